@@ -1,0 +1,92 @@
+import DurableIO
+public import HTTPTypes
+public import Logging
+public import SystemPackage
+
+/// How an ``Uploader`` works: where it keeps its ledger, and how hard it may press a server.
+///
+/// Copied when the uploader is made; later changes have no effect on it.
+public struct BackgroundSessionConfiguration: Sendable {
+    /// The session's name, stable over the launches of a program.
+    ///
+    /// One process at a time can work under a name. Any text will do: it becomes part of a directory's name, in which
+    /// all but `A-Z a-z 0-9 . _ -` is written as `%XX`.
+    public let identifier: String
+
+    /// The directory of the ledger; `nil`, the default, means `$XDG_STATE_HOME/background/<identifier>`, else
+    /// `~/.local/state/background/<identifier>`.
+    ///
+    /// It is made with mode 0700 when missing and must be on a local file system. The files to upload stay where they
+    /// are; the ledger holds their paths, sizes and hashes, and of each request the method, the URL and the names of
+    /// its header fields. The fields' values are never written.
+    public var rootDirectory: FilePath?
+
+    /// The most transfers under way to one server (scheme, host and port) at a time, 1 at least. The default is 4.
+    ///
+    /// The engine starts lower after failures and works its way up with success.
+    public var maximumConnectionsPerHost = 4
+
+    /// Makes the request of a transfer that an earlier launch left behind, at each attempt; the default is `nil`.
+    ///
+    /// Without it such a transfer rests until somebody asks with its identifier again. Its URL has to be on the
+    /// transfer's own server. If it throws, the transfer rests as without it until the next launch.
+    public var requestProvider: (@Sendable (_ identifier: String) async throws -> HTTPRequest)?
+
+    /// Told of attempts at level `debug` and of trouble with the disk at `notice`, without URLs or header fields. The
+    /// default goes wherever the program's logging system sends the label `background`.
+    public var logger = Logger(label: "background")
+
+    /// A session whose transfers outlive the process.
+    ///
+    /// - Parameter identifier: the session's name, stable over the launches of the program.
+    /// - Returns: the configuration, to be changed before it is used.
+    public static func background(withIdentifier identifier: String) -> BackgroundSessionConfiguration {
+        BackgroundSessionConfiguration(identifier: identifier)
+    }
+
+    private init(identifier: String) {
+        self.identifier = identifier
+    }
+}
+
+extension BackgroundSessionConfiguration {
+    /// Where the ledger is; `nil` when there is neither a root directory nor a home.
+    package var resolvedRootDirectory: FilePath? {
+        if let rootDirectory { return rootDirectory }
+        let base: String
+        // A relative $XDG_STATE_HOME is to be ignored (XDG Base Directory Specification).
+        if let state = Environment.value("XDG_STATE_HOME"), state.hasPrefix("/") {
+            base = state
+        } else if let home = UserIdentity.homeDirectory {
+            base = home + "/.local/state"
+        } else {
+            return nil
+        }
+        return FilePath("\(base)/background/\(Self.directoryName(for: identifier))")
+    }
+
+    /// A name that is one entry of a directory whatever the identifier; different ones have different names.
+    package static func directoryName(for identifier: String) -> String {
+        var name = ""
+        for (position, byte) in identifier.utf8.enumerated() {
+            let isPlain =
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"):
+                    true
+                case UInt8(ascii: "."): position > 0
+                default: false
+                }
+            let digits = String(byte, radix: 16, uppercase: true)
+            name += isPlain ? String(UnicodeScalar(byte)) : "%" + (digits.count < 2 ? "0" : "") + digits
+        }
+        guard !name.isEmpty else { return "%" }
+        guard name.utf8.count > longestName else { return name }
+        var hasher = ContentHash.Hasher()
+        hasher.update(Array(identifier.utf8))
+        // `%` and a letter that is no digit: no short name looks like this.
+        return name.prefix(longestName - 66) + "%h" + hasher.finish().hex
+    }
+
+    private static let longestName = 200
+}

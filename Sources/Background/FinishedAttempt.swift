@@ -1,0 +1,125 @@
+import HTTPTypes
+
+extension TransferQueue.FinishedAttempt {
+    /// An answer that says the server has it; whether it counts is for the judgement.
+    var isAccepted: Bool {
+        if case .answer(let answer) = outcome { answer.status / 100 == 2 } else { false }
+    }
+
+    /// What happened, in the words of the policy.
+    func schedulingOutcome(at wall: Int64, isSecure: Bool) -> AttemptOutcome {
+        switch outcome {
+        case .cancelled: .interrupted
+        case .untrusted: .untrusted
+        case .unreadableBody(let reason): .unsendable(reason: reason)
+        case .missingBody: .missing
+        case .withheld: .withheld
+        case .failure(let failure): .failure(sentBytes: failure.didConnect)
+        case .answer(let answer): Self.scheduling(answer, at: wall, isSecure: isSecure)
+        }
+    }
+
+    private static func scheduling(
+        _ answer: TransferAnswer, at wall: Int64, isSecure: Bool
+    ) -> AttemptOutcome {
+        let disposition = ResponseDisposition.of(
+            status: answer.status, contentType: answer.fields[.contentType], isPlainHTTP: !isSecure,
+            isLoopbackHost: answer.isLoopback)
+        // A 2xx to half a request says nothing about the whole of it.
+        if disposition == .delivered, !answer.isWholeBodySent { return .failure(sentBytes: true) }
+        let retryAfter = RetryAfter.delay(
+            header: answer.fields[values: .retryAfter].first, date: answer.fields[.date], nowMilliseconds: wall)
+        return .answer(status: answer.status, disposition: disposition, retryAfter: retryAfter)
+    }
+
+    func settlement(
+        _ verdict: Verdict, outcome: AttemptOutcome, endedWall: Int64, acceptedMark: Int64,
+        receipt: (TransferAnswer) -> String?
+    ) -> Settlement {
+        var status: Int?
+        var kept: String?
+        var answerText: String?
+        var retryAfter: Int64?
+        if case .answer(let answer) = self.outcome {
+            status = answer.status
+            if !verdict.state.isLive { kept = receipt(answer) }
+            if claim.record.request != nil { answerText = StoredAnswer(answer).text }
+        }
+        if case .answer(_, _, let asked) = outcome { retryAfter = asked }
+        return Settlement(
+            claim: claim, verdict: verdict, endedWall: endedWall, status: status, error: errorText,
+            bytesSent: Int64(clamping: bytesSent), retryAfter: retryAfter, receipt: kept, answer: answerText,
+            acceptedMark: acceptedMark)
+    }
+
+    private var bytesSent: UInt64 {
+        switch outcome {
+        case .answer(let answer): answer.bytesSent
+        case .failure(let failure): failure.bytesSent
+        case .untrusted, .unreadableBody, .missingBody, .withheld, .cancelled: 0
+        }
+    }
+
+    /// What went wrong, for people; `nil` after a 2xx.
+    var errorText: String? {
+        switch outcome {
+        case .answer(let answer):
+            if answer.status / 100 == 2 {
+                answer.isWholeBodySent ? nil : "the server answered before it had the whole body"
+            } else {
+                "the server answered \(answer.status)"
+            }
+        case .failure(let failure): failure.description
+        case .untrusted(let reason): reason
+        case .unreadableBody(let reason), .withheld(let reason): reason
+        case .missingBody: "bytes missing"
+        case .cancelled: "interrupted"
+        }
+    }
+
+    /// For logs.
+    var summary: String {
+        if case .answer(let answer) = outcome { return "\(answer.status)" }
+        return errorText ?? ""
+    }
+}
+
+extension OriginRecord {
+    /// Keeps the origin's last trouble for people, and forgets it at the first success.
+    mutating func note(_ attempt: TransferQueue.FinishedAttempt, _ verdict: Verdict) {
+        if verdict.state == .delivered {
+            lastStatus = nil
+            lastError = nil
+        } else if verdict.reason != WaitReason.interrupted.rawValue {
+            lastError = attempt.errorText
+            lastStatus = nil
+            if case .answer(let answer) = attempt.outcome { lastStatus = answer.status }
+        }
+    }
+}
+
+extension AttemptOutcome {
+    /// The server is there and will not have this, or we will not have the server.
+    var isRefusal: Bool {
+        switch self {
+        case .answer(_, .rejected, _), .answer(_, .hold, _), .untrusted: true
+        case .answer, .failure, .unsendable, .missing, .withheld, .interrupted: false
+        }
+    }
+}
+
+extension Verdict {
+    /// The reason of a transfer that rests until its caller asks again.
+    static let callerReason = "caller"
+
+    /// With the caller as the retry's owner, an answer ends the caller's wait whatever it says, and a certificate
+    /// that is not accepted will not be accepted by trying again.
+    func handedBack(_ outcome: AttemptOutcome) -> Verdict {
+        switch (outcome, state) {
+        case (.answer(_, .hold, _), _): Verdict(.rejected, reason: reason)
+        case (.untrusted, _): Verdict(.rejected, reason: reason)
+        case (.answer, .waiting), (.answer, .held): Verdict(.held, reason: Self.callerReason)
+        default: self
+        }
+    }
+}

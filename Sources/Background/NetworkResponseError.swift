@@ -1,0 +1,53 @@
+/// Why a transfer has no answer, and why trying again by itself will not bring one.
+///
+/// Compare ``code``; the text is for people and may change. It never holds a header's value.
+public struct NetworkResponseError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The kind of trouble. New kinds may come; handle those you know and treat the others alike.
+    public struct Code: Hashable, Sendable, CustomStringConvertible {
+        private enum Kind: String {
+            case cancelled
+            case gaveUp = "gave up"
+            case identifierInUse = "identifier in use"
+            case invalidRequest = "invalid request"
+            case notTrusted = "not trusted"
+            case ownedElsewhere = "owned elsewhere"
+            case storage
+            case unreadableFile = "unreadable file"
+        }
+        private let kind: Kind
+
+        /// The waiting task was cancelled, the uploader was shut down, or the transfer was cancelled. After the first
+        /// two the transfer lives on: ask again with its identifier.
+        public static let cancelled = Code(kind: .cancelled)
+        /// The transfer failed 12 times while the same server accepted others, or for 30 days.
+        public static let gaveUp = Code(kind: .gaveUp)
+        /// The identifier names an unfinished transfer of other content. Wait for it, or cancel it first.
+        public static let identifierInUse = Code(kind: .identifierInUse)
+        /// The request has no absolute http or https URL, or one with a user name or password in it.
+        public static let invalidRequest = Code(kind: .invalidRequest)
+        /// The server's certificate cannot be verified. A wrong local clock causes this, too.
+        public static let notTrusted = Code(kind: .notTrusted)
+        /// Another process, or another object of this one, works with the same root directory.
+        public static let ownedElsewhere = Code(kind: .ownedElsewhere)
+        /// The root directory or the ledger in it cannot be used: full, unwritable, or of a later version.
+        public static let storage = Code(kind: .storage)
+        /// The file is missing, no regular file, cannot be read, or changed after it was handed over.
+        public static let unreadableFile = Code(kind: .unreadableFile)
+
+        /// A word or two.
+        public var description: String { kind.rawValue }
+    }
+
+    /// The kind of trouble.
+    public let code: Code
+    /// What happened to what, for people.
+    public let message: String
+
+    package init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    /// The kind and the text.
+    public var description: String { "\(code): \(message)" }
+}

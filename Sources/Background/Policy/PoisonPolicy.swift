@@ -1,0 +1,21 @@
+/// Strikes against a transfer that was alone under way when the process died: it may be what kills the sender.
+package enum PoisonPolicy {
+    /// Strikes at which a transfer is held.
+    package static let limit = 3
+    private static let firstHold: Int64 = 3_600_000
+    private static let longestHold: Int64 = 24 * 3_600_000
+
+    /// How long a transfer with so many strikes is held before it is tried again, alone: 1 h, doubling to 24 h.
+    /// - Returns: milliseconds, or `nil` while it is not held.
+    package static func holdDelay(strikes: Int) -> Int64? {
+        guard strikes >= limit else { return nil }
+        return min(longestHold, firstHold << Int64(min(strikes - limit, 8)))
+    }
+
+    /// Whether an unclean end of the earlier life says anything about a transfer.
+    /// Only one that was alone under way can be blamed; and a machine that went down took the process with it, whatever
+    /// it sent.
+    package static func isStrike(inFlight: Int, isSameBoot: Bool) -> Bool {
+        inFlight == 1 && isSameBoot
+    }
+}

@@ -1,0 +1,162 @@
+/// What one attempt came to, as far as the schedule is concerned.
+package enum AttemptOutcome: Hashable, Sendable {
+    /// The server answered. `retryAfter` in milliseconds.
+    case answer(status: Int, disposition: ResponseDisposition, retryAfter: Int64?)
+    /// No answer. `sentBytes`: a connection was made and some of the request left.
+    case failure(sentBytes: Bool)
+    /// The peer's certificate was not accepted.
+    case untrusted
+    /// The body cannot be sent: damaged, or changed since it was enqueued.
+    case unsendable(reason: String)
+    /// There is no body any more.
+    case missing
+    /// Nothing was sent, because nobody knows the request.
+    case withheld
+    /// The engine stopped the attempt.
+    case interrupted
+}
+
+/// The new schedule of a transfer after an attempt. Pure: the store writes it, nothing else.
+package struct Verdict: Hashable, Sendable {
+    package var state: TransferState
+    package var reason: String?
+    /// On the ledger's axis; `nil` when no time brings it on.
+    package var due: Int64?
+    /// Counts against the transfer's own budget.
+    package var isCharged = false
+    /// Failures of this transfer in a row.
+    package var failures = 0
+    /// The origin accepts again: what waited only for that is due now.
+    package var reopensOrigin = false
+
+    package init(_ state: TransferState, reason: String? = nil, due: Int64? = nil) {
+        self.state = state
+        self.reason = reason
+        self.due = due
+    }
+}
+
+/// One attempt to be judged. All times are milliseconds on the ledger's axis.
+package struct AttemptFacts: Hashable, Sendable {
+    package var startedAt: Int64
+    package var now: Int64
+    package var enrolledAt: Int64
+    package var charged: Int
+    package var failures: Int
+    /// The gate's ``OriginGate/accepted`` when this transfer was last settled, or first claimed.
+    package var acceptedMark: Int64
+
+    package init(
+        startedAt: Int64, now: Int64, enrolledAt: Int64, charged: Int, failures: Int, acceptedMark: Int64
+    ) {
+        self.startedAt = startedAt
+        self.now = now
+        self.enrolledAt = enrolledAt
+        self.charged = charged
+        self.failures = failures
+        self.acceptedMark = acceptedMark
+    }
+}
+
+extension RetryPolicy {
+    /// Decides what becomes of a transfer and of its origin's gate after an attempt.
+    package func verdict(
+        on outcome: AttemptOutcome, _ facts: AttemptFacts, gate: inout OriginGate,
+        using generator: inout some RandomNumberGenerator
+    ) -> Verdict {
+        switch outcome {
+        case .interrupted:
+            return Verdict(.waiting, reason: WaitReason.interrupted.rawValue, due: facts.now)
+        case .unsendable(let reason):
+            return Verdict(.rejected, reason: reason)
+        case .missing:
+            return Verdict(.removed, reason: "bytes missing")
+        case .withheld:
+            return Verdict(.held, reason: Verdict.callerReason)
+        case .untrusted:
+            gate.hold(.tls, at: facts.now)
+            return Verdict(.held, reason: HoldReason.tls.rawValue)
+        case .failure(let sentBytes):
+            return failureVerdict(facts, sentBytes: sentBytes, gate: &gate, using: &generator)
+        case .answer(_, .delivered, _):
+            var verdict = Verdict(.delivered)
+            verdict.reopensOrigin = gate.acceptedOne(at: facts.now, maximumWindow: maximumWindow)
+            return verdict
+        case .answer(_, .rejected, _):
+            guard gate.rejectedOne(at: facts.now) else {
+                return Verdict(.held, reason: HoldReason.rejecting.rawValue)
+            }
+            return Verdict(.rejected, reason: "rejected by the server")
+        case .answer(_, .hold(let reason), _):
+            return holdVerdict(reason, facts, gate: &gate)
+        case .answer(_, .wait, let retryAfter):
+            return itemVerdict(facts, retryAfter: retryAfter, using: &generator)
+        case .answer(let status, .notNow, let retryAfter):
+            if ResponseDisposition.closesOriginUntilDue(status: status, retryAfter: retryAfter) {
+                return askedVerdict(facts, retryAfter: retryAfter, gate: &gate, using: &generator)
+            }
+            return failureVerdict(facts, sentBytes: true, gate: &gate, using: &generator)
+        }
+    }
+
+    private func holdVerdict(_ reason: HoldReason, _ facts: AttemptFacts, gate: inout OriginGate) -> Verdict {
+        guard reason.closesOrigin else {
+            gate.refusedOne(at: facts.now)
+            return Verdict(.held, reason: reason.rawValue, due: facts.now + OriginGate.probeInterval)
+        }
+        gate.hold(reason, at: facts.now)
+        return Verdict(.held, reason: reason.rawValue)
+    }
+
+    /// Charged to the origin, unless it accepted something else since this transfer's last attempt.
+    private func failureVerdict(
+        _ facts: AttemptFacts, sentBytes: Bool, gate: inout OriginGate,
+        using generator: inout some RandomNumberGenerator
+    ) -> Verdict {
+        if gate.accepted > facts.acceptedMark {
+            return itemVerdict(facts, retryAfter: nil, using: &generator)
+        }
+        gate.failed(startedAt: facts.startedAt, at: facts.now, sentBytes: sentBytes) { failures in
+            delay(failures: failures, retryAfter: nil, using: &generator)
+        }
+        let due = max(gate.opensAt ?? facts.now, facts.now)
+        return givingUpIfOld(Verdict(.waiting, reason: WaitReason.unreachable.rawValue, due: due), facts)
+    }
+
+    /// The server's time is about the server, so nobody is charged: a throttled report must not run out of tries.
+    private func askedVerdict(
+        _ facts: AttemptFacts, retryAfter: Int64?, gate: inout OriginGate,
+        using generator: inout some RandomNumberGenerator
+    ) -> Verdict {
+        let due = gate.asked(startedAt: facts.startedAt, at: facts.now) { failures in
+            delay(failures: max(1, failures), retryAfter: retryAfter, using: &generator)
+        }
+        return givingUpIfOld(Verdict(.waiting, reason: WaitReason.retryAfter.rawValue, due: due), facts)
+    }
+
+    private func itemVerdict(
+        _ facts: AttemptFacts, retryAfter: Int64?, using generator: inout some RandomNumberGenerator
+    ) -> Verdict {
+        let failures = facts.failures + 1
+        let wait = delay(failures: failures, retryAfter: retryAfter, using: &generator)
+        var verdict = Verdict(.waiting, reason: WaitReason.failing.rawValue, due: facts.now + wait)
+        verdict.isCharged = true
+        verdict.failures = failures
+        if facts.charged + 1 >= maximumCharges {
+            verdict.state = .exhausted
+            verdict.reason = "failed \(facts.charged + 1) times while others were accepted"
+            verdict.due = nil
+            return verdict
+        }
+        return givingUpIfOld(verdict, facts)
+    }
+
+    private func givingUpIfOld(_ verdict: Verdict, _ facts: AttemptFacts) -> Verdict {
+        guard facts.now - facts.enrolledAt >= maximumAge else { return verdict }
+        var verdict = verdict
+        verdict.state = .exhausted
+        verdict.reason = "not accepted for \(maximumAge / 86_400_000) days"
+        verdict.due = nil
+        return verdict
+    }
+}

@@ -1,0 +1,154 @@
+import CSQLite
+
+/// One connection to a database file, with its prepared statements. To be used by one task at a time.
+///
+/// Opened for writing it is in WAL mode with `synchronous=FULL`, asserted: a commit that has returned survives a
+/// power cut (sqlite.org/wal.html). Opened for reading it never writes, and never checkpoints.
+final class SQLiteConnection {
+    enum Mode {
+        case readWrite
+        case readOnly
+    }
+
+    private let handle: OpaquePointer
+    private var isClosed = false
+    private var statements: [String: SQLiteStatement] = [:]
+    private let mode: Mode
+
+    init(path: String, mode: Mode) throws(SQLiteError) {
+        var handle: OpaquePointer?
+        let flags =
+            mode == .readOnly
+            ? SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW
+            : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW
+        let status = sqlite3_open_v2(path, &handle, flags, nil)
+        guard status == SQLITE_OK, let handle else {
+            let message = handle.map { String(cString: sqlite3_errmsg($0)) } ?? "out of memory"
+            sqlite3_close_v2(handle)
+            throw SQLiteError(code: status, message: message, statement: nil)
+        }
+        self.handle = handle
+        self.mode = mode
+        sqlite3_extended_result_codes(handle, 1)
+        // Only readers meet another connection's lock, and only for the moments of a checkpoint or a recovery.
+        sqlite3_busy_timeout(handle, 5_000)
+        try configure()
+    }
+
+    deinit {
+        close()
+    }
+
+    /// The last connection to close takes WAL and index with it, so that the file stands alone.
+    func close() {
+        guard !isClosed else { return }
+        isClosed = true
+        statements.removeAll()
+        sqlite3_close_v2(handle)
+    }
+
+    private func configure() throws(SQLiteError) {
+        guard mode == .readWrite else {
+            try execute("PRAGMA query_only=ON")
+            return
+        }
+        // Some file systems cannot do WAL; SQLite then stays in its old mode and says so.
+        try assert("PRAGMA journal_mode=WAL", gives: "wal")
+        try execute("PRAGMA synchronous=FULL")
+        try assert("PRAGMA synchronous", gives: "2")
+        try execute("PRAGMA locking_mode=NORMAL")
+        try execute("PRAGMA foreign_keys=ON")
+        // The WAL is cut back after each checkpoint, lest one flood leaves a big file for ever.
+        try execute("PRAGMA journal_size_limit=4194304")
+    }
+
+    private func assert(_ sql: String, gives expected: String) throws(SQLiteError) {
+        let found = try value(sql)?.text
+        guard found == expected else {
+            let message = "\(sql) gives \(found ?? "nothing"), not \(expected)"
+            throw SQLiteError(code: SQLITE_ERROR, message: message, statement: sql)
+        }
+    }
+
+    // MARK: - Statements
+
+    /// Runs statements that have no parameters and whose rows do not matter.
+    func execute(_ sql: String) throws(SQLiteError) {
+        let status = sqlite3_exec(handle, sql, nil, nil, nil)
+        guard status == SQLITE_OK else { throw error(status, sql) }
+    }
+
+    /// Runs one statement to its end.
+    func run(_ sql: String, _ values: SQLiteValue...) throws(SQLiteError) {
+        try run(sql, values)
+    }
+
+    func run(_ sql: String, _ values: [SQLiteValue]) throws(SQLiteError) {
+        let statement = try prepared(sql)
+        defer { statement.reset() }
+        try statement.bind(values)
+        while try statement.step() {}
+    }
+
+    /// All rows, each turned into a value while the statement stands on it.
+    func rows<Row>(
+        _ sql: String, _ values: [SQLiteValue] = [], _ transform: (SQLiteStatement) throws(SQLiteError) -> Row
+    ) throws(SQLiteError) -> [Row] {
+        let statement = try prepared(sql)
+        defer { statement.reset() }
+        try statement.bind(values)
+        var rows: [Row] = []
+        while try statement.step() { rows.append(try transform(statement)) }
+        return rows
+    }
+
+    /// The first column of the first row.
+    func value(_ sql: String, _ values: SQLiteValue...) throws(SQLiteError) -> SQLiteValue? {
+        let statement = try prepared(sql)
+        defer { statement.reset() }
+        try statement.bind(values)
+        return try statement.step() ? statement.value(at: 0) : nil
+    }
+
+    /// Rows changed by the statement that ran last.
+    var changedRowCount: Int { Int(sqlite3_changes64(handle)) }
+    var lastInsertedRow: Int64 { sqlite3_last_insert_rowid(handle) }
+
+    private func prepared(_ sql: String) throws(SQLiteError) -> SQLiteStatement {
+        if let statement = statements[sql] { return statement }
+        var pointer: OpaquePointer?
+        let status = sqlite3_prepare_v3(handle, sql, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &pointer, nil)
+        guard status == SQLITE_OK, let pointer else { throw error(status, sql) }
+        let statement = SQLiteStatement(pointer, sql: sql, database: handle)
+        statements[sql] = statement
+        return statement
+    }
+
+    private func error(_ status: Int32, _ sql: String) -> SQLiteError {
+        SQLiteError(code: status, message: String(cString: sqlite3_errmsg(handle)), statement: sql)
+    }
+
+    // MARK: - Transactions
+
+    /// All of the body's changes or none. When it returns they survive a power cut.
+    func transaction<Result, Failure: Error>(
+        _ body: () throws(Failure) -> Result
+    ) throws -> Result {
+        try execute("BEGIN IMMEDIATE")
+        do {
+            let result = try body()
+            try execute("COMMIT")
+            return result
+        } catch {
+            // A failed COMMIT may have ended the transaction already; then there is nothing to roll back.
+            if sqlite3_get_autocommit(handle) == 0 { try? execute("ROLLBACK") }
+            throw error
+        }
+    }
+
+    /// Moves the WAL's contents into the database file and empties the WAL, so that the file stands alone.
+    func checkpoint() {
+        // Best effort: a reader in its way leaves it to the next time.
+        sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_TRUNCATE, nil, nil)
+    }
+}

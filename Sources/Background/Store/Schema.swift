@@ -1,0 +1,126 @@
+/// The ledger's tables, as numbered migrations. `PRAGMA user_version` counts those applied.
+///
+/// A migration, once released, is never edited: a change is a new one at the end.
+enum Schema {
+    static let migrations: [String] = [version1]
+
+    static var currentVersion: Int64 { Int64(migrations.count) }
+
+    /// Applies what is missing, each migration in its own transaction.
+    static func migrate(_ connection: SQLiteConnection) throws {
+        let found = try connection.value("PRAGMA user_version")?.integer ?? 0
+        guard found <= currentVersion else {
+            throw LedgerError.newerVersion(found: found, known: currentVersion)
+        }
+        for version in found..<currentVersion {
+            try connection.transaction { () throws(SQLiteError) in
+                try connection.execute(migrations[Int(version)])
+                try connection.execute("PRAGMA user_version=\(version + 1)")
+            }
+        }
+    }
+
+    /// Times ending in `_at` are milliseconds on the ledger's axis, those ending in `_wall` since the epoch.
+    private static let version1 = """
+        CREATE TABLE engine(
+          id INTEGER PRIMARY KEY CHECK(id = 1),
+          epoch INTEGER NOT NULL,
+          is_clean INTEGER NOT NULL,
+          boot_id TEXT NOT NULL,
+          boot_ms INTEGER NOT NULL,
+          wall_ms INTEGER NOT NULL,
+          ledger_ms INTEGER NOT NULL) STRICT;
+
+        CREATE TABLE origin(
+          name TEXT PRIMARY KEY,
+          closure TEXT CHECK(closure IN ('backing-off', 'asked', 'held')),
+          reason TEXT,
+          opens_at INTEGER,
+          send_window INTEGER NOT NULL,
+          failures INTEGER NOT NULL,
+          accepted INTEGER NOT NULL,
+          rejections INTEGER NOT NULL,
+          refusals INTEGER NOT NULL,
+          last_status INTEGER,
+          last_error TEXT,
+          CHECK((closure IS NULL) = (opens_at IS NULL))) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE transfer(
+          id INTEGER PRIMARY KEY,
+          identifier TEXT NOT NULL UNIQUE,
+          label TEXT NOT NULL,
+          metadata TEXT NOT NULL,
+          byte_count INTEGER NOT NULL,
+          seen INTEGER NOT NULL DEFAULT 1,
+          first_seen_wall INTEGER NOT NULL,
+          last_seen_wall INTEGER NOT NULL,
+          state TEXT NOT NULL CHECK(state IN ('queued', 'sending', 'waiting', 'held', 'delivered', 'rejected',
+            'exhausted', 'evicted', 'removed')),
+          reason TEXT,
+          due_at INTEGER,
+          is_suspect INTEGER NOT NULL DEFAULT 0,
+          epoch INTEGER,
+          attempts INTEGER NOT NULL DEFAULT 0,
+          charged INTEGER NOT NULL DEFAULT 0,
+          failures INTEGER NOT NULL DEFAULT 0,
+          strikes INTEGER NOT NULL DEFAULT 0,
+          accepted_mark INTEGER,
+          enrolled_at INTEGER NOT NULL,
+          settled_at INTEGER,
+          last_status INTEGER,
+          last_error TEXT,
+          receipt TEXT,
+          origin TEXT,
+          method TEXT,
+          url TEXT,
+          header_names TEXT,
+          body_path TEXT,
+          body_hash TEXT,
+          answer TEXT,
+          is_acknowledged INTEGER NOT NULL DEFAULT 0,
+          CHECK((state = 'sending') = (epoch IS NOT NULL)),
+          CHECK(state NOT IN ('queued', 'waiting') OR due_at IS NOT NULL),
+          CHECK(state IN ('queued', 'waiting', 'held') OR due_at IS NULL),
+          CHECK((state IN ('delivered', 'rejected', 'exhausted', 'evicted', 'removed')) = (settled_at IS NOT NULL))
+        ) STRICT;
+        CREATE INDEX transfer_due ON transfer(is_suspect, due_at, id) WHERE due_at IS NOT NULL;
+        CREATE INDEX transfer_sending ON transfer(epoch) WHERE epoch IS NOT NULL;
+        CREATE INDEX transfer_held ON transfer(reason, id) WHERE state = 'held';
+        CREATE INDEX transfer_unreachable ON transfer(id) WHERE state = 'waiting' AND reason = 'unreachable';
+        CREATE INDEX transfer_live_origin ON transfer(origin) WHERE origin IS NOT NULL AND settled_at IS NULL;
+        CREATE INDEX transfer_settled ON transfer(settled_at) WHERE settled_at IS NOT NULL;
+        CREATE INDEX transfer_seen ON transfer(first_seen_wall, id);
+        CREATE INDEX transfer_state ON transfer(state, first_seen_wall, id);
+
+        CREATE TABLE attempt(
+          transfer INTEGER NOT NULL REFERENCES transfer(id) ON DELETE CASCADE,
+          number INTEGER NOT NULL,
+          started_wall INTEGER NOT NULL,
+          ended_wall INTEGER,
+          status INTEGER,
+          error TEXT,
+          bytes_sent INTEGER,
+          retry_after_ms INTEGER,
+          PRIMARY KEY(transfer, number)) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE applied_request(
+          nonce TEXT PRIMARY KEY,
+          applied_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+        """
+}
+
+/// Why a ledger cannot be used.
+package enum LedgerError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// Written by a later version of this library; nothing was touched.
+    case newerVersion(found: Int64, known: Int64)
+    case missing
+
+    package var description: String {
+        switch self {
+        case .newerVersion(let found, let known):
+            "the ledger has version \(found), this program knows versions up to \(known): use a newer program"
+        case .missing:
+            "there is no ledger"
+        }
+    }
+}

@@ -1,0 +1,133 @@
+/// One row of the ledger: a transfer, its schedule, and what is known of it.
+package struct TransferRecord: Sendable {
+    package var rowID: Int64
+    /// The stable name; one row each.
+    package var identifier: String
+    /// The client's own word for the kind of transfer.
+    package var label: String
+    /// The client's own JSON.
+    package var metadata: String
+    /// Of the body, in bytes.
+    package var byteCount: Int64
+    /// How often it was handed in.
+    package var seen: Int64
+    /// Wall-clock milliseconds since the epoch.
+    package var firstSeenWall: Int64
+    package var lastSeenWall: Int64
+    package var state: TransferState
+    package var reason: String?
+    /// Milliseconds on the ledger's axis.
+    package var due: Int64?
+    package var isSuspect: Bool
+    package var attempts: Int
+    package var charged: Int
+    package var failures: Int
+    package var strikes: Int
+    package var acceptedMark: Int64?
+    package var enrolledAt: Int64
+    package var settledAt: Int64?
+    package var lastStatus: Int?
+    package var lastError: String?
+    package var receipt: String?
+    /// What the row itself knows of where it goes; `nil` when the run decides.
+    package var request: StoredRequest?
+    package var answer: String?
+    package var isAcknowledged: Bool
+
+    /// Where a transfer goes, without anything secret: header names, no values.
+    package struct StoredRequest: Hashable, Sendable {
+        package var origin: String
+        package var method: String
+        package var url: String
+        package var headerNames: [String]
+        package var bodyPath: String
+        package var bodyHash: String
+
+        package init(
+            origin: String, method: String, url: String, headerNames: [String], bodyPath: String, bodyHash: String
+        ) {
+            self.origin = origin
+            self.method = method
+            self.url = url
+            self.headerNames = headerNames
+            self.bodyPath = bodyPath
+            self.bodyHash = bodyHash
+        }
+    }
+
+    static let columns = """
+        id, identifier, label, metadata, byte_count, seen, first_seen_wall, last_seen_wall, state, reason, due_at, \
+        is_suspect, attempts, charged, failures, strikes, accepted_mark, enrolled_at, settled_at, last_status, \
+        last_error, receipt, origin, method, url, header_names, body_path, body_hash, answer, is_acknowledged
+        """
+
+    init(_ row: SQLiteStatement) {
+        rowID = row.integer(at: 0)
+        identifier = row.text(at: 1) ?? ""
+        label = row.text(at: 2) ?? ""
+        metadata = row.text(at: 3) ?? "{}"
+        byteCount = row.integer(at: 4)
+        seen = row.integer(at: 5)
+        firstSeenWall = row.integer(at: 6)
+        lastSeenWall = row.integer(at: 7)
+        // The table's CHECK admits no other word.
+        state = row.text(at: 8).flatMap(TransferState.init) ?? .queued
+        reason = row.text(at: 9)
+        due = row.optionalInteger(at: 10)
+        isSuspect = row.integer(at: 11) != 0
+        attempts = Int(row.integer(at: 12))
+        charged = Int(row.integer(at: 13))
+        failures = Int(row.integer(at: 14))
+        strikes = Int(row.integer(at: 15))
+        acceptedMark = row.optionalInteger(at: 16)
+        enrolledAt = row.integer(at: 17)
+        settledAt = row.optionalInteger(at: 18)
+        lastStatus = row.optionalInteger(at: 19).map { Int($0) }
+        lastError = row.text(at: 20)
+        receipt = row.text(at: 21)
+        if let origin = row.text(at: 22) {
+            request = StoredRequest(
+                origin: origin, method: row.text(at: 23) ?? "", url: row.text(at: 24) ?? "",
+                headerNames: (row.text(at: 25) ?? "").split(separator: "\n").map(String.init),
+                bodyPath: row.text(at: 26) ?? "", bodyHash: row.text(at: 27) ?? "")
+        }
+        answer = row.text(at: 28)
+        isAcknowledged = row.integer(at: 29) != 0
+    }
+}
+
+/// A transfer to be enrolled.
+package struct NewTransfer: Sendable {
+    package var identifier: String
+    package var label: String
+    package var metadata: String
+    package var byteCount: Int64
+    /// Wall-clock milliseconds since the epoch.
+    package var seenWall: Int64
+    package var request: TransferRecord.StoredRequest?
+
+    package init(
+        identifier: String, label: String, metadata: String, byteCount: Int64, seenWall: Int64,
+        request: TransferRecord.StoredRequest? = nil
+    ) {
+        self.identifier = identifier
+        self.label = label
+        self.metadata = metadata
+        self.byteCount = byteCount
+        self.seenWall = seenWall
+        self.request = request
+    }
+}
+
+/// One try of a transfer, as the ledger remembers it. Times are wall-clock milliseconds since the epoch.
+package struct AttemptRecord: Hashable, Sendable {
+    package var number: Int
+    package var startedWall: Int64
+    /// `nil` when the process died during the attempt.
+    package var endedWall: Int64?
+    package var status: Int?
+    package var error: String?
+    package var bytesSent: Int64?
+    /// What the server asked for, in milliseconds.
+    package var retryAfter: Int64?
+}

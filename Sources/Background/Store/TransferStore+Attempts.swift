@@ -1,0 +1,198 @@
+/// A transfer claimed for sending.
+package struct Claim: Sendable {
+    package let record: TransferRecord
+    /// On the ledger's axis.
+    package let startedAt: Int64
+    package let startedWall: Int64
+}
+
+/// What is written of an attempt that ended.
+package struct Settlement: Sendable {
+    package let claim: Claim
+    package let verdict: Verdict
+    package let endedWall: Int64
+    package let status: Int?
+    package let error: String?
+    package let bytesSent: Int64
+    package let retryAfter: Int64?
+    package let receipt: String?
+    package let answer: String?
+    /// The gate's count of accepted transfers at the end of the attempt.
+    package let acceptedMark: Int64
+
+    package init(
+        claim: Claim, verdict: Verdict, endedWall: Int64, status: Int?, error: String?, bytesSent: Int64,
+        retryAfter: Int64?, receipt: String?, answer: String?, acceptedMark: Int64
+    ) {
+        self.claim = claim
+        self.verdict = verdict
+        self.endedWall = endedWall
+        self.status = status
+        self.error = error
+        self.bytesSent = bytesSent
+        self.retryAfter = retryAfter
+        self.receipt = receipt
+        self.answer = answer
+        self.acceptedMark = acceptedMark
+    }
+}
+
+extension TransferStore {
+    static let historyLimit = 20
+
+    /// Due transfers, the one due longest first; of suspects only one, and only when `suspects` says so.
+    static let dueQuery = """
+        SELECT id FROM transfer WHERE due_at IS NOT NULL AND is_suspect = ? AND due_at <= ? AND origin IS ?
+        ORDER BY due_at, id LIMIT ?
+        """
+
+    /// Claims due transfers: counted as attempts before their first byte leaves.
+    /// `origin` is the rows' own; `nil` takes rows whose destination belongs to the run.
+    package func claimDue(
+        limit: Int, suspects: Bool, origin: String?, acceptedMark: Int64
+    ) throws -> [Claim] {
+        let identifiers = try connection.rows(
+            Self.dueQuery,
+            [SQLiteValue(suspects), .integer(now), SQLiteValue(origin), .integer(Int64(limit))]
+        ) { $0.integer(at: 0) }
+        return try identifiers.compactMap { try claim($0, acceptedMark: acceptedMark) }
+    }
+
+    /// Claims the newest due transfer with a label.
+    package func claimNewest(label: String, acceptedMark: Int64) throws -> Claim? {
+        let row = try connection.rows(
+            """
+            SELECT id FROM transfer WHERE state='queued' AND label=? AND due_at <= ? AND is_suspect=0
+            ORDER BY first_seen_wall DESC, id DESC LIMIT 1
+            """, [.text(label), .integer(now)]
+        ) { $0.integer(at: 0) }.first
+        return try row.flatMap { try claim($0, acceptedMark: acceptedMark) }
+    }
+
+    private func claim(_ row: Int64, acceptedMark: Int64) throws -> Claim? {
+        let record = try connection.rows(
+            """
+            UPDATE transfer SET state='sending', epoch=?, attempts=attempts+1, due_at=NULL, reason=NULL,
+              accepted_mark=ifnull(accepted_mark, ?)
+            WHERE id=? AND state IN ('queued', 'waiting', 'held') RETURNING \(TransferRecord.columns)
+            """, [.integer(epoch), .integer(acceptedMark), .integer(row)], TransferRecord.init
+        ).first
+        guard let record else { return nil }
+        try connection.run(
+            "INSERT OR REPLACE INTO attempt(transfer, number, started_wall) VALUES(?, ?, ?)", .integer(row),
+            SQLiteValue(record.attempts), .integer(wallNow))
+        if record.attempts > Self.historyLimit {
+            try connection.run(
+                "DELETE FROM attempt WHERE transfer=? AND number<=?", .integer(row),
+                SQLiteValue(record.attempts - Self.historyLimit))
+        }
+        return Claim(record: record, startedAt: now, startedWall: wallNow)
+    }
+
+    /// Writes an attempt's end. A row that another life has claimed meanwhile is left alone.
+    package func settle(_ settlement: Settlement) throws {
+        let verdict = settlement.verdict
+        let isSettled = !verdict.state.isLive
+        try connection.run(
+            """
+            UPDATE transfer SET state=?, reason=?, due_at=?, epoch=NULL, charged=charged+?, failures=?,
+              accepted_mark=?, settled_at=?, last_status=ifnull(?, last_status), last_error=?,
+              receipt=ifnull(?, receipt), answer=?, is_suspect=CASE WHEN ?=1 THEN 0 ELSE is_suspect END
+            WHERE id=? AND state='sending' AND epoch=?
+            """,
+            .text(verdict.state.rawValue), SQLiteValue(verdict.reason), SQLiteValue(verdict.due),
+            SQLiteValue(verdict.isCharged ? 1 : 0), SQLiteValue(verdict.failures),
+            .integer(settlement.acceptedMark), isSettled ? .integer(now) : .null, SQLiteValue(settlement.status),
+            SQLiteValue(settlement.error), SQLiteValue(settlement.receipt), SQLiteValue(settlement.answer),
+            // An attempt that ended, however, did not kill the process.
+            SQLiteValue(verdict.reason != WaitReason.interrupted.rawValue),
+            .integer(settlement.claim.record.rowID), .integer(epoch))
+        try connection.run(
+            """
+            UPDATE attempt SET ended_wall=?, status=?, error=?, bytes_sent=?, retry_after_ms=?
+            WHERE transfer=? AND number=?
+            """,
+            .integer(settlement.endedWall), SQLiteValue(settlement.status), SQLiteValue(settlement.error),
+            .integer(settlement.bytesSent), SQLiteValue(settlement.retryAfter),
+            .integer(settlement.claim.record.rowID), SQLiteValue(settlement.claim.record.attempts))
+    }
+
+    /// The origins rows of their own wait for.
+    package func dueOrigins() throws -> [String] {
+        try connection.rows(
+            """
+            SELECT DISTINCT origin FROM transfer WHERE origin IS NOT NULL AND settled_at IS NULL ORDER BY origin
+            """
+        ) { $0.text(at: 0) ?? "" }
+    }
+
+    /// Whether a closed gate has anything to be probed with.
+    package func hasProbeCandidate(origin: String?) throws -> Bool {
+        if try queries.hasDue(by: now, origin: origin) { return true }
+        return try probeCandidate(origin: origin) != nil
+    }
+
+    private func probeCandidate(origin: String?) throws -> Int64? {
+        try connection.rows(
+            """
+            SELECT id FROM transfer WHERE state='held' AND reason <> 'poison' AND reason <> 'caller' AND origin IS ?
+            UNION ALL
+            SELECT id FROM transfer WHERE state='waiting' AND reason='unreachable' AND origin IS ? LIMIT 1
+            """, [SQLiteValue(origin), SQLiteValue(origin)]
+        ) { $0.integer(at: 0) }.first
+    }
+
+    // MARK: - Waking rows
+
+    /// The origin accepts again: what waited only for it is due.
+    package func releaseUnreachable(origin: String?) throws {
+        try connection.run(
+            """
+            UPDATE transfer SET due_at=? WHERE state='waiting' AND reason='unreachable' AND due_at > ? AND origin IS ?
+            """, .integer(now), .integer(now), SQLiteValue(origin))
+    }
+
+    /// Makes transfers held for a reason that an accepted one disproves due.
+    /// At most `limit` for each reason, the oldest first.
+    package func releaseHeld(origin: String?, limit: Int = Int(Int32.max)) throws {
+        for reason in HoldReason.allCases where reason != .poison {
+            try connection.run(
+                """
+                UPDATE transfer SET state='waiting', reason=NULL, due_at=? WHERE id IN
+                  (SELECT id FROM transfer WHERE state='held' AND reason=? AND origin IS ? ORDER BY id LIMIT ?)
+                """, .integer(now), .text(reason.rawValue), SQLiteValue(origin), SQLiteValue(limit))
+        }
+    }
+
+    /// Makes one transfer that only waits for the origin due, so that a probe has something to send.
+    /// - Returns: its row.
+    package func releaseOneForProbe(origin: String?) throws -> Int64? {
+        guard let row = try probeCandidate(origin: origin) else { return nil }
+        try connection.run(
+            "UPDATE transfer SET state='waiting', due_at=? WHERE id=? AND (due_at IS NULL OR due_at > ?)",
+            .integer(now), .integer(row), .integer(now))
+        return row
+    }
+
+    /// Gives rows claimed by an earlier life back, due now; suspects go last, and a lone one gets a strike.
+    package func recoverInterrupted(isSameBoot: Bool) throws {
+        let interrupted = try connection.rows(
+            "SELECT \(TransferRecord.columns) FROM transfer WHERE epoch IS NOT NULL AND epoch < ?", [.integer(epoch)],
+            TransferRecord.init)
+        let isStrike = PoisonPolicy.isStrike(inFlight: interrupted.count, isSameBoot: isSameBoot)
+        for record in interrupted {
+            let strikes = record.strikes + (isStrike ? 1 : 0)
+            let hold = PoisonPolicy.holdDelay(strikes: strikes)
+            try connection.run(
+                """
+                UPDATE transfer SET state=?, reason=?, due_at=?, epoch=NULL, is_suspect=1, strikes=?
+                WHERE id=?
+                """, .text(hold == nil ? "waiting" : "held"),
+                .text(hold == nil ? WaitReason.interrupted.rawValue : HoldReason.poison.rawValue),
+                .integer(now + (hold ?? 0)), SQLiteValue(strikes), .integer(record.rowID))
+            try connection.run(
+                "UPDATE attempt SET error='the sender died' WHERE transfer=? AND number=? AND ended_wall IS NULL",
+                .integer(record.rowID), SQLiteValue(record.attempts))
+        }
+    }
+}

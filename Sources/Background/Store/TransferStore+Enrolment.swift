@@ -1,0 +1,77 @@
+extension TransferStore {
+    /// A transfer nobody has seen before: queued, due now.
+    package func insert(_ transfer: NewTransfer) throws {
+        try connection.run(
+            """
+            INSERT INTO transfer(identifier, label, metadata, byte_count, first_seen_wall, last_seen_wall, state,
+              due_at, enrolled_at, origin, method, url, header_names, body_path, body_hash)
+            VALUES(?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?)
+            """,
+            [
+                .text(transfer.identifier), .text(transfer.label), .text(transfer.metadata),
+                .integer(transfer.byteCount), .integer(transfer.seenWall), .integer(transfer.seenWall),
+                .integer(now), .integer(now),
+            ] + Self.values(of: transfer.request))
+    }
+
+    private static func values(of request: TransferRecord.StoredRequest?) -> [SQLiteValue] {
+        guard let request else { return Array(repeating: .null, count: 6) }
+        return [
+            .text(request.origin), .text(request.method), .text(request.url),
+            .text(request.headerNames.joined(separator: "\n")), .text(request.bodyPath), .text(request.bodyHash),
+        ]
+    }
+
+    /// The same content was handed in again.
+    package func count(_ identifier: String, seenWall: Int64) throws {
+        try connection.run(
+            "UPDATE transfer SET seen=seen+1, last_seen_wall=max(last_seen_wall, ?) WHERE identifier=?",
+            .integer(seenWall), .text(identifier))
+    }
+
+    /// The content of a transfer that lost its bytes came again: as new, but for its history.
+    package func revive(_ transfer: NewTransfer) throws {
+        try connection.run(
+            """
+            UPDATE transfer SET seen=seen+1, last_seen_wall=max(last_seen_wall, ?), label=?, metadata=?, byte_count=?,
+              state='queued', reason=NULL, due_at=?, epoch=NULL, is_suspect=0, charged=0, failures=0, strikes=0,
+              accepted_mark=NULL, enrolled_at=?, settled_at=NULL, is_acknowledged=0, answer=NULL, origin=?, method=?,
+              url=?, header_names=?, body_path=?, body_hash=?
+            WHERE identifier=?
+            """,
+            [
+                .integer(transfer.seenWall), .text(transfer.label), .text(transfer.metadata),
+                .integer(transfer.byteCount), .integer(now), .integer(now),
+            ] + Self.values(of: transfer.request) + [.text(transfer.identifier)])
+    }
+
+    /// Ends a transfer for a reason that is not an attempt's.
+    package func settle(_ identifier: String, as state: TransferState, reason: String) throws {
+        try connection.run(
+            """
+            UPDATE transfer SET state=?, reason=?, due_at=NULL, epoch=NULL, is_suspect=0, settled_at=?
+            WHERE identifier=?
+            """, .text(state.rawValue), .text(reason), .integer(now), .text(identifier))
+    }
+
+    /// Makes a transfer due now, as if it had never failed. Its history stays.
+    package func restart(_ identifier: String) throws {
+        try connection.run(
+            """
+            UPDATE transfer SET state=CASE WHEN attempts=0 THEN 'queued' ELSE 'waiting' END, reason=NULL, due_at=?,
+              epoch=NULL, is_suspect=0, charged=0, failures=0, strikes=0, accepted_mark=NULL, enrolled_at=?,
+              settled_at=NULL
+            WHERE identifier=? AND state <> 'sending'
+            """, .integer(now), .integer(now), .text(identifier))
+    }
+
+    // MARK: - Requests
+
+    /// - Returns: whether the request is new; it is remembered in the same transaction as its effect.
+    package func remember(request nonce: String) throws -> Bool {
+        try connection.run(
+            "INSERT INTO applied_request(nonce, applied_at) VALUES(?, ?) ON CONFLICT DO NOTHING", .text(nonce),
+            .integer(now))
+        return connection.changedRowCount == 1
+    }
+}

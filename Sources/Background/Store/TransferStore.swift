@@ -1,0 +1,137 @@
+package import DurableIO
+
+/// The ledger: which transfers there are, when each is due, and what came of each attempt.
+///
+/// The only place that speaks SQL. One connection writes, the owner's. Every method that changes something is to be
+/// called inside `transaction`; when that returns, the changes survive a power cut.
+package final class TransferStore {
+    let connection: SQLiteConnection
+    private let clock: any SystemClock
+    private var ledgerClock: LedgerClock
+    private var hasMarkedEpoch = false
+
+    /// This life of the owner; rows claimed by an earlier one are stale.
+    package private(set) var epoch: Int64
+
+    /// What the earlier life left.
+    package enum EarlierEnd: Hashable, Sendable {
+        case clean
+        case unclean(isSameBoot: Bool)
+        /// There was no ledger.
+        case none
+    }
+    package let earlierEnd: EarlierEnd
+
+    /// Opens or makes the ledger.
+    package init(path: String, clock: any SystemClock) throws {
+        connection = try SQLiteConnection(path: path, mode: .readWrite)
+        self.clock = clock
+        try Schema.migrate(connection)
+        if let last = try Self.lastLife(connection) {
+            earlierEnd = last.isClean ? .clean : .unclean(isSameBoot: last.clock.bootID == clock.bootID)
+            epoch = last.epoch + 1
+            // From here on this boot's clock counts, whatever the wall's does.
+            ledgerClock = last.clock.advanced(to: clock.reading)
+            if !last.isClean { try Self.checkSoundness(connection) }
+        } else {
+            earlierEnd = .none
+            epoch = 1
+            ledgerClock = LedgerClock(
+                bootID: clock.bootID, bootMilliseconds: clock.bootMilliseconds,
+                wallMilliseconds: clock.wallMilliseconds, ledgerMilliseconds: 0)
+        }
+    }
+
+    /// Milliseconds on the ledger's own axis, on which all due times and ages are stored.
+    package var now: Int64 {
+        ledgerClock.now(at: clock.reading)
+    }
+
+    package var wallNow: Int64 { clock.wallMilliseconds }
+
+    /// When a time on the ledger's axis will be on the wall's clock, as far as one can say now.
+    package func wall(of ledgerTime: Int64) -> Int64 {
+        wallNow &+ (ledgerTime &- now)
+    }
+
+    /// All of the body's changes or none, durable when it returns.
+    ///
+    /// Each one carries the clock's checkpoint, so that a due time is never further from it than its delay.
+    package func transaction<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws -> Result {
+        let result = try connection.transaction { () throws in
+            try markEpoch(isClean: false)
+            return try body()
+        }
+        hasMarkedEpoch = true
+        return result
+    }
+
+    /// Ends this life in order, so that the next one need not look for what it left. Nothing can be asked afterwards.
+    package func close() throws {
+        defer { connection.close() }
+        guard hasMarkedEpoch else { return }
+        try connection.transaction { () throws in
+            try forgetOldTombstones()
+            try markEpoch(isClean: true)
+        }
+        connection.checkpoint()
+    }
+
+    private func markEpoch(isClean: Bool) throws {
+        ledgerClock = ledgerClock.advanced(to: clock.reading)
+        try connection.run(
+            """
+            INSERT INTO engine(id, epoch, is_clean, boot_id, boot_ms, wall_ms, ledger_ms) VALUES(1, ?, ?, ?, ?, ?, ?)
+            ON CONFLICT(id) DO UPDATE SET epoch=excluded.epoch, is_clean=excluded.is_clean, boot_id=excluded.boot_id,
+              boot_ms=excluded.boot_ms, wall_ms=excluded.wall_ms, ledger_ms=excluded.ledger_ms
+            """,
+            .integer(epoch), SQLiteValue(isClean), .text(ledgerClock.bootID), .integer(ledgerClock.bootMilliseconds),
+            .integer(ledgerClock.wallMilliseconds), .integer(ledgerClock.ledgerMilliseconds))
+    }
+
+    private static func checkSoundness(_ connection: SQLiteConnection) throws(SQLiteError) {
+        let answer = try connection.value("PRAGMA quick_check(1)")?.text ?? "no answer"
+        guard answer == "ok" else { throw SQLiteError(code: 11, message: answer, statement: "PRAGMA quick_check") }
+    }
+
+    // MARK: - Lives
+
+    struct Life {
+        let epoch: Int64
+        let isClean: Bool
+        let clock: LedgerClock
+    }
+
+    static func lastLife(_ connection: SQLiteConnection) throws(SQLiteError) -> Life? {
+        try connection.rows("SELECT epoch, is_clean, boot_id, boot_ms, wall_ms, ledger_ms FROM engine WHERE id=1") {
+            row throws(SQLiteError) in
+            Life(
+                epoch: row.integer(at: 0), isClean: row.integer(at: 1) != 0,
+                clock: LedgerClock(
+                    bootID: row.text(at: 2) ?? "", bootMilliseconds: row.integer(at: 3),
+                    wallMilliseconds: row.integer(at: 4), ledgerMilliseconds: row.integer(at: 5)))
+        }.first
+    }
+
+    // MARK: - Tombstones
+
+    /// How long the record of a delivered transfer is kept: 90 days, in milliseconds.
+    package static let tombstoneAge: Int64 = 90 * 86_400_000
+
+    /// In small steps, so that no close takes long.
+    private func forgetOldTombstones() throws(SQLiteError) {
+        try connection.run(
+            """
+            DELETE FROM transfer WHERE id IN (SELECT id FROM transfer WHERE settled_at IS NOT NULL AND settled_at < ?
+              AND state IN ('delivered', 'evicted', 'removed') ORDER BY settled_at LIMIT 1000)
+            """, .integer(now - Self.tombstoneAge))
+        try connection.run("DELETE FROM applied_request WHERE applied_at < ?", .integer(now - Self.tombstoneAge))
+    }
+}
+
+extension SystemClock {
+    var reading: LedgerClock.Reading {
+        LedgerClock.Reading(
+            bootID: bootID, bootMilliseconds: bootMilliseconds, wallMilliseconds: wallMilliseconds)
+    }
+}

@@ -1,0 +1,162 @@
+import DurableIO
+import Logging
+
+extension TransferQueue {
+    /// One turn of the loop: what ended is settled and what may start is claimed, in one commit.
+    func settleAndClaim() async throws -> [Claim] {
+        let finished = mailbox.take()
+        for attempt in finished { logEnd(of: attempt) }
+        let isStopping = Task.isCancelled
+        guard try !finished.isEmpty || (!isStopping && mayClaim()) else { return [] }
+        if !isStopping { try client.mayGoOn() }
+        // A failed commit is repeated by `committing`; what the first try changed here must not be kept.
+        let before = (origins, inFlight, probes, hasSentFirstLabel)
+        let settlements: [Settlement]
+        let claims: [Claim]
+        do {
+            (settlements, claims) = try await committing { _ in
+                (origins, inFlight, probes, hasSentFirstLabel) = before
+                let settlements = try settle(finished)
+                let claims = try isStopping ? [] : claim()
+                try saveChangedOrigins(since: before.0)
+                return (settlements, claims)
+            }
+        } catch {
+            // Nothing of it happened: the ends of these attempts are still to be written, by the next drive.
+            (origins, inFlight, probes, hasSentFirstLabel) = before
+            mailbox.giveBack(finished)
+            throw error
+        }
+        if !settlements.isEmpty { await client.didSettle(settlements) }
+        return claims
+    }
+
+    /// A cheap look, so that a turn with nothing to do costs no commit.
+    private func mayClaim() throws -> Bool {
+        try lanes().contains { lane in
+            guard allowance(of: lane) > 0 else { return false }
+            if gate(of: lane).mayProbeWithOthers(at: store.now) {
+                return try store.hasProbeCandidate(origin: lane.rowOrigin)
+            }
+            return try store.queries.hasDue(by: store.now, origin: lane.rowOrigin)
+        }
+    }
+
+    private func allowance(of lane: Lane) -> Int {
+        // A suspect goes alone, so that its death says something.
+        guard !inFlight.values.contains(where: \.isSuspect) else { return 0 }
+        let count = inFlight.values.count { $0.lane == lane }
+        return gate(of: lane).allowance(at: store.now, inFlight: count, maximum: configuration.policy.maximumWindow)
+    }
+
+    // MARK: - Claiming
+
+    private func claim() throws -> [Claim] {
+        var claims: [Claim] = []
+        for lane in try lanes() {
+            let limit = allowance(of: lane)
+            guard limit > 0 else { continue }
+            let taken = try claim(lane, limit: limit)
+            guard !taken.isEmpty else { continue }
+            for claim in taken {
+                inFlight[claim.record.rowID] = InFlight(lane: lane, isSuspect: claim.record.isSuspect)
+            }
+            update(lane) { $0.gate.started(at: store.now) }
+            claims += taken
+        }
+        return claims
+    }
+
+    private func claim(_ lane: Lane, limit: Int) throws -> [Claim] {
+        let mark = gate(of: lane).accepted
+        var claims: [Claim] = []
+        if let label = configuration.firstLabel, !hasSentFirstLabel {
+            hasSentFirstLabel = true
+            if let claim = try store.claimNewest(label: label, acceptedMark: mark) { claims.append(claim) }
+        }
+        claims += try store.claimDue(
+            limit: limit - claims.count, suspects: false, origin: lane.rowOrigin, acceptedMark: mark)
+        if claims.isEmpty, inFlight.isEmpty {
+            claims = try store.claimDue(limit: 1, suspects: true, origin: lane.rowOrigin, acceptedMark: mark)
+        }
+        guard claims.isEmpty, gate(of: lane).mayProbeWithOthers(at: store.now) else { return claims }
+        // The gate may be probed, but all that waits for it is held or not due.
+        guard let row = try store.releaseOneForProbe(origin: lane.rowOrigin) else { return [] }
+        probes.insert(row)
+        for suspects in [false, true] where claims.isEmpty && (!suspects || inFlight.isEmpty) {
+            claims = try store.claimDue(limit: 1, suspects: suspects, origin: lane.rowOrigin, acceptedMark: mark)
+        }
+        return claims
+    }
+
+    // MARK: - Settling
+
+    private func settle(_ finished: [FinishedAttempt]) throws -> [Settlement] {
+        // Successes first: they tell whether a failure beside them is the origin's.
+        let ordered = finished.filter(\.isAccepted) + finished.filter { !$0.isAccepted }
+        return try ordered.map { attempt in
+            let settlement = judge(attempt)
+            try store.settle(settlement)
+            try releaseOthers(after: settlement)
+            return settlement
+        }
+    }
+
+    private func judge(_ attempt: FinishedAttempt) -> Settlement {
+        let claim = attempt.claim
+        let lane = inFlight.removeValue(forKey: claim.record.rowID)?.lane ?? Lane(origin: "", rowOrigin: nil)
+        let outcome = attempt.schedulingOutcome(at: store.wallNow, isSecure: lane.origin.hasPrefix("https:"))
+        let facts = AttemptFacts(
+            startedAt: claim.startedAt, now: store.now, enrolledAt: claim.record.enrolledAt,
+            charged: claim.record.charged, failures: claim.record.failures,
+            acceptedMark: claim.record.acceptedMark ?? 0)
+        var verdict = Verdict(.waiting)
+        update(lane) { origin in
+            var random = AnyGenerator(base: generator)
+            var gate = origin.gate
+            verdict = configuration.policy.verdict(on: outcome, facts, gate: &gate, using: &random)
+            generator = random.base
+            if configuration.retryOwner == .caller {
+                verdict = verdict.handedBack(outcome)
+                // Whoever owns the retries also owns what a refusal means for the other transfers.
+                if outcome.isRefusal {
+                    gate = origin.gate
+                    verdict.reopensOrigin = gate.answered(at: store.now)
+                }
+            }
+            origin.gate = gate
+            origin.note(attempt, verdict)
+        }
+        return attempt.settlement(
+            verdict, outcome: outcome, endedWall: store.wallNow, acceptedMark: gate(of: lane).accepted,
+            receipt: { client.receipt(of: $0) })
+    }
+
+    private func releaseOthers(after settlement: Settlement) throws {
+        let record = settlement.claim.record
+        let wasProbe = probes.remove(record.rowID) != nil
+        let origin = record.request?.origin
+        if settlement.verdict.reopensOrigin { try store.releaseUnreachable(origin: origin) }
+        guard settlement.verdict.state == .delivered else { return }
+        if settlement.verdict.reopensOrigin || wasProbe { try store.releaseHeld(origin: origin) }
+    }
+
+    private func saveChangedOrigins(since before: [String: OriginRecord]) throws {
+        for (name, origin) in origins where before[name] != origin { try store.save(origin) }
+    }
+
+    private func logEnd(of attempt: FinishedAttempt) {
+        logger.debug(
+            "Attempt ended",
+            metadata: [
+                "transfer.id": "\(attempt.claim.record.identifier)", "outcome": "\(attempt.summary)",
+            ])
+    }
+}
+
+/// Lets an existential generator be used where a concrete one is asked for.
+struct AnyGenerator: RandomNumberGenerator {
+    var base: any RandomNumberGenerator & Sendable
+
+    mutating func next() -> UInt64 { base.next() }
+}

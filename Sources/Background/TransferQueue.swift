@@ -1,0 +1,157 @@
+package import DurableIO
+package import Logging
+
+/// The engine: the only one that decides which transfer is sent when, and what becomes of it.
+///
+/// A transfer is claimed and counted before its first byte leaves, and settled before anybody acts on the result. All
+/// decisions fall in one loop, each turn of which is one commit; between them everything known survives a crash, and
+/// the next life sends again what was under way. Nothing runs unless somebody drives the queue.
+package actor TransferQueue {
+    /// Which gate a transfer belongs to.
+    package enum Lanes: Sendable {
+        /// Rows know no destination; all go to the run's origin.
+        case destination(origin: String)
+        /// Each row has its own origin.
+        case perTransfer
+    }
+
+    /// Who decides when a transfer that the server put off is sent again.
+    package enum RetryOwner: Sendable {
+        case engine
+        /// The answer is handed back; the transfer rests until it is asked for again.
+        case caller
+    }
+
+    /// How long a drive lasts.
+    package enum Persistence: Sendable, Hashable {
+        /// Until nothing that is due can be sent now.
+        case whileDue
+        /// Waits for what is due later, until a time on the boot clock in milliseconds, or for ever.
+        case waiting(until: Int64?)
+    }
+
+    package struct Configuration: Sendable {
+        package var lanes: Lanes
+        package var retryOwner: RetryOwner = .engine
+        package var policy = RetryPolicy()
+        /// Of this label, the newest goes first in each drive.
+        package var firstLabel: String?
+
+        package init(lanes: Lanes) {
+            self.lanes = lanes
+        }
+    }
+
+    let store: TransferStore
+    let configuration: Configuration
+    let client: any TransferClient
+    let transport: any Transport
+    let clock: any SystemClock
+    let logger: Logger
+    var generator: any RandomNumberGenerator & Sendable
+    let mailbox = Mailbox<FinishedAttempt>()
+
+    var origins: [String: OriginRecord]
+    var inFlight: [Int64: InFlight] = [:]
+    /// Rows sent to find out whether what holds others still holds.
+    var probes: Set<Int64> = []
+    var isDriven = false
+    var hasSentFirstLabel = false
+
+    struct InFlight {
+        let lane: Lane
+        let isSuspect: Bool
+    }
+
+    /// A gate and the rows that go through it.
+    struct Lane: Hashable {
+        let origin: String
+        /// The rows' own origin, `nil` where they have none.
+        let rowOrigin: String?
+    }
+
+    struct FinishedAttempt: Sendable {
+        let claim: Claim
+        let outcome: TransportOutcome
+    }
+
+    /// Takes a store freshly opened; rows an earlier life left in flight are given back here.
+    package init(
+        store: sending TransferStore, configuration: Configuration, client: any TransferClient,
+        transport: any Transport, clock: any SystemClock, logger: Logger,
+        generator: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator()
+    ) throws {
+        if case .unclean(let isSameBoot) = store.earlierEnd {
+            try store.transaction { () throws in try store.recoverInterrupted(isSameBoot: isSameBoot) }
+        }
+        origins = Dictionary(
+            try store.queries.origins().map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        self.store = store
+        self.configuration = configuration
+        self.client = client
+        self.transport = transport
+        self.clock = clock
+        self.logger = logger
+        self.generator = generator
+    }
+
+    /// Changes the ledger: all of it or nothing, durable on return. Wakes the drive.
+    package func change<Result: Sendable>(
+        _ body: @Sendable (TransferStore) throws -> Result
+    ) async throws -> Result {
+        let result = try await committing { store in try body(store) }
+        mailbox.wake()
+        return result
+    }
+
+    package func look<Result: Sendable>(_ body: @Sendable (LedgerQueries) throws -> Result) throws -> Result {
+        try body(store.queries)
+    }
+
+    /// Whether a transfer is under way right now.
+    package func isSending(_ row: Int64) -> Bool { inFlight[row] != nil }
+
+    /// Ends the life in order. The queue must not be driven any more.
+    package func close() throws {
+        try store.close()
+    }
+
+    /// When an origin with due transfers may be tried again, on the wall's clock in milliseconds.
+    package func nextAttemptWall() throws -> Int64? {
+        var earliest: Int64?
+        for lane in try lanes() {
+            guard let due = try store.queries.nextDue(origin: lane.rowOrigin) else { continue }
+            let opens = origins[lane.origin]?.gate.opensAt ?? due
+            earliest = min(earliest ?? .max, max(due, opens))
+        }
+        return earliest.map { max(store.wall(of: $0), store.wallNow) }
+    }
+
+    /// A transaction that frees the ledger's reserve and tries once more when the disk is full.
+    func committing<Result>(_ body: (TransferStore) throws -> Result) async throws -> Result {
+        do {
+            return try store.transaction { () throws in try body(store) }
+        } catch let error as SQLiteError where error.isOutOfSpace {
+            guard await client.freeLedgerSpace() else { throw error }
+            logger.notice("Ledger's disk is full; its reserve was freed")
+            return try store.transaction { () throws in try body(store) }
+        }
+    }
+
+    func lanes() throws -> [Lane] {
+        switch configuration.lanes {
+        case .destination(let origin): [Lane(origin: origin, rowOrigin: nil)]
+        case .perTransfer: try store.dueOrigins().map { Lane(origin: $0, rowOrigin: $0) }
+        }
+    }
+
+    func gate(of lane: Lane) -> OriginGate {
+        origins[lane.origin]?.gate ?? OriginGate()
+    }
+
+    func update(_ lane: Lane, _ change: (inout OriginRecord) throws -> Void) rethrows {
+        var record = origins[lane.origin] ?? OriginRecord(name: lane.origin, gate: OriginGate())
+        try change(&record)
+        origins[lane.origin] = record
+    }
+}

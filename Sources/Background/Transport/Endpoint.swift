@@ -1,0 +1,85 @@
+/// An absolute http or https URL, taken apart only as far as sending needs it.
+///
+/// User names and passwords are refused: they would end up in logs and process lists.
+package struct Endpoint: Hashable, Sendable, CustomStringConvertible {
+    package enum Problem: String, Error, Sendable, CustomStringConvertible {
+        case noScheme = "has no scheme: write http:// or https:// in front"
+        case unknownScheme = "has a scheme other than http and https"
+        case noHost = "names no host"
+        case badPort = "has a port that is not a number from 1 to 65535"
+        case hasUserInfo = "holds a user name or password: send them in a header"
+        case badCharacter = "holds a space, a control character or one that has to be written as %XX"
+
+        package var description: String { rawValue }
+    }
+
+    /// `http` or `https`.
+    package let scheme: String
+    /// Lower case, brackets of an IPv6 address included.
+    package let host: String
+    package let port: Int
+    /// Path and query, beginning with `/`.
+    package let path: String
+
+    package init(_ text: String) throws(Problem) {
+        guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f && !Self.refused.contains($0) }) else {
+            throw .badCharacter
+        }
+        guard let mark = text.range(of: "://") else { throw .noScheme }
+        scheme = text[..<mark.lowerBound].lowercased()
+        guard scheme == "http" || scheme == "https" else { throw .unknownScheme }
+        let rest = text[mark.upperBound...].prefix { $0 != "#" }
+        let authority = rest.prefix { $0 != "/" && $0 != "?" }
+        guard !authority.contains("@") else { throw .hasUserInfo }
+        let tail = rest[authority.endIndex...]
+        path = tail.isEmpty ? "/" : (tail.hasPrefix("?") ? "/" + tail : String(tail))
+        (host, port) = try Self.hostAndPort(authority, isSecure: scheme == "https")
+    }
+
+    private static let refused = Set("\"<>\\^`|".utf8)
+
+    private static func hostAndPort(
+        _ authority: Substring, isSecure: Bool
+    ) throws(Problem) -> (String, Int) {
+        var host = authority
+        var port = isSecure ? 443 : 80
+        let afterBracket = authority.lastIndex(of: "]") ?? authority.startIndex
+        if let colon = authority[afterBracket...].lastIndex(of: ":") {
+            host = authority[..<colon]
+            let digits = authority[authority.index(after: colon)...]
+            if !digits.isEmpty {
+                guard let number = Int(digits), (1...65_535).contains(number) else { throw .badPort }
+                port = number
+            }
+        }
+        guard !host.isEmpty, host != "[]" else { throw .noHost }
+        return (host.lowercased(), port)
+    }
+
+    package var isSecure: Bool { scheme == "https" }
+
+    /// Scheme, host and port: what a gate is for.
+    package var origin: String { "\(scheme)://\(host):\(port)" }
+
+    package var isLoopback: Bool {
+        host == "localhost" || host.hasPrefix("127.") || host == "[::1]"
+    }
+
+    package var description: String {
+        let isDefault = port == (isSecure ? 443 : 80)
+        return "\(scheme)://\(host)\(isDefault ? "" : ":\(port)")\(path)"
+    }
+
+    /// The target of a `Location`, absolute or a path on the same origin; `nil` when it is neither.
+    package func resolving(location: String) -> Endpoint? {
+        if location.hasPrefix("//") { return try? Endpoint("\(scheme):\(location)") }
+        if location.hasPrefix("/") { return try? Endpoint(origin + location) }
+        return try? Endpoint(location)
+    }
+}
+
+extension String {
+    fileprivate func range(of text: String) -> Range<String.Index>? {
+        ranges(of: text).first
+    }
+}

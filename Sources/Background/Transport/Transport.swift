@@ -1,0 +1,106 @@
+package import DurableIO
+package import HTTPTypes
+
+/// The bytes of a request: some that are given, then a range of a file.
+package struct TransferBody: Sendable {
+    package var prefix: [UInt8]
+    package var directory: Directory
+    package var name: EntryName
+    package var offset: UInt64
+    /// Of the file's part, in bytes.
+    package var length: UInt64
+
+    package init(prefix: [UInt8] = [], directory: Directory, name: EntryName, offset: UInt64, length: UInt64) {
+        self.prefix = prefix
+        self.directory = directory
+        self.name = name
+        self.offset = offset
+        self.length = length
+    }
+
+    package var byteCount: UInt64 { UInt64(prefix.count) + length }
+}
+
+/// One request as the transport gets it: complete, credentials included. Never stored or logged.
+package struct TransferRequest: Sendable {
+    package var endpoint: Endpoint
+    package var method: HTTPRequest.Method
+    package var fields: HTTPFields
+    package var body: TransferBody
+    /// From the last byte sent to the head of the answer, in seconds.
+    package var answerTimeout: Int64
+
+    package init(
+        endpoint: Endpoint, method: HTTPRequest.Method, fields: HTTPFields, body: TransferBody,
+        answerTimeout: Int64 = 300
+    ) {
+        self.endpoint = endpoint
+        self.method = method
+        self.fields = fields
+        self.body = body
+        self.answerTimeout = answerTimeout
+    }
+}
+
+/// What came of a request. Every case but the last two is a fact about the other side or the body.
+package enum TransportOutcome: Sendable {
+    case answer(TransferAnswer)
+    case failure(TransportFailure)
+    /// The certificate was not accepted, the text says why.
+    case untrusted(String)
+    /// The body could not be read as promised.
+    case unreadableBody(String)
+    case missingBody
+    /// Never sent: nobody could make the request.
+    case withheld(String)
+    case cancelled
+}
+
+/// An answer's head and the beginning of its body.
+package struct TransferAnswer: Sendable {
+    package var status: Int
+    package var fields: HTTPFields
+    /// The first KiB.
+    package var body: [UInt8]
+    package var bytesSent: UInt64
+    /// Whether the whole request had been written when the answer was complete.
+    package var isWholeBodySent: Bool
+    /// Whether the request went to this machine itself, where no portal sits in between.
+    package var isLoopback: Bool
+
+    package init(
+        status: Int, fields: HTTPFields, body: [UInt8], bytesSent: UInt64, isWholeBodySent: Bool, isLoopback: Bool
+    ) {
+        self.status = status
+        self.isLoopback = isLoopback
+        self.fields = fields
+        self.body = body
+        self.bytesSent = bytesSent
+        self.isWholeBodySent = isWholeBodySent
+    }
+}
+
+/// A request without an answer.
+package struct TransportFailure: Sendable, CustomStringConvertible {
+    /// For people, without anything secret.
+    package var description: String
+    /// Whether a connection was made at all.
+    package var didConnect: Bool
+    package var bytesSent: UInt64
+    /// Whether the connection ended under the request, as one does that had been idle for too long.
+    package var isConnectionLost: Bool
+
+    package init(_ description: String, didConnect: Bool, bytesSent: UInt64, isConnectionLost: Bool = false) {
+        self.description = description
+        self.didConnect = didConnect
+        self.bytesSent = bytesSent
+        self.isConnectionLost = isConnectionLost
+    }
+}
+
+/// Sends requests: the one seam between the engine and the network. Total: whatever happens is an outcome.
+package protocol Transport: Sendable {
+    func send(_ request: TransferRequest) async -> TransportOutcome
+    /// Closes the connections. Nothing is sent afterwards.
+    func shutdown() async
+}

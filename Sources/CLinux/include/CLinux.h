@@ -1,0 +1,28 @@
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+// Linux calls that glibc shows only with _GNU_SOURCE, which Swift's Glibc module does not define,
+// and variadic ones. Each returns what the call returns and leaves errno as the call left it.
+
+int clinux_renameat2_noreplace(int from_directory, const char *from, int to_directory, const char *to);
+int clinux_syncfs(int descriptor);
+
+/// Open-file-description write lock on the whole file: 0, or -1 with errno EAGAIN when another holds it.
+int clinux_ofd_try_lock(int descriptor);
+int clinux_ofd_unlock(int descriptor);
+/// 1 when another open file description holds the lock, 0 when it is free, -1 on error. Takes nothing.
+int clinux_ofd_is_locked(int descriptor);
+
+/// Takes a read lease whose break notice is a harmless signal: 0 when nobody has the file open for writing.
+int clinux_take_read_lease(int descriptor);
+/// 1 while the lease is whole, 0 when it is being broken, -1 on error.
+int clinux_has_read_lease(int descriptor);
+int clinux_drop_lease(int descriptor);
+
+/// The magic number of the file system below the descriptor, or -1.
+int64_t clinux_filesystem_magic(int descriptor);
+
+/// Gives up the current user for good: supplementary groups, group and user, in that order. 0, or -1 with errno.
+int clinux_become_user(uint32_t user, uint32_t group);

@@ -1,0 +1,89 @@
+import Crypto
+
+/// The SHA-256 of some bytes: the identity of a report, and the check of what is stored and sent.
+package struct ContentHash: Hashable, Sendable, CustomStringConvertible {
+    /// 32 bytes.
+    package let bytes: [UInt8]
+
+    package init?(bytes: [UInt8]) {
+        guard bytes.count == Self.byteCount else { return nil }
+        self.bytes = bytes
+    }
+
+    /// Reads 64 lower-case hexadecimal digits.
+    package init?(hex: some StringProtocol) {
+        let digits = Array(hex.utf8)
+        guard digits.count == 2 * Self.byteCount else { return nil }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(Self.byteCount)
+        for index in stride(from: 0, to: digits.count, by: 2) {
+            guard let high = Self.value(of: digits[index]), let low = Self.value(of: digits[index + 1]) else {
+                return nil
+            }
+            bytes.append(high << 4 | low)
+        }
+        self.bytes = bytes
+    }
+
+    package init(of bytes: UnsafeRawBufferPointer) {
+        var hasher = Hasher()
+        hasher.update(bytes)
+        self = hasher.finish()
+    }
+
+    package static let byteCount = 32
+
+    /// 64 lower-case hexadecimal digits.
+    package var hex: String {
+        var text: [UInt8] = []
+        text.reserveCapacity(2 * Self.byteCount)
+        for byte in bytes {
+            text.append(Self.digits[Int(byte >> 4)])
+            text.append(Self.digits[Int(byte & 15)])
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    package var description: String { hex }
+
+    private static let digits = Array("0123456789abcdef".utf8)
+
+    private static func value(of digit: UInt8) -> UInt8? {
+        switch digit {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
+        default: nil
+        }
+    }
+
+    /// The hash of bytes that come in pieces.
+    package struct Hasher: Sendable {
+        private var state = SHA256()
+
+        package init() {}
+
+        package mutating func update(_ bytes: UnsafeRawBufferPointer) {
+            state.update(bufferPointer: bytes)
+        }
+
+        package mutating func update(_ bytes: [UInt8]) {
+            bytes.withUnsafeBytes { state.update(bufferPointer: $0) }
+        }
+
+        /// The hash of all that came so far; the hasher may go on.
+        package func finish() -> ContentHash {
+            let digest = state.finalize()
+            // A SHA-256 digest has 32 bytes, so this does not fail.
+            return ContentHash(unchecked: Array(digest))
+        }
+    }
+
+    private init(unchecked bytes: [UInt8]) {
+        self.bytes = bytes
+    }
+}
+
+extension ContentHash {
+    /// The base64 form of structured fields and digest headers (RFC 9530).
+    package var base64: String { Base64.encode(bytes) }
+}

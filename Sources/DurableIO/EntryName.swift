@@ -1,0 +1,49 @@
+/// The name of one entry of a directory: bytes, as the kernel has them, not text.
+///
+/// A value is never empty, `.` or `..`, and holds neither `/` nor NUL, so it cannot leave its directory.
+package struct EntryName: Hashable, Sendable, Comparable, CustomStringConvertible, ExpressibleByStringLiteral {
+    package let bytes: [UInt8]
+
+    package init?(bytes: [UInt8]) {
+        guard !bytes.isEmpty, bytes != [0x2e], bytes != [0x2e, 0x2e] else { return nil }
+        guard !bytes.contains(0), !bytes.contains(UInt8(ascii: "/")) else { return nil }
+        self.bytes = bytes
+    }
+
+    package init?(_ string: String) {
+        self.init(bytes: Array(string.utf8))
+    }
+
+    package init(stringLiteral value: StaticString) {
+        self.bytes = value.withUTF8Buffer { Array($0) }
+    }
+
+    /// The name as text, or `nil` when it is not UTF-8.
+    package var string: String? { String(validating: bytes, as: UTF8.self) }
+
+    /// For error texts: invalid UTF-8 is repaired; control characters stay and are for the printer to escape.
+    package var description: String { String(decoding: bytes, as: UTF8.self) }
+
+    package var isHidden: Bool { bytes.first == UInt8(ascii: ".") }
+
+    package func hasSuffix(_ suffix: String) -> Bool {
+        bytes.count >= suffix.utf8.count && bytes.suffix(suffix.utf8.count).elementsEqual(suffix.utf8)
+    }
+
+    package static func < (left: EntryName, right: EntryName) -> Bool {
+        left.bytes.lexicographicallyPrecedes(right.bytes)
+    }
+
+    package func withCString<Result>(_ body: (UnsafePointer<CChar>) -> Result) -> Result {
+        (bytes + [0]).withUnsafeBytes { buffer in
+            // `bytes + [0]` is never empty, so the buffer has an address.
+            body(buffer.baseAddress.map { $0.assumingMemoryBound(to: CChar.self) } ?? EntryName.emptyCString)
+        }
+    }
+
+    private nonisolated(unsafe) static let emptyCString: UnsafePointer<CChar> = {
+        let pointer = UnsafeMutablePointer<CChar>.allocate(capacity: 1)
+        pointer.initialize(to: 0)
+        return UnsafePointer(pointer)
+    }()
+}

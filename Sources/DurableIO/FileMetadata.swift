@@ -1,0 +1,52 @@
+import Glibc
+
+/// What `fstat` tells of a file, at one moment.
+package struct FileMetadata: Hashable, Sendable {
+    package enum Kind: String, Sendable {
+        case regular
+        case directory
+        case symbolicLink = "symbolic link"
+        case fifo = "FIFO"
+        case socket
+        case device
+        case unknown
+    }
+
+    package let kind: Kind
+    /// The permission bits, set-id and sticky included.
+    package let permissions: UInt32
+    /// In bytes.
+    package let size: UInt64
+    package let owner: UInt32
+    package let group: UInt32
+    package let linkCount: UInt64
+    package let device: UInt64
+    package let inode: UInt64
+    /// Last change of the contents, in nanoseconds since the epoch.
+    package let modified: Int64
+
+    init(_ facts: stat) {
+        switch facts.st_mode & S_IFMT {
+        case S_IFREG: kind = .regular
+        case S_IFDIR: kind = .directory
+        case S_IFLNK: kind = .symbolicLink
+        case S_IFIFO: kind = .fifo
+        case S_IFSOCK: kind = .socket
+        case S_IFCHR, S_IFBLK: kind = .device
+        default: kind = .unknown
+        }
+        permissions = facts.st_mode & 0o7777
+        size = UInt64(max(0, facts.st_size))
+        owner = facts.st_uid
+        group = facts.st_gid
+        linkCount = UInt64(facts.st_nlink)
+        device = UInt64(facts.st_dev)
+        inode = UInt64(facts.st_ino)
+        modified = Int64(facts.st_mtim.tv_sec) &* 1_000_000_000 &+ Int64(facts.st_mtim.tv_nsec)
+    }
+
+    /// Whether both are the same unchanged file: inode, size and modification time.
+    package func isSameContent(as other: FileMetadata) -> Bool {
+        device == other.device && inode == other.inode && size == other.size && modified == other.modified
+    }
+}

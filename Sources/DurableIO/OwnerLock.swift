@@ -1,0 +1,97 @@
+import CLinux
+import Glibc
+import SystemPackage
+
+/// The lock of the one process that moves reports on: an open-file-description lock, freed by the kernel at death.
+///
+/// There is no time-out and nothing to clean up: a stopped owner keeps it, a killed one loses it at once, and
+/// `O_CLOEXEC` keeps children from holding it on (fcntl(2), "Open file description locks").
+package final class OwnerLock: Sendable {
+    private let directory: Directory
+    private let name: EntryName
+    private let descriptor: Int32
+
+    /// Opens the lock file, creating it when missing. Takes nothing yet.
+    package init(_ name: EntryName, in directory: Directory) throws(FileSystemError) {
+        let flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC
+        let raw = name.withCString { openat(directory.descriptor, $0, flags, 0o600) }
+        guard raw >= 0 else { throw FileSystemError(.open, directory.path(of: name)) }
+        self.directory = directory
+        self.name = name
+        self.descriptor = raw
+    }
+
+    deinit {
+        // Closing the only descriptor of the description frees the lock, too.
+        _ = Glibc.close(descriptor)
+    }
+
+    /// - Returns: whether this process is the owner now. Never waits.
+    package func tryLock() throws(FileSystemError) -> Bool {
+        guard clinux_ofd_try_lock(descriptor) == 0 else {
+            let error = FileSystemError(.lock, directory.path(of: name))
+            guard error.errno == .resourceTemporarilyUnavailable || error.errno == .permissionDenied else {
+                throw error
+            }
+            return false
+        }
+        guard isCurrent else {
+            unlock()
+            return false
+        }
+        return true
+    }
+
+    package func unlock() {
+        _ = clinux_ofd_unlock(descriptor)
+    }
+
+    /// Whether the path still names the file that is locked; `false` after somebody replaced or removed it.
+    package var isCurrent: Bool {
+        var mine = stat()
+        var named = stat()
+        guard fstat(descriptor, &mine) == 0 else { return false }
+        guard name.withCString({ fstatat(directory.descriptor, $0, &named, AT_SYMLINK_NOFOLLOW) }) == 0 else {
+            return false
+        }
+        return mine.st_dev == named.st_dev && mine.st_ino == named.st_ino
+    }
+
+    /// Whether some process is the owner, asked without taking anything.
+    package static func isHeld(_ name: EntryName, in directory: Directory) -> Bool {
+        let raw = name.withCString { openat(directory.descriptor, $0, O_RDONLY | O_NOFOLLOW | O_CLOEXEC) }
+        guard raw >= 0 else { return false }
+        let file = OwnedDescriptor(adopting: raw)
+        return clinux_ofd_is_locked(file.raw) == 1
+    }
+}
+
+/// The mark of a writer on its own temporary file (`flock`), so that a cleaner takes only what nobody writes.
+enum WriterMark {
+    static func take(on file: borrowing OwnedDescriptor) -> Bool {
+        flock(file.raw, LOCK_EX | LOCK_NB) == 0
+    }
+}
+
+/// Removes what dead writers left in a directory of temporary files.
+package struct TemporaryCleaner {
+    package let files: any FileSystem
+    package let directory: Directory
+
+    package init(files: any FileSystem, directory: Directory) {
+        self.files = files
+        self.directory = directory
+    }
+
+    /// - Returns: the names removed. A file whose writer lives is locked and stays.
+    @discardableResult
+    package func clean() throws(FileSystemError) -> [EntryName] {
+        var removed: [EntryName] = []
+        for name in try files.entries(of: directory) {
+            guard let file = try? files.openFile(name, in: directory) else { continue }
+            guard WriterMark.take(on: file) else { continue }
+            if try files.remove(name, in: directory) { removed.append(name) }
+        }
+        return removed
+    }
+}

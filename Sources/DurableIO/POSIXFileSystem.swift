@@ -1,0 +1,141 @@
+import CLinux
+import Glibc
+package import SystemPackage
+
+/// The machine's own file system.
+package struct POSIXFileSystem: FileSystem {
+    package init() {}
+
+    package func openDirectory(_ path: FilePath) throws(FileSystemError) -> Directory {
+        let raw = path.withPlatformString { open($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+        guard raw >= 0 else { throw FileSystemError(.open, path.string) }
+        return Directory(adopting: raw, path: path)
+    }
+
+    package func openDirectory(_ name: EntryName, in directory: Directory) throws(FileSystemError) -> Directory {
+        let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
+        let raw = name.withCString { openat(directory.descriptor, $0, flags) }
+        guard raw >= 0 else { throw FileSystemError(.open, directory.path(of: name)) }
+        return Directory(adopting: raw, path: FilePath(directory.path(of: name)))
+    }
+
+    package func makeDirectory(_ path: FilePath, permissions: UInt32) throws(FileSystemError) -> Bool {
+        guard path.withPlatformString({ mkdir($0, permissions) }) == 0 else {
+            let error = FileSystemError(.makeDirectory, path.string)
+            guard error.errno == .fileExists else { throw error }
+            return false
+        }
+        return true
+    }
+
+    package func makeDirectory(
+        _ name: EntryName, in directory: Directory, permissions: UInt32
+    ) throws(FileSystemError) -> Bool {
+        guard name.withCString({ mkdirat(directory.descriptor, $0, permissions) }) == 0 else {
+            let error = FileSystemError(.makeDirectory, directory.path(of: name))
+            guard error.errno == .fileExists else { throw error }
+            return false
+        }
+        // The umask may have taken bits away that the spool's other users need (shared mode).
+        guard name.withCString({ fchmodat(directory.descriptor, $0, permissions, 0) }) == 0 else {
+            throw FileSystemError(.changeMode, directory.path(of: name))
+        }
+        return true
+    }
+
+    package func createFile(_ name: EntryName, in directory: Directory) throws(FileSystemError) -> OwnedDescriptor {
+        let flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
+        let raw = name.withCString { openat(directory.descriptor, $0, flags, 0o600) }
+        guard raw >= 0 else { throw FileSystemError(.create, directory.path(of: name)) }
+        let file = OwnedDescriptor(adopting: raw)
+        guard fchmod(raw, 0o600) == 0 else { throw FileSystemError(.changeMode, directory.path(of: name)) }
+        return file
+    }
+
+    package func openFile(_ name: EntryName, in directory: Directory) throws(FileSystemError) -> OwnedDescriptor {
+        let flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
+        let raw = name.withCString { openat(directory.descriptor, $0, flags) }
+        guard raw >= 0 else { throw FileSystemError(.open, directory.path(of: name)) }
+        return OwnedDescriptor(adopting: raw)
+    }
+
+    package func openFile(_ path: FilePath) throws(FileSystemError) -> OwnedDescriptor {
+        let raw = path.withPlatformString { open($0, O_RDONLY | O_NONBLOCK | O_CLOEXEC) }
+        guard raw >= 0 else { throw FileSystemError(.open, path.string) }
+        return OwnedDescriptor(adopting: raw)
+    }
+
+    package func makeBlocking(_ file: borrowing OwnedDescriptor) throws(FileSystemError) {
+        let flags = fcntl(file.raw, F_GETFL)
+        guard flags >= 0, fcntl(file.raw, F_SETFL, flags & ~O_NONBLOCK) == 0 else {
+            throw FileSystemError(.open, "pipe")
+        }
+    }
+
+    package func metadata(of name: EntryName, in directory: Directory) throws(FileSystemError) -> FileMetadata? {
+        var facts = stat()
+        guard name.withCString({ fstatat(directory.descriptor, $0, &facts, AT_SYMLINK_NOFOLLOW) }) == 0 else {
+            let error = FileSystemError(.inspect, directory.path(of: name))
+            guard error.errno == .noSuchFileOrDirectory else { throw error }
+            return nil
+        }
+        return FileMetadata(facts)
+    }
+
+    package func metadata(of file: borrowing OwnedDescriptor) throws(FileSystemError) -> FileMetadata {
+        var facts = stat()
+        guard fstat(file.raw, &facts) == 0 else { throw FileSystemError(.inspect, "open file") }
+        return FileMetadata(facts)
+    }
+
+    package func metadata(of directory: Directory) throws(FileSystemError) -> FileMetadata {
+        var facts = stat()
+        guard fstat(directory.descriptor, &facts) == 0 else {
+            throw FileSystemError(.inspect, directory.path.string)
+        }
+        return FileMetadata(facts)
+    }
+
+    package func read(
+        _ file: borrowing OwnedDescriptor, into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64?
+    ) throws(FileSystemError) -> Int {
+        let raw = file.raw
+        let count = retryingInterrupted {
+            guard let offset else { return Glibc.read(raw, buffer.baseAddress, buffer.count) }
+            return pread(raw, buffer.baseAddress, buffer.count, off_t(clamping: offset))
+        }
+        guard count >= 0 else { throw FileSystemError(.read, "open file") }
+        return count
+    }
+
+    package func write(
+        _ bytes: UnsafeRawBufferPointer, to file: borrowing OwnedDescriptor, at offset: UInt64?
+    ) throws(FileSystemError) {
+        let raw = file.raw
+        var rest = bytes
+        var position = offset
+        while !rest.isEmpty {
+            let count = retryingInterrupted {
+                guard let position else { return Glibc.write(raw, rest.baseAddress, rest.count) }
+                return pwrite(raw, rest.baseAddress, rest.count, off_t(clamping: position))
+            }
+            guard count >= 0 else { throw FileSystemError(.write, "open file") }
+            rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+            position = position.map { $0 + UInt64(count) }
+        }
+    }
+
+    package func sync(_ file: borrowing OwnedDescriptor) throws(FileSystemError) {
+        guard fsync(file.raw) == 0 else { throw FileSystemError(.sync, "open file") }
+    }
+
+    package func syncDirectory(_ directory: Directory) throws(FileSystemError) {
+        guard fsync(directory.descriptor) == 0 else { throw FileSystemError(.sync, directory.path.string) }
+    }
+
+    package func syncFileSystem(of directory: Directory) throws(FileSystemError) {
+        guard clinux_syncfs(directory.descriptor) == 0 else {
+            throw FileSystemError(.sync, directory.path.string)
+        }
+    }
+}

@@ -1,0 +1,117 @@
+import SystemPackage
+
+/// A file on its way into the world: written under a temporary name, then appearing whole under its own.
+///
+/// This is the one way a file appears. Abandoned, it takes its temporary file with it; after a crash the temporary
+/// file is rubbish that the next owner's cleaner removes, told from live ones by the writer's `flock`.
+/// After `publish` has returned, contents and name survive a power cut.
+package final class Publication {
+    private let files: any FileSystem
+    private let temporary: Directory
+    private let temporaryName: EntryName
+    private var file: OwnedDescriptor
+    private var isPublished = false
+
+    /// Creates the temporary file.
+    /// Its name must be unique among the writers of the directory.
+    package init(
+        files: any FileSystem, in temporary: Directory, as temporaryName: EntryName
+    ) throws(FileSystemError) {
+        self.files = files
+        self.temporary = temporary
+        self.temporaryName = temporaryName
+        file = try files.createFile(temporaryName, in: temporary)
+        // A cleaner may have taken the file between its creation and the lock; then it is simply made again.
+        guard WriterMark.take(on: file), try files.metadata(of: temporaryName, in: temporary) != nil else {
+            throw FileSystemError(.lock, temporary.path(of: temporaryName), .resourceTemporarilyUnavailable)
+        }
+    }
+
+    deinit {
+        if !isPublished {
+            // Best effort: what stays behind is removed by the next cleaner.
+            _ = try? files.remove(temporaryName, in: temporary)
+        }
+    }
+
+    package func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64? = nil) throws(FileSystemError) {
+        try naming { () throws(FileSystemError) in try files.write(bytes, to: file, at: offset) }
+    }
+
+    package func write(_ bytes: [UInt8], at offset: UInt64? = nil) throws(FileSystemError) {
+        var failure: FileSystemError?
+        bytes.withUnsafeBytes { buffer in
+            do throws(FileSystemError) { try write(buffer, at: offset) } catch { failure = error }
+        }
+        if let failure { throw failure }
+    }
+
+    package func metadata() throws(FileSystemError) -> FileMetadata {
+        try files.metadata(of: file)
+    }
+
+    /// Makes the contents durable and gives the file its name.
+    /// - Returns: `false` when another file had the name already; this one is then removed.
+    package func publish(as name: EntryName, in directory: Directory) throws(FileSystemError) -> Bool {
+        try naming { () throws(FileSystemError) in try files.sync(file) }
+        let isNew = try appear(as: name, in: directory)
+        try files.syncDirectory(directory)
+        return isNew
+    }
+
+    private func appear(as name: EntryName, in directory: Directory) throws(FileSystemError) -> Bool {
+        do {
+            try files.rename(temporaryName, in: temporary, to: name, in: directory)
+            isPublished = true
+            return true
+        } catch  where error.errno == .fileExists {
+            return false
+        }
+    }
+
+    /// Errors on the open descriptor get the file's path.
+    private func naming(_ body: () throws(FileSystemError) -> Void) throws(FileSystemError) {
+        do {
+            try body()
+        } catch {
+            throw FileSystemError(error.operation, temporary.path(of: temporaryName), error.errno)
+        }
+    }
+
+    /// A file and the name it shall have.
+    package struct Entry {
+        package let publication: Publication
+        package let name: EntryName
+
+        package init(_ publication: Publication, as name: EntryName) {
+            self.publication = publication
+            self.name = name
+        }
+    }
+
+    /// From how many files on one `syncfs` is cheaper than an `fsync` each.
+    package static let groupSyncThreshold = 32
+
+    /// Publishes files together: all contents durable, then all names, then the directory once.
+    /// - Returns: for each whether it is new; `false` when another file had the name.
+    package static func publish(
+        _ group: [Entry], in directory: Directory, files: any FileSystem
+    ) throws(FileSystemError) -> [Bool] {
+        guard !group.isEmpty else { return [] }
+        if group.count >= groupSyncThreshold {
+            try files.syncFileSystem(of: directory)
+        } else {
+            for entry in group {
+                try entry.publication.naming { () throws(FileSystemError) in
+                    try files.sync(entry.publication.file)
+                }
+            }
+        }
+        var areNew: [Bool] = []
+        for entry in group {
+            areNew.append(try entry.publication.appear(as: entry.name, in: directory))
+        }
+        try files.syncDirectory(directory)
+        return areNew
+    }
+}

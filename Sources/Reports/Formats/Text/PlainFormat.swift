@@ -1,0 +1,16 @@
+/// What nothing else knows: text, or bytes.
+enum PlainFormat {
+    static func recognize(_ head: PayloadHead) -> Recognition {
+        if head.bytes.contains(0) {
+            return Recognition(format: "binary", contentType: ContentType.bytes, kind: .other, summary: "binary data")
+        }
+        guard PayloadEncoding.isUTF8(head.bytes) else {
+            return Recognition(
+                format: "binary", contentType: ContentType.bytes, kind: .other,
+                summary: "not UTF-8: \(head.title.text)")
+        }
+        return Recognition(
+            format: "text", contentType: ContentType.text, kind: .log,
+            summary: SummaryLine.text(head.title.text).nonEmpty ?? "blank text")
+    }
+}

@@ -1,0 +1,202 @@
+import Background
+import DurableIO
+
+/// Examines a spool file by file and row by row, and names what is not as it should be.
+package struct Doctor {
+    /// Something worth knowing.
+    package struct Finding: Hashable, Sendable {
+        package enum Level: String, Sendable {
+            /// Something is lost, damaged or exposed.
+            case error
+            /// Something a person may want to know, as a drop that is not taken.
+            case note
+        }
+
+        package let level: Level
+        /// A report's id, or a path in the spool.
+        package let subject: String
+        package let message: String
+
+        package var json: JSONObject {
+            var object = JSONObject()
+            object["level"] = .string(level.rawValue)
+            object["subject"] = .string(subject)
+            object["message"] = .string(message)
+            return object
+        }
+    }
+
+    private let spool: ReportSpool
+    private let inspector: SpoolInspector
+
+    package init(spool: ReportSpool) throws(ReportsError) {
+        self.spool = spool
+        inspector = try SpoolInspector(spool: spool)
+    }
+
+    /// Examines everything and changes nothing.
+    package func examine(_ report: (Finding) throws -> Void) throws {
+        if let problem = inspector.ledgerProblem {
+            try report(Finding(level: .error, subject: "ledger.sqlite", message: problem))
+        }
+        try examinePermissions(report)
+        try examineFiles(in: spool.queued, "queued", report)
+        try examineFiles(in: spool.parked, "parked", report)
+        try examineFiles(in: spool.collected, "collected", report)
+        try examineRows(report)
+        try examineDrops(report)
+    }
+
+    // MARK: - Files
+
+    private func examineFiles(
+        in room: Directory, _ roomName: String, _ report: (Finding) throws -> Void
+    ) throws {
+        for name in try spool.files.entries(of: room) where !OwnerRequest.isRequest(name) {
+            let subject = "\(roomName)/\(name)"
+            do {
+                // Gone since it was listed: the owner is at work.
+                guard let stored = try spool.stored(name, in: room) else { continue }
+                guard try spool.isWhole(stored, named: name, in: room) else {
+                    throw DamagedReport(description: "its bytes are not what was stored")
+                }
+                try examineStanding(stored.id, isParked: room === spool.parked, subject, report)
+            } catch let error as DamagedReport {
+                let isKnown = try StoredReport.id(in: name).map { try isKnownDamaged($0) } ?? false
+                try report(Finding(level: isKnown ? .note : .error, subject: subject, message: "damaged: \(error)"))
+            } catch let error as FileSystemError where error.errno != .noSuchFileOrDirectory {
+                try report(Finding(level: .error, subject: subject, message: "\(error)"))
+            }
+        }
+    }
+
+    /// Damage that the ledger knows of is a person's to decide, and no news.
+    private func isKnownDamaged(_ id: ContentHash) throws -> Bool {
+        try inspector.record(id.hex)?.state.isParked ?? false
+    }
+
+    /// Whether the row agrees with where the file lies.
+    private func examineStanding(
+        _ id: ContentHash, isParked: Bool, _ subject: String, _ report: (Finding) throws -> Void
+    ) throws {
+        guard inspector.reader != nil, !subject.hasPrefix("collected/") else { return }
+        guard let record = try inspector.record(id.hex) else {
+            return try report(Finding(level: .error, subject: subject, message: "no row in the ledger"))
+        }
+        let belongs = isParked ? record.state.isParked : record.state.isLive
+        // Between a commit and the move that follows it this is no fault.
+        if !belongs, !OwnerLock.isHeld(ReportSpool.lockName, in: spool.root) {
+            try report(Finding(level: .error, subject: subject, message: "the ledger says \(record.state.rawValue)"))
+        }
+    }
+
+    private func examineRows(_ report: (Finding) throws -> Void) throws {
+        let states = Set(TransferState.allCases.filter { $0.isLive || $0.isParked }.map(\.rawValue))
+        try inspector.forEachReport(SpoolInspector.Selection(states: states)) { view in
+            guard let id = view.id.flatMap({ ContentHash(hex: $0) }), try !hasBytes(id) else { return }
+            // Delivered and unlinked since the row was read.
+            guard let record = try inspector.record(id.hex), states.contains(record.state.rawValue) else { return }
+            try report(Finding(level: .error, subject: id.hex, message: "its bytes are missing"))
+        }
+        try inspector.forEachReport(SpoolInspector.Selection(states: ["removed"])) { view in
+            guard view.reason == Reconciliation.missingReason else { return }
+            try report(Finding(level: .note, subject: view.id ?? "", message: "removed: its bytes were missing"))
+        }
+    }
+
+    private func hasBytes(_ id: ContentHash) throws -> Bool {
+        let name = StoredReport.name(of: id)
+        for room in [spool.queued, spool.parked] where try spool.files.metadata(of: name, in: room) != nil {
+            return true
+        }
+        return try spool.files.entries(of: spool.collected).contains { StoredReport.id(in: $0) == id }
+    }
+
+    // MARK: - Drops and permissions
+
+    private func examineDrops(_ report: (Finding) throws -> Void) throws {
+        let user = try spool.files.metadata(of: spool.root).owner
+        for drop in try DropZone(spool: spool, user: user).drops() {
+            guard case .skipped(let why) = drop.standing else { continue }
+            try report(Finding(level: .note, subject: "incoming/\(drop.name)", message: "not taken: \(why)"))
+        }
+    }
+
+    private func examinePermissions(_ report: (Finding) throws -> Void) throws {
+        for exposed in try exposures() {
+            try report(
+                Finding(
+                    level: .error, subject: exposed.subject,
+                    message: "has mode \(String(exposed.found, radix: 8)), others may read it: "
+                        + "should be \(String(exposed.wanted, radix: 8))"))
+        }
+    }
+
+    private struct Exposure {
+        let subject: String
+        let name: EntryName
+        let room: Directory
+        let found: UInt32
+        let wanted: UInt32
+    }
+
+    /// What group or others may do more than they should.
+    private func exposures() throws -> [Exposure] {
+        var exposures: [Exposure] = []
+        func look(_ name: EntryName, in room: Directory, _ subject: String, wanted: UInt32) throws {
+            guard let facts = try spool.files.metadata(of: name, in: room), facts.kind != .symbolicLink,
+                facts.permissions & ~wanted & 0o077 != 0
+            else { return }
+            exposures.append(
+                Exposure(subject: subject, name: name, room: room, found: facts.permissions, wanted: wanted))
+        }
+        for name in try spool.files.entries(of: spool.root) {
+            let isRoom = try spool.files.metadata(of: name, in: spool.root)?.kind == .directory
+            let isDropZone = name == "incoming" && spool.options.isShared
+            try look(name, in: spool.root, name.description, wanted: isDropZone ? 0o1733 : (isRoom ? 0o700 : 0o600))
+        }
+        for (room, title) in [(spool.queued, "queued"), (spool.parked, "parked"), (spool.collected, "collected")] {
+            for name in try spool.files.entries(of: room) {
+                try look(name, in: room, "\(title)/\(name)", wanted: 0o600)
+            }
+        }
+        return exposures
+    }
+
+    // MARK: - Repair
+
+    /// Mends what can be mended without losing anything: permissions, and files and rows that disagree.
+    /// - Returns: what was done, in words.
+    package func repair() async throws -> [String] {
+        var done: [String] = []
+        for exposure in try exposures() {
+            try spool.files.setPermissions(exposure.wanted, of: exposure.name, in: exposure.room)
+            done.append("\(exposure.subject): mode set to \(String(exposure.wanted, radix: 8))")
+        }
+        guard let owner = try await SpoolOwner.become(of: spool, SpoolOwner.Configuration(destination: nil)) else {
+            throw ReportsError(
+                .spoolNotUsable, "another process is at work on the spool: repair when it has ended")
+        }
+        done += owner.repairs
+        done += try await Reconciliation(spool: spool, queue: owner.queue).run().messages
+        done += try await parkDamaged(owner)
+        try await owner.resign()
+        return done
+    }
+
+    /// Damaged bytes must not be sent; they are parked for a person to look at.
+    private func parkDamaged(_ owner: SpoolOwner) async throws -> [String] {
+        var done: [String] = []
+        for name in try spool.files.entries(of: spool.queued) {
+            guard let id = StoredReport.id(in: name), try !spool.hasWhole(id, in: spool.queued) else { continue }
+            try await owner.queue.change { store in
+                guard try store.queries.record(id.hex) != nil else { return }
+                try store.settle(id.hex, as: .rejected, reason: "the stored bytes are damaged")
+            }
+            try spool.release(id, as: .rejected)
+            owner.sender.noteMovedFiles()
+            done.append("\(id): parked, its bytes are damaged")
+        }
+        return done
+    }
+}

@@ -1,0 +1,109 @@
+import Background
+import DurableIO
+
+/// A report as people and scripts see it, wherever it lies.
+package struct ReportView: Sendable {
+    /// `nil` for a drop that has not been taken.
+    package var id: String?
+    package var kind: String?
+    package var format: String?
+    package var state: String
+    package var reason: String?
+    /// Bytes as dropped.
+    package var name: [UInt8]?
+    package var size: UInt64
+    package var compressedSize: UInt64?
+    package var occurrences: Int64
+    /// Milliseconds since the epoch, all three.
+    package var collectedAt: Int64?
+    package var lastSeen: Int64?
+    package var nextAttemptAt: Int64?
+    package var attempts: Int
+    package var lastStatus: Int?
+    package var lastError: String?
+    package var annotations: [String: String]
+    package var summary: String?
+
+    /// The contract's members, in its order.
+    package var json: JSONObject {
+        var object = JSONObject()
+        object["id"] = JSONValue(id)
+        object["kind"] = JSONValue(kind)
+        object["format"] = JSONValue(format)
+        object["state"] = .string(state)
+        object["reason"] = JSONValue(reason)
+        object["name"] = JSONValue(name.map { String(decoding: $0, as: UTF8.self) })
+        if let name, String(validating: name, as: UTF8.self) == nil {
+            object["name_b64"] = .string(Base64.encode(name))
+        }
+        object["size"] = JSONValue(size)
+        object["compressed_size"] = JSONValue(compressedSize)
+        object["occurrences"] = JSONValue(occurrences)
+        object["collected_at"] = JSONValue(collectedAt.map(RFC3339.string))
+        object["last_seen"] = JSONValue(lastSeen.map(RFC3339.string))
+        object["attempts"] = JSONValue(attempts)
+        object["next_attempt_at"] = JSONValue(nextAttemptAt.map(RFC3339.string))
+        object["last_status"] = JSONValue(lastStatus)
+        object["last_error"] = JSONValue(lastError)
+        object["annotations"] = .object(
+            JSONObject(annotations.sorted { $0.key < $1.key }.map { .init(key: $0.key, value: .string($0.value)) }))
+        object["summary"] = JSONValue(summary)
+        return object
+    }
+
+    /// A row of the ledger.
+    init(_ record: TransferRecord, wall: (Int64) -> Int64) {
+        let metadata = ReportMetadata(text: record.metadata)
+        id = record.identifier
+        kind = record.label
+        format = metadata.properties.format
+        state = record.state.rawValue
+        reason = record.reason
+        name = metadata.properties.name
+        size = metadata.size
+        compressedSize = UInt64(clamping: record.byteCount)
+        occurrences = record.seen
+        collectedAt = record.firstSeenWall
+        lastSeen = record.lastSeenWall
+        nextAttemptAt = record.due.map(wall)
+        attempts = record.attempts
+        lastStatus = record.lastStatus
+        lastError = record.lastError
+        annotations = metadata.properties.annotations
+        summary = metadata.properties.summary
+    }
+
+    /// A stored file without a row.
+    init(_ report: StoredReport, state: TransferState, reason: String?) {
+        id = report.id.hex
+        kind = report.properties.kind.rawValue
+        format = report.properties.format
+        self.state = state.rawValue
+        self.reason = reason
+        name = report.properties.name
+        size = report.size
+        compressedSize = report.wireSize
+        occurrences = 1
+        collectedAt = report.properties.collectedAt
+        lastSeen = report.properties.collectedAt
+        attempts = 0
+        annotations = report.properties.annotations
+        summary = report.properties.summary
+    }
+
+    /// A drop that has not been taken.
+    init(_ drop: DropZone.Drop) {
+        state = "incoming"
+        name = drop.name.bytes
+        size = drop.facts.size
+        occurrences = 1
+        attempts = 0
+        annotations = [:]
+        switch drop.standing {
+        case .ready: reason = nil
+        case .beingWritten: reason = "is still being written"
+        case .young: reason = "may still be written"
+        case .skipped(let why): reason = "skipped: \(why)"
+        }
+    }
+}

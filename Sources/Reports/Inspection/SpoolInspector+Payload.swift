@@ -1,0 +1,55 @@
+import DurableIO
+
+extension SpoolInspector {
+    /// Hands a report's payload out as it was dropped, in pieces, in fixed memory.
+    /// - Throws: ``ReportsError``: `noSuchReport` when its bytes are gone, `badPayload` when they are damaged.
+    package func writePayload(of id: String, to output: (UnsafeRawBufferPointer) throws -> Void) throws {
+        guard let hash = ContentHash(hex: id), let (room, name) = try place(of: hash) else {
+            let state = try record(id)?.state.rawValue
+            throw ReportsError(
+                .noSuchReport, "the payload of \(id) is not stored any more" + (state.map { ": it is \($0)" } ?? ""))
+        }
+        do {
+            try inflate(name, in: room, expecting: hash, to: output)
+        } catch let error as ZlibError {
+            throw ReportsError(.badPayload, "the stored bytes of \(id) are damaged: \(error)", underlyingError: error)
+        }
+    }
+
+    /// Where a report's bytes lie.
+    private func place(of id: ContentHash) throws -> (Directory, EntryName)? {
+        let name = StoredReport.name(of: id)
+        for room in [spool.queued, spool.parked] where try spool.files.metadata(of: name, in: room) != nil {
+            return (room, name)
+        }
+        let entry = try spool.files.entries(of: spool.collected).first { StoredReport.id(in: $0) == id }
+        return entry.map { (spool.collected, $0) }
+    }
+
+    private func inflate(
+        _ name: EntryName, in room: Directory, expecting id: ContentHash,
+        to output: (UnsafeRawBufferPointer) throws -> Void
+    ) throws {
+        let file = try spool.files.openFile(name, in: room)
+        var inflater = try Inflater(.gzip)
+        var hasher = ContentHash.Hasher()
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 128 << 10, alignment: 16)
+        defer { buffer.deallocate() }
+        while true {
+            let count = try spool.files.read(file, into: buffer, at: nil)
+            if count == 0 { break }
+            do {
+                try inflater.write(UnsafeRawBufferPointer(rebasing: buffer[..<count])) { bytes throws(any Error) in
+                    hasher.update(bytes)
+                    try output(bytes)
+                }
+            } catch {
+                throw CompressionErrors.cause(of: error)
+            }
+        }
+        try inflater.finish()
+        guard hasher.finish() == id else {
+            throw ReportsError(.badPayload, "the stored bytes of \(id) are damaged: they are not what was collected")
+        }
+    }
+}

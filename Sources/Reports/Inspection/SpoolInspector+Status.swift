@@ -1,0 +1,133 @@
+import Background
+import DurableIO
+
+/// How a spool stands as a whole.
+package struct SpoolStatus: Sendable {
+    package struct Count: Hashable, Sendable {
+        package var count = 0
+        /// Compressed, except for drops, in bytes.
+        package var byteCount: UInt64 = 0
+    }
+
+    /// An origin and why it is closed, if it is.
+    package struct Origin: Sendable {
+        package var name: String
+        package var isOpen: Bool
+        package var reason: String?
+        /// Milliseconds since the epoch.
+        package var opensAt: Int64?
+        package var failures: Int
+        package var lastStatus: Int?
+        package var lastError: String?
+    }
+
+    /// In the order of a report's life.
+    package var states: [(name: String, count: Count)]
+    package var origins: [Origin]
+    package var hasOwner: Bool
+    /// Milliseconds since the epoch.
+    package var nextAttemptAt: Int64?
+    package var ledgerProblem: String?
+
+    package static let stateNames = ["incoming"] + TransferState.allCases.map(\.rawValue)
+
+    /// What `status` prints for a spool that is not there.
+    package static var empty: SpoolStatus {
+        SpoolStatus(
+            states: stateNames.map { ($0, Count()) }, origins: [], hasOwner: false, nextAttemptAt: nil,
+            ledgerProblem: nil)
+    }
+
+    package func json(spool: String) -> JSONObject {
+        var object = JSONObject()
+        object["spool"] = .string(spool)
+        var byState = JSONObject()
+        for (name, count) in states {
+            var one = JSONObject()
+            one["count"] = JSONValue(count.count)
+            one["bytes"] = JSONValue(count.byteCount)
+            byState[name] = .object(one)
+        }
+        object["states"] = .object(byState)
+        object["origins"] = .array(origins.map { .object($0.json) })
+        object["owner"] = .bool(hasOwner)
+        object["next_attempt_at"] = JSONValue(nextAttemptAt.map(RFC3339.string))
+        object["ledger_problem"] = JSONValue(ledgerProblem)
+        return object
+    }
+}
+
+extension SpoolStatus.Origin {
+    fileprivate var json: JSONObject {
+        var object = JSONObject()
+        object["origin"] = .string(name)
+        object["open"] = .bool(isOpen)
+        object["reason"] = JSONValue(reason)
+        object["opens_at"] = JSONValue(opensAt.map(RFC3339.string))
+        object["failures"] = JSONValue(failures)
+        object["last_status"] = JSONValue(lastStatus)
+        object["last_error"] = JSONValue(lastError)
+        return object
+    }
+
+    init(_ record: OriginRecord, wall: (Int64) -> Int64) {
+        name = record.name
+        failures = record.gate.failures
+        lastStatus = record.lastStatus
+        lastError = record.lastError
+        opensAt = record.gate.opensAt.map(wall)
+        isOpen = record.gate.closure == nil
+        reason =
+            switch record.gate.closure {
+            case nil: nil
+            case .backingOff: "backing off"
+            case .asked: "the server asked to wait"
+            case .held(let hold, _): hold.rawValue
+            }
+    }
+}
+
+extension SpoolInspector {
+    package func status() throws -> SpoolStatus {
+        var counts = Dictionary(uniqueKeysWithValues: SpoolStatus.stateNames.map { ($0, SpoolStatus.Count()) })
+        for found in try reader?.queries.counts() ?? [] {
+            counts[found.state.rawValue] = SpoolStatus.Count(
+                count: found.count, byteCount: UInt64(clamping: found.byteCount))
+        }
+        let outside = Selection(states: reader == nil ? nil : ["incoming"])
+        try forEachReport(outside) { view in
+            counts[view.state]?.count += 1
+            counts[view.state]?.byteCount += view.compressedSize ?? view.size
+        }
+        if reader != nil {
+            for view in try publishedReports() {
+                counts[view.state]?.count += 1
+                counts[view.state]?.byteCount += view.compressedSize ?? 0
+            }
+        }
+        return SpoolStatus(
+            states: SpoolStatus.stateNames.map { ($0, counts[$0] ?? SpoolStatus.Count()) },
+            origins: try reader.map { reader in
+                try reader.queries.origins().map { SpoolStatus.Origin($0, wall: reader.wall) }
+            } ?? [],
+            hasOwner: OwnerLock.isHeld(ReportSpool.lockName, in: spool.root),
+            nextAttemptAt: try nextAttempt(), ledgerProblem: ledgerProblem)
+    }
+
+    private func nextAttempt() throws -> Int64? {
+        guard let reader, let due = try reader.queries.nextDue(origin: nil) else { return nil }
+        return max(reader.wall(of: due), spool.clock.wallMilliseconds)
+    }
+
+    /// The same counts as a submission's, from outside.
+    func summary() throws -> SubmissionSummary {
+        var summary = SubmissionSummary()
+        if let counts = try reader?.queries.openCounts() {
+            summary.waiting = counts.waiting
+            summary.held = counts.held
+        }
+        summary.nextAttemptMilliseconds = try nextAttempt()
+        summary.isOwnedElsewhere = false
+        return summary
+    }
+}

@@ -1,0 +1,231 @@
+package import Background
+import DurableIO
+
+/// Looks at a spool without changing anything in it, beside a working owner or without one.
+///
+/// Where the ledger is missing or damaged it tells from the files what they say of themselves, and says so.
+package struct SpoolInspector {
+    package let spool: ReportSpool
+    let reader: LedgerReader?
+    /// Why the ledger cannot be read; `nil` when it can.
+    package let ledgerProblem: String?
+
+    /// - Throws: ``ReportsError`` when the ledger is of a newer version.
+    package init(spool: ReportSpool) throws(ReportsError) {
+        self.spool = spool
+        do {
+            reader = try LedgerReader(
+                name: ReportSpool.ledgerName, in: spool.root, files: spool.files, clock: spool.clock)
+            ledgerProblem = nil
+        } catch LedgerError.missing {
+            reader = nil
+            let isEmpty = try? spool.files.isEmpty(spool.queued) && spool.files.isEmpty(spool.parked)
+            ledgerProblem = isEmpty == true ? nil : "there is no ledger; the next submit rebuilds it"
+        } catch let error as LedgerError {
+            throw ReportsError(.spoolNotUsable, "\(error); nothing was touched", underlyingError: error)
+        } catch let error as SQLiteError where error.isDamage {
+            reader = nil
+            ledgerProblem = "the ledger is damaged; the next submit rebuilds it"
+        } catch {
+            reader = nil
+            ledgerProblem = "the ledger cannot be read: \(error)"
+        }
+    }
+
+    // MARK: - Listing
+
+    /// What to list; `nil` is all.
+    package struct Selection: Sendable {
+        package var states: Set<String>?
+        package var kind: String?
+        package var limit: Int?
+
+        package init(states: Set<String>? = nil, kind: String? = nil, limit: Int? = nil) {
+            self.states = states
+            self.kind = kind
+            self.limit = limit
+        }
+
+        func admits(_ view: ReportView) -> Bool {
+            (states?.contains(view.state) ?? true) && (kind == nil || view.kind == kind)
+        }
+    }
+
+    /// Visits reports: drops first, then by time of collection, newest first.
+    package func forEachReport(_ selection: Selection, _ body: (ReportView) throws -> Void) throws {
+        var left = selection.limit ?? .max
+        func visit(_ view: ReportView) throws {
+            guard left > 0, selection.admits(view) else { return }
+            left -= 1
+            try body(view)
+        }
+        if selection.states?.contains("incoming") ?? true {
+            for drop in try DropZone(spool: spool, user: ownerOfSpool()).drops() { try visit(ReportView(drop)) }
+        }
+        // Few files lie outside the ledger while it works; without it, all do.
+        var loose = try publishedReports().sorted { ($0.collectedAt ?? 0) > ($1.collectedAt ?? 0) }[...]
+        for record in LedgerPages(reader: reader, selection: selection) {
+            guard left > 0 else { break }
+            let view = view(of: try record.get())
+            while let first = loose.first, (first.collectedAt ?? 0) >= (view.collectedAt ?? 0) {
+                try visit(loose.removeFirst())
+            }
+            try visit(view)
+        }
+        for view in loose { try visit(view) }
+    }
+
+    func view(of record: TransferRecord) -> ReportView {
+        ReportView(record) { reader?.wall(of: $0) ?? $0 }
+    }
+
+    private func ownerOfSpool() throws -> UInt32 {
+        try spool.files.metadata(of: spool.root).owner
+    }
+
+    /// Reports of which only files tell: entries for the owner, and everything when there is no ledger.
+    func publishedReports() throws -> [ReportView] {
+        var views: [ReportView] = []
+        var known: Set<String> = []
+        var rooms: [(Directory, TransferState, String?)] = [(spool.collected, .queued, nil)]
+        if reader == nil { rooms += [(spool.queued, .queued, "no ledger"), (spool.parked, .rejected, "no ledger")] }
+        for (room, state, reason) in rooms {
+            for name in try spool.files.entries(of: room) {
+                // Gone meanwhile or damaged: `doctor` is the one to speak of it.
+                guard let report = try? spool.stored(name, in: room), known.insert(report.id.hex).inserted,
+                    try reader?.queries.record(report.id.hex) == nil
+                else { continue }
+                views.append(ReportView(report, state: state, reason: reason))
+            }
+        }
+        return views
+    }
+
+    // MARK: - One report
+
+    /// The one id that begins with a prefix.
+    /// - Throws: ``ReportsError``: `badIdentifier` for no hexadecimal prefix of 6 or more, or one that fits several;
+    ///   `noSuchReport`.
+    package func resolve(_ prefix: String) throws -> String {
+        let digits = prefix.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
+        guard digits, (6...64).contains(prefix.utf8.count) else {
+            throw ReportsError(
+                .badIdentifier, "\"\(Printable.text(prefix))\" is no report id: give 6 to 64 of its digits 0-9 a-f")
+        }
+        var matches = Set(try reader?.queries.identifiers(prefix: prefix, limit: 3) ?? [])
+        var rooms = [spool.collected]
+        if reader == nil { rooms += [spool.queued, spool.parked] }
+        for room in rooms {
+            for name in try spool.files.entries(of: room) {
+                if let id = StoredReport.id(in: name)?.hex, id.hasPrefix(prefix) { matches.insert(id) }
+            }
+        }
+        guard let match = matches.first else {
+            throw ReportsError(.noSuchReport, "there is no report \(prefix)")
+        }
+        guard matches.count == 1 else {
+            throw ReportsError(.badIdentifier, "\(prefix) fits more than one report: give more digits")
+        }
+        return match
+    }
+
+    package func record(_ id: String) throws -> TransferRecord? {
+        try reader?.queries.record(id)
+    }
+
+    /// Whether the same bytes were handed in before and are, or were, on their way.
+    package func isKnown(_ id: String) -> Bool {
+        guard let record = try? record(id) else { return false }
+        return record.state != .evicted && record.state != .removed
+    }
+
+    /// - Throws: ``ReportsError`` `noSuchReport` when a report has no bytes that could be sent again.
+    package func requireBytes(_ id: String) throws {
+        guard let record = try record(id) else { return }
+        switch record.state {
+        case .delivered: throw ReportsError(.noSuchReport, "\(id) is delivered: there is nothing to send")
+        case .evicted, .removed:
+            throw ReportsError(.noSuchReport, "\(id) is \(record.state.rawValue): its bytes are gone, add them again")
+        case .queued, .sending, .waiting, .held, .rejected, .exhausted: return
+        }
+    }
+
+    /// A report by its full id.
+    package func report(_ id: String) throws -> ReportView {
+        if let record = try record(id) { return view(of: record) }
+        guard let view = try publishedReports().first(where: { $0.id == id }) else {
+            throw ReportsError(.noSuchReport, "there is no report \(id)")
+        }
+        return view
+    }
+
+    /// Everything `show` tells besides the report itself.
+    package func details(_ id: String) throws -> JSONObject {
+        var object = JSONObject()
+        let record = try record(id)
+        let attempts = try record.map { try reader?.queries.attempts(of: $0) ?? [] } ?? []
+        object["history"] = .array(attempts.map { .object($0.json) })
+        object["charged"] = JSONValue(record?.charged ?? 0)
+        object["receipt"] = record?.receipt.flatMap { try? JSONValue.parse(Array($0.utf8)) } ?? .null
+        return object
+    }
+}
+
+extension AttemptRecord {
+    fileprivate var json: JSONObject {
+        var object = JSONObject()
+        object["started_at"] = .string(RFC3339.string(milliseconds: startedWall))
+        object["ended_at"] = JSONValue(endedWall.map(RFC3339.string))
+        object["status"] = JSONValue(status)
+        object["error"] = JSONValue(error)
+        object["bytes_sent"] = JSONValue(bytesSent)
+        object["retry_after"] = JSONValue(retryAfter.map { ($0 + 999) / 1_000 })
+        return object
+    }
+}
+
+/// The ledger's rows in listing order, a page at a time, each page a transaction of its own.
+private struct LedgerPages: Sequence, IteratorProtocol {
+    private let reader: LedgerReader?
+    private let states: [TransferState?]
+    private let kind: String?
+    private var heads: [[TransferRecord]]
+    private var cursors: [LedgerQueries.Cursor?]
+    private var isExhausted: [Bool]
+    private let pageSize: Int
+
+    init(reader: LedgerReader?, selection: SpoolInspector.Selection) {
+        self.reader = reader
+        // One state is an index walk; several are merged from a walk each.
+        states = selection.states.map { words in words.compactMap(TransferState.init).map { $0 } } ?? [nil]
+        kind = selection.kind
+        pageSize = Swift.min(selection.limit ?? 500, 500)
+        heads = Array(repeating: [], count: states.count)
+        cursors = Array(repeating: nil, count: states.count)
+        isExhausted = Array(repeating: reader == nil, count: states.count)
+    }
+
+    mutating func next() -> Result<TransferRecord, any Error>? {
+        do {
+            for lane in states.indices where heads[lane].isEmpty && !isExhausted[lane] { try fill(lane) }
+        } catch {
+            isExhausted = isExhausted.map { _ in true }
+            return .failure(error)
+        }
+        let candidates = states.indices.filter { !heads[$0].isEmpty }
+        let newest = candidates.max { left, right in
+            let (a, b) = (heads[left][0], heads[right][0])
+            return (a.firstSeenWall, a.rowID) < (b.firstSeenWall, b.rowID)
+        }
+        return newest.map { .success(heads[$0].removeFirst()) }
+    }
+
+    private mutating func fill(_ lane: Int) throws {
+        guard let reader else { return }
+        let page = try reader.queries.page(
+            state: states[lane], label: kind, after: cursors[lane], limit: pageSize)
+        heads[lane] = page
+        cursors[lane] = page.last.map { LedgerQueries.Cursor(after: $0) }
+        isExhausted[lane] = page.count < pageSize
+    }
+}

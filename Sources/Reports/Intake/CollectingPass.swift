@@ -1,0 +1,131 @@
+import DurableIO
+
+/// One payload on its way through hash and deflate into its file.
+struct CollectingPass: ~Copyable {
+    private let properties: ReportProperties
+    private let header: GzipMemberHeader
+    private var hasher = ContentHash.Hasher()
+    private var writer: MemberWriter
+    private var sink: PublicationSink
+    private(set) var byteCount: UInt64 = 0
+
+    init(properties: ReportProperties, publication: Publication) throws {
+        let header = try Self.header(of: properties)
+        var sink = PublicationSink(publication)
+        let writer = try Self.writer(header, to: &sink)
+        self.properties = properties
+        self.header = header
+        self.writer = writer
+        self.sink = sink
+    }
+
+    private static func header(of properties: ReportProperties) throws(ReportsError) -> GzipMemberHeader {
+        do {
+            return try GzipMemberHeader(
+                name: properties.name, properties: properties.json.utf8Bytes,
+                modificationTime: UInt32(clamping: properties.collectedAt / 1_000))
+        } catch {
+            throw ReportsError(
+                .badArgument,
+                "the annotations are too long together: at most \(GzipMemberHeader.maximumPropertiesByteCount) bytes")
+        }
+    }
+
+    private static func writer(_ header: GzipMemberHeader, to sink: inout PublicationSink) throws -> MemberWriter {
+        do {
+            return try MemberWriter(header: header, to: &sink)
+        } catch {
+            throw CompressionErrors.cause(of: error)
+        }
+    }
+
+    mutating func take(_ bytes: UnsafeRawBufferPointer) throws {
+        hasher.update(bytes)
+        byteCount += UInt64(bytes.count)
+        do {
+            try writer.write(bytes, to: &sink)
+        } catch {
+            throw CompressionErrors.cause(of: error)
+        }
+    }
+
+    mutating func take(_ bytes: [UInt8]) throws {
+        try bytes.withUnsafeBytes { try take($0) }
+    }
+
+    /// Ends the member and fills in its record.
+    consuming func finish() throws -> ReportCollector.Collected {
+        var sink = self.sink
+        let summary: MemberWriter.Summary
+        do {
+            summary = try writer.finish(to: &sink)
+        } catch {
+            throw CompressionErrors.cause(of: error)
+        }
+        let wireHash = sink.wireHash
+        let record = GzipMemberHeader.Record(payloadByteCount: summary.payloadByteCount, wireDigest: wireHash.bytes)
+        try sink.finish(record: record.encoded())
+        let report = StoredReport(
+            id: hasher.finish(), properties: properties, size: summary.payloadByteCount,
+            wireSize: summary.wireByteCount, wireHash: wireHash, headerByteCount: header.byteCount)
+        return ReportCollector.Collected(report: report, publication: sink.publication)
+    }
+}
+
+/// Writes a member to its file in large pieces, and hashes its wire form.
+struct PublicationSink: MemberSink {
+    typealias Failure = FileSystemError
+
+    let publication: Publication
+    private var wireHasher = ContentHash.Hasher()
+    private var pending: [UInt8] = []
+    private var isFlushed = false
+
+    private static let pieceByteCount = 128 << 10
+
+    init(_ publication: Publication) {
+        self.publication = publication
+    }
+
+    var wireHash: ContentHash { wireHasher.finish() }
+
+    mutating func writeMember(_ bytes: UnsafeRawBufferPointer) throws(FileSystemError) {
+        if pending.isEmpty, bytes.count >= Self.pieceByteCount {
+            isFlushed = true
+            return try publication.write(bytes)
+        }
+        pending.append(contentsOf: bytes)
+        if pending.count >= Self.pieceByteCount { try flush() }
+    }
+
+    mutating func writeWire(_ bytes: UnsafeRawBufferPointer) {
+        wireHasher.update(bytes)
+    }
+
+    /// Writes the rest, and the record into its place in the header: a small report is one write in all.
+    mutating func finish(record: [UInt8]) throws(FileSystemError) {
+        let offset = GzipMemberHeader.recordOffset
+        if !isFlushed {
+            pending.replaceSubrange(offset..<offset + record.count, with: record)
+            return try flush()
+        }
+        try flush()
+        try publication.write(record, at: UInt64(offset))
+    }
+
+    private mutating func flush() throws(FileSystemError) {
+        isFlushed = true
+        try publication.write(pending)
+        pending.removeAll(keepingCapacity: true)
+    }
+}
+
+/// What a compressing pass throws, without its wrapping.
+enum CompressionErrors {
+    static func cause<Output: Error>(of failure: CompressionFailure<Output>) -> any Error {
+        switch failure {
+        case .zlib(let error): error
+        case .output(let error): error
+        }
+    }
+}

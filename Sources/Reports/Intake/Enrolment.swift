@@ -1,0 +1,126 @@
+import Background
+import DurableIO
+
+/// The last step in: a stored report gets its place in `queued/` and its row, or is counted when it is known.
+///
+/// The order is what makes it safe: bytes and name durable, then the row, then whatever they came from is unlinked.
+struct Enrolment {
+    let spool: ReportSpool
+    let queue: TransferQueue
+
+    /// Where a report's bytes come from.
+    enum Origin {
+        /// Collected by the owner from a drop, still in `tmp/`.
+        case publication(Publication)
+        /// Published by a producer.
+        case entry(EntryName)
+    }
+
+    struct Candidate {
+        let report: StoredReport
+        let origin: Origin
+        /// The taken drop to unlink when all is durable.
+        let drop: (name: EntryName, facts: FileMetadata)?
+    }
+
+    struct Outcome {
+        var enrolled = 0
+        var duplicates = 0
+    }
+
+    /// What the ledger and the rooms say of a report that comes in.
+    private enum Fate {
+        case new
+        case count
+        case revive
+    }
+
+    /// Enrols a group: one sync for all new files, one commit for all rows.
+    func enrol(_ group: [Candidate]) async throws -> Outcome {
+        guard !group.isEmpty else { return Outcome() }
+        var fates: [Fate] = []
+        var comingIn: Set<ContentHash> = []
+        for candidate in group {
+            let isTwin = !comingIn.insert(candidate.report.id).inserted
+            fates.append(isTwin ? .count : try await fate(of: candidate.report.id))
+        }
+        try place(group, fates)
+        try await record(group, fates)
+        try release(group, fates)
+        let duplicates = fates.count { if case .count = $0 { true } else { false } }
+        return Outcome(enrolled: group.count - duplicates, duplicates: duplicates)
+    }
+
+    private func fate(of id: ContentHash) async throws -> Fate {
+        guard let record = try await queue.look({ try $0.record(id.hex) }) else { return .new }
+        if record.state == .delivered { return .count }
+        guard record.state != .evicted, record.state != .removed else { return .revive }
+        let isWhole = try spool.hasWhole(id, in: spool.queued) || spool.hasWhole(id, in: spool.parked)
+        return isWhole ? .count : .revive
+    }
+
+    /// Files first: what a row speaks of must be there.
+    private func place(_ group: [Candidate], _ fates: [Fate]) throws {
+        var publications: [Publication.Entry] = []
+        var hasMoved = false
+        for (candidate, fate) in zip(group, fates) {
+            if case .count = fate { continue }
+            let name = StoredReport.name(of: candidate.report.id)
+            // Whatever has the name is not whole, or has no row: these bytes are the better ones.
+            if try spool.files.remove(name, in: spool.queued) { hasMoved = true }
+            switch candidate.origin {
+            case .publication(let publication):
+                publications.append(Publication.Entry(publication, as: name))
+            case .entry(let entry):
+                try spool.files.rename(entry, in: spool.collected, to: name, in: spool.queued)
+                hasMoved = true
+            }
+        }
+        if publications.isEmpty {
+            if hasMoved { try spool.files.syncDirectory(spool.queued) }
+        } else {
+            _ = try Publication.publish(publications, in: spool.queued, files: spool.files)
+        }
+    }
+
+    private func record(_ group: [Candidate], _ fates: [Fate]) async throws {
+        let steps = zip(group, fates).map { (NewTransfer($0.report), $1) }
+        try await queue.change { store in
+            for (transfer, fate) in steps {
+                switch fate {
+                case .new: try store.insert(transfer)
+                case .revive: try store.revive(transfer)
+                case .count: try store.count(transfer.identifier, seenWall: transfer.seenWall)
+                }
+            }
+        }
+    }
+
+    /// Only now, with bytes and rows durable, go the sources.
+    private func release(_ group: [Candidate], _ fates: [Fate]) throws {
+        for (candidate, fate) in zip(group, fates) {
+            if case .revive = fate {
+                // A damaged file in `parked/` would contradict the row.
+                try spool.files.remove(StoredReport.name(of: candidate.report.id), in: spool.parked)
+            }
+            if case .count = fate, case .entry(let entry) = candidate.origin {
+                try spool.files.remove(entry, in: spool.collected)
+            }
+            guard let drop = candidate.drop else { continue }
+            // Written on after it was read: then it is a payload of its own, and collected again.
+            let now = try spool.files.metadata(of: drop.name, in: spool.taken)
+            guard let now, now.isSameContent(as: drop.facts) else { continue }
+            try spool.files.remove(drop.name, in: spool.taken)
+        }
+    }
+}
+
+extension NewTransfer {
+    /// A row that the file's own description gives.
+    init(_ report: StoredReport) {
+        self.init(
+            identifier: report.id.hex, label: report.properties.kind.rawValue,
+            metadata: ReportMetadata(report).text, byteCount: Int64(clamping: report.wireSize),
+            seenWall: report.properties.collectedAt)
+    }
+}

@@ -1,0 +1,176 @@
+import Background
+import DurableIO
+import Logging
+
+/// The owner's way in: what lies in `taken/`, `collected/` and `incoming/` becomes stored reports with rows.
+struct Intake {
+    let spool: ReportSpool
+    let queue: TransferQueue
+    let sender: ReportSender
+    let logger: Logger
+
+    struct Outcome: Equatable {
+        var enrolled = 0
+        var duplicates = 0
+        /// Drops that were not taken, by reason, and not for the first time only.
+        var skipped = 0
+        /// Drops that may be complete in a moment.
+        var young = 0
+        var requests = 0
+
+        var isIdle: Bool { enrolled == 0 && duplicates == 0 && requests == 0 }
+
+        static func += (left: inout Outcome, right: Outcome) {
+            left.enrolled += right.enrolled
+            left.duplicates += right.duplicates
+            left.requests += right.requests
+            // What could not be taken is a state, not an event.
+            left.skipped = right.skipped
+            left.young = right.young
+        }
+    }
+
+    /// A group is committed together: at most so many reports, and as many as come in so many milliseconds.
+    static let groupCount = 100
+    private static let groupTime: Int64 = 50
+
+    /// One look at all that waits to come in.
+    func run() async throws -> Outcome {
+        var outcome = Outcome()
+        try await takeUp(&outcome)
+        try await takeEntries(&outcome)
+        try await takeDrops(&outcome)
+        if outcome.enrolled > 0 {
+            try await LimitKeeper(spool: spool, queue: queue, sender: sender, logger: logger).keep()
+        }
+        return outcome
+    }
+
+    /// Only what other processes published, drops left alone.
+    func takePublished() async throws {
+        var outcome = Outcome()
+        try await takeEntries(&outcome)
+    }
+
+    // MARK: - Drops
+
+    /// Drops an earlier owner had renamed away.
+    private func takeUp(_ outcome: inout Outcome) async throws {
+        let zone = DropZone(spool: spool)
+        var group = Group()
+        for name in try spool.files.entries(of: spool.taken) {
+            if Task.isCancelled { break }
+            switch try zone.reopen(name) {
+            case .taken(let drop): try await collect(drop, into: &group, &outcome)
+            case .notNow(let standing): count(standing, &outcome)
+            }
+        }
+        try await enrol(&group, &outcome)
+    }
+
+    private func takeDrops(_ outcome: inout Outcome) async throws {
+        let zone = DropZone(spool: spool)
+        var group = Group()
+        for drop in try zone.drops() {
+            if Task.isCancelled { break }
+            do {
+                try ReportCollector(spool: spool).checkSpace(for: drop.facts.size)
+            } catch let problem as PayloadProblem {
+                note(drop.name, problem.description)
+                outcome.skipped += 1
+                continue
+            }
+            switch try zone.take(drop) {
+            case .taken(let taken): try await collect(taken, into: &group, &outcome)
+            case .notNow(let standing): count(standing, &outcome)
+            }
+        }
+        try await enrol(&group, &outcome)
+    }
+
+    private struct Group {
+        var candidates: [Enrolment.Candidate] = []
+        var startedAt: Int64 = 0
+    }
+
+    private func collect(
+        _ drop: consuming DropZone.Taken, into group: inout Group, _ outcome: inout Outcome
+    ) async throws {
+        let (name, facts) = (drop.name, drop.facts)
+        let candidate: Enrolment.Candidate
+        do {
+            let description = ReportCollector.Description(name: name.bytes)
+            let collected = try ReportCollector(spool: spool).collect(
+                .file(drop.file, facts: facts), as: description)
+            candidate = Enrolment.Candidate(
+                report: collected.report, origin: .publication(collected.publication), drop: (name, facts))
+        } catch let problem as PayloadProblem {
+            // Stays in `taken/` and is read again at the next look.
+            note(name, problem.description)
+            outcome.young += 1
+            return
+        } catch let error as FileSystemError where error.isOutOfSpace || error.operation == .read {
+            note(name, error.description)
+            outcome.skipped += 1
+            return
+        }
+        try await add(candidate, to: &group, &outcome)
+    }
+
+    private func add(
+        _ candidate: Enrolment.Candidate, to group: inout Group, _ outcome: inout Outcome
+    ) async throws {
+        if group.candidates.isEmpty { group.startedAt = spool.clock.bootMilliseconds }
+        group.candidates.append(candidate)
+        let age = spool.clock.bootMilliseconds - group.startedAt
+        if group.candidates.count >= Self.groupCount || age >= Self.groupTime { try await enrol(&group, &outcome) }
+    }
+
+    private func enrol(_ group: inout Group, _ outcome: inout Outcome) async throws {
+        guard !group.candidates.isEmpty else { return }
+        let result = try await Enrolment(spool: spool, queue: queue).enrol(group.candidates)
+        group.candidates = []
+        outcome.enrolled += result.enrolled
+        outcome.duplicates += result.duplicates
+    }
+
+    private func count(_ standing: DropZone.Standing, _ outcome: inout Outcome) {
+        switch standing {
+        case .ready: break
+        case .young: outcome.young += 1
+        case .beingWritten, .skipped: outcome.skipped += 1
+        }
+    }
+
+    private func note(_ name: EntryName, _ problem: String) {
+        logger.notice("Drop not taken", metadata: ["drop.name": "\(name)", "reason": "\(problem)"])
+    }
+
+    // MARK: - What other processes published
+
+    private func takeEntries(_ outcome: inout Outcome) async throws {
+        var group = Group()
+        var requests: [EntryName] = []
+        for name in try spool.files.entries(of: spool.collected) {
+            if Task.isCancelled { break }
+            if OwnerRequest.isRequest(name) {
+                requests.append(name)
+                continue
+            }
+            do {
+                guard let report = try spool.stored(name, in: spool.collected) else { continue }
+                let candidate = Enrolment.Candidate(report: report, origin: .entry(name), drop: nil)
+                try await add(candidate, to: &group, &outcome)
+            } catch let problem as DamagedReport {
+                note(name, problem.description)
+                outcome.skipped += 1
+            }
+        }
+        try await enrol(&group, &outcome)
+        // After the entries: a report that was added before it was asked for is there by now.
+        for name in requests {
+            let actions = OwnerActions(spool: spool, queue: queue, sender: sender)
+            if try await actions.carryOut(name) { outcome.requests += 1 }
+        }
+    }
+}

@@ -1,0 +1,36 @@
+package import DurableIO
+package import SystemPackage
+
+/// A payload named by a path, opened and found to be something that can be read to an end.
+package struct PayloadFile: ~Copyable {
+    private let file: OwnedDescriptor
+    /// `nil` for a pipe, which has no size and cannot be compared.
+    package let facts: FileMetadata?
+
+    /// Opens a regular file, or a pipe as shells make them for `<(command)`.
+    /// - Throws: ``ReportsError``: `noSuchFile` when it is missing or unreadable, `badPayload` when it is something else.
+    package static func open(_ path: FilePath, files: any FileSystem) throws(ReportsError) -> PayloadFile {
+        do {
+            let file = try files.openFile(path)
+            let facts = try files.metadata(of: file)
+            switch facts.kind {
+            case .regular: return PayloadFile(file: file, facts: facts)
+            case .fifo:
+                try files.makeBlocking(file)
+                return PayloadFile(file: file, facts: nil)
+            case let kind:
+                throw ReportsError(.badPayload, "\(path): is a \(kind.rawValue), not a file")
+            }
+        } catch let error as ReportsError {
+            throw error
+        } catch let error as FileSystemError {
+            throw ReportsError(.noSuchFile, "\(path): \(error.errno)", underlyingError: error)
+        } catch {
+            throw ReportsError(.noSuchFile, "\(path): \(error)", underlyingError: error)
+        }
+    }
+
+    package consuming func takeSource() -> PayloadSource {
+        .file(file, facts: facts)
+    }
+}

@@ -1,0 +1,29 @@
+package import DurableIO
+
+/// Where a payload's bytes come from, read once from beginning to end.
+package enum PayloadSource: ~Copyable {
+    case bytes([UInt8])
+    /// A file, read from its position; `facts` are from before the first byte, `nil` where nothing can be compared.
+    case file(OwnedDescriptor, facts: FileMetadata?)
+}
+
+/// A payload that cannot be taken as it is now.
+package enum PayloadProblem: Error, Sendable, CustomStringConvertible {
+    /// Its file changed while it was read.
+    case changed
+    /// It is larger than the limit; both in bytes.
+    case tooLarge(size: UInt64, limit: UInt64)
+    /// Taking it would leave less than the floor; all in bytes.
+    case noSpace(free: UInt64, floor: UInt64)
+
+    package var description: String {
+        switch self {
+        case .changed:
+            "changed while it was read: it is still being written"
+        case .tooLarge(let size, let limit):
+            "has \(size) bytes, above the limit of \(limit)"
+        case .noSpace(let free, let floor):
+            "only \(free) bytes are free and \(floor) must stay so: free some space"
+        }
+    }
+}

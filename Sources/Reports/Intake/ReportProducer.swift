@@ -1,0 +1,84 @@
+import Background
+import DurableIO
+
+/// Collects payloads into a spool without owning it: what it has published, the owner will find.
+package struct ReportProducer {
+    package let spool: ReportSpool
+
+    package init(spool: ReportSpool) {
+        self.spool = spool
+    }
+
+    /// A payload that is ready to be published.
+    package struct Prepared {
+        package let report: StoredReport
+        let publication: Publication
+        let entry: EntryName
+    }
+
+    /// Reads, hashes and compresses a payload into `tmp/`. Nothing is durable yet.
+    /// - Throws: ``ReportsError`` naming what is wrong with the payload, or with the disk.
+    package func prepare(
+        _ source: consuming PayloadSource, as description: ReportCollector.Description, from subject: String
+    ) throws(ReportsError) -> Prepared {
+        try Annotations.validate(description.annotations)
+        do {
+            let collected = try ReportCollector(spool: spool).collect(source, as: description)
+            let suffix = "." + ReportSpool.uniqueName(suffix: "").description + ".gz"
+            let entry = EntryName(collected.report.id.hex + suffix)
+            return Prepared(
+                report: collected.report, publication: collected.publication,
+                entry: entry ?? StoredReport.name(of: collected.report.id))
+        } catch {
+            throw Self.explain(error, subject)
+        }
+    }
+
+    /// Makes prepared reports durable, together. When it returns the promise holds for each.
+    package func publish(_ group: [Prepared]) throws(ReportsError) {
+        do {
+            let entries = group.map { Publication.Entry($0.publication, as: $0.entry) }
+            _ = try Publication.publish(entries, in: spool.collected, files: spool.files)
+        } catch {
+            throw Self.explain(error, "report")
+        }
+    }
+
+    /// Refuses a payload of so many bytes that will not fit, before it is read.
+    package func checkSpace(for size: UInt64, from subject: String) throws(ReportsError) {
+        do {
+            try ReportCollector(spool: spool).checkSpace(for: size)
+        } catch {
+            throw Self.explain(error, subject)
+        }
+    }
+
+    /// Files a request to the owner.
+    package func file(_ request: OwnerRequest) throws(ReportsError) {
+        do {
+            let publication = try spool.newPublication()
+            try publication.write(request.bytes)
+            _ = try publication.publish(as: OwnerRequest.newName(), in: spool.collected)
+        } catch {
+            throw Self.explain(error, "request")
+        }
+    }
+
+    static func explain(_ error: any Error, _ subject: String) -> ReportsError {
+        switch error {
+        case let error as ReportsError:
+            return error
+        case let problem as PayloadProblem:
+            let code: ReportsError.Code = if case .changed = problem { .badPayload } else { .cannotWrite }
+            return ReportsError(code, "\(subject): \(problem)", underlyingError: problem)
+        case let error as FileSystemError where error.isOutOfSpace:
+            return ReportsError(
+                .cannotWrite, "\(subject): no space left in the spool (\(error)): free some, then add it again",
+                underlyingError: error)
+        case let error as FileSystemError where error.operation == .read:
+            return ReportsError(.badPayload, "\(subject): cannot be read: \(error.errno)", underlyingError: error)
+        default:
+            return ReportsError(.cannotWrite, "\(subject): \(error)", underlyingError: error)
+        }
+    }
+}

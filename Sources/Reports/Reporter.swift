@@ -1,0 +1,177 @@
+import Background
+import DurableIO
+public import Logging
+import Synchronization
+public import SystemPackage
+
+/// A program's own hand on a spool: collect reports, and submit what is pending.
+///
+/// ```swift
+/// let reporter = try Reporter(
+///     spool: "/var/spool/shop", destination: .http("https://diagnostics.example.com/reports/{id}"))
+/// let summary = try await reporter.submitPending(deadline: .seconds(5))
+/// ```
+/// Once ``collect(_:kind:name:annotations:)`` has returned, the report is delivered at least once or ends in a named
+/// state that a person can see and reverse, whatever dies in between. Nothing runs before it is asked for.
+public final class Reporter: Sendable {
+    /// Settings of a reporter, copied when it is made.
+    public struct Configuration: Sendable {
+        /// How much the spool may hold.
+        public var limits = SpoolLimits()
+        /// How many reports may be under way at once, 1 to 64. The default is 16.
+        public var maximumConcurrent = 16
+        /// Any user of the machine may drop files into `incoming/`. The default is `false`.
+        public var isShared = false
+        /// Where to log; the default logs nothing. Bodies, URLs and headers are never logged.
+        public var logger = Logger(label: "reports", factory: { _ in SwiftLogNoOpLogHandler() })
+
+        /// The defaults.
+        public init() {}
+    }
+
+    private let spool: ReportSpool
+    private let ownerConfiguration: SpoolOwner.Configuration
+    private let running = Mutex<Task<SubmissionSummary, any Error>?>(nil)
+
+    /// Opens the spool, making it when it is missing.
+    ///
+    /// - Parameters:
+    ///   - path: The spool directory. Its parents are made, too.
+    ///   - destination: Where reports go.
+    ///   - configuration: Limits and other settings.
+    /// - Throws: ``ReportsError`` when the spool cannot be used or the URL is none.
+    public init(spool path: FilePath, destination: Destination, configuration: Configuration = Configuration()) throws {
+        _ = try destination.validate()
+        var options = ReportSpool.Options()
+        options.limits = configuration.limits
+        options.isShared = configuration.isShared
+        guard let spool = try ReportSpool.open(path, isCreating: true, options: options) else {
+            throw ReportsError(.spoolNotUsable, "cannot make the spool \(path)")
+        }
+        self.spool = spool
+        var owner = SpoolOwner.Configuration(destination: destination)
+        owner.maximumConcurrent = min(max(configuration.maximumConcurrent, 1), 64)
+        owner.logger = configuration.logger
+        ownerConfiguration = owner
+    }
+
+    /// The directory other programs drop files into, by renaming a complete file.
+    public var incomingDirectory: FilePath { spool.incoming.path }
+
+    // MARK: - Collecting
+
+    /// Stores a report. On return it survives a crash and a power cut.
+    ///
+    /// The same bytes a second time are the same report and are only counted.
+    /// - Parameters:
+    ///   - payload: The report's bytes; an empty one is a report, too.
+    ///   - kind: What it is about; `nil` derives it from the content.
+    ///   - name: A file name for people; it is never sent.
+    ///   - annotations: At most 64, keys of at most 64 bytes of `[A-Za-z0-9._-]`, values of at most 1 KiB.
+    /// - Returns: The report's id, the SHA-256 of the payload in hexadecimal.
+    /// - Throws: ``ReportsError`` when the disk is full or a bound is broken.
+    @discardableResult
+    public func collect(
+        _ payload: [UInt8], kind: ReportKind? = nil, name: String? = nil, annotations: [String: String] = [:]
+    ) async throws -> String {
+        let producer = ReportProducer(spool: spool)
+        try producer.checkSpace(for: UInt64(payload.count), from: name ?? "report")
+        return try publish(.bytes(payload), kind, name.map { Array($0.utf8) }, annotations, from: name ?? "report")
+    }
+
+    /// Stores a report from a file, which stays where it is.
+    ///
+    /// Memory stays flat whatever its size.
+    /// - Parameters:
+    ///   - file: A regular file.
+    ///   - kind: What it is about; `nil` derives it from the content.
+    ///   - annotations: See ``collect(_:kind:name:annotations:)``.
+    /// - Returns: The report's id.
+    /// - Throws: ``ReportsError`` when the file cannot be read, changes meanwhile, or the disk is full.
+    @discardableResult
+    public func collect(
+        contentsOf file: FilePath, kind: ReportKind? = nil, annotations: [String: String] = [:]
+    ) async throws -> String {
+        let opened = try PayloadFile.open(file, files: spool.files)
+        try ReportProducer(spool: spool).checkSpace(for: opened.facts?.size ?? 0, from: file.string)
+        let name = file.lastComponent.map { Array($0.string.utf8) }
+        return try publish(opened.takeSource(), kind, name, annotations, from: file.string)
+    }
+
+    private func publish(
+        _ source: consuming PayloadSource, _ kind: ReportKind?, _ name: [UInt8]?, _ annotations: [String: String],
+        from subject: String
+    ) throws -> String {
+        let producer = ReportProducer(spool: spool)
+        let description = ReportCollector.Description(kind: kind, name: name, annotations: annotations)
+        let prepared = try producer.prepare(source, as: description, from: subject)
+        try producer.publish([prepared])
+        return prepared.report.id.hex
+    }
+
+    // MARK: - Submitting
+
+    /// Takes in what was dropped and sends what is due: the newest crash first, then what is due longest.
+    ///
+    /// Returns at once when nothing is due. The deadline ends the wait, not the work: transfers go on until nothing is
+    /// due, ``shutdown()`` or exit. Another process at work on the spool is no error.
+    /// - Parameter deadline: How long to wait at most; `nil` waits until nothing due can be sent.
+    /// - Returns: What was done; after the deadline, what is known by then.
+    /// - Throws: ``ReportsError`` when the spool or its ledger cannot be used.
+    @discardableResult
+    public func submitPending(deadline: Duration? = nil) async throws -> SubmissionSummary {
+        let task = joinOrStart()
+        guard let deadline else { return try await task.value }
+        return try await withThrowingTaskGroup(of: SubmissionSummary?.self) { group in
+            group.addTask { try await task.value }
+            group.addTask { [clock = spool.clock] in
+                try? await clock.sleep(milliseconds: deadline.wholeMilliseconds)
+                return nil
+            }
+            let first = try await group.next() ?? nil
+            group.cancelAll()
+            return try first ?? SpoolInspector(spool: spool).summary()
+        }
+    }
+
+    /// Submits for as long as the task lives: new drops within a second, retries when they are due, and an hourly
+    /// probe where something holds reports back.
+    public func run() async throws {
+        var submission = Submission(spool: spool, configuration: ownerConfiguration)
+        submission.wait = .max
+        while !Task.isCancelled {
+            _ = try await submission.run()
+            // Another process owns the spool; it may end any time.
+            try? await spool.clock.sleep(milliseconds: 1_000)
+        }
+    }
+
+    /// Ends what ``submitPending(deadline:)`` left running; what is under way is given back and sent another time.
+    public func shutdown() async {
+        let task = running.withLock { $0 }
+        task?.cancel()
+        _ = await task?.result
+    }
+
+    private func joinOrStart() -> Task<SubmissionSummary, any Error> {
+        running.withLock { running in
+            if let running { return running }
+            let submission = Submission(spool: spool, configuration: ownerConfiguration)
+            let task = Task { [weak self] in
+                defer { self?.running.withLock { $0 = nil } }
+                return try await submission.run()
+            }
+            running = task
+            return task
+        }
+    }
+}
+
+extension Duration {
+    /// Saturating.
+    var wholeMilliseconds: Int64 {
+        let (seconds, attoseconds) = components
+        let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000)
+        return overflow ? (seconds < 0 ? .min : .max) : product + attoseconds / 1_000_000_000_000_000
+    }
+}

@@ -1,0 +1,40 @@
+/// The bounds of what a report may be annotated with.
+package enum Annotations {
+    package static let maximumCount = 64
+    /// In bytes.
+    package static let maximumKeyByteCount = 64
+    package static let maximumValueByteCount = 1 << 10
+
+    /// - Throws: ``ReportsError`` with `badArgument`, naming the bound.
+    package static func validate(_ annotations: [String: String]) throws(ReportsError) {
+        guard annotations.count <= maximumCount else {
+            throw ReportsError(
+                .badArgument, "\(annotations.count) annotations are too many: at most \(maximumCount) are kept")
+        }
+        for (key, value) in annotations {
+            guard !key.isEmpty, key.utf8.count <= maximumKeyByteCount, key.utf8.allSatisfy(isKeyByte) else {
+                throw ReportsError(
+                    .badArgument,
+                    "\"\(printable(key))\" is no annotation key: use 1 to \(maximumKeyByteCount) of A-Z a-z 0-9 . _ -")
+            }
+            guard value.utf8.count <= maximumValueByteCount else {
+                throw ReportsError(
+                    .badArgument,
+                    "the annotation \(key) has \(value.utf8.count) bytes: at most \(maximumValueByteCount) are kept")
+            }
+        }
+    }
+
+    private static func isKeyByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"):
+            true
+        default: false
+        }
+    }
+
+    private static func printable(_ text: String) -> String {
+        String(text.prefix(80).map { $0.isASCII && ($0.asciiValue ?? 0) >= 0x20 && $0 != "\u{7f}" ? $0 : "?" })
+    }
+}

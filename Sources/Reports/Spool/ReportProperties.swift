@@ -1,0 +1,67 @@
+import DurableIO
+
+/// What a stored report says of itself: the `RP` field of its gzip header, from which a ledger row can be made again.
+package struct ReportProperties: Hashable, Sendable {
+    package var kind: ReportKind
+    package var format: String
+    package var contentType: String
+    /// The dropped file's name as bytes; `nil` for a report that never was a file.
+    package var name: [UInt8]?
+    /// Milliseconds since the epoch.
+    package var collectedAt: Int64
+    package var annotations: [String: String]
+    package var summary: String
+
+    package init(
+        kind: ReportKind, format: String, contentType: String, name: [UInt8]?, collectedAt: Int64,
+        annotations: [String: String], summary: String
+    ) {
+        self.kind = kind
+        self.format = format
+        self.contentType = contentType
+        self.name = name
+        self.collectedAt = collectedAt
+        self.annotations = annotations
+        self.summary = summary
+    }
+
+    /// The version written, and the newest one read.
+    static let version: Int64 = 1
+
+    package var json: JSONValue {
+        var object = JSONObject()
+        object["v"] = .integer(Self.version)
+        object["kind"] = .string(kind.rawValue)
+        object["format"] = .string(format)
+        object["content_type"] = .string(contentType)
+        if let name {
+            if let text = String(validating: name, as: UTF8.self) {
+                object["name"] = .string(text)
+            } else {
+                object["name"] = .string(String(decoding: name, as: UTF8.self))
+                object["name_b64"] = .string(Base64.encode(name))
+            }
+        }
+        object["collected_at"] = .string(RFC3339.string(milliseconds: collectedAt))
+        object["annotations"] = .object(
+            JSONObject(annotations.sorted { $0.key < $1.key }.map { .init(key: $0.key, value: .string($0.value)) }))
+        object["summary"] = .string(summary)
+        return .object(object)
+    }
+
+    /// Reads what `json` makes. Unknown members are passed over, and missing ones get the value that promises least,
+    /// so that a report is never lost for its description.
+    package init(json: JSONValue) {
+        kind = json["kind"]?.stringValue.flatMap(ReportKind.init(rawValue:)) ?? .other
+        format = json["format"]?.stringValue ?? "binary"
+        contentType = json["content_type"]?.stringValue ?? "application/octet-stream"
+        name = json["name"]?.stringValue.map { Array($0.utf8) }
+        if let encoded = json["name_b64"]?.stringValue, let bytes = Base64.decode(encoded) { name = bytes }
+        collectedAt = json["collected_at"]?.stringValue.flatMap(RFC3339.milliseconds) ?? 0
+        annotations = [:]
+        for member in json["annotations"]?.objectValue?.members ?? [] {
+            annotations[member.key] = member.value.stringValue
+        }
+        summary = json["summary"]?.stringValue ?? ""
+    }
+}

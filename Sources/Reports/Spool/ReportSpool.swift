@@ -1,0 +1,175 @@
+package import DurableIO
+package import SystemPackage
+
+/// A spool directory that is open: its rooms, and what each is for.
+///
+/// All access goes through descriptors of the rooms, so that a spool that is moved meanwhile stays one spool.
+package final class ReportSpool: Sendable {
+    package let files: any FileSystem
+    package let clock: any SystemClock
+    package let root: Directory
+    /// The drop zone for any program.
+    package let incoming: Directory
+    /// Drops the owner has renamed away.
+    package let taken: Directory
+    /// Files being written.
+    package let temporary: Directory
+    /// What other processes published, and requests to the owner.
+    package let collected: Directory
+    /// Will be sent without anybody's help.
+    package let queued: Directory
+    /// Only a person moves it.
+    package let parked: Directory
+    package let options: Options
+
+    /// How a spool is opened.
+    package struct Options: Sendable, Hashable {
+        /// Any user of the machine may drop files.
+        package var isShared: Bool = false
+        /// Use a network file system all the same, where locks and renames may not hold.
+        package var allowsRemoteFileSystem: Bool = false
+        package var limits: SpoolLimits = SpoolLimits()
+
+        package init() {}
+    }
+
+    package static let lockName: EntryName = "owner.lock"
+    package static let ledgerName: EntryName = "ledger.sqlite"
+    package static let reserveName: EntryName = "ledger.reserve"
+    private static let versionName: EntryName = "VERSION"
+    private static let version = 1
+
+    private enum Room: String, CaseIterable {
+        case incoming
+        case taken
+        case tmp
+        case collected
+        case queued
+        case parked
+    }
+
+    /// Opens an existing spool, making rooms that are missing when `isCreating`.
+    /// - Returns: `nil` when there is no spool and `isCreating` is `false`.
+    package static func open(
+        _ path: FilePath, isCreating: Bool, options: Options = Options(), files: any FileSystem = POSIXFileSystem(),
+        clock: any SystemClock = LinuxClock()
+    ) throws(ReportsError) -> ReportSpool? {
+        do {
+            if isCreating { try files.makeDirectories(path, permissions: options.isShared ? 0o711 : 0o700) }
+            let root = try files.openDirectory(path)
+            try refuseRemote(root, options)
+            try checkVersion(root, files: files)
+            let rooms = try openRooms(root, isCreating: isCreating, options: options, files: files)
+            guard let rooms else { return nil }
+            let spool = ReportSpool(root: root, rooms: rooms, options: options, files: files, clock: clock)
+            if isCreating { try spool.writeVersion() }
+            return spool
+        } catch let error as ReportsError {
+            throw error
+        } catch let error as FileSystemError {
+            if !isCreating, error.errno == .noSuchFileOrDirectory { return nil }
+            throw notUsable(path, error)
+        } catch {
+            throw ReportsError(.spoolNotUsable, "cannot use the spool \(path): \(error)", underlyingError: error)
+        }
+    }
+
+    private init(
+        root: Directory, rooms: [Room: Directory], options: Options, files: any FileSystem, clock: any SystemClock
+    ) {
+        self.files = files
+        self.clock = clock
+        self.root = root
+        self.options = options
+        // `openRooms` gives all of them.
+        incoming = rooms[.incoming] ?? root
+        taken = rooms[.taken] ?? root
+        temporary = rooms[.tmp] ?? root
+        collected = rooms[.collected] ?? root
+        queued = rooms[.queued] ?? root
+        parked = rooms[.parked] ?? root
+    }
+
+    private static func notUsable(_ path: FilePath, _ error: FileSystemError) -> ReportsError {
+        if error.isOutOfSpace {
+            return ReportsError(.cannotWrite, "no space for a spool at \(path): \(error)", underlyingError: error)
+        }
+        let hint =
+            switch error.errno {
+            case .notDirectory, .fileExists: "something in its path is not a directory"
+            case .permissionDenied, .notPermitted: "no permission; choose another with --spool or run as its owner"
+            case .readOnlyFileSystem: "its file system is read-only"
+            default: "\(error)"
+            }
+        return ReportsError(.spoolNotUsable, "cannot use the spool \(path): \(hint)", underlyingError: error)
+    }
+
+    private static func openRooms(
+        _ root: Directory, isCreating: Bool, options: Options, files: any FileSystem
+    ) throws(FileSystemError) -> [Room: Directory]? {
+        var rooms: [Room: Directory] = [:]
+        var madeAny = false
+        for room in Room.allCases {
+            guard let name = EntryName(room.rawValue) else { continue }
+            if isCreating {
+                let permissions: UInt32 = room == .incoming && options.isShared ? 0o1733 : 0o700
+                if try files.makeDirectory(name, in: root, permissions: permissions) { madeAny = true }
+            }
+            do {
+                rooms[room] = try files.openDirectory(name, in: root)
+            } catch  where error.errno == .noSuchFileOrDirectory && !isCreating {
+                return nil
+            }
+        }
+        if madeAny { try files.syncDirectory(root) }
+        return rooms
+    }
+
+    // MARK: - Version
+
+    private static func checkVersion(_ root: Directory, files: any FileSystem) throws {
+        guard let line = try files.contents(of: versionName, in: root, limit: 64) else { return }
+        let text = String(decoding: line.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+        guard let found = Int(text) else {
+            throw ReportsError(
+                .spoolNotUsable, "\(root.path)/VERSION holds no version: this is not a spool, nothing was touched")
+        }
+        guard found <= version else {
+            throw ReportsError(
+                .spoolNotUsable,
+                "the spool \(root.path) has version \(found), this program knows version \(version): "
+                    + "use a newer program; nothing was touched")
+        }
+    }
+
+    private func writeVersion() throws(FileSystemError) {
+        guard try files.metadata(of: Self.versionName, in: root) == nil else { return }
+        let publication = try newPublication()
+        try publication.write(Array("\(Self.version)\n".utf8))
+        _ = try publication.publish(as: Self.versionName, in: root)
+    }
+
+    private static func refuseRemote(_ root: Directory, _ options: Options) throws {
+        guard !options.allowsRemoteFileSystem, let name = root.remoteFileSystemName else { return }
+        throw ReportsError(
+            .spoolNotUsable,
+            "the spool \(root.path) lies on \(name), where locks cannot be trusted: choose a local directory")
+    }
+
+    // MARK: - New files
+
+    /// A file on its way, under a name no other writer has.
+    package func newPublication() throws(FileSystemError) -> Publication {
+        try Publication(files: files, in: temporary, as: Self.uniqueName(suffix: ""))
+    }
+
+    /// A name of 128 random bits.
+    package static func uniqueName(suffix: String) -> EntryName {
+        var generator = SystemRandomNumberGenerator()
+        let digits = (0..<2).map { _ in
+            let hex = String(generator.next(), radix: 16)
+            return String(repeating: "0", count: 16 - hex.count) + hex
+        }
+        return EntryName(digits.joined() + suffix) ?? "unnamed"
+    }
+}

@@ -1,0 +1,118 @@
+package import DurableIO
+
+/// A report's file, as far as its header tells.
+package struct StoredReport: Sendable {
+    package let id: ContentHash
+    package let properties: ReportProperties
+    /// Of the payload, in bytes.
+    package let size: UInt64
+    /// What is sent, in bytes.
+    package let wireSize: UInt64
+    package let wireHash: ContentHash
+    /// Where in the file the deflate stream begins.
+    package let headerByteCount: Int
+    package let modified: Int64
+
+    package init(
+        id: ContentHash, properties: ReportProperties, size: UInt64, wireSize: UInt64, wireHash: ContentHash,
+        headerByteCount: Int, modified: Int64 = 0
+    ) {
+        self.id = id
+        self.properties = properties
+        self.size = size
+        self.wireSize = wireSize
+        self.wireHash = wireHash
+        self.headerByteCount = headerByteCount
+        self.modified = modified
+    }
+
+    /// The name in `queued/` and `parked/`.
+    package static func name(of id: ContentHash) -> EntryName {
+        EntryName(id.hex + ".gz") ?? "unnamed"
+    }
+
+    /// The id that a name of `queued/`, `parked/` or `collected/` begins with.
+    package static func id(in name: EntryName) -> ContentHash? {
+        guard name.hasSuffix(".gz"), let text = name.string else { return nil }
+        return ContentHash(hex: text.prefix { $0 != "." })
+    }
+}
+
+/// Why a stored file is not the report its name says.
+package struct DamagedReport: Error, Sendable, CustomStringConvertible {
+    package let description: String
+}
+
+extension ReportSpool {
+    /// Reads the header of a stored report.
+    /// - Returns: `nil` when there is no such file.
+    /// - Throws: ``DamagedReport`` when it is not what its name says, ``FileSystemError`` when it cannot be read.
+    package func stored(_ name: EntryName, in room: Directory) throws -> StoredReport? {
+        guard let id = StoredReport.id(in: name) else { throw DamagedReport(description: "not named by an id") }
+        guard let file = try files.openFileIfPresent(name, in: room) else { return nil }
+        return try stored(id, file)
+    }
+
+    private func stored(_ id: ContentHash, _ file: borrowing OwnedDescriptor) throws -> StoredReport {
+        let facts = try files.metadata(of: file)
+        guard facts.kind == .regular else { throw DamagedReport(description: "not a file") }
+        let header = try header(of: file)
+        guard let json = header.properties, let record = header.record,
+            let wireHash = ContentHash(bytes: record.wireDigest),
+            let wire = WireForm(headerByteCount: header.byteCount, fileByteCount: facts.size)
+        else { throw DamagedReport(description: "its header is incomplete") }
+        let value: JSONValue
+        do {
+            value = try JSONValue.parse(json)
+        } catch {
+            throw DamagedReport(description: "its description is unreadable")
+        }
+        return StoredReport(
+            id: id, properties: ReportProperties(json: value), size: record.payloadByteCount,
+            wireSize: wire.byteCount, wireHash: wireHash, headerByteCount: header.byteCount,
+            modified: facts.modified)
+    }
+
+    private func header(of file: borrowing OwnedDescriptor) throws -> GzipMemberHeader {
+        // Most headers fit the first page; annotations may make them as large as their bound.
+        for limit in [4 << 10, GzipMemberHeader.maximumByteCount] {
+            let bytes = try files.read(file, limit: limit)
+            do {
+                return try GzipMemberHeader(parsing: bytes)
+            } catch .truncated where bytes.count == limit {
+                continue
+            } catch {
+                throw DamagedReport(description: "its header is damaged")
+            }
+        }
+        throw DamagedReport(description: "its header is too long")
+    }
+
+    /// Whether the bytes that would be sent are those that were stored.
+    package func isWhole(_ report: StoredReport, named name: EntryName, in room: Directory) throws -> Bool {
+        let file = try files.openFile(name, in: room)
+        var hasher = ContentHash.Hasher()
+        hasher.update(WireForm.prefix)
+        var offset = UInt64(report.headerByteCount)
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 16)
+        defer { buffer.deallocate() }
+        while true {
+            let count = try files.read(file, into: buffer, at: offset)
+            if count == 0 { break }
+            hasher.update(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+            offset += UInt64(count)
+        }
+        return hasher.finish() == report.wireHash
+    }
+
+    /// Whether a sound file of the report lies in the room.
+    package func hasWhole(_ id: ContentHash, in room: Directory) throws -> Bool {
+        let name = StoredReport.name(of: id)
+        do {
+            guard let report = try stored(name, in: room) else { return false }
+            return try isWhole(report, named: name, in: room)
+        } catch is DamagedReport {
+            return false
+        }
+    }
+}

@@ -1,0 +1,69 @@
+package import Background
+
+/// Where reports go, and with which headers of the user's own.
+///
+/// The URL may hold `{id}`, `{kind}` and `{host}`. With `{id}` reports are `PUT`, each to its own address, which makes a
+/// resend harmless on any server; without it they are `POST`ed.
+public struct Destination: Sendable {
+    /// Gives the headers of one request, credentials above all, at the moment it is sent.
+    public typealias HeaderProvider = @Sendable () async throws -> [(name: String, value: String)]
+
+    let template: String
+    let provider: HeaderProvider
+
+    /// An HTTP or HTTPS endpoint.
+    ///
+    /// - Parameters:
+    ///   - url: An absolute URL without user name and password, with `{id}`, `{kind}` and `{host}` where wanted.
+    ///   - headers: Sent with each report, for example an `Authorization`. They are kept in memory only.
+    /// - Returns: The destination; its URL is checked when a reporter is made.
+    public static func http(_ url: String, headers: [(name: String, value: String)] = []) -> Destination {
+        Destination(template: url) { headers }
+    }
+
+    /// An HTTP or HTTPS endpoint whose headers are asked for at each send, so that a renewed token is used at once.
+    public static func http(_ url: String, headers provider: @escaping HeaderProvider) -> Destination {
+        Destination(template: url, provider: provider)
+    }
+
+    init(template: String, provider: @escaping HeaderProvider) {
+        self.template = template
+        self.provider = provider
+    }
+
+    var namesReports: Bool { template.contains("{id}") }
+
+    /// The address of one report.
+    package func endpoint(id: String, kind: String, host: String) throws(ReportsError) -> Endpoint {
+        var url = template
+        for (mark, value) in [("{id}", id), ("{kind}", kind), ("{host}", host)] {
+            url = url.replacing(mark, with: Self.percentEncoded(value))
+        }
+        do {
+            return try Endpoint(url)
+        } catch {
+            // The URL may carry a secret in its query; the message names the problem, not the value.
+            throw ReportsError(.badConfiguration, "the endpoint \(error)", underlyingError: error)
+        }
+    }
+
+    /// Checks the URL before anything is done with it.
+    package func validate() throws(ReportsError) -> Endpoint {
+        try endpoint(id: String(repeating: "0", count: 64), kind: "crash", host: "localhost")
+    }
+
+    private static func percentEncoded(_ text: String) -> String {
+        let hex = Array("0123456789ABCDEF".utf8)
+        var bytes: [UInt8] = []
+        for byte in text.utf8 {
+            let scalar = Unicode.Scalar(byte)
+            let isPlain = scalar.properties.isAlphabetic && byte < 0x80 || (0x30...0x39).contains(byte)
+            if isPlain || byte == 0x2d || byte == 0x2e || byte == 0x5f || byte == 0x7e {
+                bytes.append(byte)
+            } else {
+                bytes += [UInt8(ascii: "%"), hex[Int(byte >> 4)], hex[Int(byte & 15)]]
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}

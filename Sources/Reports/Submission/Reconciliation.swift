@@ -1,0 +1,143 @@
+package import Background
+import DurableIO
+
+/// Brings files and ledger back together after an end that was not orderly.
+///
+/// The table of the design, cell by cell: files are the truth about bytes, rows about schedule. Running it twice changes
+/// nothing the second time.
+package struct Reconciliation {
+    private let spool: ReportSpool
+    private let queue: TransferQueue
+
+    package init(spool: ReportSpool, queue: TransferQueue) {
+        self.spool = spool
+        self.queue = queue
+    }
+
+    /// What was mended, in words for people.
+    package struct Result: Sendable {
+        package var messages: [String] = []
+    }
+
+    /// A change to the ledger that one file or row calls for.
+    private enum Change: Sendable {
+        case insert(NewTransfer)
+        case insertParked(NewTransfer)
+        case settle(String, TransferState, String)
+        case note(String)
+    }
+
+    package func run() async throws -> Result {
+        var result = Result()
+        try await reconcileFiles(in: spool.queued, isParked: false, &result)
+        try await reconcileFiles(in: spool.parked, isParked: true, &result)
+        try await reconcileRows(&result)
+        try spool.files.syncDirectory(spool.queued)
+        try spool.files.syncDirectory(spool.parked)
+        return result
+    }
+
+    // MARK: - Files
+
+    private func reconcileFiles(in room: Directory, isParked: Bool, _ result: inout Result) async throws {
+        var changes: [Change] = []
+        for name in try spool.files.entries(of: room) {
+            guard let id = StoredReport.id(in: name), name == StoredReport.name(of: id) else { continue }
+            let record = try await queue.look { try $0.record(id.hex) }
+            if let change = try reconcile(name, id, record, isParked: isParked, &result) { changes.append(change) }
+            if changes.count >= 500 { try await apply(&changes) }
+        }
+        try await apply(&changes)
+    }
+
+    private func reconcile(
+        _ name: EntryName, _ id: ContentHash, _ record: TransferRecord?, isParked: Bool, _ result: inout Result
+    ) throws -> Change? {
+        guard let record else { return try adopt(name, isParked: isParked, &result) }
+        switch record.state {
+        case .queued, .waiting, .held, .sending:
+            if isParked {
+                // Whoever asked for it to be sent again was heard, and the file had yet to follow.
+                try spool.files.renameReplacing(name, in: spool.parked, to: name, in: spool.queued)
+                result.messages.append("\(id): moved back to be sent")
+            }
+            return nil
+        case .rejected, .exhausted:
+            if !isParked {
+                try spool.files.renameReplacing(name, in: spool.queued, to: name, in: spool.parked)
+                result.messages.append("\(id): parked")
+            }
+            return nil
+        case .delivered, .evicted, .removed:
+            try spool.files.remove(name, in: isParked ? spool.parked : spool.queued)
+            return nil
+        }
+    }
+
+    private func adopt(_ name: EntryName, isParked: Bool, _ result: inout Result) throws -> Change? {
+        let room = isParked ? spool.parked : spool.queued
+        do {
+            guard let report = try spool.stored(name, in: room) else { return nil }
+            return isParked ? .insertParked(NewTransfer(report)) : .insert(NewTransfer(report))
+        } catch let error as DamagedReport {
+            // Left where it is, for a person to look at; `doctor` names it.
+            result.messages.append("\(name): not adopted, \(error)")
+            return nil
+        }
+    }
+
+    // MARK: - Rows
+
+    /// Rows that want bytes which are in no room.
+    private func reconcileRows(_ result: inout Result) async throws {
+        for state in TransferState.allCases where state.isLive || state.isParked {
+            var cursor: LedgerQueries.Cursor?
+            while true {
+                let page = try await queue.look { [cursor] in
+                    try $0.page(state: state, label: nil, after: cursor, limit: 500)
+                }
+                guard let last = page.last else { break }
+                cursor = LedgerQueries.Cursor(after: last)
+                var changes = try page.compactMap { try missingChange($0, &result) }
+                try await apply(&changes)
+            }
+        }
+    }
+
+    private func missingChange(_ record: TransferRecord, _ result: inout Result) throws -> Change? {
+        guard let id = ContentHash(hex: record.identifier) else { return nil }
+        let name = StoredReport.name(of: id)
+        guard try spool.files.metadata(of: name, in: spool.queued) == nil,
+            try spool.files.metadata(of: name, in: spool.parked) == nil
+        else { return nil }
+        let reason = Self.missingReason
+        if record.state.isParked {
+            guard record.reason != reason else { return nil }
+            result.messages.append("\(id): its bytes are missing")
+            return .note(record.identifier)
+        }
+        result.messages.append("\(id): removed, its bytes are missing")
+        return .settle(record.identifier, .removed, reason)
+    }
+
+    package static let missingReason = "bytes missing"
+
+    private func apply(_ changes: inout [Change]) async throws {
+        guard !changes.isEmpty else { return }
+        let batch = changes
+        changes = []
+        try await queue.change { store in
+            for change in batch {
+                switch change {
+                case .insert(let transfer): try store.insert(transfer)
+                case .insertParked(let transfer):
+                    try store.insert(transfer)
+                    try store.settle(transfer.identifier, as: .rejected, reason: "ledger rebuilt")
+                case .settle(let identifier, let state, let reason):
+                    try store.settle(identifier, as: state, reason: reason)
+                case .note(let identifier): try store.note(Self.missingReason, on: identifier)
+                }
+            }
+        }
+    }
+}

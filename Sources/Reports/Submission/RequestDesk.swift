@@ -1,0 +1,47 @@
+import Background
+import DurableIO
+
+/// Carries `retry` and `remove` out: at once when nobody owns the spool, else by a request to the one who does.
+package struct RequestDesk {
+    private let spool: ReportSpool
+
+    package init(spool: ReportSpool) {
+        self.spool = spool
+    }
+
+    /// Takes full ids; `nil` is all that are parked, held or waiting.
+    /// - Returns: the ids it was done for, or asked for.
+    package func carryOut(_ action: OwnerRequest.Action, ids: [String]?) async throws -> [String] {
+        let filedAt = spool.clock.wallMilliseconds
+        guard let owner = try await SpoolOwner.become(of: spool, SpoolOwner.Configuration(destination: nil)) else {
+            return try file(action, ids: ids, at: filedAt)
+        }
+        let intake = Intake(spool: spool, queue: owner.queue, sender: owner.sender, logger: owner.logger)
+        // What was added a moment ago can be meant, too.
+        try await intake.takePublished()
+        let actions = OwnerActions(spool: spool, queue: owner.queue, sender: owner.sender)
+        let chosen: [String]
+        if let ids { chosen = ids } else { chosen = try await actions.retryable() }
+        var done: [String] = []
+        for id in chosen {
+            switch action {
+            case .retry: if try await actions.retry(id) { done.append(id) }
+            case .remove:
+                try await actions.remove(id, filedAt: .max)
+                done.append(id)
+            }
+        }
+        try await owner.resign()
+        return done
+    }
+
+    private func file(_ action: OwnerRequest.Action, ids: [String]?, at filedAt: Int64) throws -> [String] {
+        let producer = ReportProducer(spool: spool)
+        guard let ids else {
+            try producer.file(OwnerRequest(action, id: nil, filedAt: filedAt))
+            return []
+        }
+        for id in ids { try producer.file(OwnerRequest(action, id: id, filedAt: filedAt)) }
+        return ids
+    }
+}

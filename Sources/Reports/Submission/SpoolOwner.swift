@@ -1,0 +1,172 @@
+package import Background
+import DurableIO
+package import Logging
+
+/// This process as the owner of a spool: from having the lock to giving it back.
+///
+/// There is one owner at a time, and only it moves reports on. A life that ends in order leaves nothing to look for;
+/// after any other end the next owner reconciles files and ledger before it does anything else.
+package final class SpoolOwner: Sendable {
+    package let spool: ReportSpool
+    let queue: TransferQueue
+    let sender: ReportSender
+    let logger: Logger
+    private let lock: OwnerLock
+    private let transport: any Transport
+    /// What had to be mended at the start, in words; empty after an orderly end.
+    package let repairs: [String]
+
+    /// What an owner needs besides the spool.
+    package struct Configuration: Sendable {
+        /// `nil` for an owner that sends nothing, but carries out requests.
+        package var destination: Destination?
+        package var maximumConcurrent = 16
+        package var policy = RetryPolicy()
+        package var logger = Logger(label: "reports", factory: { _ in SwiftLogNoOpLogHandler() })
+        /// For tests; `nil` is the real one.
+        package var transport: (any Transport)?
+        package var onSettled: @Sendable (SubmissionProgress) -> Void = { _ in }
+
+        package init(destination: Destination?) {
+            self.destination = destination
+        }
+    }
+
+    /// Tries to become the owner.
+    /// - Returns: `nil` when another process is.
+    package static func become(of spool: ReportSpool, _ configuration: Configuration) async throws -> SpoolOwner? {
+        let lock = try OwnerLock(ReportSpool.lockName, in: spool.root)
+        guard try lock.tryLock() else { return nil }
+        do {
+            return try await SpoolOwner(spool, lock, configuration)
+        } catch {
+            lock.unlock()
+            throw error
+        }
+    }
+
+    private init(_ spool: ReportSpool, _ lock: OwnerLock, _ configuration: Configuration) async throws {
+        self.spool = spool
+        self.lock = lock
+        logger = configuration.logger
+        sender = ReportSender(
+            spool: spool, destination: configuration.destination, logger: configuration.logger,
+            isOwner: { lock.isCurrent },
+            onSettled: configuration.onSettled)
+        var repairs: [String] = []
+        let store = try LedgerOpening.open(spool, repairs: &repairs)
+        let end = store.earlierEnd
+        let origin = try configuration.destination?.validate().origin ?? "none"
+        transport = configuration.transport ?? IdleTransport.unlessSending(configuration, files: spool.files)
+        var queueConfiguration = TransferQueue.Configuration(lanes: .destination(origin: origin))
+        queueConfiguration.policy = configuration.policy
+        queueConfiguration.policy.maximumWindow = configuration.maximumConcurrent
+        queueConfiguration.firstLabel = ReportKind.crash.rawValue
+        queue = try TransferQueue(
+            store: store, configuration: queueConfiguration, client: sender, transport: transport,
+            clock: spool.clock, logger: configuration.logger)
+        if end != .clean {
+            let mended = try await Reconciliation(spool: spool, queue: queue).run()
+            repairs += mended.messages
+            sender.noteMovedFiles()
+        }
+        self.repairs = repairs
+        try TemporaryCleaner(files: spool.files, directory: spool.temporary).clean()
+        LedgerOpening.layReserve(spool)
+    }
+
+    /// Ends this life in order and gives the lock back.
+    package func resign() async throws {
+        await transport.shutdown()
+        defer { lock.unlock() }
+        try sender.syncRooms()
+        try await queue.close()
+    }
+}
+
+/// Opening the ledger, whatever state its file is in.
+enum LedgerOpening {
+    private static let reserveByteCount = 512 << 10
+
+    /// Opens it; `repairs` gets a sentence when the ledger had to be made again.
+    static func open(_ spool: ReportSpool, repairs: inout [String]) throws -> sending TransferStore {
+        let path = spool.root.path(of: ReportSpool.ledgerName)
+        let hadLedger = try spool.files.metadata(of: ReportSpool.ledgerName, in: spool.root) != nil
+        do {
+            try makePrivate(spool)
+            let store = try TransferStore(path: path, clock: spool.clock)
+            let isNew = !hadLedger || store.earlierEnd == .none
+            if isNew, try !spool.files.isEmpty(spool.queued) || !spool.files.isEmpty(spool.parked) {
+                repairs.append("the ledger was missing: rebuilt from the files")
+            }
+            return store
+        } catch let error as SQLiteError where error.isDamage {
+            let aside = try setAside(spool)
+            try makePrivate(spool)
+            let store = try TransferStore(path: path, clock: spool.clock)
+            let count = try store.salvage(from: spool.root.path(of: aside))
+            repairs.append(
+                "the ledger was damaged (\(error.message)): set aside as \(aside), \(count) rows saved, "
+                    + "rebuilt from the files")
+            return store
+        } catch let error as LedgerError {
+            throw ReportsError(.spoolNotUsable, "\(error); nothing was touched", underlyingError: error)
+        } catch let error as SQLiteError {
+            let code: ReportsError.Code = error.isOutOfSpace ? .cannotWrite : .spoolNotUsable
+            throw ReportsError(code, "cannot open the ledger: \(error)", underlyingError: error)
+        }
+    }
+
+    /// Makes an empty ledger file for SQLite to fill: it would take the umask's word for the mode, and gives WAL and
+    /// index the mode that the file has.
+    private static func makePrivate(_ spool: ReportSpool) throws {
+        guard try spool.files.metadata(of: ReportSpool.ledgerName, in: spool.root) == nil else { return }
+        let file = try spool.files.createFile(ReportSpool.ledgerName, in: spool.root)
+        try spool.files.sync(file)
+        try spool.files.syncDirectory(spool.root)
+    }
+
+    /// Renames the ledger and its WAL, which belong together. Nothing is ever wiped.
+    private static func setAside(_ spool: ReportSpool) throws -> EntryName {
+        let suffix = ".corrupt-\(spool.clock.wallMilliseconds)"
+        let name = EntryName(ReportSpool.ledgerName.description + suffix) ?? ReportSpool.ledgerName
+        try spool.files.rename(ReportSpool.ledgerName, in: spool.root, to: name, in: spool.root)
+        for side in ["-wal", "-shm"] {
+            guard let from = EntryName(ReportSpool.ledgerName.description + side),
+                let to = EntryName(name.description + side),
+                try spool.files.metadata(of: from, in: spool.root) != nil
+            else { continue }
+            try spool.files.rename(from, in: spool.root, to: to, in: spool.root)
+        }
+        try spool.files.syncDirectory(spool.root)
+        return name
+    }
+
+    /// A file whose removal lets the ledger write on when the disk is full, so that delivery can free more.
+    static func layReserve(_ spool: ReportSpool) {
+        do {
+            guard try spool.files.metadata(of: ReportSpool.reserveName, in: spool.root) == nil else { return }
+            let space = try spool.files.space(on: spool.root)
+            guard space.available > spool.options.limits.floor(ofTotal: space.total) else { return }
+            let publication = try spool.newPublication()
+            // Not zeros: some file systems store those as nothing.
+            try publication.write([UInt8](repeating: 0x52, count: reserveByteCount))
+            _ = try publication.publish(as: ReportSpool.reserveName, in: spool.root)
+        } catch {
+            // Without a reserve a full disk stops delivery until somebody frees space; no reason to stop now.
+        }
+    }
+}
+
+/// Stands in where nothing is ever sent, so that no event loop is started for a `retry` or a `remove`.
+private struct IdleTransport: Transport {
+    static func unlessSending(
+        _ configuration: SpoolOwner.Configuration, files: any FileSystem
+    ) -> any Transport {
+        guard configuration.destination != nil else { return IdleTransport() }
+        return HTTPTransport(files: files, maximumConnections: configuration.maximumConcurrent)
+    }
+
+    func send(_ request: TransferRequest) async -> TransportOutcome { .cancelled }
+    func shutdown() async {}
+}

@@ -1,0 +1,192 @@
+import Background
+import DurableIO
+
+/// One run over a spool: become its owner, take in what came, send what is due, leave nothing behind.
+package struct Submission: Sendable {
+    package let spool: ReportSpool
+    package var configuration: SpoolOwner.Configuration
+    /// Ends the run, in milliseconds from its beginning; what is under way is given back.
+    package var deadline: Int64?
+    /// Waits for what is not due yet, for so many milliseconds at most.
+    package var wait: Int64?
+    /// Somebody asked for it now: closed gates are probed once.
+    package var isExplicit = true
+
+    package init(spool: ReportSpool, configuration: SpoolOwner.Configuration) {
+        self.spool = spool
+        self.configuration = configuration
+    }
+
+    /// How long a drop whose writers cannot be seen is waited for: 2.5 s.
+    private static let youngDropPatience: Int64 = 2_500
+    /// How long another owner is waited for without a deadline: 60 s.
+    private static let ownerPatience: Int64 = 60_000
+    private static let pollInterval: Int64 = 100
+
+    /// Runs until nothing that is due can be sent now, the deadline, or cancellation.
+    package func run() async throws -> SubmissionSummary {
+        guard let deadline else { return try await runToEnd() }
+        return try await withThrowingTaskGroup(of: SubmissionSummary?.self) { group in
+            group.addTask { try await runToEnd() }
+            group.addTask { [clock = spool.clock] in
+                try? await clock.sleep(milliseconds: deadline)
+                return nil
+            }
+            defer { group.cancelAll() }
+            while let first = try await group.next() {
+                if let summary = first { return summary }
+                // The run gives back what is under way and still tells what it did.
+                group.cancelAll()
+            }
+            return SubmissionSummary()
+        }
+    }
+
+    private func runToEnd() async throws -> SubmissionSummary {
+        var summary = SubmissionSummary()
+        let start = spool.clock.bootMilliseconds
+        var leftovers: Set<EntryName> = []
+        while true {
+            guard let owner = try await SpoolOwner.become(of: spool, configuration) else {
+                switch await waitForOwner(since: start) {
+                case .tryAgain: continue
+                case .done: return try summary.counting(SpoolInspector(spool: spool).summary())
+                case .givenUp: break
+                }
+                summary.isOwnedElsewhere = true
+                return try summary.counting(SpoolInspector(spool: spool).summary())
+            }
+            summary.repairs += owner.repairs
+            try await session(owner, start, &summary, &leftovers)
+            // Whoever published after the last look and found the lock taken relies on this one.
+            if Task.isCancelled || !hasNewArrivals(besides: leftovers) { return summary }
+        }
+    }
+
+    // MARK: - As the owner
+
+    private func session(
+        _ owner: SpoolOwner, _ start: Int64, _ summary: inout SubmissionSummary, _ leftovers: inout Set<EntryName>
+    ) async throws {
+        var intake = Intake.Outcome()
+        do {
+            try await work(owner, start, &intake)
+            leftovers = arrivals()
+        } catch {
+            // The next owner finds an unclean end and reconciles; the lock must not outlive the work.
+            try? await owner.resign()
+            throw error
+        }
+        try await tell(owner, intake, &summary)
+        try await owner.resign()
+    }
+
+    private func work(_ owner: SpoolOwner, _ start: Int64, _ total: inout Intake.Outcome) async throws {
+        let intake = Intake(spool: spool, queue: owner.queue, sender: owner.sender, logger: owner.logger)
+        var isFirst = true
+        while true {
+            let outcome = try await intake.run()
+            total += outcome
+            if isFirst || !outcome.isIdle {
+                try await drive(owner, intake, start, isExplicit: isExplicit && isFirst, &total)
+            } else if outcome.young == 0 || spool.clock.bootMilliseconds - start >= Self.youngDropPatience {
+                return
+            } else {
+                try? await spool.clock.sleep(milliseconds: Self.pollInterval)
+            }
+            isFirst = false
+            if Task.isCancelled { return }
+        }
+    }
+
+    private func drive(
+        _ owner: SpoolOwner, _ intake: Intake, _ start: Int64, isExplicit: Bool, _ total: inout Intake.Outcome
+    ) async throws {
+        guard configuration.destination != nil else { return }
+        guard let wait else { return try await owner.queue.drive(.whileDue, isExplicit: isExplicit) }
+        let end = wait == .max ? nil : start + wait
+        // While it waits, new drops must not.
+        let found = try await withThrowingTaskGroup(of: Intake.Outcome?.self) { group in
+            group.addTask {
+                try await owner.queue.drive(.waiting(until: end), isExplicit: isExplicit)
+                return nil
+            }
+            group.addTask { try await takeInMeanwhile(owner, intake) }
+            defer { group.cancelAll() }
+            var found: Intake.Outcome?
+            while let result = try await group.next() {
+                if let result { found = result }
+                group.cancelAll()
+            }
+            return found
+        }
+        if let found { total += found }
+    }
+
+    private func takeInMeanwhile(_ owner: SpoolOwner, _ intake: Intake) async throws -> Intake.Outcome {
+        var total = Intake.Outcome()
+        while !Task.isCancelled {
+            try? await spool.clock.sleep(milliseconds: 1_000)
+            if Task.isCancelled { break }
+            total += try await intake.run()
+        }
+        return total
+    }
+
+    private func tell(
+        _ owner: SpoolOwner, _ intake: Intake.Outcome, _ summary: inout SubmissionSummary
+    ) async throws {
+        let progress = owner.sender.progress
+        summary.delivered += progress.delivered
+        summary.rejected += progress.rejected
+        summary.exhausted += progress.exhausted
+        summary.duplicates += intake.duplicates
+        summary.skipped = intake.skipped + intake.young
+        let counts = try await owner.queue.look { try $0.openCounts() }
+        summary.waiting = counts.waiting
+        summary.held = counts.held
+        summary.nextAttemptMilliseconds = try await owner.queue.nextAttemptWall()
+    }
+
+    // MARK: - Beside another owner
+
+    private enum Waiting {
+        case tryAgain
+        /// The other has done what was due.
+        case done
+        case givenUp
+    }
+
+    private func waitForOwner(since start: Int64) async -> Waiting {
+        let patience = deadline ?? Self.ownerPatience
+        if hasNothingDue() { return .done }
+        guard !Task.isCancelled, spool.clock.bootMilliseconds - start < patience else { return .givenUp }
+        try? await spool.clock.sleep(milliseconds: Self.pollInterval)
+        return .tryAgain
+    }
+
+    private func hasNothingDue() -> Bool {
+        guard arrivals().isEmpty,
+            let reader = try? LedgerReader(
+                name: ReportSpool.ledgerName, in: spool.root, files: spool.files, clock: spool.clock),
+            let isDue = try? reader.hasSendable()
+        else { return false }
+        return !isDue
+    }
+
+    /// What lies there for an owner to take in.
+    private func arrivals() -> Set<EntryName> {
+        var names: Set<EntryName> = []
+        for room in [spool.collected, spool.taken] {
+            names.formUnion((try? spool.files.entries(of: room)) ?? [])
+        }
+        for drop in (try? DropZone(spool: spool).drops()) ?? [] where drop.standing == .ready {
+            names.insert(drop.name)
+        }
+        return names
+    }
+
+    private func hasNewArrivals(besides known: Set<EntryName>) -> Bool {
+        !arrivals().isSubset(of: known)
+    }
+}

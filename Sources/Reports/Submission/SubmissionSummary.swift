@@ -1,0 +1,53 @@
+import DurableIO
+
+/// What a submission came to.
+public struct SubmissionSummary: Hashable, Sendable {
+    /// Delivered in this run.
+    public internal(set) var delivered = 0
+    /// Not delivered yet, and sent again by themselves when due.
+    public internal(set) var waiting = 0
+    /// Stopped until something changes: credentials, certificate, endpoint.
+    public internal(set) var held = 0
+    /// Rejected by the server in this run; kept in `parked/`.
+    public internal(set) var rejected = 0
+    /// Given up in this run; kept in `parked/`.
+    public internal(set) var exhausted = 0
+    /// Payloads that were known already and only counted.
+    public internal(set) var duplicates = 0
+    /// Files in `incoming/` that could not be taken.
+    public internal(set) var skipped = 0
+    /// When the next attempt may be made, in milliseconds since the epoch; `nil` when nothing waits for a time.
+    public internal(set) var nextAttemptMilliseconds: Int64?
+    /// Another process is the spool's owner and was still at it.
+    public internal(set) var isOwnedElsewhere = false
+    /// What had to be mended first, in words; empty after an orderly end of the run before.
+    public internal(set) var repairs: [String] = []
+
+    /// Nothing done, nothing waiting.
+    public init() {}
+}
+
+extension SubmissionSummary {
+    /// This run's doings with the standing that somebody else's look gives.
+    func counting(_ standing: SubmissionSummary) -> SubmissionSummary {
+        var summary = self
+        summary.waiting = standing.waiting
+        summary.held = standing.held
+        summary.nextAttemptMilliseconds = standing.nextAttemptMilliseconds
+        return summary
+    }
+
+    /// The contract's members, in its order.
+    package var json: JSONObject {
+        var object = JSONObject()
+        object["delivered"] = JSONValue(delivered)
+        object["waiting"] = JSONValue(waiting)
+        object["held"] = JSONValue(held)
+        object["rejected"] = JSONValue(rejected)
+        object["exhausted"] = JSONValue(exhausted)
+        object["duplicates"] = JSONValue(duplicates)
+        object["skipped"] = JSONValue(skipped)
+        object["next_attempt_at"] = JSONValue(nextAttemptMilliseconds.map(RFC3339.string))
+        return object
+    }
+}

@@ -1,0 +1,89 @@
+import ArgumentParser
+import DurableIO
+import Reports
+import SystemPackage
+
+/// What every command takes.
+struct GlobalOptions: ParsableArguments {
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "The spool directory.",
+            discussion: "Default: $REPORTS_SPOOL, else $XDG_STATE_HOME/reports, else ~/.local/state/reports.",
+            valueName: "dir"))
+    var spool: String?
+
+    @Flag(name: .long, help: "Print JSON Lines: one object a line.")
+    var json = false
+
+    @Flag(
+        name: .long,
+        help: "Use a spool on a network file system, where locks and renames may not hold.")
+    var forceRemote = false
+
+    func validate() throws {
+        if let spool, spool.isEmpty { throw ValidationError("--spool needs a directory.") }
+    }
+
+    /// Where the spool is.
+    func path() throws -> FilePath {
+        if let spool { return FilePath(spool) }
+        if let spool = Environment.value("REPORTS_SPOOL"), !spool.isEmpty { return FilePath(spool) }
+        // XDG paths that are not absolute are to be ignored (Base Directory Specification).
+        if let state = Environment.value("XDG_STATE_HOME"), state.hasPrefix("/") {
+            return FilePath(state).appending("reports")
+        }
+        guard let home = UserIdentity.homeDirectory else {
+            throw ReportsError(.badConfiguration, "there is no home directory: name the spool with --spool")
+        }
+        return FilePath(home).appending(".local/state/reports")
+    }
+
+    private var options: ReportSpool.Options {
+        var options = ReportSpool.Options()
+        options.allowsRemoteFileSystem = forceRemote
+        return options
+    }
+
+    /// The spool, made when it is missing.
+    func openOrMake() throws -> ReportSpool {
+        try actAsOwner()
+        guard let spool = try ReportSpool.open(path(), isCreating: true, options: options) else {
+            throw ReportsError(.spoolNotUsable, "cannot make the spool \(try path())")
+        }
+        return spool
+    }
+
+    /// The spool if there is one. Makes nothing.
+    func openExisting() throws -> ReportSpool? {
+        try actAsOwner()
+        return try ReportSpool.open(path(), isCreating: false, options: options)
+    }
+
+    /// Root at another user's spool becomes that user first, so that nothing in it can lead root anywhere.
+    private func actAsOwner() throws {
+        guard UserIdentity.current == 0, let root = try? POSIXFileSystem().openDirectory(path()),
+            let facts = try? POSIXFileSystem().metadata(of: root), facts.owner != 0
+        else { return }
+        try UserIdentity.become(user: facts.owner, group: facts.group)
+    }
+
+    /// The common options may stand before the command; the parser wants them behind it.
+    static func movedBehindCommand(_ arguments: [String]) -> [String] {
+        var moved: [String] = []
+        var rest = arguments[...]
+        while let first = rest.first, first.hasPrefix("--") {
+            if first == "--spool", rest.count >= 2 {
+                moved += rest.prefix(2)
+                rest = rest.dropFirst(2)
+            } else if first.hasPrefix("--spool=") || first == "--json" || first == "--force-remote" {
+                moved.append(first)
+                rest = rest.dropFirst()
+            } else {
+                break
+            }
+        }
+        guard let command = rest.popFirst() else { return arguments }
+        return [command] + moved + rest
+    }
+}

@@ -1,0 +1,65 @@
+import Glibc
+import Reports
+
+/// The process's streams, and what kind of thing they are.
+enum Console {
+    static let isTerminal = isatty(STDOUT_FILENO) == 1
+    static let errorIsTerminal = isatty(STDERR_FILENO) == 1
+
+    /// A line on stdout, flushed: what it says is true when it is read.
+    static func print(_ line: String) {
+        write(Array((line + "\n").utf8))
+    }
+
+    static func print(_ object: JSONObject) {
+        var bytes = JSONValue.object(object).utf8Bytes
+        bytes.append(UInt8(ascii: "\n"))
+        write(bytes)
+    }
+
+    static func write(_ bytes: [UInt8]) {
+        bytes.withUnsafeBytes { write($0, to: STDOUT_FILENO) }
+    }
+
+    static func write(_ bytes: UnsafeRawBufferPointer) {
+        write(bytes, to: STDOUT_FILENO)
+    }
+
+    /// One line on stderr, fit for a terminal.
+    static func complain(_ message: String) {
+        complainPlainly("reports: " + Printable.text(message))
+    }
+
+    static func complainPlainly(_ text: String) {
+        Array((text + "\n").utf8).withUnsafeBytes { write($0, to: STDERR_FILENO) }
+    }
+
+    /// A line that the next one overwrites; on a terminal only.
+    static func progress(_ text: String) {
+        guard errorIsTerminal else { return }
+        Array(("\r\u{1b}[K" + Printable.text(text)).utf8).withUnsafeBytes { write($0, to: STDERR_FILENO) }
+    }
+
+    static func endProgress() {
+        guard errorIsTerminal else { return }
+        Array("\r\u{1b}[K".utf8).withUnsafeBytes { write($0, to: STDERR_FILENO) }
+    }
+
+    static func flush() {
+        fflush(nil)
+    }
+
+    /// Whoever reads may have gone; then there is nobody to tell, and nothing more to do.
+    private static func write(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) {
+        var rest = bytes
+        while !rest.isEmpty {
+            let count = Glibc.write(descriptor, rest.baseAddress, rest.count)
+            if count < 0 {
+                if errno == EINTR { continue }
+                if descriptor == STDOUT_FILENO { _exit(errno == EPIPE ? 0 : ExitStatus.cannotWrite) }
+                return
+            }
+            rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+        }
+    }
+}

@@ -1,0 +1,67 @@
+import DurableIO
+import Reports
+
+/// A report for people: what it is, how it fared, what happens next.
+enum ReportDescription {
+    static func lines(_ view: ReportView, _ object: JSONObject) -> [String] {
+        var lines = facts(view)
+        let history = object["history"]?.arrayValue ?? []
+        lines += history.isEmpty ? ["attempts:   none yet"] : ["attempts:"] + history.map(attempt)
+        if let receipt = object["receipt"], receipt != .null { lines.append("receipt:    \(receipt)") }
+        lines.append("next:       \(next(view))")
+        return lines
+    }
+
+    private static func facts(_ view: ReportView) -> [String] {
+        var lines = ["id:         \(view.id ?? "-")"]
+        if let summary = view.summary { lines.append("summary:    \(summary)") }
+        lines.append("kind:       \(view.kind ?? "-") (\(view.format ?? "-"))")
+        lines.append("state:      \(view.state)" + (view.reason.map { ", \($0)" } ?? ""))
+        if let name = view.name { lines.append("name:       \(Printable.text(name))") }
+        let wire = view.compressedSize.map { ", \(ReportTable.size($0)) compressed" } ?? ""
+        lines.append("size:       \(ReportTable.size(view.size))\(wire)")
+        if let collected = view.collectedAt { lines.append("collected:  \(RFC3339.string(milliseconds: collected))") }
+        if view.occurrences > 1 {
+            let last = view.lastSeen.map { ", last \(RFC3339.string(milliseconds: $0))" } ?? ""
+            lines.append("seen:       \(view.occurrences) times\(last)")
+        }
+        for (key, value) in view.annotations.sorted(by: { $0.key < $1.key }) {
+            lines.append("annotation: \(key)=\(value)")
+        }
+        return lines
+    }
+
+    private static func attempt(_ attempt: JSONValue) -> String {
+        let started = attempt["started_at"]?.stringValue ?? "?"
+        let status = attempt["status"]?.integerValue.map { "\($0)" } ?? attempt["error"]?.stringValue ?? "no end known"
+        let retryAfter = attempt["retry_after"]?.integerValue.map { ", asked to wait \($0) s" } ?? ""
+        return "  \(started)  \(status)\(retryAfter)"
+    }
+
+    private static func next(_ view: ReportView) -> String {
+        let due = view.nextAttemptAt.map { RFC3339.string(milliseconds: $0) }
+        switch view.state {
+        case "queued": return "sent at the next submit"
+        case "sending": return "being sent now"
+        case "waiting": return "sent by a submit from \(due ?? "now") on"
+        case "held":
+            return "\(hold(view.reason)); one report is tried at each submit" + (due.map { ", or \($0)" } ?? "")
+        case "rejected", "exhausted": return "nothing by itself; 'reports retry' sends it, 'reports remove' deletes it"
+        default: return "nothing"
+        }
+    }
+
+    private static func hold(_ reason: String?) -> String {
+        switch reason {
+        case "auth": "the server wants other credentials: change --header"
+        case "forbidden": "the server forbids it: change the credentials or ask its operator"
+        case "tls": "the server's certificate is not accepted: check it, and this machine's clock"
+        case "redirect": "the server points elsewhere: change the endpoint"
+        case "portal": "a portal sits in between: log in to the network"
+        case "encoding": "the server does not take gzip"
+        case "rejecting": "the server rejects everything: check the endpoint"
+        case "poison": "the sender died three times over it; it is tried alone"
+        default: "something has to change first"
+        }
+    }
+}

@@ -1,0 +1,66 @@
+import Dispatch
+import Glibc
+
+/// SIGINT and SIGTERM as a cancellation, so that what is under way is given back before the process ends.
+enum Signals {
+    static func ignorePipe() {
+        signal(SIGPIPE, SIG_IGN)
+    }
+
+    /// For commands whose half-done work is swept up by the next owner: the first signal ends the process at once.
+    static func endOnInterrupt() {
+        for number in [SIGINT, SIGTERM] {
+            signal(number) { number in _exit(128 + number) }
+        }
+    }
+
+    /// Runs work that the first signal cancels; a second one ends the process at once.
+    /// - Returns: the work's result, and the signal that came, if one did.
+    static func cancelling<Result: Sendable>(
+        _ work: @escaping @Sendable () async throws -> Result
+    ) async throws -> (result: Result, signal: Int32?) {
+        let task = Task { try await work() }
+        let received = Received()
+        let sources = [SIGINT, SIGTERM].map { number in
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+            source.setEventHandler {
+                if received.first != nil { _exit(128 + number) }
+                received.first = number
+                task.cancel()
+            }
+            source.resume()
+            return source
+        }
+        defer { for source in sources { source.cancel() } }
+        do {
+            return (try await task.value, received.first)
+        } catch  where received.first != nil {
+            throw InterruptedBySignal(number: received.first ?? SIGINT)
+        }
+    }
+
+    static func status(of signal: Int32) -> Int32 { 128 + signal }
+
+    private final class Received: @unchecked Sendable {
+        /// - Safety: guarded by `lock`.
+        private var value: Int32?
+        private let lock = DispatchSemaphore(value: 1)
+
+        var first: Int32? {
+            get { locked { value } }
+            set { locked { value = newValue } }
+        }
+
+        private func locked<Value>(_ body: () -> Value) -> Value {
+            lock.wait()
+            defer { lock.signal() }
+            return body()
+        }
+    }
+}
+
+/// The work ended because of a signal.
+struct InterruptedBySignal: Error {
+    let number: Int32
+}

@@ -1,0 +1,180 @@
+import ArgumentParser
+import DurableIO
+import Reports
+import SystemPackage
+
+/// `reports add`
+struct Add: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Collects files into the spool; durable when it returns.",
+        discussion: """
+            Each file is compressed and stored under the SHA-256 of its content, so the same content twice is one \
+            report. A bad file does not stop the others; the exit status is that of the first error.
+
+            Example:
+              reports add core.1234 hs_err_pid7.log --kind crash --annotate version=2.1 --move
+              journalctl -u shop -o export | reports add - --kind log
+            """)
+
+    @OptionGroup var global: GlobalOptions
+
+    @Argument(help: ArgumentHelp("Files to collect; - is standard input.", valueName: "file"))
+    var files: [String]
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp("What it is: crash, hang, diagnostic, log or other. Default: derived.", valueName: "kind"))
+    var kind: ReportKind?
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp("A note that goes along, as key=value; may be repeated.", valueName: "key=value"))
+    var annotate: [String] = []
+
+    @Flag(name: .long, help: "Delete each file once it is stored.")
+    var move = false
+
+    func run() async throws {
+        Signals.endOnInterrupt()
+        let annotations = try parsedAnnotations()
+        let spool = try global.openOrMake()
+        var adding = Adding(
+            producer: ReportProducer(spool: spool), looker: DuplicateLooker(spool: spool), isJSON: global.json,
+            isMoving: move)
+        for (index, file) in files.enumerated() {
+            if files.count > 1 { Console.progress("adding \(index + 1) of \(files.count): \(file)") }
+            adding.add(file, kind: kind, annotations: annotations)
+        }
+        adding.publish()
+        Console.endProgress()
+        if let status = adding.firstErrorStatus { ExitStatus.leave(status) }
+    }
+
+    private func parsedAnnotations() throws -> [String: String] {
+        var annotations: [String: String] = [:]
+        for pair in annotate {
+            guard let mark = pair.firstIndex(of: "=") else {
+                throw ReportsError(.badArgument, "--annotate \(Printable.text(pair)): write key=value")
+            }
+            annotations[String(pair[..<mark])] = String(pair[pair.index(after: mark)...])
+        }
+        try Annotations.validate(annotations)
+        return annotations
+    }
+}
+
+/// Files on their way in: prepared one by one, published in groups.
+private struct Adding {
+    let producer: ReportProducer
+    let looker: DuplicateLooker
+    let isJSON: Bool
+    let isMoving: Bool
+    private(set) var firstErrorStatus: Int32?
+    private var group: [Pending] = []
+    private var groupStart: Int64 = 0
+
+    private struct Pending {
+        let prepared: ReportProducer.Prepared
+        let file: String
+    }
+
+    private static let groupCount = 100
+    private static let groupMilliseconds: Int64 = 50
+
+    init(producer: ReportProducer, looker: DuplicateLooker, isJSON: Bool, isMoving: Bool) {
+        self.producer = producer
+        self.looker = looker
+        self.isJSON = isJSON
+        self.isMoving = isMoving
+    }
+
+    mutating func add(_ file: String, kind: ReportKind?, annotations: [String: String]) {
+        do {
+            let prepared = try prepare(file, kind, annotations)
+            if group.isEmpty { groupStart = producer.spool.clock.bootMilliseconds }
+            group.append(Pending(prepared: prepared, file: file))
+        } catch {
+            fail(error)
+        }
+        let age = producer.spool.clock.bootMilliseconds - groupStart
+        if group.count >= Self.groupCount || age >= Self.groupMilliseconds { publish() }
+    }
+
+    private func prepare(
+        _ file: String, _ kind: ReportKind?, _ annotations: [String: String]
+    ) throws(ReportsError) -> ReportProducer.Prepared {
+        var description = ReportCollector.Description(kind: kind, annotations: annotations)
+        if file == "-" {
+            try producer.checkSpace(for: 0, from: "standard input")
+            let input = try StandardInput.open()
+            return try producer.prepare(.file(input, facts: nil), as: description, from: "standard input")
+        }
+        let opened = try PayloadFile.open(FilePath(file), files: producer.spool.files)
+        try producer.checkSpace(for: opened.facts?.size ?? 0, from: file)
+        description.name = FilePath(file).lastComponent.map { component in
+            component.withPlatformString { Array(String(cString: $0).utf8) }
+        }
+        return try producer.prepare(opened.takeSource(), as: description, from: file)
+    }
+
+    /// Makes the group durable, and only then speaks of it.
+    mutating func publish() {
+        guard !group.isEmpty else { return }
+        let pending = group
+        group = []
+        do {
+            try producer.publish(pending.map(\.prepared))
+        } catch {
+            return fail(error)
+        }
+        for one in pending {
+            tell(one)
+            if isMoving, one.file != "-" { removeSource(one.file) }
+        }
+    }
+
+    private func tell(_ pending: Pending) {
+        let report = pending.prepared.report
+        let isDuplicate = looker.isDuplicate(report.id.hex)
+        guard isJSON else {
+            let note = isDuplicate == true ? "  (known, counted)" : ""
+            Console.endProgress()
+            return Console.print("\(report.id.hex)  \(Printable.text(report.properties.summary))\(note)")
+        }
+        var object = JSONObject()
+        object["id"] = .string(report.id.hex)
+        object["duplicate"] = JSONValue(isDuplicate)
+        object["size"] = JSONValue(report.size)
+        object["compressed_size"] = JSONValue(report.wireSize)
+        object["kind"] = .string(report.properties.kind.rawValue)
+        Console.print(object)
+    }
+
+    private mutating func removeSource(_ file: String) {
+        guard !FileRemoval.remove(FilePath(file)) else { return }
+        fail(ReportsError(.cannotWrite, "\(file): is stored, but cannot be deleted"))
+    }
+
+    private mutating func fail(_ error: ReportsError) {
+        Console.endProgress()
+        Console.complain(error.message)
+        firstErrorStatus = firstErrorStatus ?? ExitStatus.of(error)
+    }
+}
+
+/// Whether a report was known before, as far as looking can tell.
+private final class DuplicateLooker {
+    private let inspector: SpoolInspector?
+    private var added: Set<String> = []
+
+    init(spool: ReportSpool) {
+        inspector = try? SpoolInspector(spool: spool)
+    }
+
+    /// - Returns: `nil` when the ledger cannot be read.
+    func isDuplicate(_ id: String) -> Bool? {
+        let isFirst = added.insert(id).inserted
+        guard let inspector, inspector.ledgerProblem == nil else { return isFirst ? nil : true }
+        return !isFirst || inspector.isKnown(id)
+    }
+}

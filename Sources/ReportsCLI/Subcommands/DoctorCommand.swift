@@ -1,0 +1,37 @@
+import ArgumentParser
+import Reports
+
+/// `reports doctor`
+struct DoctorCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "doctor",
+        abstract: "Checks every file and row, and mends what it can with --repair.",
+        discussion: """
+            Reads every stored byte. Status 65 when an error is left.
+
+            Example:
+              reports doctor --repair
+            """)
+
+    @OptionGroup var global: GlobalOptions
+
+    @Flag(name: .long, help: "Mend permissions, and files and records that disagree. Nothing is deleted.")
+    var repair = false
+
+    func run() async throws {
+        guard let spool = try global.openExisting() else { return }
+        if repair {
+            for line in try await Doctor(spool: spool).repair() { Console.complain("repaired: \(line)") }
+        }
+        var hasError = false
+        var count = 0
+        try Doctor(spool: spool).examine { finding in
+            if finding.level == .error { hasError = true }
+            count += 1
+            if global.json { return Console.print(finding.json) }
+            Console.print(Printable.text("\(finding.level.rawValue): \(finding.subject): \(finding.message)"))
+        }
+        if count == 0, !global.json { Console.print("all is well") }
+        if hasError { ExitStatus.leave(ExitStatus.badData) }
+    }
+}

@@ -1,0 +1,52 @@
+import ArgumentParser
+import Reports
+
+/// `reports list`
+struct List: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Lists reports, the newest first.",
+        discussion: """
+            Drops that have not been taken come first, with the reason when they never will be.
+
+            Example:
+              reports list --state rejected --state exhausted --limit 20
+            """)
+
+    @OptionGroup var global: GlobalOptions
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Only reports in this state; may be repeated.",
+            discussion: "One of \(SpoolStatus.stateNames.joined(separator: ", ")).", valueName: "state"))
+    var state: [String] = []
+
+    @Option(name: .long, help: ArgumentHelp("Only reports of this kind.", valueName: "kind"))
+    var kind: ReportKind?
+
+    @Option(name: .long, help: ArgumentHelp("At most so many.", valueName: "n"))
+    var limit: Int?
+
+    func validate() throws {
+        for word in state where !SpoolStatus.stateNames.contains(word) {
+            throw ValidationError(
+                "--state \(word): states are \(SpoolStatus.stateNames.joined(separator: ", ")).")
+        }
+        if let limit, limit < 0 { throw ValidationError("--limit \(limit): give a number from 0.") }
+    }
+
+    func run() async throws {
+        guard let spool = try global.openExisting() else { return }
+        let inspector = try SpoolInspector(spool: spool)
+        if let problem = inspector.ledgerProblem { Console.complain(problem) }
+        let selection = SpoolInspector.Selection(
+            states: state.isEmpty ? nil : Set(state), kind: kind?.rawValue, limit: limit)
+        var isFirst = true
+        try inspector.forEachReport(selection) { view in
+            if global.json { return Console.print(view.json) }
+            if isFirst { Console.print(ReportTable.header) }
+            isFirst = false
+            Console.print(ReportTable.line(view))
+        }
+    }
+}

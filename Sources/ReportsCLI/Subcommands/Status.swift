@@ -1,0 +1,44 @@
+import ArgumentParser
+import DurableIO
+import Reports
+
+/// `reports status`
+struct Status: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Shows counts by state, the servers' standing, and when something is due.",
+        discussion: """
+            Example:
+              reports status --spool /var/spool/shop
+            """)
+
+    @OptionGroup var global: GlobalOptions
+
+    func run() async throws {
+        let status: SpoolStatus
+        if let spool = try global.openExisting() {
+            status = try SpoolInspector(spool: spool).status()
+        } else {
+            status = .empty
+        }
+        let path = try global.path().string
+        if let problem = status.ledgerProblem { Console.complain(problem) }
+        if global.json { return Console.print(status.json(spool: path)) }
+        for line in lines(status, path) { Console.print(Printable.text(line)) }
+    }
+
+    private func lines(_ status: SpoolStatus, _ path: String) -> [String] {
+        var lines = ["spool:  \(path)", "owner:  \(status.hasOwner ? "a process is at work" : "none")"]
+        for (name, count) in status.states where count.count > 0 {
+            lines.append("\(name):  \(count.count)  (\(ReportTable.size(count.byteCount)))")
+        }
+        if status.states.allSatisfy({ $0.count.count == 0 }) { lines.append("no reports") }
+        for origin in status.origins {
+            let standing = origin.isOpen ? "open" : "closed, \(origin.reason ?? "")"
+            let until = origin.opensAt.map { ", tried again from \(RFC3339.string(milliseconds: $0))" } ?? ""
+            let trouble = origin.lastError.map { ": \($0)" } ?? ""
+            lines.append("\(origin.name):  \(standing)\(until)\(trouble)")
+        }
+        if let next = status.nextAttemptAt { lines.append("next due:  \(RFC3339.string(milliseconds: next))") }
+        return lines
+    }
+}

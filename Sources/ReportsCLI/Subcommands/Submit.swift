@@ -1,0 +1,106 @@
+import ArgumentParser
+import DurableIO
+import Reports
+
+/// `reports submit`
+struct Submit: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Takes drops in and sends what is due, then exits.",
+        discussion: """
+            What the server put off waits until the time it named, across restarts; only --wait sleeps for it. \
+            Status 0: all is delivered. 75: something is waiting or held. 65: nothing waits, but the server rejected \
+            something. 78: no usable endpoint.
+
+            Example:
+              reports submit --endpoint 'https://diagnostics.example.com/reports/{id}' --header @/etc/shop/token
+            """)
+
+    @OptionGroup var global: GlobalOptions
+    @OptionGroup var target: DestinationOptions
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "End after so many seconds; what is under way is given back. Default: none.", valueName: "seconds"))
+    var deadline: Double?
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Sleep for what is due within so many seconds. Default: 0, do not sleep.", valueName: "seconds"))
+    var wait: Double?
+
+    @Option(
+        name: .long, help: ArgumentHelp("Reports under way at once, 1 to 64. Default: 16.", valueName: "n"))
+    var maxConcurrent = 16
+
+    func validate() throws {
+        for (name, value) in [("deadline", deadline), ("wait", wait)] {
+            guard let value else { continue }
+            guard value >= 0, value <= 31_536_000 else {
+                throw ValidationError("--\(name): give seconds from 0 to a year.")
+            }
+        }
+        guard (1...64).contains(maxConcurrent) else {
+            throw ValidationError("--max-concurrent \(maxConcurrent): give a number from 1 to 64.")
+        }
+    }
+
+    func run() async throws {
+        let destination = try target.destination()
+        let spool = try global.openOrMake()
+        var configuration = SpoolOwner.Configuration(destination: destination)
+        configuration.maximumConcurrent = maxConcurrent
+        if Console.errorIsTerminal {
+            configuration.onSettled = { progress in
+                Console.progress("sent \(progress.attempts), delivered \(progress.delivered)")
+            }
+        }
+        var submission = Submission(spool: spool, configuration: configuration)
+        submission.deadline = deadline.map { Int64($0 * 1_000) }
+        submission.wait = wait.flatMap { $0 > 0 ? Int64($0 * 1_000) : nil }
+        do {
+            let outcome = try await Signals.cancelling { [submission] in try await submission.run() }
+            tell(outcome.result, spool)
+            if let signal = outcome.signal { ExitStatus.leave(Signals.status(of: signal)) }
+            ExitStatus.leave(status(of: outcome.result))
+        } catch let error as InterruptedBySignal {
+            Console.endProgress()
+            ExitStatus.leave(Signals.status(of: error.number))
+        }
+    }
+
+    private func status(of summary: SubmissionSummary) -> Int32 {
+        if summary.waiting > 0 || summary.held > 0 || summary.isOwnedElsewhere { return ExitStatus.temporaryFailure }
+        if summary.rejected > 0 || summary.exhausted > 0 { return ExitStatus.badData }
+        return ExitStatus.done
+    }
+
+    private func tell(_ summary: SubmissionSummary, _ spool: ReportSpool) {
+        Console.endProgress()
+        for repair in summary.repairs { Console.complain(repair) }
+        if global.json { return Console.print(summary.json) }
+        var parts = ["delivered \(summary.delivered)"]
+        for (name, count) in [
+            ("waiting", summary.waiting), ("held", summary.held), ("rejected", summary.rejected),
+            ("exhausted", summary.exhausted), ("duplicates", summary.duplicates), ("skipped", summary.skipped),
+        ] where count > 0 {
+            parts.append("\(name) \(count)")
+        }
+        Console.print(parts.joined(separator: ", "))
+        if summary.isOwnedElsewhere { Console.print("another process is at work on this spool") }
+        if let next = summary.nextAttemptMilliseconds {
+            Console.print("next attempt: \(RFC3339.string(milliseconds: next))")
+        }
+        tellTrouble(spool)
+    }
+
+    /// Why something waits, when a server is the reason.
+    private func tellTrouble(_ spool: ReportSpool) {
+        guard let status = try? SpoolInspector(spool: spool).status() else { return }
+        for origin in status.origins where !origin.isOpen {
+            let trouble = origin.lastError.map { ": \($0)" } ?? ""
+            Console.print(Printable.text("\(origin.name): \(origin.reason ?? "closed")\(trouble)"))
+        }
+    }
+}

@@ -1,0 +1,142 @@
+import Background
+import TestSupport
+import Testing
+
+struct VerdictTests {
+    /// An answer's status, what becomes of the transfer, its reason, whether it is charged, and whether the gate closes.
+    private static let answers: [(Int, TransferState, String?, Bool, Bool)] = [
+        (200, .delivered, nil, false, false), (204, .delivered, nil, false, false), (226, .delivered, nil, false, false),
+        (301, .held, "redirect", false, true), (307, .held, "redirect", false, true),
+        (400, .rejected, "rejected by the server", false, false), (401, .held, "auth", false, true),
+        (403, .held, "forbidden", false, false), (404, .rejected, "rejected by the server", false, false),
+        (407, .held, "auth", false, true), (408, .waiting, "unreachable", false, true),
+        (409, .waiting, "failing", true, false), (413, .rejected, "rejected by the server", false, false),
+        (415, .held, "encoding", false, true), (422, .rejected, "rejected by the server", false, false),
+        (425, .waiting, "unreachable", false, true), (429, .waiting, "retry-after", false, true),
+        (500, .waiting, "unreachable", false, true), (501, .rejected, "rejected by the server", false, false),
+        (502, .waiting, "unreachable", false, true), (503, .waiting, "retry-after", false, true),
+        (504, .waiting, "unreachable", false, true), (505, .rejected, "rejected by the server", false, false),
+        (507, .waiting, "unreachable", false, true), (509, .waiting, "unreachable", false, true),
+        (511, .held, "portal", false, true), (525, .waiting, "unreachable", false, true),
+        (599, .waiting, "unreachable", false, true), (600, .rejected, "rejected by the server", false, false),
+    ]
+
+    private static func answer(_ status: Int, retryAfter: Int64? = nil) -> AttemptOutcome {
+        .answer(
+            status: status,
+            disposition: .of(status: status, contentType: nil, isPlainHTTP: false, isLoopbackHost: false),
+            retryAfter: retryAfter)
+    }
+
+    private static func facts(
+        now: Int64 = 1_000, charged: Int = 0, failures: Int = 0, mark: Int64 = 0
+    ) -> AttemptFacts {
+        AttemptFacts(
+            startedAt: now - 10, now: now, enrolledAt: 0, charged: charged, failures: failures, acceptedMark: mark)
+    }
+
+    private static func verdict(
+        _ outcome: AttemptOutcome, _ facts: AttemptFacts = facts(), gate: inout OriginGate, seed: UInt64 = 1
+    ) -> Verdict {
+        var generator = SeededGenerator(seed: seed)
+        return RetryPolicy().verdict(on: outcome, facts, gate: &gate, using: &generator)
+    }
+
+    @Test("Each answer of an origin without history", arguments: answers)
+    func table(status: Int, state: TransferState, reason: String?, isCharged: Bool, closes: Bool) {
+        var gate = OriginGate()
+        let verdict = Self.verdict(Self.answer(status), gate: &gate)
+        #expect(verdict.state == state)
+        #expect(verdict.reason == reason)
+        #expect(verdict.isCharged == isCharged)
+        #expect((gate.closure != nil) == closes)
+    }
+
+    @Test("Every status leads to a state that a ledger can hold, and none but a 2xx to delivery", arguments: 100...999)
+    func everyStatus(status: Int) {
+        for retryAfter in [nil, 0, 5_000] as [Int64?] {
+            var gate = OriginGate()
+            let verdict = Self.verdict(Self.answer(status, retryAfter: retryAfter), gate: &gate)
+            #expect((verdict.state == .delivered) == (status / 100 == 2))
+            if verdict.state == .waiting { #expect((verdict.due ?? 0) > 1_000) }
+            if !verdict.state.isLive { #expect(verdict.due == nil) }
+        }
+    }
+
+    @Test("Retry-After is kept by any answer that means not now", arguments: [408, 425, 429, 500, 502, 503, 504, 507])
+    func retryAfter(status: Int) {
+        for seed in 0..<50 as Range<UInt64> {
+            var gate = OriginGate()
+            let verdict = Self.verdict(Self.answer(status, retryAfter: 60_000), gate: &gate, seed: seed)
+            #expect((61_000...91_000).contains(verdict.due ?? 0))
+            #expect(gate.opensAt == verdict.due)
+            #expect(!verdict.isCharged)
+        }
+    }
+
+    @Test("A failure is the origin's while nothing else gets through, the transfer's once something does")
+    func charging() {
+        for outcome in [Self.answer(500), .failure(sentBytes: true), .failure(sentBytes: false)] {
+            var gate = OriginGate(accepted: 7)
+            let origins = Self.verdict(outcome, Self.facts(mark: 7), gate: &gate)
+            #expect(!origins.isCharged)
+            #expect(gate.closure != nil)
+
+            gate = OriginGate(accepted: 8)
+            let own = Self.verdict(outcome, Self.facts(failures: 2, mark: 7), gate: &gate)
+            #expect(own.isCharged)
+            #expect(own.failures == 3)
+            #expect(own.reason == "failing")
+            #expect(gate.closure == nil)
+        }
+    }
+
+    @Test("The twelfth charge exhausts, and no number of uncharged failures does")
+    func exhaustion() {
+        for charged in 0..<12 {
+            var gate = OriginGate(accepted: 1)
+            let verdict = Self.verdict(Self.answer(500), Self.facts(charged: charged), gate: &gate)
+            #expect(verdict.state == (charged == 11 ? .exhausted : .waiting))
+        }
+        var gate = OriginGate()
+        let verdict = Self.verdict(Self.answer(503), Self.facts(charged: 11), gate: &gate)
+        #expect(verdict.state == .waiting)
+    }
+
+    @Test(
+        "Thirty days exhaust what fails, and neither what is held nor what is delivered",
+        arguments: [(500, TransferState.exhausted), (503, .exhausted), (409, .exhausted), (401, .held), (200, .delivered)])
+    func age(status: Int, state: TransferState) {
+        var gate = OriginGate()
+        let day: Int64 = 86_400_000
+        #expect(Self.verdict(Self.answer(status), Self.facts(now: 30 * day), gate: &gate).state == state)
+        gate = OriginGate()
+        let younger = Self.verdict(Self.answer(status), Self.facts(now: 30 * day - 1), gate: &gate).state
+        #expect(younger != .exhausted)
+    }
+
+    @Test("What the engine itself stopped is due at once and leaves no trace")
+    func interrupted() {
+        var gate = OriginGate()
+        let verdict = Self.verdict(.interrupted, gate: &gate)
+        #expect(verdict == Verdict(.waiting, reason: "interrupted", due: 1_000))
+        #expect(gate == OriginGate())
+    }
+
+    @Test("A body that cannot be sent, or a request nobody knows, is not the origin's fault")
+    func ownFaults() {
+        var gate = OriginGate()
+        #expect(Self.verdict(.unsendable(reason: "changed"), gate: &gate).state == .rejected)
+        #expect(Self.verdict(.withheld, gate: &gate) == Verdict(.held, reason: "caller"))
+        #expect(gate == OriginGate())
+    }
+
+    @Test("A success opens a closed gate and says so")
+    func reopening() {
+        var gate = OriginGate()
+        gate.hold(.auth, at: 0)
+        #expect(Self.verdict(Self.answer(200), gate: &gate).reopensOrigin)
+        #expect(gate.closure == nil)
+        #expect(!Self.verdict(Self.answer(200), gate: &gate).reopensOrigin)
+    }
+}

@@ -1,0 +1,111 @@
+import Background
+import DurableIO
+import HTTPTypes
+import Logging
+import SystemPackage
+import TestSupport
+
+/// A queue with a ledger on disk, a clock that only the test moves, and a scripted network; it can die and live again.
+final class QueueHarness: Sendable {
+    static let origin = "http://collector.example:80"
+
+    let path: String
+    let clock: ManualClock
+    let transport: ScriptedTransport
+    let client: RecordingClient
+
+    init(
+        directory: String, clock: ManualClock = ManualClock(), script: @escaping ScriptedTransport.Script
+    ) throws {
+        path = directory + "/ledger.sqlite"
+        self.clock = clock
+        transport = ScriptedTransport(clock: clock, script: script)
+        client = try RecordingClient()
+    }
+
+    /// A new life on the same ledger.
+    func open(
+        seed: UInt64 = 1, _ configure: (inout TransferQueue.Configuration) -> Void = { _ in }
+    ) throws -> TransferQueue {
+        var configuration = TransferQueue.Configuration(lanes: .destination(origin: Self.origin))
+        configure(&configuration)
+        return try TransferQueue(
+            store: try TransferStore(path: path, clock: clock), configuration: configuration, client: client,
+            transport: transport, clock: clock, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            generator: SeededGenerator(seed: seed))
+    }
+
+    /// A record of its own connection, for looking while a queue lives.
+    func records() throws -> [TransferRecord] {
+        try reader().queries.page(state: nil, label: nil, after: nil, limit: 10_000)
+    }
+
+    func record(_ identifier: String) throws -> TransferRecord? {
+        try reader().queries.record(identifier)
+    }
+
+    func count(_ state: TransferState) throws -> Int {
+        try reader().queries.counts().first { $0.state == state }?.count ?? 0
+    }
+
+    func gate() throws -> OriginGate {
+        try reader().queries.origins().first { $0.name == Self.origin }?.gate ?? OriginGate()
+    }
+
+    private func reader() throws -> LedgerReader {
+        let file = FilePath(path)
+        let files = POSIXFileSystem()
+        return try LedgerReader(
+            name: "ledger.sqlite", in: files.openDirectory(file.removingLastComponent()), files: files, clock: clock)
+    }
+}
+
+extension TransferQueue {
+    func add(_ identifiers: some Sequence<String> & Sendable, label: String = "crash", wall: Int64 = 0) async throws {
+        let all = Array(identifiers)
+        try await change { store in
+            for (offset, identifier) in all.enumerated() {
+                try store.insert(
+                    NewTransfer(
+                        identifier: identifier, label: label, metadata: "{}", byteCount: 5,
+                        seenWall: wall + Int64(offset)))
+            }
+        }
+    }
+
+    /// Drives, and moves the clock to the next due time, again and again until nothing is due by the end.
+    func work(until end: Int64, _ clock: ManualClock) async throws {
+        while true {
+            try await drive(.whileDue, isExplicit: false)
+            guard let next = try nextAttemptWall(), next <= end else { return }
+            clock.advance(by: max(1, next - clock.wallMilliseconds))
+        }
+    }
+}
+
+/// Gives every transfer the same small body and a path with its name; remembers what was settled.
+final class RecordingClient: TransferClient {
+    private let directory: Directory
+    private let state = Monitor<[[Settlement]]>([])
+
+    init() throws {
+        directory = try POSIXFileSystem().openDirectory("/")
+    }
+
+    func request(for record: TransferRecord) async -> PreparedRequest {
+        guard let endpoint = try? Endpoint("\(QueueHarness.origin)/\(record.identifier)") else {
+            return .unsendable("bad identifier")
+        }
+        let body = TransferBody(prefix: Array("hello".utf8), directory: directory, name: "none", offset: 0, length: 0)
+        return .request(TransferRequest(endpoint: endpoint, method: .put, fields: [:], body: body))
+    }
+
+    func receipt(of answer: TransferAnswer) -> String? { String(decoding: answer.body, as: UTF8.self) }
+    func didSettle(_ settlements: [Settlement]) async { state.withLock { $0.append(settlements) } }
+    func freeLedgerSpace() async -> Bool { false }
+
+    /// What each commit settled.
+    var commits: [[Settlement]] { state.value }
+}
+
+let names: @Sendable (Int) -> [String] = { count in (0..<count).map { "t\($0)" } }

@@ -1,0 +1,37 @@
+/// What a ``LoopbackServer`` answers: a decision for each request, made on that connection's thread.
+package struct ServerScript: Sendable {
+    /// Decides from the head alone, before any of the body is read; `nil` leaves it to ``onRequest``.
+    package var onHead: @Sendable (ReceivedRequest) -> Answer?
+
+    /// Decides about a request whose body has been read to its end.
+    package var onRequest: @Sendable (ReceivedRequest) -> Answer
+
+    /// A script that looks at each complete request.
+    package init(_ onRequest: @escaping @Sendable (ReceivedRequest) -> Answer) {
+        onHead = { _ in nil }
+        self.onRequest = onRequest
+    }
+
+    /// The same answer to every request.
+    package static func always(_ answer: Answer) -> ServerScript {
+        ServerScript { _ in answer }
+    }
+
+    /// One answer after another, in the order in which the heads arrive; the last one for all that follow.
+    package static func inTurn(_ first: Answer, _ others: Answer...) -> ServerScript {
+        let answers = [first] + others
+        return ServerScript { answers[min($0.index, answers.count - 1)] }
+    }
+
+    /// The same answer to every request, given before the body is read.
+    package static func early(_ answer: Answer) -> ServerScript {
+        ServerScript.always(.close).deciding { _ in answer }
+    }
+
+    /// This script, with some requests answered from their heads: those for which `onHead` is not `nil`.
+    package func deciding(onHead: @escaping @Sendable (ReceivedRequest) -> Answer?) -> ServerScript {
+        var script = self
+        script.onHead = onHead
+        return script
+    }
+}

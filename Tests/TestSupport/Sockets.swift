@@ -1,0 +1,62 @@
+import Glibc
+
+/// A system call on a socket that failed while a test was being set up.
+package struct SocketError: Error, CustomStringConvertible {
+    package let call: String
+    package let errno: Int32
+
+    package var description: String { "\(call): \(String(cString: strerror(errno)))" }
+}
+
+/// A port of 127.0.0.1 that refuses connections, and that nobody else gets, for as long as this value lives.
+package final class RefusingPort: Sendable {
+    package let port: UInt16
+    private let descriptor: Int32
+
+    /// Binds a port without listening on it.
+    ///
+    /// - Throws: ``SocketError`` if there is none.
+    package init() throws {
+        (descriptor, port) = try boundLoopbackSocket()
+    }
+
+    deinit { close(descriptor) }
+
+    /// The address of a path on it.
+    package func url(_ path: String = "/") -> String { "http://127.0.0.1:\(port)\(path)" }
+}
+
+/// A TCP socket bound to a free port of 127.0.0.1; the caller closes it.
+func boundLoopbackSocket(receiveBufferByteCount: Int? = nil) throws -> (descriptor: Int32, port: UInt16) {
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    guard descriptor >= 0 else { throw SocketError(call: "socket", errno: errno) }
+    // Accepted sockets inherit the buffer; set after the handshake it would not limit the window.
+    if let receiveBufferByteCount { setOption(descriptor, SOL_SOCKET, SO_RCVBUF, Int32(receiveBufferByteCount)) }
+
+    var address = loopbackAddress(port: 0)
+    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let status = withUnsafeMutablePointer(to: &address) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+            bind(descriptor, $0, size) == 0 ? getsockname(descriptor, $0, &size) : -1
+        }
+    }
+    guard status == 0 else {
+        let error = SocketError(call: "bind", errno: errno)
+        close(descriptor)
+        throw error
+    }
+    return (descriptor, UInt16(bigEndian: address.sin_port))
+}
+
+func setOption(_ descriptor: Int32, _ level: Int32, _ name: Int32, _ value: Int32) {
+    var value = value
+    setsockopt(descriptor, level, name, &value, socklen_t(MemoryLayout<Int32>.size))
+}
+
+func loopbackAddress(port: UInt16) -> sockaddr_in {
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = port.bigEndian
+    address.sin_addr = in_addr(s_addr: INADDR_LOOPBACK.bigEndian)
+    return address
+}
