@@ -56,7 +56,11 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "BackgroundFoundation",
-            dependencies: ["Background"],
+            dependencies: [
+                "Background",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
             swiftSettings: strict),
         .target(
             name: "Reports",
@@ -99,10 +103,29 @@ let package = Package(
             path: "Tests/TestSupport",
             swiftSettings: strict),
         .testTarget(name: "DurableIOTests", dependencies: ["DurableIO", "TestSupport"], swiftSettings: strict),
-        .testTarget(name: "BackgroundTests", dependencies: ["Background", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "BackgroundTests",
+            dependencies: [
+                "Background",
+                "BackgroundFoundation",
+                "DurableIO",
+                "TestSupport",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            swiftSettings: strict),
         .testTarget(
             name: "ReportsTests",
-            dependencies: ["Reports", "TestSupport"],
+            dependencies: [
+                "Background",
+                "DurableIO",
+                "Reports",
+                "TestSupport",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
             exclude: ["Fixtures"],
             swiftSettings: strict),
         .testTarget(

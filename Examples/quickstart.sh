@@ -47,7 +47,7 @@ run() {
     "$@"
 }
 
-dropped_files() { find "$REPORTS_SPOOL/incoming" -type f "$@"; }
+dropped_files() { find "$REPORTS_SPOOL/incoming" -type f; }
 checksums() { sha256sum "$@" | cut -d ' ' -f 1; }
 
 # A build says hundreds of lines, which nobody reads unless it fails.
@@ -59,7 +59,7 @@ build() {
     while kill -0 "$build_pid" 2>/dev/null; do
         sleep 1
         if (((SECONDS - started) % 20 == 19)); then
-            printf '  %3d s  %s\n' $((SECONDS - started)) "$(tail -1 "$log" | cut -c 1-80)"
+            printf '  %3d s  %s\n' $((SECONDS - started)) "$(grep -v "^ " "$log" | tail -1 | cut -c 1-80)"
         fi
     done
     if ! wait "$build_pid"; then
@@ -105,7 +105,6 @@ show "${crash[@]}"
 ((status > 128)) || fail "the program did not crash (status $status)"
 run ls "$REPORTS_SPOOL/incoming"
 [[ -n $(dropped_files) ]] || fail "the crash left no report (is swift-backtrace part of the toolchain?)"
-crash_id=$(dropped_files -exec sha256sum {} + | cut -c 1-12)
 
 heading "Drop other programs' reports: any complete file renamed into incoming/"
 mkdir "$work/drops"
@@ -135,14 +134,17 @@ status=0
 run reports submit --wait 10 || status=$?
 echo "took $((SECONDS - started)) s"
 show curl -sS "$server/requests"
-curl -sS "$server/requests" | grep -o '{"method"[^}]*}' \
-    | sed -E 's/.*"method":"([A-Z]*)","path":"([^"]{21}).*"status":([0-9]*),"time":"([^"]*)".*/\4  \1 \2…  \3/' | head -4
+curl -sS "$server/requests" | grep -o '{"method"[^}]*}' >"$work/requests"
+head -6 "$work/requests" \
+    | sed -E 's/.*"method":"([A-Z]*)","path":"([^"]{21}).*"status":([0-9]*),"time":"([^"]*)".*/\4  \1 \2…  \3/'
 [[ $status -eq 0 ]] || fail "submit ended with status $status"
 ((SECONDS - started >= 3)) || fail "submit did not wait for Retry-After"
 
 heading "Look at the spool"
 run reports list --limit 8
-run reports show "$crash_id"
+refused_path=$(grep '"status":503' "$work/requests" | grep -o '/reports/[0-9a-f]*')
+refused_id=${refused_path##*/}
+run reports show "${refused_id:0:12}"
 run reports status
 
 heading "Crash once more: the program itself sends that report at its next start"
@@ -159,7 +161,7 @@ curl -sS "$server/reports" >"$work/held.json"
 sed 's/},{/}\n{/g' "$work/held.json" \
     | sed -E 's/.*"id":"([0-9a-f]{12}).*"kind":"([a-z]*)".*"received":([0-9]*),"size":([0-9]*).*/\1 \2 \4 \3/' \
     | awk 'NR <= 5 { printf "%s…  %-10s  %8d bytes  received %d time(s)\n", $1, $2, $3, $4 }
-           END { printf "and %d more\n", NR - 5 }'
+           END { if (NR > 5) printf "and %d more\n", NR - 5 }'
 
 heading "Check: each payload arrived, and exactly once"
 grep -o '"id":"[0-9a-f]*"' "$work/held.json" | cut -d '"' -f 4 | sort >"$work/arrived"

@@ -1,5 +1,6 @@
-# Sourced by Tests/run.sh and Examples/quickstart.sh: installs what the build needs and the machine does not have.
-# shellcheck shell=bash
+#!/bin/bash
+# Installs what the build needs and the machine does not have. Sourced by Tests/run.sh and Examples/quickstart.sh; also
+# runs by itself.
 
 # A package is looked for by what it brings, so that one installed by other means counts as well.
 missing_packages() {
@@ -36,7 +37,13 @@ install_dependencies() {
     fi
     echo "Missing: ${packages[*]}"
     echo "\$ ${as_root[*]:+sudo }apt-get install ${packages[*]}"
-    "${as_root[@]}" apt-get update -qq
+    # Without the network an old list may still do; the installation has the last word.
+    "${as_root[@]}" apt-get update -qq || true
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" \
         >/dev/null
 }
+
+if [[ ${BASH_SOURCE[0]} == "$0" ]]; then
+    set -euo pipefail
+    install_dependencies
+fi

@@ -40,6 +40,8 @@ extension TransferQueue {
             case .unsendable(let reason): outcome = .unreadableBody(reason)
             case .missing: outcome = .missingBody
             case .withheld(let reason): outcome = .withheld(reason)
+            case .unavailable(let reason):
+                outcome = .failure(TransportFailure(reason, didConnect: false, bytesSent: 0))
             case .interrupted: outcome = .cancelled
             case .request(var request):
                 // A slow server gets twice the time after each failure of the same transfer, up to 30 minutes.

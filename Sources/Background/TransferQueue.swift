@@ -111,6 +111,26 @@ package actor TransferQueue {
     /// Whether a transfer is under way right now.
     package func isSending(_ row: Int64) -> Bool { inFlight[row] != nil }
 
+    /// Makes it durable that this life moves files; see ``TransferStore/begin()``.
+    package func begin() async throws {
+        do {
+            try store.begin()
+        } catch let error as SQLiteError where error.isOutOfSpace {
+            guard await client.freeLedgerSpace() else { throw error }
+            try store.begin()
+        }
+    }
+
+    /// Files and rows may disagree: the next life reconciles, even after an orderly end of this one.
+    package func distrustFiles() {
+        store.distrustFiles()
+    }
+
+    /// Ends the life without order, after an error: the next one reconciles.
+    package func abandon() {
+        store.abandon()
+    }
+
     /// Ends the life in order. The queue must not be driven any more.
     package func close() throws {
         try store.close()

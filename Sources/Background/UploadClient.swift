@@ -87,10 +87,8 @@ final class UploadClient: TransferClient {
             let fields = request.uploadFields(identifier: record.identifier, hash: hash, byteCount: file.byteCount)
             return .request(
                 TransferRequest(endpoint: endpoint, method: request.method, fields: fields, body: file.body))
-        } catch  where error.code == .cancelled {
-            return .interrupted
         } catch {
-            return .unsendable(error.message)
+            return error.code == .cancelled ? .interrupted : .unsendable(error.message)
         }
     }
 

@@ -1,6 +1,7 @@
 package import DurableIO
 import HTTPTypes
 import Logging
+import Synchronization
 import SystemPackage
 
 /// What tests put something else in the place of.
@@ -21,25 +22,48 @@ final class UploadSession: Sendable {
     private let transport: any Transport
     private let files: any FileSystem
     private let clock: any SystemClock
+    private let isClosed = Mutex(false)
 
     /// Takes the lock and opens the ledger, making what is missing.
-    init(_ configuration: BackgroundSessionConfiguration, _ seams: UploaderSeams) throws(NetworkResponseError) {
+    ///
+    /// Not an initializer that throws: Swift 6.3.1's optimizer aborts on one in a class that holds a `Mutex`.
+    static func open(
+        _ configuration: BackgroundSessionConfiguration, _ seams: UploaderSeams
+    ) throws(NetworkResponseError) -> UploadSession {
+        let connections = max(1, configuration.maximumConnectionsPerHost)
+        let directory = try Self.root(configuration, files: seams.files)
+        let lock = try Self.locked(directory)
+        let client = UploadClient(
+            files: seams.files, requestProvider: configuration.requestProvider, logger: configuration.logger)
+        let transport = seams.transport ?? HTTPTransport(files: seams.files, maximumConnections: connections)
+        let queue = try Self.queue(configuration, seams, in: directory, client: client, transport: transport)
+        return UploadSession(queue: queue, client: client, lock: lock, transport: transport, seams: seams)
+    }
+
+    private init(
+        queue: TransferQueue, client: UploadClient, lock: OwnerLock, transport: any Transport, seams: UploaderSeams
+    ) {
+        self.queue = queue
+        self.client = client
+        self.lock = lock
+        self.transport = transport
         files = seams.files
         clock = seams.clock
-        let connections = max(1, configuration.maximumConnectionsPerHost)
-        let directory = try Self.root(configuration, files: files)
-        lock = try Self.locked(directory)
-        client = UploadClient(
-            files: files, requestProvider: configuration.requestProvider, logger: configuration.logger)
-        transport = seams.transport ?? HTTPTransport(files: files, maximumConnections: connections)
+    }
+
+    private static func queue(
+        _ configuration: BackgroundSessionConfiguration, _ seams: UploaderSeams, in directory: Directory,
+        client: UploadClient, transport: any Transport
+    ) throws(NetworkResponseError) -> TransferQueue {
         do {
-            let store = try Self.store(in: directory, files: files, clock: clock, logger: configuration.logger)
+            let store = try Self.store(
+                in: directory, files: seams.files, clock: seams.clock, logger: configuration.logger)
             try store.adoptEarlierUploads(hasProvider: configuration.requestProvider != nil)
             var settings = TransferQueue.Configuration(lanes: .perTransfer)
             settings.retryOwner = .caller
-            settings.policy.maximumWindow = connections
-            queue = try TransferQueue(
-                store: store, configuration: settings, client: client, transport: transport, clock: clock,
+            settings.policy.maximumWindow = max(1, configuration.maximumConnectionsPerHost)
+            return try TransferQueue(
+                store: store, configuration: settings, client: client, transport: transport, clock: seams.clock,
                 logger: configuration.logger)
         } catch {
             throw NetworkResponseError(.storage, "\(error)")
@@ -170,11 +194,19 @@ final class UploadSession: Sendable {
     private func storing<Result>(
         _ body: () async throws -> Result
     ) async throws(NetworkResponseError) -> Result {
-        do { return try await body() } catch { throw NetworkResponseError(.storage, "\(error)") }
+        do {
+            return try await body()
+        } catch {
+            guard !isClosed.withLock({ $0 }) else {
+                throw NetworkResponseError(.cancelled, "the uploader was shut down")
+            }
+            throw NetworkResponseError(.storage, "\(error)")
+        }
     }
 
     /// Ends the life in order. Nothing drives the queue any more.
     func close() async {
+        isClosed.withLock { $0 = true }
         // A ledger that is not marked as closed is looked through at the next open, and that is all.
         try? await queue.close()
         await transport.shutdown()

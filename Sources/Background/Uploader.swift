@@ -169,7 +169,7 @@ public actor Uploader {
             if self.closing == closing { self.closing = nil }
         }
         if let open { return open }
-        let open = Open(try UploadSession(configuration, seams))
+        let open = Open(try UploadSession.open(configuration, seams))
         self.open = open
         return open
     }
@@ -193,13 +193,13 @@ public actor Uploader {
             do {
                 try await session.queue.drive(.waiting(until: nil), isExplicit: true)
             } catch {
-                await self.fail(session, error)
+                self.fail(session, error)
             }
         }
     }
 
     /// A ledger that failed once is not trusted: its session ends, and the next use opens it anew.
-    private func fail(_ session: UploadSession, _ error: any Error) async {
+    private func fail(_ session: UploadSession, _ error: any Error) {
         let isCurrent = open?.session === session
         if isCurrent {
             open?.isClosed = true

@@ -60,6 +60,8 @@ package protocol FileSystem: Sendable {
         _ permissions: UInt32, of name: EntryName, in directory: Directory
     ) throws(FileSystemError)
 
+    func setPermissions(_ permissions: UInt32, of directory: Directory) throws(FileSystemError)
+
     /// Visits every entry but `.` and `..`, in no order, until the body returns `false`.
     func forEachEntry(in directory: Directory, _ body: (EntryName) -> Bool) throws(FileSystemError)
     /// What an unprivileged process may still write, and the size of the whole, in bytes.
@@ -87,16 +89,20 @@ extension FileSystem {
     }
 
     /// Makes the directory and all above it that are missing, each durable before the next is made in it.
-    package func makeDirectories(_ path: FilePath, permissions: UInt32) throws(FileSystemError) {
-        do {
-            if try makeDirectory(path, permissions: permissions) { try syncParent(of: path) }
-        } catch  where error.errno == .noSuchFileOrDirectory && path.removingLastComponent() != path {
+    /// - Returns: whether the last one is new.
+    @discardableResult
+    package func makeDirectories(_ path: FilePath, permissions: UInt32) throws(FileSystemError) -> Bool {
+        do throws(FileSystemError) {
+            guard try makeDirectory(path, permissions: permissions) else { return false }
+        } catch {
             let parent = path.removingLastComponent()
-            guard !parent.isEmpty else { throw error }
+            guard error.errno == .noSuchFileOrDirectory, !parent.isEmpty, parent != path else { throw error }
             // What lies above the spool is nobody's secret; the umask decides there as for mkdir -p.
             try makeDirectories(parent, permissions: 0o755)
-            if try makeDirectory(path, permissions: permissions) { try syncParent(of: path) }
+            guard try makeDirectory(path, permissions: permissions) else { return false }
         }
+        try syncParent(of: path)
+        return true
     }
 
     private func syncParent(of path: FilePath) throws(FileSystemError) {

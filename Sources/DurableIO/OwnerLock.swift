@@ -16,6 +16,9 @@ package final class OwnerLock: Sendable {
         let flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC
         let raw = name.withCString { openat(directory.descriptor, $0, flags, 0o600) }
         guard raw >= 0 else { throw FileSystemError(.open, directory.path(of: name)) }
+        // A new file has what the umask left of its mode. Best effort: somebody else's file keeps its own.
+        var facts = stat()
+        if fstat(raw, &facts) == 0, facts.st_mode & 0o600 != 0o600 { _ = fchmod(raw, 0o600) }
         self.directory = directory
         self.name = name
         self.descriptor = raw

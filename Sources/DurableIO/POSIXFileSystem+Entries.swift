@@ -42,6 +42,12 @@ extension POSIXFileSystem {
         }
     }
 
+    package func setPermissions(_ permissions: UInt32, of directory: Directory) throws(FileSystemError) {
+        guard fchmod(directory.descriptor, permissions) == 0 else {
+            throw FileSystemError(.changeMode, directory.path.string)
+        }
+    }
+
     package func forEachEntry(in directory: Directory, _ body: (EntryName) -> Bool) throws(FileSystemError) {
         // A descriptor of its own: two listings of one directory must not share a position.
         let raw = openat(directory.descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)

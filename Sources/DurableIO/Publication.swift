@@ -21,7 +21,7 @@ package final class Publication {
         self.temporary = temporary
         self.temporaryName = temporaryName
         file = try files.createFile(temporaryName, in: temporary)
-        // A cleaner may have taken the file between its creation and the lock; then it is simply made again.
+        // A cleaner may have taken the file between its creation and the lock; then the caller makes another.
         guard WriterMark.take(on: file), try files.metadata(of: temporaryName, in: temporary) != nil else {
             throw FileSystemError(.lock, temporary.path(of: temporaryName), .resourceTemporarilyUnavailable)
         }
@@ -60,11 +60,12 @@ package final class Publication {
     }
 
     private func appear(as name: EntryName, in directory: Directory) throws(FileSystemError) -> Bool {
-        do {
+        do throws(FileSystemError) {
             try files.rename(temporaryName, in: temporary, to: name, in: directory)
             isPublished = true
             return true
-        } catch  where error.errno == .fileExists {
+        } catch {
+            guard error.errno == .fileExists else { throw error }
             return false
         }
     }

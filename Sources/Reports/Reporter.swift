@@ -31,7 +31,13 @@ public final class Reporter: Sendable {
 
     private let spool: ReportSpool
     private let ownerConfiguration: SpoolOwner.Configuration
-    private let running = Mutex<Task<SubmissionSummary, any Error>?>(nil)
+    private let running = Mutex<Running?>(nil)
+
+    /// The newest of this reporter's submissions, which waits for the ones before it.
+    private struct Running {
+        let number: Int
+        let task: Task<SubmissionSummary, any Error>
+    }
 
     /// Opens the spool, making it when it is missing.
     ///
@@ -52,6 +58,12 @@ public final class Reporter: Sendable {
         var owner = SpoolOwner.Configuration(destination: destination)
         owner.maximumConcurrent = min(max(configuration.maximumConcurrent, 1), 64)
         owner.logger = configuration.logger
+        ownerConfiguration = owner
+    }
+
+    /// For tests: any clock, any network.
+    package init(spool: ReportSpool, owner: SpoolOwner.Configuration) {
+        self.spool = spool
         ownerConfiguration = owner
     }
 
@@ -122,16 +134,23 @@ public final class Reporter: Sendable {
     public func submitPending(deadline: Duration? = nil) async throws -> SubmissionSummary {
         let task = joinOrStart()
         guard let deadline else { return try await task.value }
-        return try await withThrowingTaskGroup(of: SubmissionSummary?.self) { group in
-            group.addTask { try await task.value }
-            group.addTask { [clock = spool.clock] in
-                try? await clock.sleep(milliseconds: deadline.wholeMilliseconds)
-                return nil
-            }
-            let first = try await group.next() ?? nil
-            group.cancelAll()
-            return try first ?? SpoolInspector(spool: spool).summary()
+        return try await value(of: task, within: deadline) ?? SpoolInspector(spool: spool).summary()
+    }
+
+    /// A task's value; `nil` when the time was up first or the wait was cancelled. The task goes on.
+    private func value(
+        of task: Task<SubmissionSummary, any Error>, within deadline: Duration
+    ) async throws -> SubmissionSummary? {
+        // Waiting for a task's value cannot be given up, waiting for a stream can.
+        let (outcomes, continuation) = AsyncStream<Result<SubmissionSummary, any Error>?>.makeStream()
+        Task { continuation.yield(await task.result) }
+        let timer = Task { [clock = spool.clock] in
+            try await clock.sleep(milliseconds: deadline.wholeMilliseconds)
+            continuation.yield(nil)
         }
+        defer { timer.cancel() }
+        for await outcome in outcomes { return try outcome?.get() }
+        return nil
     }
 
     /// Submits for as long as the task lives: new drops within a second, retries when they are due, and an hourly
@@ -148,21 +167,36 @@ public final class Reporter: Sendable {
 
     /// Ends what ``submitPending(deadline:)`` left running; what is under way is given back and sent another time.
     public func shutdown() async {
-        let task = running.withLock { $0 }
+        let task = running.withLock { $0?.task }
         task?.cancel()
         _ = await task?.result
     }
 
     private func joinOrStart() -> Task<SubmissionSummary, any Error> {
         running.withLock { running in
-            if let running { return running }
-            let submission = Submission(spool: spool, configuration: ownerConfiguration)
-            let task = Task { [weak self] in
-                defer { self?.running.withLock { $0 = nil } }
-                return try await submission.run()
+            let earlier = running?.task
+            let number = (running?.number ?? 0) + 1
+            var submission = Submission(spool: spool, configuration: ownerConfiguration)
+            submission.waitsForOwner = false
+            let task = Task { [weak self, submission] in
+                defer { self?.ended(number) }
+                guard let earlier else { return try await submission.run() }
+                let summary = try await withTaskCancellationHandler {
+                    try await earlier.value
+                } onCancel: {
+                    earlier.cancel()
+                }
+                // What was collected after its last look wants a look of its own.
+                return submission.hasArrivals ? try await submission.run() : summary
             }
-            running = task
+            running = Running(number: number, task: task)
             return task
+        }
+    }
+
+    private func ended(_ number: Int) {
+        running.withLock { running in
+            if running?.number == number { running = nil }
         }
     }
 }

@@ -29,6 +29,11 @@ extension LedgerQueries {
 }
 
 extension LedgerQueries {
+    /// Whether a request has had its effect already.
+    package func isApplied(request nonce: String) throws -> Bool {
+        try connection.value("SELECT 1 FROM applied_request WHERE nonce=?", .text(nonce)) != nil
+    }
+
     /// How many transfers wait for a time, and how many for something to change.
     package func openCounts() throws -> (waiting: Int, held: Int) {
         let counts = try connection.rows(

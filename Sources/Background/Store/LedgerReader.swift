@@ -23,6 +23,12 @@ package final class LedgerReader {
         self.clock = clock
     }
 
+    /// Reads every page.
+    /// - Throws: ``SQLiteError`` when one is damaged.
+    package func checkSoundness() throws {
+        try TransferStore.checkSoundness(queries.connection)
+    }
+
     /// Milliseconds on the ledger's axis.
     package var now: Int64 {
         life?.clock.now(at: clock.reading) ?? 0

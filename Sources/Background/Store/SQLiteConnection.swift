@@ -74,6 +74,7 @@ final class SQLiteConnection {
 
     /// Runs statements that have no parameters and whose rows do not matter.
     func execute(_ sql: String) throws(SQLiteError) {
+        try assertOpen(sql)
         let status = sqlite3_exec(handle, sql, nil, nil, nil)
         guard status == SQLITE_OK else { throw error(status, sql) }
     }
@@ -116,12 +117,18 @@ final class SQLiteConnection {
 
     private func prepared(_ sql: String) throws(SQLiteError) -> SQLiteStatement {
         if let statement = statements[sql] { return statement }
+        try assertOpen(sql)
         var pointer: OpaquePointer?
         let status = sqlite3_prepare_v3(handle, sql, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &pointer, nil)
         guard status == SQLITE_OK, let pointer else { throw error(status, sql) }
         let statement = SQLiteStatement(pointer, sql: sql, database: handle)
         statements[sql] = statement
         return statement
+    }
+
+    /// A closed connection's handle is freed memory.
+    private func assertOpen(_ sql: String) throws(SQLiteError) {
+        guard !isClosed else { throw SQLiteError(code: SQLITE_MISUSE, message: "the ledger is closed", statement: sql) }
     }
 
     private func error(_ status: Int32, _ sql: String) -> SQLiteError {

@@ -10,12 +10,17 @@ extension TransferStore {
     /// - Returns: the number of transfers saved.
     package func salvage(from path: String) throws -> Int {
         guard let damaged = try? SQLiteConnection(path: path, mode: .readOnly) else { return 0 }
+        if let life = try? Self.lastLife(damaged) { continueAxis(of: life.clock) }
         var saved = 0
         try transaction { () throws in
             for table in ["transfer", "attempt", "origin", "applied_request"] {
                 let count = try salvage(table, from: damaged)
                 if table == "transfer" { saved = count }
             }
+            // Where the clock cannot be read, the newest row tells how far it had come at least.
+            let newest = try connection.value(
+                "SELECT max(ifnull(max(enrolled_at), 0), ifnull(max(settled_at), 0)) FROM transfer")
+            continueAxis(from: newest?.integer ?? 0)
             // Rows under way belonged to a life that is over.
             try connection.run(
                 """

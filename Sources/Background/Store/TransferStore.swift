@@ -9,6 +9,7 @@ package final class TransferStore {
     private let clock: any SystemClock
     private var ledgerClock: LedgerClock
     private var hasMarkedEpoch = false
+    private var isDistrusted = false
 
     /// This life of the owner; rows claimed by an earlier one are stale.
     package private(set) var epoch: Int64
@@ -22,8 +23,8 @@ package final class TransferStore {
     }
     package let earlierEnd: EarlierEnd
 
-    /// Opens or makes the ledger.
-    package init(path: String, clock: any SystemClock) throws {
+    /// Opens or makes the ledger. After an unclean end, or when told so, its every page is checked first.
+    package init(path: String, clock: any SystemClock, isSuspect: Bool = false) throws {
         connection = try SQLiteConnection(path: path, mode: .readWrite)
         self.clock = clock
         try Schema.migrate(connection)
@@ -32,7 +33,7 @@ package final class TransferStore {
             epoch = last.epoch + 1
             // From here on this boot's clock counts, whatever the wall's does.
             ledgerClock = last.clock.advanced(to: clock.reading)
-            if !last.isClean { try Self.checkSoundness(connection) }
+            if !last.isClean || isSuspect { try Self.checkSoundness(connection) }
         } else {
             earlierEnd = .none
             epoch = 1
@@ -66,15 +67,50 @@ package final class TransferStore {
         return result
     }
 
+    /// Makes it durable that this life has begun, so that a crash from here on is seen by the next one. To be called
+    /// before a file is moved; a transaction does it, too.
+    package func begin() throws {
+        guard !hasMarkedEpoch else { return }
+        try transaction { () throws(SQLiteError) in }
+    }
+
+    /// Files and rows may disagree from here on: however this life ends, the next one looks for what it left.
+    package func distrustFiles() {
+        isDistrusted = true
+    }
+
     /// Ends this life in order, so that the next one need not look for what it left. Nothing can be asked afterwards.
     package func close() throws {
-        defer { connection.close() }
-        guard hasMarkedEpoch else { return }
+        defer {
+            connection.close()
+            hasMarkedEpoch = false
+        }
+        guard hasMarkedEpoch, !isDistrusted else { return }
         try connection.transaction { () throws in
             try forgetOldTombstones()
             try markEpoch(isClean: true)
         }
         connection.checkpoint()
+    }
+
+    /// Ends this life as a crash would: the next one looks for what it left.
+    package func abandon() {
+        connection.close()
+    }
+
+    /// Goes on counting where another ledger stopped, never backwards.
+    func continueAxis(of clock: LedgerClock) {
+        let continued = clock.advanced(to: self.clock.reading)
+        if continued.ledgerMilliseconds > now { ledgerClock = continued }
+    }
+
+    /// The same, where only the time is known to which the other ledger had come.
+    func continueAxis(from milliseconds: Int64) {
+        let reading = clock.reading
+        continueAxis(
+            of: LedgerClock(
+                bootID: reading.bootID, bootMilliseconds: reading.bootMilliseconds,
+                wallMilliseconds: reading.wallMilliseconds, ledgerMilliseconds: milliseconds))
     }
 
     private func markEpoch(isClean: Bool) throws {
@@ -89,7 +125,7 @@ package final class TransferStore {
             .integer(ledgerClock.wallMilliseconds), .integer(ledgerClock.ledgerMilliseconds))
     }
 
-    private static func checkSoundness(_ connection: SQLiteConnection) throws(SQLiteError) {
+    static func checkSoundness(_ connection: SQLiteConnection) throws(SQLiteError) {
         let answer = try connection.value("PRAGMA quick_check(1)")?.text ?? "no answer"
         guard answer == "ok" else { throw SQLiteError(code: 11, message: answer, statement: "PRAGMA quick_check") }
     }

@@ -31,7 +31,7 @@ package struct Doctor {
 
     package init(spool: ReportSpool) throws(ReportsError) {
         self.spool = spool
-        inspector = try SpoolInspector(spool: spool)
+        inspector = try SpoolInspector(spool: spool, isThorough: true)
     }
 
     /// Examines everything and changes nothing.
@@ -96,7 +96,9 @@ package struct Doctor {
             guard let id = view.id.flatMap({ ContentHash(hex: $0) }), try !hasBytes(id) else { return }
             // Delivered and unlinked since the row was read.
             guard let record = try inspector.record(id.hex), states.contains(record.state.rawValue) else { return }
-            try report(Finding(level: .error, subject: id.hex, message: "its bytes are missing"))
+            // What the ledger says itself is no news.
+            let level: Finding.Level = record.reason == Reconciliation.missingReason ? .note : .error
+            try report(Finding(level: level, subject: id.hex, message: "its bytes are missing"))
         }
         try inspector.forEachReport(SpoolInspector.Selection(states: ["removed"])) { view in
             guard view.reason == Reconciliation.missingReason else { return }
@@ -134,7 +136,8 @@ package struct Doctor {
 
     private struct Exposure {
         let subject: String
-        let name: EntryName
+        /// `nil` for the room itself.
+        let name: EntryName?
         let room: Directory
         let found: UInt32
         let wanted: UInt32
@@ -149,6 +152,11 @@ package struct Doctor {
             else { return }
             exposures.append(
                 Exposure(subject: subject, name: name, room: room, found: facts.permissions, wanted: wanted))
+        }
+        let root = try spool.files.metadata(of: spool.root).permissions
+        let wanted: UInt32 = spool.options.isShared ? 0o711 : 0o700
+        if root & ~wanted & 0o077 != 0 {
+            exposures.append(Exposure(subject: ".", name: nil, room: spool.root, found: root, wanted: wanted))
         }
         for name in try spool.files.entries(of: spool.root) {
             let isRoom = try spool.files.metadata(of: name, in: spool.root)?.kind == .directory
@@ -170,33 +178,59 @@ package struct Doctor {
     package func repair() async throws -> [String] {
         var done: [String] = []
         for exposure in try exposures() {
-            try spool.files.setPermissions(exposure.wanted, of: exposure.name, in: exposure.room)
+            if let name = exposure.name {
+                try spool.files.setPermissions(exposure.wanted, of: name, in: exposure.room)
+            } else {
+                try spool.files.setPermissions(exposure.wanted, of: exposure.room)
+            }
             done.append("\(exposure.subject): mode set to \(String(exposure.wanted, radix: 8))")
         }
-        guard let owner = try await SpoolOwner.become(of: spool, SpoolOwner.Configuration(destination: nil)) else {
+        var configuration = SpoolOwner.Configuration(destination: nil)
+        configuration.suspectsLedger = true
+        guard let owner = try await SpoolOwner.become(of: spool, configuration) else {
             throw ReportsError(
                 .spoolNotUsable, "another process is at work on the spool: repair when it has ended")
         }
-        done += owner.repairs
-        done += try await Reconciliation(spool: spool, queue: owner.queue).run().messages
-        done += try await parkDamaged(owner)
-        try await owner.resign()
+        do {
+            done += owner.repairs
+            done += try await Reconciliation(spool: spool, queue: owner.queue).run().messages
+            done += try await parkDamaged(owner)
+            owner.sender.noteMovedFiles()
+            try await owner.resign()
+            return done
+        } catch {
+            await owner.abandon()
+            throw SpoolErrors.explained(error)
+        }
+    }
+
+    /// Damaged bytes must not be sent; they are parked for a person to look at, who can remove them by their id.
+    private func parkDamaged(_ owner: SpoolOwner) async throws -> [String] {
+        var done: [String] = []
+        for room in [spool.queued, spool.parked] {
+            for name in try spool.files.entries(of: room) {
+                guard let id = StoredReport.id(in: name), try !spool.hasWhole(id, in: room) else { continue }
+                guard try await park(id, in: room, owner) else { continue }
+                try spool.release(id, as: .rejected)
+                owner.sender.noteMovedFiles()
+                done.append("\(id): parked, its bytes are damaged")
+            }
+        }
         return done
     }
 
-    /// Damaged bytes must not be sent; they are parked for a person to look at.
-    private func parkDamaged(_ owner: SpoolOwner) async throws -> [String] {
-        var done: [String] = []
-        for name in try spool.files.entries(of: spool.queued) {
-            guard let id = StoredReport.id(in: name), try !spool.hasWhole(id, in: spool.queued) else { continue }
-            try await owner.queue.change { store in
-                guard try store.queries.record(id.hex) != nil else { return }
-                try store.settle(id.hex, as: .rejected, reason: "the stored bytes are damaged")
-            }
-            try spool.release(id, as: .rejected)
-            owner.sender.noteMovedFiles()
-            done.append("\(id): parked, its bytes are damaged")
+    /// - Returns: whether the ledger did not know of it yet.
+    private func park(_ id: ContentHash, in room: Directory, _ owner: SpoolOwner) async throws -> Bool {
+        let size = try spool.files.metadata(of: StoredReport.name(of: id), in: room)?.size ?? 0
+        let transfer = NewTransfer(
+            identifier: id.hex, label: ReportKind.other.rawValue, metadata: "{}", byteCount: Int64(clamping: size),
+            seenWall: spool.clock.wallMilliseconds)
+        return try await owner.queue.change { store in
+            let record = try store.queries.record(id.hex)
+            if record == nil { try store.insert(transfer) }
+            guard record?.state.isParked != true else { return false }
+            try store.settle(id.hex, as: .rejected, reason: "the stored bytes are damaged")
+            return true
         }
-        return done
     }
 }

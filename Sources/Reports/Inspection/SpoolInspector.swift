@@ -10,12 +10,15 @@ package struct SpoolInspector {
     /// Why the ledger cannot be read; `nil` when it can.
     package let ledgerProblem: String?
 
+    /// Opens the ledger for looking; `isThorough` reads every page of it first.
     /// - Throws: ``ReportsError`` when the ledger is of a newer version.
-    package init(spool: ReportSpool) throws(ReportsError) {
+    package init(spool: ReportSpool, isThorough: Bool = false) throws(ReportsError) {
         self.spool = spool
         do {
-            reader = try LedgerReader(
+            let reader = try LedgerReader(
                 name: ReportSpool.ledgerName, in: spool.root, files: spool.files, clock: spool.clock)
+            if isThorough { try reader.checkSoundness() }
+            self.reader = reader
             ledgerProblem = nil
         } catch LedgerError.missing {
             reader = nil

@@ -92,7 +92,8 @@ package struct DropZone {
             return .notNow(.young)
         }
         let isSame = try spool.files.metadata(of: drop.name, in: spool.taken)?.inode == facts.inode
-        if !isSame || (probe.answer == .noWriter && !probe.stillHolds) { return .notNow(.beingWritten) }
+        // Replaced or opened again in between: what lies in `taken/` now is looked at anew in a moment.
+        if !isSame || (probe.answer == .noWriter && !probe.stillHolds) { return .notNow(.young) }
         return .taken(Taken(name: drop.name, facts: facts, file: file))
     }
 

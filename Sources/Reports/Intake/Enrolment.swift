@@ -44,6 +44,8 @@ struct Enrolment {
             let isTwin = !comingIn.insert(candidate.report.id).inserted
             fates.append(isTwin ? .count : try await fate(of: candidate.report.id))
         }
+        // A crash between the file's move and its row must not look like an orderly end.
+        try await queue.begin()
         try place(group, fates)
         try await record(group, fates)
         try release(group, fates)
@@ -52,11 +54,17 @@ struct Enrolment {
     }
 
     private func fate(of id: ContentHash) async throws -> Fate {
-        guard let record = try await queue.look({ try $0.record(id.hex) }) else { return .new }
-        if record.state == .delivered { return .count }
-        guard record.state != .evicted, record.state != .removed else { return .revive }
-        let isWhole = try spool.hasWhole(id, in: spool.queued) || spool.hasWhole(id, in: spool.parked)
-        return isWhole ? .count : .revive
+        guard var record = try await queue.look({ try $0.record(id.hex) }) else { return .new }
+        while true {
+            if record.state == .delivered { return .count }
+            guard record.state != .evicted, record.state != .removed else { return .revive }
+            if try spool.hasWhole(id, in: spool.queued) || spool.hasWhole(id, in: spool.parked) { return .count }
+            // Its file may be gone because it was settled meanwhile.
+            guard let now = try await queue.look({ try $0.record(id.hex) }), now.state != record.state else {
+                return .revive
+            }
+            record = now
+        }
     }
 
     /// Files first: what a row speaks of must be there.

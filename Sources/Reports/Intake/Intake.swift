@@ -128,8 +128,20 @@ struct Intake {
 
     private func enrol(_ group: inout Group, _ outcome: inout Outcome) async throws {
         guard !group.candidates.isEmpty else { return }
-        let result = try await Enrolment(spool: spool, queue: queue).enrol(group.candidates)
+        let candidates = group.candidates
         group.candidates = []
+        let result: Enrolment.Outcome
+        do {
+            result = try await Enrolment(spool: spool, queue: queue).enrol(candidates)
+        } catch {
+            guard SpoolErrors.isOutOfSpace(error) else { throw error }
+            // Drops are still there; entries may lie in `queued/` without a row, for the next owner to find. What is
+            // queued can be delivered, which frees space.
+            await queue.distrustFiles()
+            logger.warning("No space to take reports in", metadata: ["error": "\(error)"])
+            outcome.skipped += candidates.count
+            return
+        }
         outcome.enrolled += result.enrolled
         outcome.duplicates += result.duplicates
     }

@@ -55,12 +55,16 @@ package final class ReportSpool: Sendable {
         clock: any SystemClock = LinuxClock()
     ) throws(ReportsError) -> ReportSpool? {
         do {
-            if isCreating { try files.makeDirectories(path, permissions: options.isShared ? 0o711 : 0o700) }
+            let isNew = try isCreating && files.makeDirectories(path, permissions: 0o700)
             let root = try files.openDirectory(path)
             try refuseRemote(root, options)
             try checkVersion(root, files: files)
-            let rooms = try openRooms(root, isCreating: isCreating, options: options, files: files)
-            guard let rooms else { return nil }
+            guard let rooms = try openRooms(root, isCreating: isCreating, files: files) else { return nil }
+            var options = options
+            if isCreating { try setModes(root, rooms, isNew: isNew, isShared: options.isShared, files: files) }
+            // The drop zone's own mode is what remembers that a spool is shared.
+            let dropMode = try rooms[.incoming].map { try files.metadata(of: $0).permissions } ?? 0
+            options.isShared = dropMode & 0o003 == 0o003
             let spool = ReportSpool(root: root, rooms: rooms, options: options, files: files, clock: clock)
             if isCreating { try spool.writeVersion() }
             return spool
@@ -105,24 +109,34 @@ package final class ReportSpool: Sendable {
     }
 
     private static func openRooms(
-        _ root: Directory, isCreating: Bool, options: Options, files: any FileSystem
+        _ root: Directory, isCreating: Bool, files: any FileSystem
     ) throws(FileSystemError) -> [Room: Directory]? {
         var rooms: [Room: Directory] = [:]
         var madeAny = false
         for room in Room.allCases {
             guard let name = EntryName(room.rawValue) else { continue }
-            if isCreating {
-                let permissions: UInt32 = room == .incoming && options.isShared ? 0o1733 : 0o700
-                if try files.makeDirectory(name, in: root, permissions: permissions) { madeAny = true }
-            }
-            do {
+            if isCreating, try files.makeDirectory(name, in: root, permissions: 0o700) { madeAny = true }
+            do throws(FileSystemError) {
                 rooms[room] = try files.openDirectory(name, in: root)
-            } catch  where error.errno == .noSuchFileOrDirectory && !isCreating {
+            } catch {
+                guard error.errno == .noSuchFileOrDirectory, !isCreating else { throw error }
                 return nil
             }
         }
         if madeAny { try files.syncDirectory(root) }
         return rooms
+    }
+
+    /// Private whatever the umask, or open for drops when the spool is to be shared.
+    private static func setModes(
+        _ root: Directory, _ rooms: [Room: Directory], isNew: Bool, isShared: Bool, files: any FileSystem
+    ) throws(FileSystemError) {
+        if isShared {
+            try files.setPermissions(0o711, of: root)
+            if let incoming = rooms[.incoming] { try files.setPermissions(0o1733, of: incoming) }
+        } else if isNew {
+            try files.setPermissions(0o700, of: root)
+        }
     }
 
     // MARK: - Version
@@ -160,7 +174,15 @@ package final class ReportSpool: Sendable {
 
     /// A file on its way, under a name no other writer has.
     package func newPublication() throws(FileSystemError) -> Publication {
-        try Publication(files: files, in: temporary, as: Self.uniqueName(suffix: ""))
+        for _ in 0..<3 {
+            do throws(FileSystemError) {
+                return try Publication(files: files, in: temporary, as: Self.uniqueName(suffix: ""))
+            } catch {
+                // A cleaner came between the file's creation and its mark.
+                guard error.operation == .lock else { throw error }
+            }
+        }
+        return try Publication(files: files, in: temporary, as: Self.uniqueName(suffix: ""))
     }
 
     /// A name of 128 random bits.

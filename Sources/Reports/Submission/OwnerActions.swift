@@ -12,27 +12,44 @@ struct OwnerActions {
     /// Makes a report due now, its charges and strikes cleared.
     /// - Returns: whether its bytes are there to be sent.
     func retry(_ identifier: String, remembering nonce: String? = nil) async throws -> Bool {
-        guard let id = ContentHash(hex: identifier) else { return false }
-        let name = StoredReport.name(of: id)
-        let isThere =
-            try spool.files.metadata(of: name, in: spool.queued) != nil
-            || spool.files.metadata(of: name, in: spool.parked) != nil
+        try await retry(all: [identifier], remembering: nonce) == [identifier]
+    }
+
+    /// All of them in one commit, together with the nonce.
+    /// - Returns: those whose bytes are there to be sent.
+    @discardableResult
+    private func retry(all identifiers: [String], remembering nonce: String?) async throws -> [String] {
+        let present = try identifiers.filter { identifier in
+            guard let id = ContentHash(hex: identifier) else { return false }
+            let name = StoredReport.name(of: id)
+            return try spool.files.metadata(of: name, in: spool.queued) != nil
+                || spool.files.metadata(of: name, in: spool.parked) != nil
+        }
+        if let nonce, try await queue.look({ try $0.isApplied(request: nonce) }) { return present }
+        // The files first: from the commit on a drive may claim the rows, and wants the bytes where they belong. A crash
+        // in between parks them again, and the request is still there.
+        try await queue.begin()
+        for identifier in present { try await moveBack(identifier) }
         try await queue.change { store in
             if let nonce, try !store.remember(request: nonce) { return }
-            guard isThere, let record = try store.queries.record(identifier) else { return }
-            switch record.state {
-            case .rejected, .exhausted, .held, .waiting, .queued: try store.restart(identifier)
-            case .sending, .delivered, .evicted, .removed: break
+            for identifier in present {
+                switch try store.queries.record(identifier)?.state {
+                case .rejected, .exhausted, .held, .waiting, .queued: try store.restart(identifier)
+                case .sending, .delivered, .evicted, .removed, nil: break
+                }
             }
         }
-        // The row first: it is the row that reconciliation believes.
-        if try spool.files.metadata(of: name, in: spool.parked) != nil,
-            let record = try await queue.look({ try $0.record(identifier) }), record.state.isLive
-        {
-            try spool.files.renameReplacing(name, in: spool.parked, to: name, in: spool.queued)
-            sender.noteMovedFiles()
-        }
-        return isThere
+        return present
+    }
+
+    private func moveBack(_ identifier: String) async throws {
+        guard let id = ContentHash(hex: identifier),
+            let record = try await queue.look({ try $0.record(identifier) }), record.state.isParked
+        else { return }
+        let name = StoredReport.name(of: id)
+        guard try spool.files.metadata(of: name, in: spool.parked) != nil else { return }
+        try spool.files.renameReplacing(name, in: spool.parked, to: name, in: spool.queued)
+        sender.noteMovedFiles()
     }
 
     /// Deletes a report's bytes and keeps its record; void for a report that came again since the request was filed, in
@@ -80,15 +97,16 @@ struct OwnerActions {
             try spool.files.remove(name, in: spool.collected)
             return false
         }
+        let nonce = name.description
         switch (request.action, request.id) {
         case (.retry, let id?):
             if try await isSending(id) { return false }
-            _ = try await retry(id, remembering: name.description)
+            _ = try await retry(id, remembering: nonce)
         case (.retry, nil):
-            for id in try await retryable() { _ = try await retry(id) }
+            try await retry(all: retryable(), remembering: nonce)
         case (.remove, let id?):
             if try await isSending(id) { return false }
-            try await remove(id, filedAt: request.filedAt, remembering: name.description)
+            try await remove(id, filedAt: request.filedAt, remembering: nonce)
         case (.remove, nil):
             break
         }

@@ -58,19 +58,29 @@ package struct Reconciliation {
         case .queued, .waiting, .held, .sending:
             if isParked {
                 // Whoever asked for it to be sent again was heard, and the file had yet to follow.
-                try spool.files.renameReplacing(name, in: spool.parked, to: name, in: spool.queued)
+                try move(id, from: spool.parked, to: spool.queued)
                 result.messages.append("\(id): moved back to be sent")
             }
             return nil
         case .rejected, .exhausted:
             if !isParked {
-                try spool.files.renameReplacing(name, in: spool.queued, to: name, in: spool.parked)
+                try move(id, from: spool.queued, to: spool.parked)
                 result.messages.append("\(id): parked")
             }
             return nil
         case .delivered, .evicted, .removed:
             try spool.files.remove(name, in: isParked ? spool.parked : spool.queued)
             return nil
+        }
+    }
+
+    /// Moves a report's file, but never over sound bytes: of two files the sound one is kept.
+    private func move(_ id: ContentHash, from source: Directory, to target: Directory) throws {
+        let name = StoredReport.name(of: id)
+        if try spool.hasWhole(id, in: target) {
+            try spool.files.remove(name, in: source)
+        } else {
+            try spool.files.renameReplacing(name, in: source, to: name, in: target)
         }
     }
 

@@ -18,6 +18,7 @@ final class ReportSender: TransferClient {
     private struct State {
         var progress = SubmissionProgress()
         var hasMovedFiles = false
+        var hasMisplacedFiles = false
     }
 
     init(
@@ -44,7 +45,7 @@ final class ReportSender: TransferClient {
     // MARK: - Requests
 
     func request(for record: TransferRecord) async -> PreparedRequest {
-        guard let destination, let id = ContentHash(hex: record.identifier) else { return .missing }
+        guard let destination, let id = ContentHash(hex: record.identifier) else { return .interrupted }
         let name = StoredReport.name(of: id)
         do {
             guard let report = try spool.stored(name, in: spool.queued) else { return .missing }
@@ -52,7 +53,14 @@ final class ReportSender: TransferClient {
             guard try spool.isWhole(report, named: name, in: spool.queued) else {
                 return .unsendable("the stored bytes are damaged")
             }
-            let fields = try await fields(of: report, destination)
+            let headers: [(name: String, value: String)]
+            do {
+                headers = try await destination.provider()
+            } catch {
+                // The type only: the error's text may hold what must not be logged.
+                return .unavailable("the headers could not be had (\(type(of: error)))")
+            }
+            let fields = fields(of: report, headers)
             let endpoint = try destination.endpoint(
                 id: record.identifier, kind: report.properties.kind.rawValue, host: host)
             let body = TransferBody(
@@ -63,16 +71,19 @@ final class ReportSender: TransferClient {
                     endpoint: endpoint, method: destination.namesReports ? .put : .post, fields: fields, body: body))
         } catch let error as DamagedReport {
             return .unsendable("the stored file is damaged: \(error)")
+        } catch let error as FileSystemError where error.operation != .read {
+            // Too many open files, no memory: this machine's trouble, not the report's.
+            return .unavailable("\(error)")
         } catch {
             return .unsendable("\(error)")
         }
     }
 
-    private func fields(of report: StoredReport, _ destination: Destination) async throws -> HTTPFields {
+    private func fields(of report: StoredReport, _ headers: [(name: String, value: String)]) -> HTTPFields {
         let properties = report.properties
         var fields = HTTPFields()
         fields[.userAgent] = "Reports/\(ReportsVersion.current)"
-        for (name, value) in try await destination.provider() {
+        for (name, value) in headers {
             fields.set(name, to: value)
         }
         fields[.contentType] = properties.contentType
@@ -116,7 +127,8 @@ final class ReportSender: TransferClient {
             try spool.release(id, as: verdict)
             state.withLock { $0.hasMovedFiles = true }
         } catch {
-            // The verdict is durable; reconciliation moves the file after the next unclean end.
+            // The verdict is durable; the next owner moves the file.
+            state.withLock { $0.hasMisplacedFiles = true }
             logger.warning("Report's file not moved", metadata: ["report.id": "\(id)", "error": "\(error)"])
         }
     }
@@ -129,6 +141,9 @@ final class ReportSender: TransferClient {
         try spool.files.syncDirectory(spool.parked)
         state.withLock { $0.hasMovedFiles = false }
     }
+
+    /// Whether a file could not be put where its verdict wants it.
+    var hasMisplacedFiles: Bool { state.withLock(\.hasMisplacedFiles) }
 
     func noteMovedFiles() {
         state.withLock { $0.hasMovedFiles = true }

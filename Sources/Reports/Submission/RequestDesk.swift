@@ -12,10 +12,27 @@ package struct RequestDesk {
     /// Takes full ids; `nil` is all that are parked, held or waiting.
     /// - Returns: the ids it was done for, or asked for.
     package func carryOut(_ action: OwnerRequest.Action, ids: [String]?) async throws -> [String] {
+        try await SpoolErrors.explaining { try await carryOutOrFile(action, ids: ids) }
+    }
+
+    private func carryOutOrFile(_ action: OwnerRequest.Action, ids: [String]?) async throws -> [String] {
         let filedAt = spool.clock.wallMilliseconds
         guard let owner = try await SpoolOwner.become(of: spool, SpoolOwner.Configuration(destination: nil)) else {
             return try file(action, ids: ids, at: filedAt)
         }
+        do {
+            let done = try await carryOut(action, ids: ids, as: owner)
+            try await owner.resign()
+            return done
+        } catch {
+            await owner.abandon()
+            throw error
+        }
+    }
+
+    private func carryOut(
+        _ action: OwnerRequest.Action, ids: [String]?, as owner: SpoolOwner
+    ) async throws -> [String] {
         let intake = Intake(spool: spool, queue: owner.queue, sender: owner.sender, logger: owner.logger)
         // What was added a moment ago can be meant, too.
         try await intake.takePublished()
@@ -31,7 +48,6 @@ package struct RequestDesk {
                 done.append(id)
             }
         }
-        try await owner.resign()
         return done
     }
 

@@ -8,7 +8,7 @@ package import Logging
 /// after any other end the next owner reconciles files and ledger before it does anything else.
 package final class SpoolOwner: Sendable {
     package let spool: ReportSpool
-    let queue: TransferQueue
+    package let queue: TransferQueue
     let sender: ReportSender
     let logger: Logger
     private let lock: OwnerLock
@@ -25,6 +25,8 @@ package final class SpoolOwner: Sendable {
         package var logger = Logger(label: "reports", factory: { _ in SwiftLogNoOpLogHandler() })
         /// For tests; `nil` is the real one.
         package var transport: (any Transport)?
+        /// The ledger failed in an earlier try: every page of it is checked first.
+        package var suspectsLedger = false
         package var onSettled: @Sendable (SubmissionProgress) -> Void = { _ in }
 
         package init(destination: Destination?) {
@@ -54,7 +56,7 @@ package final class SpoolOwner: Sendable {
             isOwner: { lock.isCurrent },
             onSettled: configuration.onSettled)
         var repairs: [String] = []
-        let store = try LedgerOpening.open(spool, repairs: &repairs)
+        let store = try LedgerOpening.open(spool, isSuspect: configuration.suspectsLedger, repairs: &repairs)
         let end = store.earlierEnd
         let origin = try configuration.destination?.validate().origin ?? "none"
         transport = configuration.transport ?? IdleTransport.unlessSending(configuration, files: spool.files)
@@ -75,11 +77,19 @@ package final class SpoolOwner: Sendable {
         LedgerOpening.layReserve(spool)
     }
 
+    /// Gives the lock back after an error, without a word in the ledger: the next owner reconciles.
+    package func abandon() async {
+        await transport.shutdown()
+        await queue.abandon()
+        lock.unlock()
+    }
+
     /// Ends this life in order and gives the lock back.
     package func resign() async throws {
         await transport.shutdown()
         defer { lock.unlock() }
         try sender.syncRooms()
+        if sender.hasMisplacedFiles { await queue.distrustFiles() }
         try await queue.close()
     }
 }
@@ -89,12 +99,15 @@ enum LedgerOpening {
     private static let reserveByteCount = 512 << 10
 
     /// Opens it; `repairs` gets a sentence when the ledger had to be made again.
-    static func open(_ spool: ReportSpool, repairs: inout [String]) throws -> sending TransferStore {
+    static func open(
+        _ spool: ReportSpool, isSuspect: Bool, repairs: inout [String]
+    ) throws -> sending TransferStore {
         let path = spool.root.path(of: ReportSpool.ledgerName)
         let hadLedger = try spool.files.metadata(of: ReportSpool.ledgerName, in: spool.root) != nil
         do {
+            try setOrphanedLogAside(spool)
             try makePrivate(spool)
-            let store = try TransferStore(path: path, clock: spool.clock)
+            let store = try openFreeingSpace(spool, path, isSuspect: isSuspect)
             let isNew = !hadLedger || store.earlierEnd == .none
             if isNew, try !spool.files.isEmpty(spool.queued) || !spool.files.isEmpty(spool.parked) {
                 repairs.append("the ledger was missing: rebuilt from the files")
@@ -117,6 +130,18 @@ enum LedgerOpening {
         }
     }
 
+    /// SQLite needs some space to open; on a full disk the reserve gives it.
+    private static func openFreeingSpace(
+        _ spool: ReportSpool, _ path: String, isSuspect: Bool
+    ) throws -> sending TransferStore {
+        do {
+            return try TransferStore(path: path, clock: spool.clock, isSuspect: isSuspect)
+        } catch let error as SQLiteError where error.isOutOfSpace {
+            guard try spool.files.remove(ReportSpool.reserveName, in: spool.root) else { throw error }
+            return try TransferStore(path: path, clock: spool.clock, isSuspect: isSuspect)
+        }
+    }
+
     /// Makes an empty ledger file for SQLite to fill: it would take the umask's word for the mode, and gives WAL and
     /// index the mode that the file has.
     private static func makePrivate(_ spool: ReportSpool) throws {
@@ -126,12 +151,20 @@ enum LedgerOpening {
         try spool.files.syncDirectory(spool.root)
     }
 
+    /// SQLite deletes a WAL whose ledger is gone or empty; here it is kept for a person to look at.
+    private static func setOrphanedLogAside(_ spool: ReportSpool) throws {
+        guard let log = EntryName(ReportSpool.ledgerName.description + "-wal"),
+            try spool.files.metadata(of: log, in: spool.root)?.size ?? 0 > 0,
+            try spool.files.metadata(of: ReportSpool.ledgerName, in: spool.root)?.size ?? 0 == 0
+        else { return }
+        _ = try setAside(spool)
+    }
+
     /// Renames the ledger and its WAL, which belong together. Nothing is ever wiped.
     private static func setAside(_ spool: ReportSpool) throws -> EntryName {
         let suffix = ".corrupt-\(spool.clock.wallMilliseconds)"
         let name = EntryName(ReportSpool.ledgerName.description + suffix) ?? ReportSpool.ledgerName
-        try spool.files.rename(ReportSpool.ledgerName, in: spool.root, to: name, in: spool.root)
-        for side in ["-wal", "-shm"] {
+        for side in ["", "-wal", "-shm"] {
             guard let from = EntryName(ReportSpool.ledgerName.description + side),
                 let to = EntryName(name.description + side),
                 try spool.files.metadata(of: from, in: spool.root) != nil

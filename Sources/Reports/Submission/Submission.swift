@@ -9,6 +9,8 @@ package struct Submission: Sendable {
     package var deadline: Int64?
     /// Waits for what is not due yet, for so many milliseconds at most.
     package var wait: Int64?
+    /// Waits for another owner to do what is due, instead of leaving it to that one.
+    package var waitsForOwner = true
     /// Somebody asked for it now: closed gates are probed once.
     package var isExplicit = true
 
@@ -25,6 +27,19 @@ package struct Submission: Sendable {
 
     /// Runs until nothing that is due can be sent now, the deadline, or cancellation.
     package func run() async throws -> SubmissionSummary {
+        do {
+            return try await runOnce()
+        } catch let error as SQLiteError where error.isDamage {
+            // Found in the middle of the work; opening it again checks every page, sets it aside and rebuilds it.
+            var again = self
+            again.configuration.suspectsLedger = true
+            return try await SpoolErrors.explaining { try await again.runOnce() }
+        } catch {
+            throw SpoolErrors.explained(error)
+        }
+    }
+
+    private func runOnce() async throws -> SubmissionSummary {
         guard let deadline else { return try await runToEnd() }
         return try await withThrowingTaskGroup(of: SubmissionSummary?.self) { group in
             group.addTask { try await runToEnd() }
@@ -70,32 +85,36 @@ package struct Submission: Sendable {
     ) async throws {
         var intake = Intake.Outcome()
         do {
-            try await work(owner, start, &intake)
-            leftovers = arrivals()
+            leftovers = try await work(owner, start, &intake)
         } catch {
             // The next owner finds an unclean end and reconciles; the lock must not outlive the work.
-            try? await owner.resign()
+            await owner.abandon()
             throw error
         }
         try await tell(owner, intake, &summary)
         try await owner.resign()
     }
 
-    private func work(_ owner: SpoolOwner, _ start: Int64, _ total: inout Intake.Outcome) async throws {
+    /// - Returns: what had arrived before the last look. What is still there after it could not be taken; whatever else
+    ///   is there came too late for it.
+    private func work(
+        _ owner: SpoolOwner, _ start: Int64, _ total: inout Intake.Outcome
+    ) async throws -> Set<EntryName> {
         let intake = Intake(spool: spool, queue: owner.queue, sender: owner.sender, logger: owner.logger)
         var isFirst = true
         while true {
+            let seen = arrivals()
             let outcome = try await intake.run()
             total += outcome
             if isFirst || !outcome.isIdle {
                 try await drive(owner, intake, start, isExplicit: isExplicit && isFirst, &total)
             } else if outcome.young == 0 || spool.clock.bootMilliseconds - start >= Self.youngDropPatience {
-                return
+                return seen
             } else {
                 try? await spool.clock.sleep(milliseconds: Self.pollInterval)
             }
             isFirst = false
-            if Task.isCancelled { return }
+            if Task.isCancelled { return seen }
         }
     }
 
@@ -159,6 +178,7 @@ package struct Submission: Sendable {
 
     private func waitForOwner(since start: Int64) async -> Waiting {
         let patience = deadline ?? Self.ownerPatience
+        guard waitsForOwner else { return .givenUp }
         if hasNothingDue() { return .done }
         guard !Task.isCancelled, spool.clock.bootMilliseconds - start < patience else { return .givenUp }
         try? await spool.clock.sleep(milliseconds: Self.pollInterval)
@@ -173,6 +193,9 @@ package struct Submission: Sendable {
         else { return false }
         return !isDue
     }
+
+    /// Whether something lies there for an owner to take in.
+    var hasArrivals: Bool { !arrivals().isEmpty }
 
     /// What lies there for an owner to take in.
     private func arrivals() -> Set<EntryName> {

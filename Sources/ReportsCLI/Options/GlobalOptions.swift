@@ -21,6 +21,11 @@ struct GlobalOptions: ParsableArguments {
         help: "Use a spool on a network file system, where locks and renames may not hold.")
     var forceRemote = false
 
+    @Flag(
+        name: .long,
+        help: "Let every user of the machine drop files into incoming/; the spool remembers it.")
+    var shared = false
+
     func validate() throws {
         if let spool, spool.isEmpty { throw ValidationError("--spool needs a directory.") }
     }
@@ -42,6 +47,7 @@ struct GlobalOptions: ParsableArguments {
     private var options: ReportSpool.Options {
         var options = ReportSpool.Options()
         options.allowsRemoteFileSystem = forceRemote
+        options.isShared = shared
         return options
     }
 
@@ -76,7 +82,7 @@ struct GlobalOptions: ParsableArguments {
             if first == "--spool", rest.count >= 2 {
                 moved += rest.prefix(2)
                 rest = rest.dropFirst(2)
-            } else if first.hasPrefix("--spool=") || first == "--json" || first == "--force-remote" {
+            } else if first.hasPrefix("--spool=") || ["--json", "--force-remote", "--shared"].contains(first) {
                 moved.append(first)
                 rest = rest.dropFirst()
             } else {

@@ -35,8 +35,9 @@ enum Signals {
         defer { for source in sources { source.cancel() } }
         do {
             return (try await task.value, received.first)
-        } catch  where received.first != nil {
-            throw InterruptedBySignal(number: received.first ?? SIGINT)
+        } catch {
+            guard let number = received.first else { throw error }
+            throw InterruptedBySignal(number: number)
         }
     }
 

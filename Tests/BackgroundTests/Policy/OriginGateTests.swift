@@ -122,7 +122,9 @@ struct OriginGateTests {
         #expect(times == [10_000, 10_000, 20_009])
     }
 
-    @Test("Under random events a gate never overtakes its window, its times or its limits", arguments: 0..<50 as Range<UInt64>)
+    @Test(
+        "Under random events a gate never overtakes its window, its times or its limits",
+        arguments: 0..<50 as Range<UInt64>)
     func properties(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
         var gate = OriginGate()

@@ -5,7 +5,8 @@ import Testing
 struct VerdictTests {
     /// An answer's status, what becomes of the transfer, its reason, whether it is charged, and whether the gate closes.
     private static let answers: [(Int, TransferState, String?, Bool, Bool)] = [
-        (200, .delivered, nil, false, false), (204, .delivered, nil, false, false), (226, .delivered, nil, false, false),
+        (200, .delivered, nil, false, false), (204, .delivered, nil, false, false),
+        (226, .delivered, nil, false, false),
         (301, .held, "redirect", false, true), (307, .held, "redirect", false, true),
         (400, .rejected, "rejected by the server", false, false), (401, .held, "auth", false, true),
         (403, .held, "forbidden", false, false), (404, .rejected, "rejected by the server", false, false),
@@ -105,7 +106,9 @@ struct VerdictTests {
 
     @Test(
         "Thirty days exhaust what fails, and neither what is held nor what is delivered",
-        arguments: [(500, TransferState.exhausted), (503, .exhausted), (409, .exhausted), (401, .held), (200, .delivered)])
+        arguments: [
+            (500, TransferState.exhausted), (503, .exhausted), (409, .exhausted), (401, .held), (200, .delivered),
+        ])
     func age(status: Int, state: TransferState) {
         var gate = OriginGate()
         let day: Int64 = 86_400_000

@@ -2,6 +2,7 @@ import Background
 import TestSupport
 import Testing
 
+@Suite(.timeLimit(.minutes(1)))
 struct InterruptionTests {
     @Test("A cancelled drive gives what is under way back, due at once and uncharged")
     func cancelled() async throws {
@@ -27,6 +28,30 @@ struct InterruptionTests {
             let next = try harness.open()
             try await next.drive(.whileDue, isExplicit: true)
             #expect(try harness.count(.delivered) == 10)
+        }
+    }
+
+    @Test("An end that could not be written is written by the next drive, and nothing is sent again")
+    func failedCommit() async throws {
+        try await withTemporaryDirectory { directory in
+            let gate = Gate()
+            let harness = try QueueHarness(directory: directory) { _ in
+                await gate.wait()
+                return .status(200)
+            }
+            let queue = try harness.open()
+            try await queue.add(names(1))
+            let drive = Task { try await queue.drive(.whileDue, isExplicit: true) }
+            await harness.transport.waitForSent(count: 1)
+            _ = try await queue.look { try $0.pragma("query_only=ON") }
+            gate.open()
+            await #expect(throws: SQLiteError.self) { try await drive.value }
+            #expect(try harness.count(.sending) == 1)
+
+            _ = try await queue.look { try $0.pragma("query_only=OFF") }
+            try await queue.drive(.whileDue, isExplicit: false)
+            #expect(try harness.count(.delivered) == 1)
+            #expect(harness.transport.sent.count == 1)
         }
     }
 

@@ -2,6 +2,7 @@ import Background
 import TestSupport
 import Testing
 
+@Suite(.timeLimit(.minutes(1)))
 struct RetryAfterScheduleTests {
     private static let retryAfter = "120"
 

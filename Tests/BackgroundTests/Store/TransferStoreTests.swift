@@ -191,12 +191,26 @@ struct TransferStoreTests {
             }
             clock.advance(by: TransferStore.tombstoneAge)
             try store.close()
-            #expect(try store.queries.record("delivered") != nil)
+            let second = try TransferStore(path: path, clock: clock)
+            #expect(try second.queries.record("delivered") != nil)
             clock.advance(by: 1)
-            try Self.insert(["other"], into: store)
+            try Self.insert(["other"], into: second)
+            try second.close()
+            let third = try TransferStore(path: path, clock: clock)
+            #expect(try third.queries.record("delivered") == nil)
+            #expect(try third.queries.record("rejected") != nil)
+        }
+    }
+
+    @Test("A closed ledger says so to whoever still asks it")
+    func closed() throws {
+        try Self.withLedger { path, clock in
+            let store = try TransferStore(path: path, clock: clock)
+            try Self.insert(["a"], into: store)
             try store.close()
-            #expect(try store.queries.record("delivered") == nil)
-            #expect(try store.queries.record("rejected") != nil)
+            #expect(throws: SQLiteError.self) { _ = try store.queries.record("a") }
+            #expect(throws: SQLiteError.self) { try Self.insert(["b"], into: store) }
+            try store.close()
         }
     }
 

@@ -4,6 +4,7 @@ import HTTPTypes
 import TestSupport
 import Testing
 
+@Suite(.timeLimit(.minutes(1)))
 struct HTTPTransportTests {
     static let smallLimit = 256 << 10
 
@@ -65,10 +66,12 @@ struct HTTPTransportTests {
             let port = try RefusingPort()
             let clock = ContinuousClock()
             let start = clock.now
-            let failure = try #require(await fixture.send(port.url()).failure)
+            let request = try fixture.request(port.url(), answerTimeout: 300)
+            let failure = try #require(await fixture.transport.send(request).failure)
             #expect(!failure.didConnect)
             #expect(failure.bytesSent == 0)
-            #expect(clock.now - start < .seconds(3))
+            // Far from every time-out, however busy the machine is.
+            #expect(clock.now - start < .seconds(30))
         }
     }
 

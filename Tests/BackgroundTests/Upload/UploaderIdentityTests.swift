@@ -4,6 +4,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
+@Suite(.timeLimit(.minutes(1)))
 struct UploaderIdentityTests {
     private static let url = "http://collector.example/a"
 
@@ -165,6 +166,33 @@ struct UploaderIdentityTests {
             gate.open()
             #expect(await uploader.networkResponse(from: request, uploading: file, with: "a").word == "success")
             #expect(try uploads.record("a")?.charged == 0)
+            await uploader.shutdown()
+        }
+    }
+
+    @Test("Calls beside a shutdown end as cancelled or done, never with a broken ledger")
+    func shutdownRaces() async throws {
+        try await withUploads { uploads in
+            let clock = ManualClock()
+            let transport = ScriptedTransport(clock: clock) { _ in .status(200) }
+            let uploader = uploads.uploader(transport, clock)
+            let file = try uploads.file()
+            await withTaskGroup(of: NetworkResponse<Void>?.self) { group in
+                for number in 0..<40 {
+                    group.addTask {
+                        guard number % 8 > 0 else {
+                            await uploader.shutdown()
+                            return nil
+                        }
+                        return await uploader.networkResponse(
+                            from: UploadFixture.request(Self.url), uploading: file, with: "t\(number)")
+                    }
+                }
+                for await response in group {
+                    guard let response else { continue }
+                    #expect(response.word == "success" || response.failure == .cancelled, "\(response)")
+                }
+            }
             await uploader.shutdown()
         }
     }

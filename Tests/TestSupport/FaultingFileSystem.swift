@@ -1,0 +1,211 @@
+package import DurableIO
+import Synchronization
+package import SystemPackage
+
+/// The machine's file system with somebody in between, who sees each call before it is made and may refuse it.
+///
+/// Made with `killedAt:` it plays a process that dies: the n-th call that would change something is not made, nor is any
+/// call after it. What was done before stays, as after `kill -9`; nothing is taken back, so this is no power cut.
+package final class FaultingFileSystem: FileSystem {
+    /// A call that is about to be made.
+    package struct Call: Sendable {
+        package enum Operation: String, Sendable {
+            case open, read, inspect, list
+            case makeDirectory, create, write, sync, rename, remove, setPermissions
+        }
+
+        package let operation: Operation
+        /// The entry it is about, where it has a name.
+        package let name: EntryName?
+        /// The directory it is in; the one it goes to for a rename.
+        package let directory: FilePath?
+        /// 1 for the first call that changes something; `nil` for one that does not.
+        package let change: Int?
+
+        /// The last part of the directory's path.
+        package var room: String { directory?.lastComponent?.string ?? "" }
+    }
+
+    private struct State {
+        var changes = 0
+        var isDead = false
+    }
+
+    private let base = POSIXFileSystem()
+    private let before: @Sendable (Call) throws(FileSystemError) -> Void
+    private let state = Mutex(State())
+
+    /// - Parameter before: called before each call, on its thread; throwing refuses it.
+    package init(before: @escaping @Sendable (Call) throws(FileSystemError) -> Void) {
+        self.before = before
+    }
+
+    /// - Parameter killedAt: the number of the change that is not made any more, 1 for the first.
+    package convenience init(killedAt: Int) {
+        self.init { call throws(FileSystemError) in
+            guard let change = call.change, change >= killedAt else { return }
+            throw FaultingFileSystem.death
+        }
+        diesOnRefusal.withLock { $0 = true }
+    }
+
+    private let diesOnRefusal = Mutex(false)
+    private static let death = FileSystemError(.write, "a process that was killed", .ioError)
+
+    /// How many calls that change something have been made, a refused one included.
+    package var changes: Int { state.withLock(\.changes) }
+    /// Whether the process it plays has died.
+    package var isDead: Bool { state.withLock(\.isDead) }
+
+    private func enter(
+        _ operation: Call.Operation, _ name: EntryName? = nil, in directory: FilePath? = nil
+    ) throws(FileSystemError) {
+        let isChange =
+            switch operation {
+            case .open, .read, .inspect, .list: false
+            case .makeDirectory, .create, .write, .sync, .rename, .remove, .setPermissions: true
+            }
+        let (isDead, change) = state.withLock { state in
+            if isChange, !state.isDead { state.changes += 1 }
+            return (state.isDead, isChange ? state.changes : nil)
+        }
+        guard !isDead else { throw Self.death }
+        do {
+            try before(Call(operation: operation, name: name, directory: directory, change: change))
+        } catch {
+            if diesOnRefusal.withLock({ $0 }) { state.withLock { $0.isDead = true } }
+            throw error
+        }
+    }
+}
+
+// MARK: - The calls
+
+extension FaultingFileSystem {
+    package func openDirectory(_ path: FilePath) throws(FileSystemError) -> Directory {
+        try enter(.open, in: path)
+        return try base.openDirectory(path)
+    }
+
+    package func openDirectory(_ name: EntryName, in directory: Directory) throws(FileSystemError) -> Directory {
+        try enter(.open, name, in: directory.path)
+        return try base.openDirectory(name, in: directory)
+    }
+
+    package func makeDirectory(_ path: FilePath, permissions: UInt32) throws(FileSystemError) -> Bool {
+        try enter(.makeDirectory, in: path)
+        return try base.makeDirectory(path, permissions: permissions)
+    }
+
+    package func makeDirectory(
+        _ name: EntryName, in directory: Directory, permissions: UInt32
+    ) throws(FileSystemError) -> Bool {
+        try enter(.makeDirectory, name, in: directory.path)
+        return try base.makeDirectory(name, in: directory, permissions: permissions)
+    }
+
+    package func createFile(_ name: EntryName, in directory: Directory) throws(FileSystemError) -> OwnedDescriptor {
+        try enter(.create, name, in: directory.path)
+        return try base.createFile(name, in: directory)
+    }
+
+    package func openFile(_ name: EntryName, in directory: Directory) throws(FileSystemError) -> OwnedDescriptor {
+        try enter(.open, name, in: directory.path)
+        return try base.openFile(name, in: directory)
+    }
+
+    package func openFile(_ path: FilePath) throws(FileSystemError) -> OwnedDescriptor {
+        try enter(.open, in: path)
+        return try base.openFile(path)
+    }
+
+    package func makeBlocking(_ file: borrowing OwnedDescriptor) throws(FileSystemError) {
+        try base.makeBlocking(file)
+    }
+
+    package func metadata(of name: EntryName, in directory: Directory) throws(FileSystemError) -> FileMetadata? {
+        try enter(.inspect, name, in: directory.path)
+        return try base.metadata(of: name, in: directory)
+    }
+
+    package func metadata(of file: borrowing OwnedDescriptor) throws(FileSystemError) -> FileMetadata {
+        try enter(.inspect)
+        return try base.metadata(of: file)
+    }
+
+    package func metadata(of directory: Directory) throws(FileSystemError) -> FileMetadata {
+        try enter(.inspect, in: directory.path)
+        return try base.metadata(of: directory)
+    }
+
+    package func read(
+        _ file: borrowing OwnedDescriptor, into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64?
+    ) throws(FileSystemError) -> Int {
+        try enter(.read)
+        return try base.read(file, into: buffer, at: offset)
+    }
+
+    package func write(
+        _ bytes: UnsafeRawBufferPointer, to file: borrowing OwnedDescriptor, at offset: UInt64?
+    ) throws(FileSystemError) {
+        try enter(.write)
+        try base.write(bytes, to: file, at: offset)
+    }
+
+    package func sync(_ file: borrowing OwnedDescriptor) throws(FileSystemError) {
+        try enter(.sync)
+        try base.sync(file)
+    }
+
+    package func syncDirectory(_ directory: Directory) throws(FileSystemError) {
+        try enter(.sync, in: directory.path)
+        try base.syncDirectory(directory)
+    }
+
+    package func syncFileSystem(of directory: Directory) throws(FileSystemError) {
+        try enter(.sync, in: directory.path)
+        try base.syncFileSystem(of: directory)
+    }
+
+    package func rename(
+        _ name: EntryName, in source: Directory, to newName: EntryName, in target: Directory
+    ) throws(FileSystemError) {
+        try enter(.rename, name, in: target.path)
+        try base.rename(name, in: source, to: newName, in: target)
+    }
+
+    package func renameReplacing(
+        _ name: EntryName, in source: Directory, to newName: EntryName, in target: Directory
+    ) throws(FileSystemError) {
+        try enter(.rename, name, in: target.path)
+        try base.renameReplacing(name, in: source, to: newName, in: target)
+    }
+
+    @discardableResult
+    package func remove(_ name: EntryName, in directory: Directory) throws(FileSystemError) -> Bool {
+        try enter(.remove, name, in: directory.path)
+        return try base.remove(name, in: directory)
+    }
+
+    package func setPermissions(
+        _ permissions: UInt32, of name: EntryName, in directory: Directory
+    ) throws(FileSystemError) {
+        try enter(.setPermissions, name, in: directory.path)
+        try base.setPermissions(permissions, of: name, in: directory)
+    }
+
+    package func setPermissions(_ permissions: UInt32, of directory: Directory) throws(FileSystemError) {
+        try enter(.setPermissions, in: directory.path)
+        try base.setPermissions(permissions, of: directory)
+    }
+
+    package func forEachEntry(in directory: Directory, _ body: (EntryName) -> Bool) throws(FileSystemError) {
+        try enter(.list, in: directory.path)
+        try base.forEachEntry(in: directory, body)
+    }
+
+    package func space(on directory: Directory) throws(FileSystemError) -> (available: UInt64, total: UInt64) {
+        try enter(.inspect, in: directory.path)
+        return try base.space(on: directory)
+    }
+}

@@ -1,0 +1,70 @@
+#!/bin/bash
+# Who may import whom, and what a file may be called. Prints each offender; ends with 1 if there is one.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+offenders=0
+# complain WHY: reads offenders from standard input, one a line.
+complain() {
+    local line
+    while IFS= read -r line; do
+        printf '%s: %s\n' "$line" "$1"
+        offenders=$((offenders + 1))
+    done
+}
+
+# imports MODULES: the places that import one of them (an extended regular expression), as FILE:LINE:TEXT.
+imports() {
+    local attributes='(@[A-Za-z_]+(\([^)]*\))?[[:space:]]+)*'
+    local access='((public|package|internal|fileprivate|private)[[:space:]]+)?'
+    local declaration='((struct|class|enum|protocol|typealias|func|let|var)[[:space:]]+)?'
+    grep -rnE --include='*.swift' \
+        "^[[:space:]]*$attributes${access}import[[:space:]]+$declaration($1)([.[:space:];]|\$)" "${@:2}" || true
+}
+
+# only FOLDERS MODULES: the modules are imported below these folders of Sources and nowhere else in it.
+only() {
+    imports "$2" Sources | grep -vE "^Sources/($1)/" | complain "only Sources/${1//|/ and Sources/} may import this" || true
+}
+
+# never FOLDER MODULES: the arrows ReportsCLI → Reports → Background → DurableIO never point back.
+never() {
+    imports "$2" "Sources/$1" | complain "Sources/$1 is below this in the layers"
+}
+
+check_imports() {
+    only 'Background/Store' 'CSQLite'
+    only 'Background/Transport' 'AsyncHTTPClient|NIO[A-Za-z0-9]*|_NIO[A-Za-z0-9]*'
+    only 'Reports/Compression' 'CZlib'
+    only 'DurableIO' 'Crypto|_CryptoExtras|CLinux'
+    only 'DurableIO|ReportsCLI/Output' 'Glibc|Musl|Darwin'
+    only 'BackgroundFoundation' 'Foundation|FoundationNetworking|FoundationXML'
+    only 'ReportsCLI' 'ArgumentParser'
+    only 'none' 'Hummingbird[A-Za-z0-9]*'
+
+    never DurableIO 'Background|BackgroundFoundation|Reports|ReportsCLI'
+    never Background 'BackgroundFoundation|Reports|ReportsCLI'
+    never BackgroundFoundation 'Reports|ReportsCLI'
+    never Reports 'BackgroundFoundation|ReportsCLI'
+    never ReportsCLI 'BackgroundFoundation'
+}
+
+# On a case-insensitive file system the tool `reports` and the module `Reports` are one name. A file named like its
+# module would hide what it is about.
+check_names() {
+    local files
+    files=$(find Sources Tests Examples -type f | sort)
+    find Sources Tests Examples -iname 'reports' ! -path Sources/Reports | complain "only the module may be named Reports"
+    grep -iE '/reports\.swift$' <<<"$files" | complain "no source file is named like the module" || true
+    sort -f <<<"$files" | uniq -Di | complain "differs from another path by case only"
+}
+
+# Not in subshells: the count must reach us.
+shopt -s lastpipe
+check_imports
+check_names
+if ((offenders > 0)); then
+    echo "check-layers: $offenders offenders"
+    exit 1
+fi
+echo "check-layers: clean"

@@ -1,0 +1,57 @@
+#!/bin/bash
+# Everything a change has to pass. The last line is the test runner's own; the exit status speaks for all steps.
+#
+#   REPORTS_RELEASE=1   builds the released form of the tool as well (5 minutes and more)
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# shellcheck source=Tests/install-dependencies.sh
+source Tests/install-dependencies.sh
+
+logs=$(mktemp -d "${TMPDIR:-/tmp}/reports-run.XXXXXX")
+trap 'rm -rf "$logs"' EXIT
+
+failed=()
+# step NAME LOG COMMAND…: a failed step fails the run, but the others still have their say.
+step() {
+    local name=$1 log=$logs/$2
+    shift 2
+    printf '\n== %s\n$ %s\n' "$name" "$*"
+    "$@" 2>&1 | tee "$log" || failed+=("$name")
+}
+
+# Only files compiled in this run can warn; a clean checkout compiles all of them.
+check_warnings() {
+    local package
+    package=$(basename "$(pwd -P)")
+    printf '\n== No warnings in our own code\n'
+    # The second form is the package manager's, about our manifest.
+    if grep -E "^/.*/(Sources|Tests|Examples)/.*: warning:|^warning: '${package,,}':" "$logs/build" \
+        | grep -vF /.build/ | sort -u; then
+        failed+=("warnings")
+    fi
+}
+
+install_dependencies
+step "Format" format swift format lint --strict --recursive Sources Tests Examples Package.swift
+step "Layers and names" layers Tests/check-layers.sh
+step "Build" build swift build --build-tests
+if [[ ${#failed[@]} -gt 0 && ${failed[-1]} == Build ]]; then
+    printf '\nFAILED: %s\n' "${failed[*]}"
+    exit 1
+fi
+check_warnings
+step "Tests" test swift test
+step "Examples, from end to end" examples Examples/quickstart.sh
+if [[ ${REPORTS_RELEASE:-0} == 1 ]]; then
+    step "Release build" release swift build -c release --product reports
+fi
+
+echo
+if ! grep -qE 'Test run with [0-9]+ test' "$logs/test"; then
+    failed+=("no test has run")
+fi
+for name in ${failed[@]+"${failed[@]}"}; do
+    printf 'FAILED: %s\n' "$name"
+done
+grep -E 'Test run with [0-9]+ test' "$logs/test" | tail -1 || true
+[[ ${#failed[@]} -eq 0 ]]
