@@ -99,10 +99,23 @@ let package = Package(
 
         .target(
             name: "TestSupport",
-            dependencies: ["Background", "DurableIO", "Reports"],
+            dependencies: [
+                "Background",
+                "DurableIO",
+                "Reports",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
             path: "Tests/TestSupport",
             swiftSettings: strict),
-        .testTarget(name: "DurableIOTests", dependencies: ["DurableIO", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "DurableIOTests",
+            dependencies: [
+                "DurableIO",
+                "TestSupport",
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            swiftSettings: strict),
         .testTarget(
             name: "BackgroundTests",
             dependencies: [

@@ -96,9 +96,13 @@ extension TransferQueue {
     private func allowExplicitProbes() async throws {
         for lane in try lanes() {
             update(lane) { $0.gate.allowExplicitProbe() }
-            // Where the gate is open, what single transfers are held for may be over, too.
+            // Where the gate is open, what single transfers are held for may be over, too; and what was unreachable is
+            // not so here: it waits for an origin that was the destination before.
             guard gate(of: lane).closure == nil else { continue }
-            let row = try await committing { store in try store.releaseOneForProbe(origin: lane.rowOrigin) }
+            let row = try await committing { store in
+                try store.releaseUnreachable(origin: lane.rowOrigin)
+                return try store.releaseOneForProbe(origin: lane.rowOrigin)
+            }
             if let row { probes.insert(row) }
         }
     }

@@ -70,6 +70,9 @@ package struct POSIXFileSystem: FileSystem {
         guard flags >= 0, fcntl(file.raw, F_SETFL, flags & ~O_NONBLOCK) == 0 else {
             throw FileSystemError(.open, "pipe")
         }
+        // Opened without waiting it would read as empty until somebody opens it for writing.
+        var waiting = pollfd(fd: file.raw, events: Int16(POLLIN), revents: 0)
+        while poll(&waiting, 1, -1) < 0, errno == EINTR {}
     }
 
     package func metadata(of name: EntryName, in directory: Directory) throws(FileSystemError) -> FileMetadata? {

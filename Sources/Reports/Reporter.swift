@@ -106,7 +106,7 @@ public final class Reporter: Sendable {
     ) async throws -> String {
         let opened = try PayloadFile.open(file, files: spool.files)
         try ReportProducer(spool: spool).checkSpace(for: opened.facts?.size ?? 0, from: file.string)
-        let name = file.lastComponent.map { Array($0.string.utf8) }
+        let name = PayloadFile.name(of: file)
         return try publish(opened.takeSource(), kind, name, annotations, from: file.string)
     }
 

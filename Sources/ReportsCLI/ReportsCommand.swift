@@ -7,6 +7,7 @@ struct ReportsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "reports",
         abstract: "Gets crash and diagnostic reports to a server, whatever dies in between.",
+        usage: "reports <command> [--spool <dir>] [--json]",
         discussion: """
             Reports wait in a spool directory until the server has them. Programs drop files into its incoming/ \
             directory, or you add them here; submit sends what is due and remembers what is not.
@@ -28,8 +29,8 @@ struct ReportsCommand: AsyncParsableCommand {
     static func main() async {
         StandardInput.settleStandardStreams()
         Signals.ignorePipe()
-        let arguments = GlobalOptions.movedBehindCommand(Array(CommandLine.arguments.dropFirst()))
         do {
+            let arguments = try GlobalOptions.movedBehindCommand(Array(CommandLine.arguments.dropFirst()))
             var command = try parseAsRoot(arguments)
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()

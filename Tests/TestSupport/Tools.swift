@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 
 /// How a program that a test ran has ended.
 package struct ToolResult: Sendable {
@@ -58,7 +58,7 @@ package func run(
 
     let ended = Gate()
     process.terminationHandler = { _ in ended.open() }
-    try process.run()
+    try start(process)
     try stdin.fileHandleForReading.close()
 
     let moved = Monitor(Moved())
@@ -99,6 +99,15 @@ package func runAsynchronously(
         if !started { continuation.resume(throwing: SocketError(call: "pthread_create", errno: EAGAIN)) }
     }
 }
+
+/// Starts a process, one at a time: Foundation's `run()` has been seen to crash when several threads are in it.
+package func start(_ process: Process) throws {
+    starting.lock()
+    defer { starting.unlock() }
+    try process.run()
+}
+
+private let starting = NSLock()
 
 private struct Moved: Sendable {
     var hasEnded = false

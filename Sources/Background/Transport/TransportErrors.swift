@@ -3,6 +3,7 @@ import DurableIO
 import NIOCore
 import NIOPosix
 import NIOSSL
+import SystemPackage
 
 /// The client's many error types, turned into outcomes in this one place.
 enum TransportErrors {
@@ -63,7 +64,7 @@ enum TransportErrors {
         case is StalledError:
             "the connection stalled"
         case let error as IOError:
-            "connection failed: \(error.description)"
+            "connection failed: \(Errno(rawValue: error.errnoCode))"
         case let error as NIOConnectionError:
             connectionText(error)
         case let error as HTTPClientError where error == .deadlineExceeded:
@@ -84,7 +85,7 @@ enum TransportErrors {
         if error.dnsAError != nil || error.dnsAAAAError != nil {
             return "the name \(error.host) could not be resolved"
         }
-        let causes = error.connectionErrors.map { "\($0.error)" }
+        let causes = error.connectionErrors.map { text(of: $0.error) }
         return "cannot connect to \(error.host):\(error.port): \(causes.first ?? "no address")"
     }
 }

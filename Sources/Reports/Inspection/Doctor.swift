@@ -122,6 +122,12 @@ package struct Doctor {
             guard case .skipped(let why) = drop.standing else { continue }
             try report(Finding(level: .note, subject: "incoming/\(drop.name)", message: "not taken: \(why)"))
         }
+        // An owner at work is about to collect them.
+        guard !OwnerLock.isHeld(ReportSpool.lockName, in: spool.root) else { return }
+        for name in try spool.files.entries(of: spool.taken) {
+            try report(
+                Finding(level: .note, subject: "taken/\(name)", message: "taken, and not collected yet: see the log"))
+        }
     }
 
     private func examinePermissions(_ report: (Finding) throws -> Void) throws {

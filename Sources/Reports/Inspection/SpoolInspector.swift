@@ -86,18 +86,27 @@ package struct SpoolInspector {
         try spool.files.metadata(of: spool.root).owner
     }
 
+    /// The ids of what was published and has not been enrolled yet.
+    package func publishedIdentifiers() throws -> Set<String> {
+        Set(try spool.files.entries(of: spool.collected).compactMap { StoredReport.id(in: $0)?.hex })
+    }
+
     /// Reports of which only files tell: entries for the owner, and everything when there is no ledger.
     func publishedReports() throws -> [ReportView] {
         var views: [ReportView] = []
-        var known: Set<String> = []
+        var places: [String: Int] = [:]
         var rooms: [(Directory, TransferState, String?)] = [(spool.collected, .queued, nil)]
         if reader == nil { rooms += [(spool.queued, .queued, "no ledger"), (spool.parked, .rejected, "no ledger")] }
         for (room, state, reason) in rooms {
             for name in try spool.files.entries(of: room) {
                 // Gone meanwhile or damaged: `doctor` is the one to speak of it.
-                guard let report = try? spool.stored(name, in: room), known.insert(report.id.hex).inserted,
-                    try reader?.queries.record(report.id.hex) == nil
-                else { continue }
+                guard let report = try? spool.stored(name, in: room) else { continue }
+                if let place = places[report.id.hex] {
+                    views[place].occurrences += 1
+                    continue
+                }
+                guard try reader?.queries.record(report.id.hex) == nil else { continue }
+                places[report.id.hex] = views.count
                 views.append(ReportView(report, state: state, reason: reason))
             }
         }
@@ -115,14 +124,10 @@ package struct SpoolInspector {
             throw ReportsError(
                 .badIdentifier, "\"\(Printable.text(prefix))\" is no report id: give 6 to 64 of its digits 0-9 a-f")
         }
-        var matches = Set(try reader?.queries.identifiers(prefix: prefix, limit: 3) ?? [])
-        var rooms = [spool.collected]
-        if reader == nil { rooms += [spool.queued, spool.parked] }
-        for room in rooms {
-            for name in try spool.files.entries(of: room) {
-                if let id = StoredReport.id(in: name)?.hex, id.hasPrefix(prefix) { matches.insert(id) }
-            }
-        }
+        var matches = try fileMatches(prefix, in: reader == nil ? everyRoom : [spool.collected])
+        matches.formUnion(try reader?.queries.identifiers(prefix: prefix, limit: 3) ?? [])
+        // While the owner enrols a report its file has left `collected/` and its row is yet to come.
+        if matches.isEmpty, reader != nil { matches = try fileMatches(prefix, in: everyRoom) }
         guard let match = matches.first else {
             throw ReportsError(.noSuchReport, "there is no report \(prefix)")
         }
@@ -130,6 +135,18 @@ package struct SpoolInspector {
             throw ReportsError(.badIdentifier, "\(prefix) fits more than one report: give more digits")
         }
         return match
+    }
+
+    private var everyRoom: [Directory] { [spool.collected, spool.queued, spool.parked] }
+
+    private func fileMatches(_ prefix: String, in rooms: [Directory]) throws -> Set<String> {
+        var matches: Set<String> = []
+        for room in rooms {
+            for name in try spool.files.entries(of: room) {
+                if let id = StoredReport.id(in: name)?.hex, id.hasPrefix(prefix) { matches.insert(id) }
+            }
+        }
+        return matches
     }
 
     package func record(_ id: String) throws -> TransferRecord? {
@@ -156,10 +173,15 @@ package struct SpoolInspector {
     /// A report by its full id.
     package func report(_ id: String) throws -> ReportView {
         if let record = try record(id) { return view(of: record) }
-        guard let view = try publishedReports().first(where: { $0.id == id }) else {
-            throw ReportsError(.noSuchReport, "there is no report \(id)")
+        if let view = try publishedReports().first(where: { $0.id == id }) { return view }
+        if let hash = ContentHash(hex: id),
+            let report = try? spool.stored(StoredReport.name(of: hash), in: spool.queued)
+        {
+            return ReportView(report, state: .queued, reason: nil)
         }
-        return view
+        // Between the two looks it may have got its row and gone on.
+        if let record = try record(id) { return view(of: record) }
+        throw ReportsError(.noSuchReport, "there is no report \(id)")
     }
 
     /// Everything `show` tells besides the report itself.

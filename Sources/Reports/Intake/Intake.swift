@@ -99,6 +99,7 @@ struct Intake {
         let (name, facts) = (drop.name, drop.facts)
         let candidate: Enrolment.Candidate
         do {
+            try ReportCollector(spool: spool).checkSpace(for: facts.size)
             let description = ReportCollector.Description(name: name.bytes)
             let collected = try ReportCollector(spool: spool).collect(
                 .file(drop.file, facts: facts), as: description)
@@ -107,7 +108,7 @@ struct Intake {
         } catch let problem as PayloadProblem {
             // Stays in `taken/` and is read again at the next look.
             note(name, problem.description)
-            outcome.young += 1
+            if case .changed = problem { outcome.young += 1 } else { outcome.skipped += 1 }
             return
         } catch let error as FileSystemError where error.isOutOfSpace || error.operation == .read {
             note(name, error.description)

@@ -30,6 +30,19 @@ package struct PayloadFile: ~Copyable {
         }
     }
 
+    /// A file's own name as the bytes it has, which need not be UTF-8.
+    package static func name(of path: FilePath) -> [UInt8]? {
+        path.lastComponent?.withPlatformString { start in
+            var bytes: [UInt8] = []
+            var next = start
+            while next.pointee != 0 {
+                bytes.append(UInt8(bitPattern: next.pointee))
+                next += 1
+            }
+            return bytes
+        }
+    }
+
     package consuming func takeSource() -> PayloadSource {
         .file(file, facts: facts)
     }

@@ -83,9 +83,7 @@ final class ReportSender: TransferClient {
         let properties = report.properties
         var fields = HTTPFields()
         fields[.userAgent] = "Reports/\(ReportsVersion.current)"
-        for (name, value) in headers {
-            fields.set(name, to: value)
-        }
+        fields.add(headers)
         fields[.contentType] = properties.contentType
         fields[.contentEncoding] = "gzip"
         fields.set("Idempotency-Key", to: StructuredFields.string(report.id.hex))
@@ -187,6 +185,15 @@ extension ReportSpool {
 }
 
 extension HTTPFields {
+    /// Adds the user's fields: the same name twice is two lines, and any of them stands instead of a default.
+    fileprivate mutating func add(_ others: [(name: String, value: String)]) {
+        for name in Set(others.compactMap { HTTPField.Name($0.name) }) { self[name] = nil }
+        for (name, value) in others where !HeaderRules.isReserved(name) {
+            guard let name = HTTPField.Name(name) else { continue }
+            append(HTTPField(name: name, value: value))
+        }
+    }
+
     /// Sets a field by a name that is a token; anything else is passed over, having been refused at the edge.
     fileprivate mutating func set(_ name: String, to value: String) {
         guard let name = HTTPField.Name(name) else { return }

@@ -62,6 +62,9 @@ struct DestinationOptions: ParsableArguments {
         guard HeaderRules.isName(name) else {
             throw ReportsError(.badArgument, "\(source): \"\(Printable.text(name))\" is no header name")
         }
+        guard !HeaderRules.isReserved(name) else {
+            throw ReportsError(.badArgument, "\(source): \(name) is set by the tool itself")
+        }
         guard HeaderRules.isValue(String(value)) else {
             throw ReportsError(.badArgument, "\(source): the value of \(name) holds control characters")
         }

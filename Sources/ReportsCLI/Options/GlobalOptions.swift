@@ -75,11 +75,13 @@ struct GlobalOptions: ParsableArguments {
     }
 
     /// The common options may stand before the command; the parser wants them behind it.
-    static func movedBehindCommand(_ arguments: [String]) -> [String] {
+    /// - Throws: a usage error when there is no command.
+    static func movedBehindCommand(_ arguments: [String]) throws -> [String] {
         var moved: [String] = []
         var rest = arguments[...]
         while let first = rest.first, first.hasPrefix("--") {
-            if first == "--spool", rest.count >= 2 {
+            if first == "--spool" {
+                guard rest.count >= 2 else { throw ValidationError("Missing value for '--spool <dir>'.") }
                 moved += rest.prefix(2)
                 rest = rest.dropFirst(2)
             } else if first.hasPrefix("--spool=") || ["--json", "--force-remote", "--shared"].contains(first) {
@@ -89,7 +91,7 @@ struct GlobalOptions: ParsableArguments {
                 break
             }
         }
-        guard let command = rest.popFirst() else { return arguments }
+        guard let command = rest.popFirst() else { throw ValidationError("Missing a command.") }
         return [command] + moved + rest
     }
 }

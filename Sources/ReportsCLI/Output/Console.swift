@@ -49,17 +49,28 @@ enum Console {
         fflush(nil)
     }
 
-    /// Whoever reads may have gone; then there is nobody to tell, and nothing more to do.
+    /// What to do when whoever reads the output has gone: a command that only looks has nothing more to do, one that
+    /// works goes on and ends with its own status.
+    nonisolated(unsafe) static var endsWithItsReader = false
+
     private static func write(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) {
         var rest = bytes
         while !rest.isEmpty {
             let count = Glibc.write(descriptor, rest.baseAddress, rest.count)
             if count < 0 {
                 if errno == EINTR { continue }
-                if descriptor == STDOUT_FILENO { _exit(errno == EPIPE ? 0 : ExitStatus.cannotWrite) }
+                guard descriptor == STDOUT_FILENO else { return }
+                if errno != EPIPE { cannotPrint(errno) }
+                if endsWithItsReader { _exit(ExitStatus.done) }
                 return
             }
             rest = UnsafeRawBufferPointer(rebasing: rest[count...])
         }
+    }
+
+    /// What was to be printed is lost, and the status must not say otherwise.
+    private static func cannotPrint(_ error: Int32) -> Never {
+        complain("cannot write to standard output: \(String(cString: strerror(error)))")
+        _exit(ExitStatus.cannotWrite)
     }
 }

@@ -7,7 +7,7 @@ enum ReportDescription {
         var lines = facts(view)
         let history = object["history"]?.arrayValue ?? []
         lines += history.isEmpty ? ["attempts:   none yet"] : ["attempts:"] + history.map(attempt)
-        if let receipt = object["receipt"], receipt != .null { lines.append("receipt:    \(receipt)") }
+        if let receipt = object["receipt"], receipt != .null { lines.append("receipt:    \(brief(receipt))") }
         lines.append("next:       \(next(view))")
         return lines
     }
@@ -36,6 +36,17 @@ enum ReportDescription {
         let status = attempt["status"]?.integerValue.map { "\($0)" } ?? attempt["error"]?.stringValue ?? "no end known"
         let retryAfter = attempt["retry_after"]?.integerValue.map { ", asked to wait \($0) s" } ?? ""
         return "  \(started)  \(status)\(retryAfter)"
+    }
+
+    /// The server's last word in one line; `--json` has all that was kept of it.
+    private static func brief(_ receipt: JSONValue) -> String {
+        var parts = [receipt["status"]?.integerValue.map { "\($0)" } ?? ""]
+        if let location = receipt["location"]?.stringValue { parts.append(location) }
+        if let body = receipt["body"]?.stringValue {
+            let line = body.split(whereSeparator: \.isNewline).first ?? ""
+            parts.append(line.count > 120 ? line.prefix(119) + "…" : String(line))
+        }
+        return parts.filter { !$0.isEmpty }.joined(separator: "  ")
     }
 
     private static func next(_ view: ReportView) -> String {

@@ -26,6 +26,16 @@ enum StandardInput {
     }
 }
 
+/// What can be told of an input before it is opened.
+enum Input {
+    /// Whether reading it may have to wait for somebody: standard input, a FIFO.
+    static func mayWait(_ file: String) -> Bool {
+        if file == "-" { return true }
+        var facts = stat()
+        return stat(file, &facts) == 0 && facts.st_mode & S_IFMT == S_IFIFO
+    }
+}
+
 /// Deleting a file that was added with `--move`.
 enum FileRemoval {
     static func remove(_ path: FilePath) -> Bool {

@@ -12,7 +12,7 @@ struct Add: AsyncParsableCommand {
             report. A bad file does not stop the others; the exit status is that of the first error.
 
             Example:
-              reports add core.1234 hs_err_pid7.log --kind crash --annotate version=2.1 --move
+              reports add core.1234 --kind crash --annotate version=2.1 --move
               journalctl -u shop -o export | reports add - --kind log
             """)
 
@@ -23,7 +23,7 @@ struct Add: AsyncParsableCommand {
 
     @Option(
         name: .long,
-        help: ArgumentHelp("What it is: crash, hang, diagnostic, log or other. Default: derived.", valueName: "kind"))
+        help: ArgumentHelp("What it is about. Default: derived from the content.", valueName: "kind"))
     var kind: ReportKind?
 
     @Option(
@@ -89,6 +89,8 @@ private struct Adding {
     }
 
     mutating func add(_ file: String, kind: ReportKind?, annotations: [String: String]) {
+        // What is ready must not wait with it.
+        if Input.mayWait(file) { publish() }
         do {
             let prepared = try prepare(file, kind, annotations)
             if group.isEmpty { groupStart = producer.spool.clock.bootMilliseconds }
@@ -165,10 +167,12 @@ private struct Adding {
 /// Whether a report was known before, as far as looking can tell.
 private final class DuplicateLooker {
     private let inspector: SpoolInspector?
-    private var added: Set<String> = []
+    /// What waits for the owner to enrol it, and what this command adds.
+    private var added: Set<String>
 
     init(spool: ReportSpool) {
         inspector = try? SpoolInspector(spool: spool)
+        added = (try? inspector?.publishedIdentifiers()) ?? []
     }
 
     /// - Returns: `nil` when the ledger cannot be read.

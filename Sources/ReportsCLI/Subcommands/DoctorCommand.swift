@@ -19,7 +19,11 @@ struct DoctorCommand: AsyncParsableCommand {
     var repair = false
 
     func run() async throws {
-        guard let spool = try global.openExisting() else { return }
+        Console.endsWithItsReader = !repair
+        guard let spool = try global.openExisting() else {
+            if !global.json { Console.print("there is no spool at \(try global.path())") }
+            return
+        }
         if repair {
             for line in try await Doctor(spool: spool).repair() { Console.complain("repaired: \(line)") }
         }

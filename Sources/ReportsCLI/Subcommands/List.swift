@@ -36,17 +36,23 @@ struct List: AsyncParsableCommand {
     }
 
     func run() async throws {
-        guard let spool = try global.openExisting() else { return }
+        Console.endsWithItsReader = true
+        guard let spool = try global.openExisting() else { return tellThereIsNone() }
         let inspector = try SpoolInspector(spool: spool)
         if let problem = inspector.ledgerProblem { Console.complain(problem) }
         let selection = SpoolInspector.Selection(
             states: state.isEmpty ? nil : Set(state), kind: kind?.rawValue, limit: limit)
         var isFirst = true
         try inspector.forEachReport(selection) { view in
+            defer { isFirst = false }
             if global.json { return Console.print(view.json) }
             if isFirst { Console.print(ReportTable.header) }
-            isFirst = false
             Console.print(ReportTable.line(view))
         }
+        if isFirst { tellThereIsNone() }
+    }
+
+    private func tellThereIsNone() {
+        if !global.json { Console.print("no reports") }
     }
 }

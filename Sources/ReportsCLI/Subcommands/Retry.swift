@@ -21,9 +21,8 @@ struct Retry: AsyncParsableCommand {
     var all = false
 
     func validate() throws {
-        if all == !selection.ids.isEmpty {
-            throw ValidationError("Give ids or --all.")
-        }
+        if all, !selection.ids.isEmpty { throw ValidationError("Give ids or --all, not both.") }
+        if !all, selection.ids.isEmpty { throw ValidationError("Give ids or --all.") }
     }
 
     func run() async throws {
@@ -81,6 +80,7 @@ struct RequestRunner {
                 }
             }
         }
+        if ids?.isEmpty == true, let firstError { ExitStatus.leave(ExitStatus.of(firstError)) }
         let done = try await RequestDesk(spool: spool).carryOut(action, ids: ids)
         for id in done { tell(id, action) }
         if let firstError { ExitStatus.leave(ExitStatus.of(firstError)) }

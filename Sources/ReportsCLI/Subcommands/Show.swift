@@ -17,6 +17,7 @@ struct Show: AsyncParsableCommand {
     var id: String
 
     func run() async throws {
+        Console.endsWithItsReader = true
         guard let spool = try global.openExisting() else {
             throw ReportsError(.noSuchReport, "there is no report \(Printable.text(id)): there is no spool")
         }

@@ -14,6 +14,7 @@ struct Status: AsyncParsableCommand {
     @OptionGroup var global: GlobalOptions
 
     func run() async throws {
+        Console.endsWithItsReader = true
         let status: SpoolStatus
         if let spool = try global.openExisting() {
             status = try SpoolInspector(spool: spool).status()
@@ -29,7 +30,8 @@ struct Status: AsyncParsableCommand {
     private func lines(_ status: SpoolStatus, _ path: String) -> [String] {
         var lines = ["spool:  \(path)", "owner:  \(status.hasOwner ? "a process is at work" : "none")"]
         for (name, count) in status.states where count.count > 0 {
-            lines.append("\(name):  \(count.count)  (\(ReportTable.size(count.byteCount)))")
+            let compressed = name == "incoming" ? "" : " compressed"
+            lines.append("\(name):  \(count.count)  (\(ReportTable.size(count.byteCount))\(compressed))")
         }
         if status.states.allSatisfy({ $0.count.count == 0 }) { lines.append("no reports") }
         for origin in status.origins {

@@ -12,7 +12,7 @@ struct Submit: AsyncParsableCommand {
             something. 78: no usable endpoint.
 
             Example:
-              reports submit --endpoint 'https://diagnostics.example.com/reports/{id}' --header @/etc/shop/token
+              reports submit --endpoint 'https://example.com/reports/{id}' --header @/etc/token
             """)
 
     @OptionGroup var global: GlobalOptions
@@ -31,7 +31,7 @@ struct Submit: AsyncParsableCommand {
     var wait: Double?
 
     @Option(
-        name: .long, help: ArgumentHelp("Reports under way at once, 1 to 64. Default: 16.", valueName: "n"))
+        name: .long, help: ArgumentHelp("Reports under way at once, 1 to 64.", valueName: "n"))
     var maxConcurrent = 16
 
     func validate() throws {
@@ -61,7 +61,7 @@ struct Submit: AsyncParsableCommand {
         submission.wait = wait.flatMap { $0 > 0 ? Int64($0 * 1_000) : nil }
         do {
             let outcome = try await Signals.cancelling { [submission] in try await submission.run() }
-            tell(outcome.result, spool)
+            tell(outcome.result, spool, origin: try destination.validate().origin)
             if let signal = outcome.signal { ExitStatus.leave(Signals.status(of: signal)) }
             ExitStatus.leave(status(of: outcome.result))
         } catch let error as InterruptedBySignal {
@@ -76,7 +76,7 @@ struct Submit: AsyncParsableCommand {
         return ExitStatus.done
     }
 
-    private func tell(_ summary: SubmissionSummary, _ spool: ReportSpool) {
+    private func tell(_ summary: SubmissionSummary, _ spool: ReportSpool, origin: String) {
         Console.endProgress()
         for repair in summary.repairs { Console.complain(repair) }
         if global.json { return Console.print(summary.json) }
@@ -92,13 +92,13 @@ struct Submit: AsyncParsableCommand {
         if let next = summary.nextAttemptMilliseconds {
             Console.print("next attempt: \(RFC3339.string(milliseconds: next))")
         }
-        tellTrouble(spool)
+        tellTrouble(spool, origin)
     }
 
     /// Why something waits, when a server is the reason.
-    private func tellTrouble(_ spool: ReportSpool) {
+    private func tellTrouble(_ spool: ReportSpool, _ name: String) {
         guard let status = try? SpoolInspector(spool: spool).status() else { return }
-        for origin in status.origins where !origin.isOpen {
+        for origin in status.origins where origin.name == name && !origin.isOpen {
             let trouble = origin.lastError.map { ": \($0)" } ?? ""
             Console.print(Printable.text("\(origin.name): \(origin.reason ?? "closed")\(trouble)"))
         }

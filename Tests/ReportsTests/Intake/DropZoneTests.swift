@@ -179,22 +179,27 @@ struct DropZoneTests {
         }
     }
 
-    @Test("a drop replaced between the look and the take: what is taken is looked at anew")
+    @Test("a drop replaced between the look and the take: what is taken is looked at anew, in the same run")
     func replacedBeforeTake() async throws {
         let holder = Mutex<SpoolHarness?>(nil)
         let files = FaultingFileSystem { call throws(FileSystemError) in
-            guard call.operation == .rename, call.room == "taken", let harness = holder.withLock({ $0 }) else { return }
-            holder.withLock { $0 = nil }
-            // By rename, as programs do that want their file to appear whole.
-            let url = URL(fileURLWithPath: "\(harness.path)/incoming/core")
-            try? Data("second".utf8).write(to: url, options: .atomic)
+            guard call.operation == .rename, let harness = holder.withLock({ $0 }) else { return }
+            if call.room == "queued", call.name?.hasSuffix(".gz") != true {
+                // While the first drop is taken in, another comes, for the next look.
+                if (try? harness.entries("incoming")) == [] { try? harness.drop("core", "first") }
+            } else if call.room == "taken", call.name == "core" {
+                holder.withLock { $0 = nil }
+                // By rename, as programs do that want their file to appear whole.
+                let url = URL(fileURLWithPath: "\(harness.path)/incoming/core")
+                try? Data("second".utf8).write(to: url, options: .atomic)
+            }
         }
         try await withSpool(files: files) { harness in
-            try harness.drop("core", "first")
+            try harness.drop("early", "early")
             holder.withLock { $0 = harness }
             let clock = harness.clock
             let summary = try await clock.racing { [submission = harness.submission] in try await submission.run() }
-            #expect(summary.delivered == 1)
+            #expect(summary.delivered == 2)
             #expect(try harness.state(.of("second")) == .delivered)
             #expect(try harness.entries("taken") == [])
         }
@@ -225,6 +230,21 @@ struct DropZoneTests {
             #expect(try await harness.submit().delivered == 2)
             #expect(try harness.state(.of("first and more")) == .delivered)
             #expect(try harness.entries("taken") == [])
+        }
+    }
+
+    @Test("a taken drop that cannot be collected holds nobody up, and is noted")
+    func takenAndTooLarge() async throws {
+        var limits = SpoolLimits()
+        limits.maximumReportByteCount = 100
+        try await withSpool(limits: limits) { harness in
+            try Self.write("\(harness.path)/taken/large", String(repeating: "x", count: 101))
+            try harness.add("one")
+            let summary = try await harness.submit()
+            #expect(summary.delivered == 1)
+            #expect(summary.skipped == 1)
+            #expect(try harness.entries("taken") == ["large"])
+            #expect(try harness.findings(.note).contains { $0.hasPrefix("taken/large: ") })
         }
     }
 

@@ -1,0 +1,147 @@
+import Foundation
+import Reports
+import TestSupport
+import Testing
+
+@Suite("Spools that cannot be used")
+struct SpoolTroubleTests {
+    private static let commands = [
+        ["add", "-"], ["submit", "--endpoint", "http://127.0.0.1:9/"], ["list"], ["show", "abcdef"], ["cat", "abcdef"],
+        ["status"], ["retry", "--all"], ["remove", "abcdef"], ["doctor"], ["doctor", "--repair"],
+    ]
+
+    @Test("a missing spool: looking prints zeros, adding makes it with all its directories")
+    func missingSpool() async throws {
+        try await withTool { tool in
+            for command in ["status", "list", "doctor", "retry --all"] {
+                let words = command.split(separator: " ").map(String.init)
+                for more in [[], ["--json"]] {
+                    let result = try await tool.run(words + more)
+                    #expect(result.status == 0, "\(command): \(result.errors)")
+                    #expect(result.errors.isEmpty)
+                }
+            }
+            #expect(!FileManager.default.fileExists(atPath: tool.spool))
+            let states = try #require(try await tool.objects("status").first?["states"]?.objectValue)
+            #expect(states.members.count == 10)
+            #expect(states.members.allSatisfy { $0.value.count("count") == 0 && $0.value.count("bytes") == 0 })
+
+            var deep = tool
+            deep.environment["REPORTS_SPOOL"] = tool.home + "/a/b/c/spool"
+            deep.spool = tool.home + "/a/b/c/spool"
+            try await deep.add("deep")
+            #expect(deep.names(in: "collected").count == 1)
+        }
+    }
+
+    @Test("a spool on a file, or below one: 69", arguments: commands)
+    func spoolOnAFile(_ command: [String]) async throws {
+        try await withTool { tool in
+            var tool = tool
+            let file = try tool.file("file", "not a directory")
+            for spool in [file, file + "/below"] {
+                tool.environment["REPORTS_SPOOL"] = spool
+                let result = try await tool.run(command)
+                #expect(result.status == 69, "\(result.errors)")
+                #expect(result.errors.contains("not a directory"), "\(result.errors)")
+            }
+            #expect(try Data(contentsOf: URL(fileURLWithPath: file)) == Data("not a directory".utf8))
+        }
+    }
+
+    @Test("a spool of a newer version: 69, nothing is touched", arguments: commands)
+    func spoolOfANewerVersion(_ command: [String]) async throws {
+        try await withTool { tool in
+            try await tool.add("older")
+            try tool.drop("dropped", as: "dropped.log")
+            try Data("2\n".utf8).write(to: URL(fileURLWithPath: tool.spool + "/VERSION"))
+            let before = tool.allFiles()
+            let result = try await tool.run(command)
+            #expect(result.status == 69)
+            #expect(result.errors.contains("version 2") && result.errors.contains("nothing was touched"))
+            #expect(tool.allFiles() == before)
+        }
+    }
+
+    @Test("a ledger of a newer version: 69, nothing is touched", arguments: commands.filter { $0 != ["add", "-"] })
+    func ledgerOfANewerVersion(_ command: [String]) async throws {
+        try await withTool { tool in
+            let id = try await tool.add("older")
+            #expect(try await tool.run("retry", id).status == 0)
+            try tool.drop("dropped", as: "dropped.log")
+            let path = tool.spool + "/ledger.sqlite"
+            // Offset 60 of an SQLite file is its user_version, big-endian (fileformat2.html).
+            let file = try #require(FileHandle(forUpdatingAtPath: path))
+            try file.seek(toOffset: 60)
+            try file.write(contentsOf: Data([0, 0, 0x27, 0x0f]))
+            try file.close()
+            let before = (tool.allFiles(), try Data(contentsOf: URL(fileURLWithPath: path)))
+            let result = try await tool.run(command)
+            #expect(result.status == 69, "\(result.errors)")
+            #expect(result.errors.contains("nothing was touched"), "\(result.errors)")
+            #expect(tool.names(in: "incoming") == ["dropped.log"] && tool.names(in: "queued") == ["\(id).gz"])
+            #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == before.1)
+        }
+    }
+
+    @Test(
+        "no permission to make the spool, or to enter it: 69, with advice",
+        .enabled(if: OtherUser.isAvailable, "needs root and setpriv"))
+    func noPermission() async throws {
+        try await OtherUser.withTool { tool in
+            var tool = tool
+            let locked = tool.home + "/locked"
+            try FileManager.default.createDirectory(atPath: locked, withIntermediateDirectories: false)
+            chmod(locked, 0o700)
+            for spool in [locked, locked + "/spool"] {
+                tool.environment["REPORTS_SPOOL"] = spool
+                for command in [["add", "/etc/hostname"], ["list"], ["submit", "--endpoint", "http://127.0.0.1:9"]] {
+                    let result = try await OtherUser.run(tool, command)
+                    #expect(result.status == 69, "\(command): \(result.errors)")
+                    #expect(result.errors.contains("no permission"), "\(result.errors)")
+                }
+            }
+        }
+    }
+
+    @Test("a VERSION that is none: 69, this is no spool")
+    func versionThatIsNone() async throws {
+        try await withTool { tool in
+            try FileManager.default.createDirectory(atPath: tool.spool, withIntermediateDirectories: false)
+            try Data("seven\n".utf8).write(to: URL(fileURLWithPath: tool.spool + "/VERSION"))
+            let result = try await tool.run("add", "-")
+            #expect(result.status == 69)
+            #expect(tool.names(in: ".") == ["VERSION"])
+        }
+    }
+
+    @Test(
+        "a full disk: add fails with 73 and says what to do, what was there stays, delivery goes on",
+        .enabled(if: getuid() == 0 && findExecutable("unshare") != nil, "needs root for a small file system"))
+    func fullDisk() async throws {
+        try await withTool(server: .accepting) { tool, server in
+            try FileManager.default.createDirectory(atPath: tool.spool, withIntermediateDirectories: false)
+            for name in ["zeroth", "first", "last"] { try tool.file(name, "the \(name) report") }
+            let result = try await tool.shell(
+                """
+                exec unshare -m /bin/sh -c '
+                mount -t tmpfs -o size=8m,mode=700 none "$REPORTS_SPOOL" || exit 99
+                "$reports" add "$home/zeroth" && "$reports" submit --endpoint "\(server.url("/{id}"))" || exit 98
+                "$reports" add "$home/first" || exit 97
+                cat /dev/zero > "$REPORTS_SPOOL/incoming/fill.tmp" 2>/dev/null
+                "$reports" add "$home/last"; echo "add $?"
+                "$reports" list --json | grep -c collected_at
+                "$reports" submit --json --endpoint "\(server.url("/{id}"))"; echo "submit $?"
+                rm "$REPORTS_SPOOL/incoming/fill.tmp"
+                "$reports" add "$home/last" && "$reports" submit --endpoint "\(server.url("/{id}"))"; echo "after $?"'
+                """)
+            // Without the right to mount there is nothing to see.
+            if result.status == 99 { return }
+            #expect(result.output.contains("add 73\n"), "\(result.output)\(result.errors)")
+            #expect(result.errors.contains("last: ") && result.errors.contains("free some space"), "\(result.errors)")
+            #expect(result.output.contains("submit 0\n"), "\(result.output)\(result.errors)")
+            #expect(result.output.contains("after 0\n"), "\(result.output)\(result.errors)")
+            #expect(try await Deliveries.texts(server) == ["the zeroth report", "the first report", "the last report"])
+        }
+    }
+}

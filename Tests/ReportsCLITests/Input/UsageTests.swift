@@ -1,0 +1,146 @@
+import Foundation
+import Reports
+import TestSupport
+import Testing
+
+@Suite("Arguments that cannot be")
+struct UsageTests {
+    struct Case: Sendable, CustomTestStringConvertible {
+        let arguments: [String]
+        let status: Int32
+        let says: String
+
+        init(_ line: String, _ status: Int32, says: String) {
+            arguments = line.isEmpty ? [] : line.split(separator: " ").map(String.init)
+            self.status = status
+            self.says = says
+        }
+
+        var testDescription: String { arguments.joined(separator: " ") }
+    }
+
+    static let cases = [
+        Case("", 64, says: "Usage: reports <command>"),
+        Case("--json", 64, says: "Usage: reports <command>"),
+        Case("--spool", 64, says: "Missing value for '--spool"),
+        Case("bogus", 64, says: "bogus"),
+        Case("--bogus list", 64, says: "Unknown option '--bogus'"),
+        Case("list --spol x", 64, says: "Did you mean '--spool'?"),
+        Case("list --state sleeping", 64, says: "states are incoming, queued"),
+        Case("list --limit -1", 64, says: "--limit"),
+        Case("add", 64, says: "Missing expected argument '<file> ...'"),
+        Case("add x --kind bug", 64, says: "'crash', 'hang', 'diagnostic', 'log' or 'other'"),
+        Case("add x --annotate version", 64, says: "write key=value"),
+        Case("add x --annotate b@d=1", 64, says: "b@d"),
+        Case("show", 64, says: "Missing expected argument '<id>'"),
+        Case("show 0123456789abcdef", 66, says: "there is no report 0123456789abcdef"),
+        Case("show 01234", 65, says: "is no report id"),
+        Case("show g1234567", 65, says: "is no report id"),
+        Case("cat 0123456789abcdef", 66, says: "there is no report"),
+        Case("retry 0123456789abcdef", 66, says: "there is no report"),
+        Case("remove 0123456789abcdef", 66, says: "there is no report"),
+        Case("retry", 64, says: "Give ids or --all"),
+        Case("retry --all abcdef", 64, says: "not both"),
+        Case("remove", 64, says: "Give one or more ids"),
+        Case("submit", 78, says: "no endpoint: give --endpoint URL or set $REPORTS_ENDPOINT"),
+        Case("submit --endpoint example.com/reports", 64, says: "write http:// or https:// in front"),
+        Case("submit --endpoint ftp://example.com", 64, says: "scheme other than http and https"),
+        Case("submit --endpoint http://", 64, says: "--endpoint"),
+        Case("submit --endpoint http://user:secret@example.com/", 64, says: "send them in a header"),
+        Case("submit --endpoint http://127.0.0.1:9/ --header Authorization", 64, says: "needs a colon"),
+        Case("submit --endpoint http://127.0.0.1:9/ --header :x", 64, says: "is no header name"),
+        Case("submit --endpoint http://127.0.0.1:9/ --header @/missing", 78, says: "No such file"),
+        Case("submit --endpoint http://127.0.0.1:9/ --header Content-Length:5", 64, says: "Content-Length"),
+        Case("submit --endpoint http://127.0.0.1:9/ --deadline soon", 64, says: "--deadline"),
+        Case("submit --endpoint http://127.0.0.1:9/ --deadline -1", 64, says: "--deadline"),
+        Case("submit --endpoint http://127.0.0.1:9/ --wait nan", 64, says: "--wait"),
+        Case("submit --endpoint http://127.0.0.1:9/ --max-concurrent 0", 64, says: "from 1 to 64"),
+    ]
+
+    @Test("each has its status and says what is wrong, on stderr", arguments: cases)
+    func eachHasItsStatusAndSaysWhatIsWrong(_ one: Case) async throws {
+        try await withTool { tool in
+            _ = try await tool.add("one report that must not suffer")
+            let result = try await tool.run(one.arguments)
+            #expect(result.status == one.status)
+            #expect(result.errors.contains(one.says), "\(result.errors)")
+            #expect(result.output.isEmpty)
+            #expect(!result.errors.contains("secret"))
+            #expect(tool.names(in: "collected").count == 1)
+        }
+    }
+
+    @Test("an unusable endpoint of the environment is bad configuration")
+    func unusableEndpointOfTheEnvironment() async throws {
+        try await withTool { tool in
+            var tool = tool
+            tool.environment["REPORTS_ENDPOINT"] = "example.com"
+            let result = try await tool.run("submit")
+            #expect(result.status == 78)
+            #expect(result.errors.contains("$REPORTS_ENDPOINT"))
+        }
+    }
+
+    @Test("65 annotations, a key and a value above their bounds: 64, nothing is stored")
+    func annotationsAboveTheirBounds() async throws {
+        try await withTool { tool in
+            let many = (1...65).flatMap { ["--annotate", "k\($0)=v"] }
+            for arguments in [
+                many, ["--annotate", String(repeating: "k", count: 65) + "=v"],
+                ["--annotate", "k=" + String(repeating: "v", count: 1_025)], ["--annotate", "=v"],
+            ] {
+                let result = try await tool.run(["add", "-"] + arguments, input: [1])
+                #expect(result.status == 64, "\(result.errors)")
+            }
+            #expect(tool.allFiles().filter { $0.hasSuffix(".gz") }.isEmpty)
+            let most = (1...64).flatMap { ["--annotate", "k\($0)=" + String(repeating: "v", count: 700)] }
+            #expect(try await tool.run(["add", "-"] + most, input: [1]).status == 0)
+        }
+    }
+
+    @Test("a prefix that fits two reports is refused, a longer one is taken")
+    func ambiguousPrefixIsRefused() async throws {
+        try await withTool(server: .accepting) { tool, server in
+            // SHA-256 of these begin alike: found by counting up.
+            let (one, two) = ("prefix 2898", "prefix 4544")
+            let ids = [try await tool.add(one), try await tool.add(two)]
+            let common = String(zip(ids[0], ids[1]).prefix { $0 == $1 }.map(\.0))
+            try #require(common.count >= 6)
+            for _ in 1...2 {
+                let ambiguous = try await tool.run("show", String(common.prefix(6)))
+                #expect(ambiguous.status == 65)
+                #expect(ambiguous.errors.contains("more than one report"))
+                #expect(try await tool.run("cat", String(ids[0].prefix(12))).output == one)
+                #expect(try await tool.run("cat", String(ids[1].prefix(12))).output == two)
+                // Once from the files, once from the ledger.
+                let nobody = try RefusingPort()
+                _ = try await tool.run("submit", "--endpoint", nobody.url())
+            }
+        }
+    }
+
+    @Test("options may stand before and after the command")
+    func optionsBeforeAndAfterTheCommand() async throws {
+        try await withTool { tool in
+            var tool = tool
+            tool.environment["REPORTS_SPOOL"] = nil
+            let spool = tool.home + "/elsewhere"
+            let path = try tool.file("x", "x")
+            #expect(try await tool.run("--spool", spool, "--json", "add", path).objects.count == 1)
+            #expect(try await tool.run("--json", "--spool=" + spool, "list").objects.count == 1)
+            #expect(try await tool.run("list", "--spool", spool, "--json").objects.count == 1)
+            #expect(try await tool.run("list", "--json").objects.isEmpty)
+        }
+    }
+
+    @Test("help is asked for, and on stdout")
+    func helpIsOnStandardOutput() async throws {
+        try await withTool { tool in
+            for arguments in [["--help"], ["help"], ["add", "-h"], ["help", "add"], ["--json", "list", "--help"]] {
+                let result = try await tool.run(arguments)
+                #expect(result.status == 0 && result.errors.isEmpty && result.output.contains("USAGE"))
+            }
+            #expect(try await tool.run("--version").output == ReportsVersion.current + "\n")
+        }
+    }
+}

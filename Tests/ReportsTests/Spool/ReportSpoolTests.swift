@@ -1,0 +1,107 @@
+import DurableIO
+import Foundation
+import Reports
+import SystemPackage
+import TestSupport
+import Testing
+
+@Suite("The spool's directory")
+struct ReportSpoolTests {
+    /// Modes of all that is in a directory, by path.
+    private func modes(_ path: String) throws -> [String: Int] {
+        var modes: [String: Int] = [:]
+        for name in try FileManager.default.subpathsOfDirectory(atPath: path) + [""] {
+            let attributes = try FileManager.default.attributesOfItem(atPath: "\(path)/\(name)")
+            modes[name] = (attributes[.posixPermissions] as? NSNumber)?.intValue
+        }
+        return modes
+    }
+
+    @Test("directories are 0700 and files 0600, whatever the umask", arguments: [0, 0o022, 0o777] as [UInt32])
+    func modes(mask: UInt32) throws {
+        try withTemporaryDirectory { directory in
+            let path = directory + "/spool"
+            let made = try withUmask(mask) {
+                let harness = try SpoolHarness(path)
+                try harness.add("one")
+                return true
+            }
+            guard made != nil else { return }
+            for (name, mode) in try modes(path) {
+                var isDirectory: ObjCBool = false
+                _ = FileManager.default.fileExists(atPath: "\(path)/\(name)", isDirectory: &isDirectory)
+                #expect(mode == (isDirectory.boolValue ? 0o700 : 0o600), "\(name)")
+            }
+        }
+    }
+
+    @Test("in shared mode anybody may drop and nobody else may look; it is remembered")
+    func shared() throws {
+        try withTemporaryDirectory { directory in
+            let path = FilePath(directory + "/spool")
+            var options = ReportSpool.Options()
+            options.isShared = true
+            let made = try withUmask(0o077) { [options] in
+                try ReportSpool.open(path, isCreating: true, options: options)?.options.isShared
+            }
+            guard let made else { return }
+            #expect(made == true)
+            let modes = try modes(path.string)
+            #expect(modes[""] == 0o711)
+            #expect(modes["incoming"] == 0o1733)
+            for room in ["taken", "tmp", "collected", "queued", "parked"] { #expect(modes[room] == 0o700) }
+            let again = try #require(try ReportSpool.open(path, isCreating: true))
+            #expect(again.options.isShared)
+            var findings = 0
+            try Doctor(spool: again).examine { _ in findings += 1 }
+            #expect(findings == 0)
+        }
+    }
+
+    @Test("looking does not make a spool", arguments: [true, false])
+    func missing(isEmptyDirectory: Bool) throws {
+        try withTemporaryDirectory { directory in
+            let path = isEmptyDirectory ? directory : directory + "/none"
+            let spool = try ReportSpool.open(FilePath(path), isCreating: false)
+            #expect(spool == nil)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: directory) == [])
+        }
+    }
+
+    @Test("a spool has its rooms and its version, and opening it again changes nothing")
+    func layout() throws {
+        try withTemporaryDirectory { directory in
+            let path = directory + "/deep/below/spool"
+            let harness = try SpoolHarness(path)
+            let rooms = ["VERSION", "collected", "incoming", "parked", "queued", "taken", "tmp"]
+            #expect(try harness.entries("") == rooms)
+            _ = try SpoolHarness(path)
+            #expect(try harness.entries("") == rooms)
+            let version = try Data(contentsOf: URL(fileURLWithPath: path + "/VERSION"))
+            #expect(version == Data("1\n".utf8))
+        }
+    }
+
+    @Test("a path that leads through a file is refused with a reason")
+    func throughAFile() throws {
+        try withTemporaryDirectory { directory in
+            try Data().write(to: URL(fileURLWithPath: directory + "/file"))
+            for path in ["/file", "/file/spool"] {
+                let error = #expect(throws: ReportsError.self) { try SpoolHarness(directory + path) }
+                #expect(error?.code == .spoolNotUsable)
+                #expect(error?.message.contains("not a directory") == true)
+            }
+        }
+    }
+
+    @Test("a room that is a symbolic link is not entered")
+    func linkedRoom() throws {
+        try withTemporaryDirectory { directory in
+            let path = directory + "/spool"
+            _ = try SpoolHarness(path)
+            try FileManager.default.removeItem(atPath: path + "/queued")
+            try FileManager.default.createSymbolicLink(atPath: path + "/queued", withDestinationPath: directory)
+            #expect(throws: ReportsError.self) { try SpoolHarness(path) }
+        }
+    }
+}

@@ -1,0 +1,128 @@
+import Background
+import DurableIO
+import Foundation
+import Reports
+import SystemPackage
+import TestSupport
+import Testing
+
+@Suite("What is sent")
+struct RequestFormTests {
+    @Test(
+        "a request carries the payload, its digests and its description, and nothing local",
+        .enabled(if: findExecutable("gunzip") != nil), arguments: ["PUT", "POST"])
+    func request(method: String) async throws {
+        try await withTemporaryDirectory { directory in
+            let file = directory + "/local-name.log"
+            let payload = Array(String(repeating: "a line of a log\n", count: 400).utf8)
+            try Data(payload).write(to: URL(fileURLWithPath: file))
+            try await withLoopbackServer(.always(.response(201))) { server in
+                let url = server.url(method == "PUT" ? "/{kind}/{id}" : "/reports?host={host}")
+                let reporter = try Reporter(
+                    spool: FilePath(directory + "/spool"),
+                    destination: .http(url, headers: [("Authorization", "Bearer token")]))
+                let id = try await reporter.collect(
+                    contentsOf: FilePath(file), kind: .log, annotations: ["version": "2.1", "grx": "é"])
+                let summary = try await reporter.submitPending()
+                #expect(summary.delivered == 1)
+                let request = try #require(server.requests.first)
+                let wire = request.body
+                let hash = ContentHash.of(bytes: payload)
+                #expect(id == hash.hex)
+                #expect(request.method == method)
+                #expect(method == "POST" || request.target == "/log/\(id)")
+                let expected = [
+                    "Content-Type": "text/plain; charset=utf-8", "Content-Encoding": "gzip",
+                    "Content-Length": "\(wire.count)", "Idempotency-Key": "\"\(id)\"",
+                    "Unencoded-Digest": "sha-256=:\(hash.base64):",
+                    "Repr-Digest": "sha-256=:\(ContentHash.of(bytes: wire).base64):", "Report-Kind": "log",
+                    "Report-Annotations": #"grx=%"%c3%a9", version="2.1""#,
+                    "User-Agent": "Reports/\(ReportsVersion.current)",
+                    "Authorization": "Bearer token",
+                ]
+                for (name, value) in expected { #expect(request.headers.values(name) == [value], "\(name)") }
+                #expect(request.headers["Report-Collected-At"].flatMap(RFC3339.milliseconds) != nil)
+                #expect(request.headers["Transfer-Encoding"] == nil)
+                #expect(try run("gunzip", ["-c"], input: wire).stdout == payload)
+                let sent = request.target + request.headers.all.map { $0.name + $0.value }.joined() + request.text
+                #expect(!sent.contains("local-name"))
+                #expect(!sent.contains(directory))
+            }
+        }
+    }
+
+    @Test("bytes that are not what was stored are not sent, and wait for a person")
+    func damaged() async throws {
+        try await withSpool { harness in
+            let id = try await harness.make(.queued)
+            try harness.damage(id, in: "queued")
+            #expect(try await harness.submit().rejected == 1)
+            #expect(harness.sent == [])
+            #expect(try harness.record(id)?.reason?.contains("damaged") == true)
+            #expect(try harness.rooms(of: id) == ["parked"])
+        }
+    }
+
+    @Test("a report whose file is gone is not sent, and ends as removed")
+    func missing() async throws {
+        try await withSpool { harness in
+            let id = try await harness.make(.queued)
+            try harness.remove(id, in: "queued")
+            _ = try await harness.submit()
+            #expect(harness.sent == [])
+            #expect(try harness.state(id) == .removed)
+            #expect(try harness.record(id)?.reason == "bytes missing")
+        }
+    }
+
+    @Test(
+        "headers that cannot be had are nobody's fault: the report waits, uncharged, and nothing of the error is kept")
+    func headersMissing() async throws {
+        struct NoToken: Error { let secret = "hunter2" }
+        try await withSpool { harness in
+            let id = try harness.add("one")
+            var configuration = SpoolOwner.Configuration(
+                destination: .http("http://collector.example/{id}") { throw NoToken() })
+            configuration.transport = harness.transport
+            let summary = try await Submission(spool: harness.spool, configuration: configuration).run()
+            #expect(summary.waiting == 1)
+            #expect(harness.sent == [])
+            let record = try #require(try harness.record(id))
+            #expect(record.state == .waiting)
+            #expect(record.charged == 0)
+            #expect(record.lastError?.contains("hunter2") == false)
+            #expect(try await harness.submit().delivered == 1)
+        }
+    }
+
+    @Test("the newest crash goes first, then what is due longest")
+    func order() async throws {
+        try await withSpool { harness in
+            var ids: [ContentHash] = []
+            for (text, kind) in [("log 1", ReportKind.log), ("crash 1", .crash), ("log 2", .log), ("crash 2", .crash)] {
+                ids.append(try harness.add(text, kind: kind))
+                try await harness.takeIn()
+                harness.clock.advance(by: 1_000)
+            }
+            var configuration = harness.configuration()
+            configuration.maximumConcurrent = 1
+            _ = try await Submission(spool: harness.spool, configuration: configuration).run()
+            #expect(harness.sent == [ids[3], ids[0], ids[1], ids[2]].map(\.hex))
+        }
+    }
+
+    @Test(
+        "an endpoint that is none is refused before anything is done",
+        arguments: ["", "ftp://host/", "http://", "not a url", "http://user:secret@host/"])
+    func badEndpoint(url: String) throws {
+        try withTemporaryDirectory { directory in
+            let error = #expect(throws: ReportsError.self) {
+                try Reporter(spool: FilePath(directory + "/spool"), destination: .http(url))
+            }
+            #expect(error?.code == .badConfiguration)
+            #expect(error?.message.contains("secret") == false)
+            let made = try FileManager.default.contentsOfDirectory(atPath: directory)
+            #expect(made == [])
+        }
+    }
+}
