@@ -33,6 +33,13 @@ package enum TemporaryDirectory {
         return try files.openDirectory(FilePath(made))
     }
 
+    /// A directory that is open and already gone: empty for ever. Stands in for one that is not there.
+    package static func vacated(files: any FileSystem) throws(FileSystemError) -> Directory {
+        let directory = try make(files: files)
+        remove(directory)
+        return directory
+    }
+
     /// Removes the directory, which must be empty.
     package static func remove(_ directory: Directory) {
         _ = directory.path.withPlatformString { rmdir($0) }

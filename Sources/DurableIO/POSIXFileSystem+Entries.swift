@@ -54,6 +54,8 @@ extension POSIXFileSystem {
         guard raw >= 0, let stream = fdopendir(raw) else {
             let error = FileSystemError(.list, directory.path.string)
             if raw >= 0 { _ = Glibc.close(raw) }
+            // A directory that is removed while it is open has no entries, not even its own.
+            guard error.errno != .noSuchFileOrDirectory else { return }
             throw error
         }
         defer { closedir(stream) }

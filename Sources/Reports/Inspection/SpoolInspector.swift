@@ -56,6 +56,15 @@ package struct SpoolInspector {
 
     /// Visits reports: drops first, then by time of collection, newest first.
     package func forEachReport(_ selection: Selection, _ body: (ReportView) throws -> Void) throws {
+        do {
+            try visitReports(selection, body)
+        } catch let error as SQLiteError where error.isDamage {
+            throw ReportsError(
+                .spoolNotUsable, "the ledger is damaged; the next submit rebuilds it", underlyingError: error)
+        }
+    }
+
+    private func visitReports(_ selection: Selection, _ body: (ReportView) throws -> Void) throws {
         var left = selection.limit ?? .max
         func visit(_ view: ReportView) throws {
             guard left > 0, selection.admits(view) else { return }

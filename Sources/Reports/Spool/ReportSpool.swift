@@ -120,7 +120,13 @@ package final class ReportSpool: Sendable {
                 rooms[room] = try files.openDirectory(name, in: root)
             } catch {
                 guard error.errno == .noSuchFileOrDirectory, !isCreating else { throw error }
-                return nil
+            }
+        }
+        if !isCreating {
+            // A package may have made the drop zone and nothing else; a reader makes nothing, and finds nothing there.
+            guard !rooms.isEmpty else { return nil }
+            for room in Room.allCases where rooms[room] == nil {
+                rooms[room] = try TemporaryDirectory.vacated(files: files)
             }
         }
         if madeAny { try files.syncDirectory(root) }

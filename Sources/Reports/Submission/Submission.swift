@@ -200,8 +200,11 @@ package struct Submission: Sendable {
     /// What lies there for an owner to take in.
     private func arrivals() -> Set<EntryName> {
         var names: Set<EntryName> = []
-        for room in [spool.collected, spool.taken] {
-            names.formUnion((try? spool.files.entries(of: room)) ?? [])
+        names.formUnion((try? spool.files.entries(of: spool.taken)) ?? [])
+        // What is neither a report nor a request is nobody's business.
+        for name in (try? spool.files.entries(of: spool.collected)) ?? []
+        where StoredReport.id(in: name) != nil || OwnerRequest.isRequest(name) {
+            names.insert(name)
         }
         for drop in (try? DropZone(spool: spool).drops()) ?? [] where drop.standing == .ready {
             names.insert(drop.name)

@@ -72,10 +72,13 @@ private struct Adding {
     private(set) var firstErrorStatus: Int32?
     private var group: [Pending] = []
     private var groupStart: Int64 = 0
+    private var arguments = RawArguments()
 
     private struct Pending {
         let prepared: ReportProducer.Prepared
         let file: String
+        /// `nil` for what is no file that could be deleted.
+        let source: (path: FilePath, facts: FileMetadata)?
     }
 
     private static let groupCount = 100
@@ -92,9 +95,9 @@ private struct Adding {
         // What is ready must not wait with it.
         if Input.mayWait(file) { publish() }
         do {
-            let prepared = try prepare(file, kind, annotations)
+            let pending = try prepare(file, kind, annotations)
             if group.isEmpty { groupStart = producer.spool.clock.bootMilliseconds }
-            group.append(Pending(prepared: prepared, file: file))
+            group.append(pending)
         } catch {
             fail(error)
         }
@@ -102,21 +105,23 @@ private struct Adding {
         if group.count >= Self.groupCount || age >= Self.groupMilliseconds { publish() }
     }
 
-    private func prepare(
+    private mutating func prepare(
         _ file: String, _ kind: ReportKind?, _ annotations: [String: String]
-    ) throws(ReportsError) -> ReportProducer.Prepared {
+    ) throws(ReportsError) -> Pending {
         var description = ReportCollector.Description(kind: kind, annotations: annotations)
         if file == "-" {
             try producer.checkSpace(for: 0, from: "standard input")
             let input = try StandardInput.open()
-            return try producer.prepare(.file(input, facts: nil), as: description, from: "standard input")
+            let prepared = try producer.prepare(.file(input, facts: nil), as: description, from: "standard input")
+            return Pending(prepared: prepared, file: file, source: nil)
         }
-        let opened = try PayloadFile.open(FilePath(file), files: producer.spool.files)
+        let path = arguments.path(file)
+        let opened = try PayloadFile.open(path, files: producer.spool.files)
         try producer.checkSpace(for: opened.facts?.size ?? 0, from: file)
-        description.name = FilePath(file).lastComponent.map { component in
-            component.withPlatformString { Array(String(cString: $0).utf8) }
-        }
-        return try producer.prepare(opened.takeSource(), as: description, from: file)
+        description.name = PayloadFile.name(of: path)
+        let facts = opened.facts
+        let prepared = try producer.prepare(opened.takeSource(), as: description, from: file)
+        return Pending(prepared: prepared, file: file, source: facts.map { (path, $0) })
     }
 
     /// Makes the group durable, and only then speaks of it.
@@ -131,7 +136,7 @@ private struct Adding {
         }
         for one in pending {
             tell(one)
-            if isMoving, one.file != "-" { removeSource(one.file) }
+            if isMoving, let source = one.source { removeSource(source, one.file) }
         }
     }
 
@@ -152,8 +157,14 @@ private struct Adding {
         Console.print(object)
     }
 
-    private mutating func removeSource(_ file: String) {
-        guard !FileRemoval.remove(FilePath(file)) else { return }
+    /// Deletes what was stored, and nothing that came after it.
+    private mutating func removeSource(_ source: (path: FilePath, facts: FileMetadata), _ file: String) {
+        let files = producer.spool.files
+        let now = try? files.metadata(of: files.openFile(source.path))
+        guard let now, now.isSameContent(as: source.facts) else {
+            return fail(ReportsError(.badPayload, "\(file): is stored, but has changed since and was not deleted"))
+        }
+        guard !FileRemoval.remove(source.path) else { return }
         fail(ReportsError(.cannotWrite, "\(file): is stored, but cannot be deleted"))
     }
 

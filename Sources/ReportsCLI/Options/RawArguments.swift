@@ -1,0 +1,29 @@
+import SystemPackage
+
+/// The command line as bytes: file names need not be UTF-8, and Swift's `String` arguments have been repaired.
+struct RawArguments {
+    private var bytesOf: [String: [[CChar]]] = [:]
+
+    init() {
+        for index in 0..<Int(CommandLine.argc) {
+            guard let start = CommandLine.unsafeArgv[index] else { continue }
+            let text = String(cString: start)
+            var bytes: [CChar] = []
+            var next = start
+            while next.pointee != 0 {
+                bytes.append(next.pointee)
+                next += 1
+            }
+            bytesOf[text, default: []].append(bytes + [0])
+        }
+    }
+
+    /// The path that an argument was before it was repaired. Two that look alike after it are taken in their order.
+    mutating func path(_ argument: String) -> FilePath {
+        guard let first = bytesOf[argument]?.first else { return FilePath(argument) }
+        if bytesOf[argument].map({ $0.count > 1 }) == true { bytesOf[argument]?.removeFirst() }
+        return first.withUnsafeBufferPointer { buffer in
+            buffer.baseAddress.map { FilePath(platformString: $0) } ?? FilePath(argument)
+        }
+    }
+}
