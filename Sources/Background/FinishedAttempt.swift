@@ -13,6 +13,7 @@ extension TransferQueue.FinishedAttempt {
         case .untrusted: .untrusted
         case .unreadableBody(let reason): .unsendable(reason: reason)
         case .missingBody: .missing
+        case .localTrouble: .localTrouble
         case .withheld: .withheld
         case .failure(let failure): .failure(sentBytes: failure.didConnect)
         case .answer(let answer): Self.scheduling(answer, at: wall, isSecure: isSecure)
@@ -56,7 +57,7 @@ extension TransferQueue.FinishedAttempt {
         switch outcome {
         case .answer(let answer): answer.bytesSent
         case .failure(let failure): failure.bytesSent
-        case .untrusted, .unreadableBody, .missingBody, .withheld, .cancelled: 0
+        case .untrusted, .unreadableBody, .missingBody, .localTrouble, .withheld, .cancelled: 0
         }
     }
 
@@ -71,7 +72,7 @@ extension TransferQueue.FinishedAttempt {
             }
         case .failure(let failure): failure.description
         case .untrusted(let reason): reason
-        case .unreadableBody(let reason), .withheld(let reason): reason
+        case .unreadableBody(let reason), .localTrouble(let reason), .withheld(let reason): reason
         case .missingBody: "bytes missing"
         case .cancelled: "interrupted"
         }
@@ -103,7 +104,7 @@ extension AttemptOutcome {
     var isRefusal: Bool {
         switch self {
         case .answer(_, .rejected, _), .answer(_, .hold, _), .untrusted: true
-        case .answer, .failure, .unsendable, .missing, .withheld, .interrupted: false
+        case .answer, .failure, .unsendable, .missing, .localTrouble, .withheld, .interrupted: false
         }
     }
 }

@@ -5,6 +5,8 @@ package enum PreparedRequest: Sendable {
     case unsendable(String)
     /// Nobody can make the request now; the transfer rests until somebody asks for it.
     case withheld(String)
+    /// This machine cannot make it just now, as with too many open files.
+    case localTrouble(String)
     /// The request cannot be made just now, for a reason that is not the transfer's, as credentials that cannot be had.
     case unavailable(String)
     /// The task was cancelled meanwhile.

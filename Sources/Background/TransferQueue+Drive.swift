@@ -40,12 +40,13 @@ extension TransferQueue {
             case .unsendable(let reason): outcome = .unreadableBody(reason)
             case .missing: outcome = .missingBody
             case .withheld(let reason): outcome = .withheld(reason)
+            case .localTrouble(let reason): outcome = .localTrouble(reason)
             case .unavailable(let reason):
                 outcome = .failure(TransportFailure(reason, didConnect: false, bytesSent: 0))
             case .interrupted: outcome = .cancelled
             case .request(var request):
-                // A slow server gets twice the time after each failure of the same transfer, up to 30 minutes.
-                request.answerTimeout = min(1_800, request.answerTimeout << Int64(min(claim.record.failures, 4)))
+                // A slow server gets twice the time at each further try of the same transfer, up to 30 minutes.
+                request.answerTimeout = min(1_800, request.answerTimeout << Int64(min(claim.record.attempts - 1, 4)))
                 outcome = await transport.send(request)
             }
             mailbox.post(FinishedAttempt(claim: claim, outcome: outcome))

@@ -94,11 +94,12 @@ extension TransferQueue {
     private func settle(_ finished: [FinishedAttempt]) throws -> [Settlement] {
         // Successes first: they tell whether a failure beside them is the origin's.
         let ordered = finished.filter(\.isAccepted) + finished.filter { !$0.isAccepted }
-        return try ordered.map { attempt in
+        return try ordered.compactMap { attempt in
             let settlement = judge(attempt)
-            try store.settle(settlement)
+            let isTaken = try store.settle(settlement)
             try releaseOthers(after: settlement)
-            return settlement
+            // A row that came anew meanwhile has other bytes; nobody may move them for this attempt's sake.
+            return isTaken ? settlement : nil
         }
     }
 

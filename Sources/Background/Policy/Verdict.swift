@@ -10,6 +10,8 @@ package enum AttemptOutcome: Hashable, Sendable {
     case unsendable(reason: String)
     /// There is no body any more.
     case missing
+    /// This machine's own trouble, as too many open files.
+    case localTrouble
     /// Nothing was sent, because nobody knows the request.
     case withheld
     /// The engine stopped the attempt.
@@ -67,6 +69,9 @@ extension RetryPolicy {
         switch outcome {
         case .interrupted:
             return Verdict(.waiting, reason: WaitReason.interrupted.rawValue, due: facts.now)
+        case .localTrouble:
+            // Nobody's fault: neither charged nor a reason to spare the origin, but not tried again at once.
+            return Verdict(.waiting, reason: WaitReason.interrupted.rawValue, due: facts.now + base)
         case .unsendable(let reason):
             return Verdict(.rejected, reason: reason)
         case .missing:
@@ -82,20 +87,34 @@ extension RetryPolicy {
             var verdict = Verdict(.delivered)
             verdict.reopensOrigin = gate.acceptedOne(at: facts.now, maximumWindow: maximumWindow)
             return verdict
-        case .answer(_, .rejected, _):
+        case .answer(_, .rejected, let retryAfter):
+            obey(retryAfter, facts, gate: &gate, using: &generator)
             guard gate.rejectedOne(at: facts.now) else {
                 return Verdict(.held, reason: HoldReason.rejecting.rawValue)
             }
             return Verdict(.rejected, reason: "rejected by the server")
-        case .answer(_, .hold(let reason), _):
+        case .answer(_, .hold(let reason), let retryAfter):
+            obey(retryAfter, facts, gate: &gate, using: &generator)
             return holdVerdict(reason, facts, gate: &gate)
         case .answer(_, .wait, let retryAfter):
+            obey(retryAfter, facts, gate: &gate, using: &generator)
             return itemVerdict(facts, retryAfter: retryAfter, using: &generator)
         case .answer(let status, .notNow, let retryAfter):
             if ResponseDisposition.closesOriginUntilDue(status: status, retryAfter: retryAfter) {
                 return askedVerdict(facts, retryAfter: retryAfter, gate: &gate, using: &generator)
             }
             return failureVerdict(facts, sentBytes: true, gate: &gate, using: &generator)
+        }
+    }
+
+    /// A time the server names closes the gate until then, whatever else the answer says.
+    private func obey(
+        _ retryAfter: Int64?, _ facts: AttemptFacts, gate: inout OriginGate,
+        using generator: inout some RandomNumberGenerator
+    ) {
+        guard let retryAfter else { return }
+        _ = gate.asked(startedAt: facts.startedAt, at: facts.now) { failures in
+            delay(failures: max(1, failures), retryAfter: retryAfter, using: &generator)
         }
     }
 

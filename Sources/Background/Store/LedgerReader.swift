@@ -17,6 +17,9 @@ package final class LedgerReader {
     ) throws {
         guard try files.metadata(of: name, in: directory) != nil else { throw LedgerError.missing }
         let opened = try Self.open(name, in: directory, files: files)
+        // Checked where it costs a few milliseconds, so that a listing does not end in the middle.
+        let size = try files.metadata(of: name, in: directory)?.size ?? 0
+        if size <= Self.checkedByteCount { try TransferStore.checkSoundness(opened.connection) }
         privateCopy = opened.copy
         queries = LedgerQueries(connection: opened.connection)
         life = opened.life
@@ -28,6 +31,14 @@ package final class LedgerReader {
     package func checkSoundness() throws {
         try TransferStore.checkSoundness(queries.connection)
     }
+
+    /// Whether every page, every row and every index is as it should be. Reads all of the ledger.
+    package var isWhole: Bool {
+        (try? queries.connection.value("PRAGMA integrity_check(1)"))??.text == "ok"
+    }
+
+    /// Ledgers up to this size are checked before they are read: 4 MiB.
+    private static let checkedByteCount: UInt64 = 4 << 20
 
     /// Milliseconds on the ledger's axis.
     package var now: Int64 {

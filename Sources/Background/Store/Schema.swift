@@ -7,10 +7,14 @@ enum Schema {
     static var currentVersion: Int64 { Int64(migrations.count) }
 
     /// Applies what is missing, each migration in its own transaction.
-    static func migrate(_ connection: SQLiteConnection) throws {
+    /// - Returns: whether the ledger was empty before.
+    static func migrate(_ connection: SQLiteConnection) throws -> Bool {
         let found = try connection.value("PRAGMA user_version")?.integer ?? 0
         guard found <= currentVersion else {
             throw LedgerError.newerVersion(found: found, known: currentVersion)
+        }
+        if found == 0, try connection.value("SELECT count(*) FROM sqlite_schema")?.integer != 0 {
+            throw SQLiteError(code: 11, message: "tables without a version", statement: nil)
         }
         for version in found..<currentVersion {
             try connection.transaction { () throws(SQLiteError) in
@@ -18,6 +22,7 @@ enum Schema {
                 try connection.execute("PRAGMA user_version=\(version + 1)")
             }
         }
+        return found == 0
     }
 
     /// Times ending in `_at` are milliseconds on the ledger's axis, those ending in `_wall` since the epoch.

@@ -89,15 +89,18 @@ extension TransferStore {
         return Claim(record: record, startedAt: now, startedWall: wallNow)
     }
 
-    /// Writes an attempt's end. A row that another life has claimed meanwhile is left alone.
-    package func settle(_ settlement: Settlement) throws {
+    /// Writes an attempt's end. A row that another life has claimed meanwhile, or that came anew, is left alone.
+    /// - Returns: whether the row took it; when not, nobody may act on it.
+    @discardableResult
+    package func settle(_ settlement: Settlement) throws -> Bool {
         let verdict = settlement.verdict
         let isSettled = !verdict.state.isLive
+        let wasInterrupted = verdict.reason == WaitReason.interrupted.rawValue
         try connection.run(
             """
             UPDATE transfer SET state=?, reason=?, due_at=?, epoch=NULL, charged=charged+?, failures=?,
               accepted_mark=?, settled_at=?, last_status=ifnull(?, last_status), last_error=?,
-              receipt=ifnull(?, receipt), answer=?, is_suspect=CASE WHEN ?=1 THEN 0 ELSE is_suspect END
+              receipt=ifnull(?, receipt), answer=?, is_suspect=is_suspect * ?, strikes=strikes * ?
             WHERE id=? AND state='sending' AND epoch=?
             """,
             .text(verdict.state.rawValue), SQLiteValue(verdict.reason), SQLiteValue(verdict.due),
@@ -105,8 +108,9 @@ extension TransferStore {
             .integer(settlement.acceptedMark), isSettled ? .integer(now) : .null, SQLiteValue(settlement.status),
             SQLiteValue(settlement.error), SQLiteValue(settlement.receipt), SQLiteValue(settlement.answer),
             // An attempt that ended, however, did not kill the process.
-            SQLiteValue(verdict.reason != WaitReason.interrupted.rawValue),
-            .integer(settlement.claim.record.rowID), .integer(epoch))
+            SQLiteValue(wasInterrupted), SQLiteValue(wasInterrupted), .integer(settlement.claim.record.rowID),
+            .integer(epoch))
+        let isTaken = connection.changedRowCount == 1
         try connection.run(
             """
             UPDATE attempt SET ended_wall=?, status=?, error=?, bytes_sent=?, retry_after_ms=?
@@ -115,6 +119,7 @@ extension TransferStore {
             .integer(settlement.endedWall), SQLiteValue(settlement.status), SQLiteValue(settlement.error),
             .integer(settlement.bytesSent), SQLiteValue(settlement.retryAfter),
             .integer(settlement.claim.record.rowID), SQLiteValue(settlement.claim.record.attempts))
+        return isTaken
     }
 
     /// The origins rows of their own wait for.

@@ -23,18 +23,19 @@ package final class TransferStore {
     }
     package let earlierEnd: EarlierEnd
 
-    /// Opens or makes the ledger. After an unclean end, or when told so, its every page is checked first.
-    package init(path: String, clock: any SystemClock, isSuspect: Bool = false) throws {
+    /// Opens or makes the ledger. Unless its last life ended in order, its every page is checked first.
+    package init(path: String, clock: any SystemClock) throws {
         connection = try SQLiteConnection(path: path, mode: .readWrite)
         self.clock = clock
-        try Schema.migrate(connection)
+        let isNew = try Schema.migrate(connection)
         if let last = try Self.lastLife(connection) {
             earlierEnd = last.isClean ? .clean : .unclean(isSameBoot: last.clock.bootID == clock.bootID)
             epoch = last.epoch + 1
             // From here on this boot's clock counts, whatever the wall's does.
             ledgerClock = last.clock.advanced(to: clock.reading)
-            if !last.isClean || isSuspect { try Self.checkSoundness(connection) }
+            if !last.isClean { try Self.checkSoundness(connection) }
         } else {
+            if !isNew { try Self.checkSoundness(connection) }
             earlierEnd = .none
             epoch = 1
             ledgerClock = LedgerClock(

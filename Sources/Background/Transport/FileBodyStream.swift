@@ -31,6 +31,8 @@ struct FileBodyStream: AsyncSequence, Sendable {
     let progress: BodyProgress
 
     static let chunkByteCount = 128 << 10
+    /// On a line so slow that a large piece takes seconds, small ones show that it moves.
+    static let slowChunkByteCount = 4 << 10
 
     func makeAsyncIterator() -> Iterator { Iterator(stream: self) }
 
@@ -39,6 +41,7 @@ struct FileBodyStream: AsyncSequence, Sendable {
         private let file = OpenBody()
         private var isPrefixDue = true
         private var position: UInt64
+        private var lastTaken = ContinuousClock.now
 
         init(stream: FileBodyStream) {
             self.stream = stream
@@ -57,7 +60,10 @@ struct FileBodyStream: AsyncSequence, Sendable {
             }
             let rest = body.offset + body.length - position
             guard rest > 0 else { return nil }
-            let chunk = try read(Swift.min(FileBodyStream.chunkByteCount, Int(clamping: rest)))
+            let isSlow = ContinuousClock.now - lastTaken > .seconds(2)
+            lastTaken = .now
+            let size = isSlow ? FileBodyStream.slowChunkByteCount : FileBodyStream.chunkByteCount
+            let chunk = try read(Swift.min(size, Int(clamping: rest)))
             position += UInt64(chunk.readableBytes)
             stream.progress.took(chunk.readableBytes)
             return chunk

@@ -44,6 +44,7 @@ package final class HTTPTransport: Transport {
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = max(1, maximumConnections)
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.timeout.connect = .seconds(timeouts.connect)
+        configuration.http1_1ConnectionDebugInitializer = { channel in StatusGuard.install(on: channel) }
         client = HTTPClient(eventLoopGroupProvider: .shared(group), configuration: configuration)
     }
 

@@ -51,6 +51,8 @@ package enum TransportOutcome: Sendable {
     /// The body could not be read as promised.
     case unreadableBody(String)
     case missingBody
+    /// This machine could not do it just now, whatever the server or the body are like.
+    case localTrouble(String)
     /// Never sent: nobody could make the request.
     case withheld(String)
     case cancelled

@@ -8,7 +8,10 @@ import SystemPackage
 /// The client's many error types, turned into outcomes in this one place.
 enum TransportErrors {
     static func outcome(of error: any Error, progress: BodyProgress) -> TransportOutcome {
-        if let failure = progress.failure { return .unreadableBody(failure.description) }
+        if let failure = progress.failure {
+            // Only what the file itself does not give is the file's fault; too many open files are this machine's.
+            return failure.operation == .read ? .unreadableBody(failure.description) : .localTrouble("\(failure)")
+        }
         if error is CancellationError { return .cancelled }
         if let reason = trustProblem(error) { return .untrusted(reason) }
         let didConnect = progress.bytesTaken > 0 || !isConnectFailure(error)

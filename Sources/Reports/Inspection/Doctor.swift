@@ -38,6 +38,9 @@ package struct Doctor {
     package func examine(_ report: (Finding) throws -> Void) throws {
         if let problem = inspector.ledgerProblem {
             try report(Finding(level: .error, subject: "ledger.sqlite", message: problem))
+        } else if inspector.isLedgerDamaged {
+            let message = "its rows and indexes disagree; --repair rebuilds it"
+            try report(Finding(level: .error, subject: "ledger.sqlite", message: message))
         }
         try examinePermissions(report)
         try examineFiles(in: spool.queued, "queued", report)
@@ -57,9 +60,9 @@ package struct Doctor {
             do {
                 // Gone since it was listed: the owner is at work.
                 guard let stored = try spool.stored(name, in: room) else { continue }
-                guard try spool.isWhole(stored, named: name, in: room) else {
-                    throw DamagedReport(description: "its bytes are not what was stored")
-                }
+                guard try spool.isWhole(stored, named: name, in: room),
+                    try inspector.holdsPayload(stored, named: name, in: room)
+                else { throw DamagedReport(description: "its bytes are not what was stored") }
                 try examineStanding(stored.id, isParked: room === spool.parked, subject, report)
             } catch let error as DamagedReport {
                 let isKnown = try StoredReport.id(in: name).map { try isKnownDamaged($0) } ?? false
@@ -192,7 +195,7 @@ package struct Doctor {
             done.append("\(exposure.subject): mode set to \(String(exposure.wanted, radix: 8))")
         }
         var configuration = SpoolOwner.Configuration(destination: nil)
-        configuration.suspectsLedger = true
+        configuration.suspectsLedger = inspector.isLedgerDamaged
         guard let owner = try await SpoolOwner.become(of: spool, configuration) else {
             throw ReportsError(
                 .spoolNotUsable, "another process is at work on the spool: repair when it has ended")
@@ -228,9 +231,7 @@ package struct Doctor {
     /// - Returns: whether the ledger did not know of it yet.
     private func park(_ id: ContentHash, in room: Directory, _ owner: SpoolOwner) async throws -> Bool {
         let size = try spool.files.metadata(of: StoredReport.name(of: id), in: room)?.size ?? 0
-        let transfer = NewTransfer(
-            identifier: id.hex, label: ReportKind.other.rawValue, metadata: "{}", byteCount: Int64(clamping: size),
-            seenWall: spool.clock.wallMilliseconds)
+        let transfer = NewTransfer(damaged: id, byteCount: size, seenWall: spool.clock.wallMilliseconds)
         return try await owner.queue.change { store in
             let record = try store.queries.record(id.hex)
             if record == nil { try store.insert(transfer) }

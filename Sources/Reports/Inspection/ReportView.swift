@@ -102,6 +102,7 @@ package struct ReportView: Sendable {
         switch drop.standing {
         case .ready: reason = nil
         case .beingWritten: reason = "is still being written"
+        case .beingTaken: reason = "is being taken"
         case .young: reason = "may still be written"
         case .skipped(let why): reason = "skipped: \(why)"
         }

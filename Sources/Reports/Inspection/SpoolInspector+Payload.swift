@@ -16,6 +16,19 @@ extension SpoolInspector {
         }
     }
 
+    /// Whether a stored file inflates to the payload that its name and its header promise.
+    func holdsPayload(_ report: StoredReport, named name: EntryName, in room: Directory) throws -> Bool {
+        var count: UInt64 = 0
+        do {
+            try inflate(name, in: room, expecting: report.id) { count += UInt64($0.count) }
+        } catch is ZlibError {
+            return false
+        } catch let error as ReportsError where error.code == .badPayload {
+            return false
+        }
+        return count == report.size
+    }
+
     /// Where a report's bytes lie.
     private func place(of id: ContentHash) throws -> (Directory, EntryName)? {
         let name = StoredReport.name(of: id)

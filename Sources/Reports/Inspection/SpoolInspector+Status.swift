@@ -116,14 +116,14 @@ extension SpoolInspector {
 
     private func nextAttempt() throws -> Int64? {
         guard let reader, let due = try reader.queries.nextDue(origin: nil) else { return nil }
-        return max(reader.wall(of: due), spool.clock.wallMilliseconds)
+        return max(reader.wall(of: due), gateOpensWall ?? 0, spool.clock.wallMilliseconds)
     }
 
     /// The same counts as a submission's, from outside.
     func summary() throws -> SubmissionSummary {
         var summary = SubmissionSummary()
         if let counts = try reader?.queries.openCounts() {
-            summary.waiting = counts.waiting
+            summary.waiting = try counts.waiting + publishedReports().count
             summary.held = counts.held
         }
         summary.nextAttemptMilliseconds = try nextAttempt()

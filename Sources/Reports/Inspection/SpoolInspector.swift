@@ -35,6 +35,9 @@ package struct SpoolInspector {
         }
     }
 
+    /// Whether a full check of the ledger, indexes against rows, finds something wrong.
+    var isLedgerDamaged: Bool { reader.map { !$0.isWhole } ?? (ledgerProblem != nil) }
+
     // MARK: - Listing
 
     /// What to list; `nil` is all.
@@ -72,7 +75,8 @@ package struct SpoolInspector {
             try body(view)
         }
         if selection.states?.contains("incoming") ?? true {
-            for drop in try DropZone(spool: spool, user: ownerOfSpool()).drops() { try visit(ReportView(drop)) }
+            let zone = DropZone(spool: spool, user: try ownerOfSpool())
+            for drop in try zone.drops() + zone.takenDrops() { try visit(ReportView(drop)) }
         }
         // Few files lie outside the ledger while it works; without it, all do.
         var loose = try publishedReports().sorted { ($0.collectedAt ?? 0) > ($1.collectedAt ?? 0) }[...]
@@ -88,7 +92,15 @@ package struct SpoolInspector {
     }
 
     func view(of record: TransferRecord) -> ReportView {
-        ReportView(record) { reader?.wall(of: $0) ?? $0 }
+        var view = ReportView(record) { reader?.wall(of: $0) ?? $0 }
+        if let due = view.nextAttemptAt, let opens = gateOpensWall { view.nextAttemptAt = max(due, opens) }
+        return view
+    }
+
+    /// When the one origin that reports go to is tried again; unknown where there are several.
+    var gateOpensWall: Int64? {
+        guard let reader, let origins = try? reader.queries.origins(), origins.count == 1 else { return nil }
+        return origins[0].gate.opensAt.map(reader.wall)
     }
 
     private func ownerOfSpool() throws -> UInt32 {

@@ -25,6 +25,8 @@ package struct DropZone {
         case beingWritten
         /// Nobody can say whether somebody writes it, and it is younger than 2 s.
         case young
+        /// Lies in `taken/`, and is collected by the owner, or by the next one.
+        case beingTaken
         /// Never taken as it is; the text says why.
         case skipped(String)
     }
@@ -37,6 +39,14 @@ package struct DropZone {
         try spool.files.entries(of: spool.incoming).compactMap { name in
             guard let facts = try spool.files.metadata(of: name, in: spool.incoming) else { return nil }
             return Drop(name: name, facts: facts, standing: standing(of: name, facts))
+        }
+    }
+
+    /// Drops an owner has renamed away and not finished with.
+    package func takenDrops() throws -> [Drop] {
+        try spool.files.entries(of: spool.taken).compactMap { name in
+            guard let facts = try spool.files.metadata(of: name, in: spool.taken) else { return nil }
+            return Drop(name: name, facts: facts, standing: .beingTaken)
         }
     }
 
@@ -82,7 +92,10 @@ package struct DropZone {
         let facts = try spool.files.metadata(of: file)
         // The entry may have been replaced since it was listed.
         if case let standing = standing(of: drop.name, facts), standing != .ready { return .notNow(standing) }
-        let probe = try WriterProbe(spool.files.openFile(drop.name, in: spool.incoming))
+        guard let second = try spool.files.openFileIfPresent(drop.name, in: spool.incoming) else {
+            return .notNow(.young)
+        }
+        let probe = WriterProbe(second)
         if let standing = standing(of: probe.answer, facts) { return .notNow(standing) }
         do throws(FileSystemError) {
             try spool.files.rename(drop.name, in: spool.incoming, to: drop.name, in: spool.taken)
@@ -108,7 +121,8 @@ package struct DropZone {
         case .refused(let standing): return .notNow(standing)
         }
         let facts = try spool.files.metadata(of: file)
-        let probe = try WriterProbe(spool.files.openFile(name, in: spool.taken))
+        guard let second = try spool.files.openFileIfPresent(name, in: spool.taken) else { return .notNow(.young) }
+        let probe = WriterProbe(second)
         if let standing = standing(of: probe.answer, facts) { return .notNow(standing) }
         return .taken(Taken(name: name, facts: facts, file: file))
     }
@@ -126,7 +140,7 @@ package struct DropZone {
             case .permissionDenied, .notPermitted: return .refused(.skipped("cannot be read: \(error.errno)"))
             case .tooManySymbolicLinkLevels: return .refused(.skipped("is a symbolic link, not a file"))
             case .noSuchFileOrDirectory: return .refused(.young)
-            default: throw error
+            default: return .refused(.skipped("cannot be read: \(error.errno)"))
             }
         }
     }
@@ -136,8 +150,9 @@ package struct DropZone {
         case .noWriter: return nil
         case .writing: return .beingWritten
         case .unknown:
+            // A time far in the future was set, not written: it says as little about a writer as one far in the past.
             let age = spool.clock.wallMilliseconds * 1_000_000 - facts.modified
-            return age >= Self.settlingTime ? nil : .young
+            return abs(age) >= Self.settlingTime ? nil : .young
         }
     }
 }

@@ -123,7 +123,37 @@ struct Enrolment {
     }
 }
 
+extension Enrolment {
+    /// A damaged entry gets a place and a row where a person can see, look at and remove it; it is never sent.
+    func park(damaged entry: EntryName, reason: String) async throws {
+        guard let id = StoredReport.id(in: entry) else { return }
+        try await queue.begin()
+        let size = try spool.files.metadata(of: entry, in: spool.collected)?.size ?? 0
+        switch try await fate(of: id) {
+        case .count:
+            // Sound bytes of the same report are there, or were delivered.
+            try spool.files.remove(entry, in: spool.collected)
+        case .new, .revive:
+            let name = StoredReport.name(of: id)
+            try spool.files.renameReplacing(entry, in: spool.collected, to: name, in: spool.parked)
+            try spool.files.syncDirectory(spool.parked)
+            let transfer = NewTransfer(damaged: id, byteCount: size, seenWall: spool.clock.wallMilliseconds)
+            try await queue.change { store in
+                if try store.queries.record(id.hex) == nil { try store.insert(transfer) }
+                try store.settle(id.hex, as: .rejected, reason: "the stored bytes are damaged: \(reason)")
+            }
+        }
+    }
+}
+
 extension NewTransfer {
+    /// A row for a file that does not say what it is.
+    init(damaged id: ContentHash, byteCount: UInt64, seenWall: Int64) {
+        self.init(
+            identifier: id.hex, label: ReportKind.other.rawValue, metadata: "{}",
+            byteCount: Int64(clamping: byteCount), seenWall: seenWall)
+    }
+
     /// A row that the file's own description gives.
     init(_ report: StoredReport) {
         self.init(

@@ -17,6 +17,8 @@ struct Intake {
         /// Drops that may be complete in a moment.
         var young = 0
         var requests = 0
+        /// Something was left where it lies for want of space.
+        var isOutOfSpace = false
 
         var isIdle: Bool { enrolled == 0 && duplicates == 0 && requests == 0 }
 
@@ -27,6 +29,7 @@ struct Intake {
             // What could not be taken is a state, not an event.
             left.skipped = right.skipped
             left.young = right.young
+            left.isOutOfSpace = right.isOutOfSpace
         }
     }
 
@@ -77,6 +80,7 @@ struct Intake {
                 try ReportCollector(spool: spool).checkSpace(for: drop.facts.size)
             } catch let problem as PayloadProblem {
                 note(drop.name, problem.description)
+                if case .noSpace = problem { outcome.isOutOfSpace = true }
                 outcome.skipped += 1
                 continue
             }
@@ -140,6 +144,7 @@ struct Intake {
             // queued can be delivered, which frees space.
             await queue.distrustFiles()
             logger.warning("No space to take reports in", metadata: ["error": "\(error)"])
+            outcome.isOutOfSpace = true
             outcome.skipped += candidates.count
             return
         }
@@ -150,7 +155,7 @@ struct Intake {
     private func count(_ standing: DropZone.Standing, _ outcome: inout Outcome) {
         switch standing {
         case .ready: break
-        case .young: outcome.young += 1
+        case .young, .beingTaken: outcome.young += 1
         case .beingWritten, .skipped: outcome.skipped += 1
         }
     }
@@ -176,6 +181,11 @@ struct Intake {
                 try await add(candidate, to: &group, &outcome)
             } catch let problem as DamagedReport {
                 note(name, problem.description)
+                try await Enrolment(spool: spool, queue: queue).park(damaged: name, reason: problem.description)
+                sender.noteMovedFiles()
+            } catch let error as FileSystemError {
+                // One bad file must not keep the others from being sent.
+                note(name, error.description)
                 outcome.skipped += 1
             }
         }

@@ -11,6 +11,10 @@ package enum Annotations {
             throw ReportsError(
                 .badArgument, "\(annotations.count) annotations are too many: at most \(maximumCount) are kept")
         }
+        // On their way they are keys of a structured field, which are lower case.
+        guard Set(annotations.keys.map { $0.lowercased() }).count == annotations.count else {
+            throw ReportsError(.badArgument, "two annotation keys differ in case only: servers would see one of them")
+        }
         for (key, value) in annotations {
             guard !key.isEmpty, key.utf8.count <= maximumKeyByteCount, key.utf8.allSatisfy(isKeyByte) else {
                 throw ReportsError(

@@ -113,6 +113,8 @@ extension ReportSpool {
             return try isWhole(report, named: name, in: room)
         } catch is DamagedReport {
             return false
+        } catch let error as FileSystemError where error.operation == .read {
+            return false
         } catch let error as FileSystemError where error.errno == .noSuchFileOrDirectory {
             // Moved away while it was read.
             return false

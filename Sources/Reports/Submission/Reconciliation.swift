@@ -89,6 +89,10 @@ package struct Reconciliation {
         do {
             guard let report = try spool.stored(name, in: room) else { return nil }
             return isParked ? .insertParked(NewTransfer(report)) : .insert(NewTransfer(report))
+        } catch let error as FileSystemError {
+            // One bad file must not keep the others from being sent.
+            result.messages.append("\(name): not adopted, \(error)")
+            return nil
         } catch let error as DamagedReport {
             // Left where it is, for a person to look at; `doctor` names it.
             result.messages.append("\(name): not adopted, \(error)")

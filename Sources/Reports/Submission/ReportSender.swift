@@ -45,7 +45,8 @@ final class ReportSender: TransferClient {
     // MARK: - Requests
 
     func request(for record: TransferRecord) async -> PreparedRequest {
-        guard let destination, let id = ContentHash(hex: record.identifier) else { return .interrupted }
+        guard let destination else { return .interrupted }
+        guard let id = ContentHash(hex: record.identifier) else { return .unsendable("its row holds no report id") }
         let name = StoredReport.name(of: id)
         do {
             guard let report = try spool.stored(name, in: spool.queued) else { return .missing }
@@ -73,7 +74,7 @@ final class ReportSender: TransferClient {
             return .unsendable("the stored file is damaged: \(error)")
         } catch let error as FileSystemError where error.operation != .read {
             // Too many open files, no memory: this machine's trouble, not the report's.
-            return .unavailable("\(error)")
+            return .localTrouble("\(error)")
         } catch {
             return .unsendable("\(error)")
         }

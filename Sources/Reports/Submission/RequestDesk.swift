@@ -18,7 +18,12 @@ package struct RequestDesk {
     private func carryOutOrFile(_ action: OwnerRequest.Action, ids: [String]?) async throws -> [String] {
         let filedAt = spool.clock.wallMilliseconds
         guard let owner = try await SpoolOwner.become(of: spool, SpoolOwner.Configuration(destination: nil)) else {
-            return try file(action, ids: ids, at: filedAt)
+            let filed = try file(action, ids: ids, at: filedAt)
+            // The owner may have looked for the last time before the request was there.
+            if let owner = try await SpoolOwner.become(of: spool, SpoolOwner.Configuration(destination: nil)) {
+                try await takePublished(as: owner)
+            }
+            return filed
         }
         do {
             let done = try await carryOut(action, ids: ids, as: owner)
@@ -49,6 +54,17 @@ package struct RequestDesk {
             }
         }
         return done
+    }
+
+    private func takePublished(as owner: SpoolOwner) async throws {
+        do {
+            try await Intake(spool: spool, queue: owner.queue, sender: owner.sender, logger: owner.logger)
+                .takePublished()
+            try await owner.resign()
+        } catch {
+            await owner.abandon()
+            throw error
+        }
     }
 
     private func file(_ action: OwnerRequest.Action, ids: [String]?, at filedAt: Int64) throws -> [String] {

@@ -25,7 +25,7 @@ package final class SpoolOwner: Sendable {
         package var logger = Logger(label: "reports", factory: { _ in SwiftLogNoOpLogHandler() })
         /// For tests; `nil` is the real one.
         package var transport: (any Transport)?
-        /// The ledger failed in an earlier try: every page of it is checked first.
+        /// The ledger was found damaged in the middle of the work: it is set aside and rebuilt.
         package var suspectsLedger = false
         package var onSettled: @Sendable (SubmissionProgress) -> Void = { _ in }
 
@@ -105,9 +105,12 @@ enum LedgerOpening {
         let path = spool.root.path(of: ReportSpool.ledgerName)
         let hadLedger = try spool.files.metadata(of: ReportSpool.ledgerName, in: spool.root) != nil
         do {
+            if isSuspect, hadLedger {
+                throw SQLiteError(code: 11, message: "it failed in the middle of the work", statement: nil)
+            }
             try setOrphanedLogAside(spool)
             try makePrivate(spool)
-            let store = try openFreeingSpace(spool, path, isSuspect: isSuspect)
+            let store = try openFreeingSpace(spool, path)
             let isNew = !hadLedger || store.earlierEnd == .none
             if isNew, try !spool.files.isEmpty(spool.queued) || !spool.files.isEmpty(spool.parked) {
                 repairs.append("the ledger was missing: rebuilt from the files")
@@ -131,14 +134,12 @@ enum LedgerOpening {
     }
 
     /// SQLite needs some space to open; on a full disk the reserve gives it.
-    private static func openFreeingSpace(
-        _ spool: ReportSpool, _ path: String, isSuspect: Bool
-    ) throws -> sending TransferStore {
+    private static func openFreeingSpace(_ spool: ReportSpool, _ path: String) throws -> sending TransferStore {
         do {
-            return try TransferStore(path: path, clock: spool.clock, isSuspect: isSuspect)
+            return try TransferStore(path: path, clock: spool.clock)
         } catch let error as SQLiteError where error.isOutOfSpace {
             guard try spool.files.remove(ReportSpool.reserveName, in: spool.root) else { throw error }
-            return try TransferStore(path: path, clock: spool.clock, isSuspect: isSuspect)
+            return try TransferStore(path: path, clock: spool.clock)
         }
     }
 

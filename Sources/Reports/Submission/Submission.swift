@@ -30,7 +30,7 @@ package struct Submission: Sendable {
         do {
             return try await runOnce()
         } catch let error as SQLiteError where error.isDamage {
-            // Found in the middle of the work; opening it again checks every page, sets it aside and rebuilds it.
+            // Found in the middle of the work: the ledger is set aside and rebuilt, once.
             var again = self
             again.configuration.suspectsLedger = true
             return try await SpoolErrors.explaining { try await again.runOnce() }
@@ -86,12 +86,12 @@ package struct Submission: Sendable {
         var intake = Intake.Outcome()
         do {
             leftovers = try await work(owner, start, &intake)
+            try await tell(owner, intake, &summary)
         } catch {
             // The next owner finds an unclean end and reconciles; the lock must not outlive the work.
             await owner.abandon()
             throw error
         }
-        try await tell(owner, intake, &summary)
         try await owner.resign()
     }
 
@@ -162,9 +162,21 @@ package struct Submission: Sendable {
         summary.duplicates += intake.duplicates
         summary.skipped = intake.skipped + intake.young
         let counts = try await owner.queue.look { try $0.openCounts() }
-        summary.waiting = counts.waiting
+        summary.waiting = counts.waiting + leftBehind(includingDrops: Task.isCancelled || intake.isOutOfSpace)
         summary.held = counts.held
         summary.nextAttemptMilliseconds = try await owner.queue.nextAttemptWall()
+        // Every row that waits has a time; when the index knows of none, rows and index disagree.
+        if counts.waiting > 0, try await owner.queue.look({ try $0.nextDue(origin: nil) }) == nil {
+            throw SQLiteError(code: 11, message: "rows and index disagree", statement: nil)
+        }
+    }
+
+    /// What was accepted, or lies ready, and has no row yet: cut off by the deadline, or left for want of space.
+    private func leftBehind(includingDrops: Bool) -> Int {
+        var count = (try? spool.files.entries(of: spool.taken).count) ?? 0
+        count += ((try? spool.files.entries(of: spool.collected)) ?? []).count { StoredReport.id(in: $0) != nil }
+        guard includingDrops else { return count }
+        return count + ((try? DropZone(spool: spool).drops()) ?? []).count { $0.standing == .ready }
     }
 
     // MARK: - Beside another owner

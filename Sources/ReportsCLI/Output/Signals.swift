@@ -14,7 +14,9 @@ enum Signals {
         }
     }
 
-    /// Runs work that the first signal cancels; a second one ends the process at once.
+    /// Runs work that the first signal cancels; one that comes 2 s later or more ends the process at once.
+    ///
+    /// Not one that comes sooner: timeout(1) and service managers signal a process and then its group.
     /// - Returns: the work's result, and the signal that came, if one did.
     static func cancelling<Result: Sendable>(
         _ work: @escaping @Sendable () async throws -> Result
@@ -25,9 +27,11 @@ enum Signals {
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
             source.setEventHandler {
-                if received.first != nil { _exit(128 + number) }
-                received.first = number
-                task.cancel()
+                guard let earlier = received.time else {
+                    received.first = number
+                    return task.cancel()
+                }
+                if ContinuousClock.now - earlier >= .seconds(2) { _exit(128 + number) }
             }
             source.resume()
             return source
@@ -46,12 +50,21 @@ enum Signals {
     private final class Received: @unchecked Sendable {
         /// - Safety: guarded by `lock`.
         private var value: Int32?
+        private var came: ContinuousClock.Instant?
         private let lock = DispatchSemaphore(value: 1)
 
         var first: Int32? {
             get { locked { value } }
-            set { locked { value = newValue } }
+            set {
+                locked {
+                    value = newValue
+                    came = .now
+                }
+            }
         }
+
+        /// When the first one came.
+        var time: ContinuousClock.Instant? { locked { came } }
 
         private func locked<Value>(_ body: () -> Value) -> Value {
             lock.wait()

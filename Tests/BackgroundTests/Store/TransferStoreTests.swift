@@ -119,7 +119,7 @@ struct TransferStoreTests {
                 }.first)
             #expect(newClaim.record.attempts == 2)
 
-            try first.transaction { () throws in try first.settle(Self.settlement(claim)) }
+            _ = try first.transaction { () throws in try first.settle(Self.settlement(claim)) }
             let record = try #require(try second.queries.record("a"))
             #expect(record.state == .sending)
             #expect(record.attempts == 2)
