@@ -108,8 +108,10 @@ package actor TransferQueue {
         try body(store.queries)
     }
 
-    /// Whether a transfer is under way right now.
-    package func isSending(_ row: Int64) -> Bool { inFlight[row] != nil }
+    /// Unfinished transfers older than an age in milliseconds, counted on the ledger's own axis.
+    package func enrolled(longerAgoThan age: Int64, limit: Int) throws -> [TransferRecord] {
+        try store.queries.enrolled(before: store.now - age, limit: limit)
+    }
 
     /// Makes it durable that this life moves files; see ``TransferStore/begin()``.
     package func begin() async throws {

@@ -38,6 +38,22 @@ package struct LedgerQueries {
         }
     }
 
+    /// Whether a request has had its effect already.
+    package func isApplied(request nonce: String) throws -> Bool {
+        try connection.value("SELECT 1 FROM applied_request WHERE nonce=?", .text(nonce)) != nil
+    }
+
+    /// How many transfers wait for a time, and how many for something to change.
+    package func openCounts() throws -> (waiting: Int, held: Int) {
+        let counts = try connection.rows(
+            """
+            SELECT state, count(*) FROM transfer WHERE state IN ('queued', 'waiting', 'sending', 'held') GROUP BY state
+            """
+        ) { (state: $0.text(at: 0) ?? "", count: Int($0.integer(at: 1))) }
+        let held = counts.filter { $0.state == "held" }.reduce(0) { $0 + $1.count }
+        return (counts.reduce(0) { $0 + $1.count } - held, held)
+    }
+
     /// Where a page of the listing ended.
     package struct Cursor: Hashable, Sendable {
         let firstSeen: Int64

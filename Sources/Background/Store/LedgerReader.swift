@@ -103,3 +103,13 @@ package final class LedgerReader {
         }
     }
 }
+
+extension LedgerReader {
+    /// Whether something is under way, or due at an origin whose gate is open.
+    package func hasSendable() throws -> Bool {
+        if try queries.exists([.sending]) { return true }
+        guard try queries.hasDue(by: now, origin: nil) else { return false }
+        let gates = try queries.origins().map(\.gate)
+        return gates.allSatisfy { ($0.opensAt ?? now) <= now }
+    }
+}

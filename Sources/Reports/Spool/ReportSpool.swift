@@ -66,7 +66,7 @@ package final class ReportSpool: Sendable {
             let dropMode = try rooms[.incoming].map { try files.metadata(of: $0).permissions } ?? 0
             options.isShared = dropMode & 0o003 == 0o003
             let spool = ReportSpool(root: root, rooms: rooms, options: options, files: files, clock: clock)
-            if isCreating { try spool.writeVersion() }
+            if isCreating { try spool.writeVersion(at: path) }
             return spool
         } catch let error as ReportsError {
             throw error
@@ -162,8 +162,17 @@ package final class ReportSpool: Sendable {
         }
     }
 
-    private func writeVersion() throws(FileSystemError) {
+    /// Comes last: where there is a version, the names of the spool and of all above it are durable.
+    private func writeVersion(at path: FilePath) throws(FileSystemError) {
         guard try files.metadata(of: Self.versionName, in: root) == nil else { return }
+        // A process that made some of them may have died, or may not have come so far, before it synced them.
+        var parent = path
+        while parent.removeLastComponent() {
+            // Best effort: what we made ourselves is synced, and not every directory above may be opened.
+            if let directory = try? files.openDirectory(parent.isEmpty ? "." : parent) {
+                try? files.syncDirectory(directory)
+            }
+        }
         let publication = try newPublication()
         try publication.write(Array("\(Self.version)\n".utf8))
         _ = try publication.publish(as: Self.versionName, in: root)

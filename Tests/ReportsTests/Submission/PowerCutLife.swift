@@ -1,0 +1,160 @@
+import Background
+import DurableIO
+import Foundation
+import Reports
+import Synchronization
+import SystemPackage
+import TestSupport
+
+/// What the world outside knows of reports at some moment.
+struct Promises: Sendable, Hashable {
+    /// Handed in, with success.
+    var accepted: Set<ContentHash> = []
+    /// A person has begun to remove them, and nobody has handed them in again.
+    var removed: Set<ContentHash> = []
+    /// The server has them.
+    var delivered: Set<ContentHash> = []
+}
+
+/// A life on a disk whose power may go at any moment, with what had been promised by then.
+final class PowerCutLife: Sendable {
+    struct Moment: Sendable {
+        let cut: PowerCut
+        let promises: Promises
+    }
+
+    /// What happened so far; the file system writes into it while the life goes on.
+    private final class Record: Sendable {
+        let promises = Mutex(Promises())
+        let moments = Mutex<[Moment]>([])
+    }
+
+    let files: PowerCutFileSystem
+    let clock: MomentClock
+    private let path: FilePath
+    private let transport: ScriptedTransport
+    private let record = Record()
+
+    init(_ directory: String) throws {
+        path = FilePath(directory + "/spool")
+        files = try PowerCutFileSystem(directory, spool: "spool") { [record] cut in
+            let promises = record.promises.withLock { $0 }
+            record.moments.withLock { $0.append(Moment(cut: cut, promises: promises)) }
+        }
+        clock = MomentClock(files)
+        transport = ScriptedTransport(clock: clock) { _ in .refused }
+        answer { _ in .status(200) }
+    }
+
+    /// All moments so far, in order.
+    var moments: [Moment] { record.moments.withLock { $0 } }
+
+    private func note(_ change: (inout Promises) -> Void) {
+        record.promises.withLock { change(&$0) }
+        files.moment("after a promise")
+    }
+
+    // MARK: - What it does
+
+    /// From now on the server answers so.
+    func answer(_ script: @escaping @Sendable (ContentHash) -> TransportOutcome) {
+        transport.answer { [record, files] sent in
+            files.moment("while it is sent")
+            guard let id = ContentHash(hex: sent.name) else { return .refused }
+            let outcome = script(id)
+            if case .answer(let answer) = outcome, answer.status == 200 {
+                record.promises.withLock { _ = $0.delivered.insert(id) }
+            }
+            return outcome
+        }
+    }
+
+    func open(limits: SpoolLimits = SpoolLimits()) throws -> ReportSpool {
+        var options = ReportSpool.Options()
+        options.limits = limits
+        let spool = try ReportSpool.open(path, isCreating: true, options: options, files: files, clock: clock)
+        guard let spool else { throw CocoaError(.fileNoSuchFile) }
+        return spool
+    }
+
+    /// Adds reports as another process does, published together.
+    func add(_ texts: String..., to spool: ReportSpool) throws { try add(texts, to: spool) }
+
+    func add(_ texts: [String], to spool: ReportSpool) throws {
+        let producer = ReportProducer(spool: spool)
+        let prepared = try texts.map { text in
+            try producer.prepare(
+                .bytes(Array(text.utf8)), as: ReportCollector.Description(kind: .crash, name: Array(text.utf8)),
+                from: text)
+        }
+        try producer.publish(prepared)
+        accept(prepared.map(\.report.id))
+    }
+
+    /// Drops a file as a careful program does: contents durable, then renamed in, then the name durable.
+    func drop(_ text: String, as name: EntryName, into spool: ReportSpool) throws {
+        guard let hidden = EntryName("." + name.description) else { return }
+        let file = try files.createFile(hidden, in: spool.incoming)
+        try files.write(Array(text.utf8), to: file)
+        try files.sync(file)
+        file.close()
+        try files.rename(hidden, in: spool.incoming, to: name, in: spool.incoming)
+        try files.syncDirectory(spool.incoming)
+        accept([.of(text)])
+    }
+
+    private func accept(_ ids: [ContentHash]) {
+        note { promises in
+            promises.accepted.formUnion(ids)
+            promises.removed.subtract(ids)
+        }
+    }
+
+    func remove(_ text: String, from spool: ReportSpool) async throws {
+        note { $0.removed.insert(.of(text)) }
+        _ = try await RequestDesk(spool: spool).carryOut(.remove, ids: [ContentHash.of(text).hex])
+    }
+
+    func retry(_ spool: ReportSpool) async throws {
+        _ = try await RequestDesk(spool: spool).carryOut(.retry, ids: nil)
+    }
+
+    func submit(_ spool: ReportSpool, sending: Bool = true) async throws {
+        let destination: Destination? = sending ? .http("http://collector.example/reports/{id}") : nil
+        var configuration = SpoolOwner.Configuration(destination: destination)
+        configuration.transport = transport
+        _ = try await Submission(spool: spool, configuration: configuration).run()
+        files.moment("after a run")
+    }
+
+    /// Owns the spool meanwhile, so that what is asked for has to be filed.
+    func asOwner(of spool: ReportSpool, _ body: () async throws -> Void) async throws {
+        let owner = try await SpoolOwner.become(of: spool, SpoolOwner.Configuration(destination: nil))
+        do {
+            try await body()
+            try await owner?.resign()
+        } catch {
+            await owner?.abandon()
+            throw error
+        }
+    }
+}
+
+/// A clock at each look at which the power may go. The ledger looks at it in every transaction, so that there is such
+/// a moment between any two commits.
+final class MomentClock: SystemClock {
+    private let clock = ManualClock()
+    private let files: PowerCutFileSystem
+
+    init(_ files: PowerCutFileSystem) { self.files = files }
+
+    var wallMilliseconds: Int64 { clock.wallMilliseconds }
+    var bootID: String { clock.bootID }
+
+    var bootMilliseconds: Int64 {
+        files.moment("at a look at the clock")
+        return clock.bootMilliseconds
+    }
+
+    func sleep(milliseconds: Int64) async throws { try await clock.sleep(milliseconds: milliseconds) }
+}

@@ -1,0 +1,119 @@
+import Background
+import DurableIO
+import Foundation
+import Reports
+import TestSupport
+
+/// Says what was lost by a power cut, after a life as any other on what the cut has left.
+struct PowerCutOracle: Sendable {
+    /// A disk after a cut, and what had been promised by then.
+    struct Case: Hashable, Sendable {
+        let image: DiskImage
+        let promises: Promises
+        let label: String
+
+        static func == (left: Case, right: Case) -> Bool {
+            left.image == right.image && left.promises == right.promises
+        }
+
+        func hash(into hasher: inout Hasher) {
+            hasher.combine(image)
+            hasher.combine(promises)
+        }
+    }
+
+    /// What any cut of a life can leave, each state once.
+    static func cases(_ life: PowerCutLife, from first: Int = 0, ledger: PowerCut.Ledger = .newest) -> [Case] {
+        var cases: Set<Case> = []
+        for (number, moment) in life.moments.enumerated().dropFirst(first) {
+            for outcome in [.none, .all, .some(UInt64(number))] as [PowerCut.Outcome] {
+                guard let image = moment.cut.image(outcome, ledger: ledger) else { continue }
+                cases.insert(
+                    Case(image: image, promises: moment.promises, label: "\(moment.cut.label), \(outcome)"))
+            }
+        }
+        return Array(cases)
+    }
+
+    /// What is lost in any of the cases, in words; ends with the first where `isFirstEnough`.
+    static func losses(in cases: [Case], isFirstEnough: Bool = false) async throws -> [String] {
+        try await withThrowingTaskGroup(of: [String].self) { group in
+            var losses: [String] = []
+            var rest = cases[...]
+            for _ in 0..<4 {
+                if let next = rest.popFirst() { group.addTask { try await Self.losses(in: next) } }
+            }
+            while let found = try await group.next() {
+                losses += found
+                if isFirstEnough, !losses.isEmpty { continue }
+                if let next = rest.popFirst() { group.addTask { try await Self.losses(in: next) } }
+            }
+            return losses
+        }
+    }
+
+    private static func losses(in found: Case) async throws -> [String] {
+        try await withMemoryDirectory { directory in
+            try found.image.reboot(into: directory)
+            do {
+                return try await examine(directory + "/spool", found.promises).map { "\(found.label): \($0)" }
+            } catch {
+                return ["\(found.label): the next life fails with \(error)"]
+            }
+        }
+    }
+
+    /// The life after the reboot, with a server that accepts everything.
+    private static func examine(_ path: String, _ promises: Promises) async throws -> [String] {
+        let clock = ManualClock()
+        clock.reboot(as: "boot-2", wall: clock.wallMilliseconds + 60_000)
+        let harness = try SpoolHarness(path, clock: clock)
+        try await harness.submit()
+        var losses: [String] = []
+        for id in promises.accepted { losses += try standing(of: id, promises, harness) }
+        for room in ["taken", "tmp", "collected", "queued"] where try !harness.entries(room).isEmpty {
+            losses.append("\(room) holds \(try harness.entries(room))")
+        }
+        losses += try harness.findings()
+        // What is parked, a person sends.
+        _ = try await RequestDesk(spool: harness.spool).carryOut(.retry, ids: nil)
+        try await harness.submit()
+        for id in promises.accepted where try harness.state(id)?.isParked ?? true {
+            losses.append("\(id) cannot be sent again")
+        }
+        let delivered = promises.delivered.map(\.hex) + harness.sent
+        for id in promises.accepted.subtracting(promises.removed)
+        where try !delivered.contains(id.hex) && harness.state(id) != .evicted {
+            losses.append("\(id) never reached the server")
+        }
+        return losses
+    }
+
+    /// Delivered, or in a state that has a name and a true reason, with its bytes where they can be had.
+    private static func standing(
+        of id: ContentHash, _ promises: Promises, _ harness: SpoolHarness
+    ) throws -> [String] {
+        guard let record = try harness.record(id) else { return ["\(id) is unknown"] }
+        if record.reason == Reconciliation.missingReason { return ["\(id) is said to have lost its bytes"] }
+        switch record.state {
+        case .delivered: return []
+        case .rejected, .exhausted:
+            return try harness.spool.hasWhole(id, in: harness.spool.parked) ? [] : ["\(id) is parked without bytes"]
+        case .evicted: return record.reason?.hasPrefix("limit: ") == true ? [] : ["\(id) is evicted without a limit"]
+        case .removed: return promises.removed.contains(id) ? [] : ["\(id) is removed, and nobody asked for it"]
+        case .queued, .waiting, .held, .sending: return ["\(id) is \(record.state) beside a server that accepts"]
+        }
+    }
+}
+
+/// A directory in memory where the machine has one: the lives after the cut need no disk.
+private func withMemoryDirectory<Result>(_ body: (_ path: String) async throws -> Result) async throws -> Result {
+    let path = "/dev/shm/test-\(UUID().uuidString)"
+    let attributes: [FileAttributeKey: Any] = [.posixPermissions: 0o700]
+    guard
+        (try? FileManager.default.createDirectory(
+            atPath: path, withIntermediateDirectories: false, attributes: attributes)) != nil
+    else { return try await withTemporaryDirectory(body) }
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    return try await body(path)
+}

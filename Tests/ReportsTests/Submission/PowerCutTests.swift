@@ -1,0 +1,160 @@
+import DurableIO
+import Foundation
+import Reports
+import TestSupport
+import Testing
+
+/// The ways of a report on which the power may go.
+enum PowerCutScenario: String, CaseIterable, Sendable {
+    case drop = "a drop that is delivered"
+    case add = "reports of a producer"
+    case rejection = "a rejection, reversed"
+    case duplicates = "duplicates, and a removed report that comes again"
+    case requests = "requests filed beside an owner"
+    case group = "a group large enough for one sync of everything"
+    case eviction = "an eviction"
+
+    func play(_ life: PowerCutLife, _ spool: ReportSpool) async throws {
+        switch self {
+        case .drop:
+            try life.drop("dropped", as: "dropped.txt", into: spool)
+            try await life.submit(spool)
+        case .add:
+            try life.add("one", "two", to: spool)
+            try await life.submit(spool)
+        case .rejection:
+            try life.add("unwanted", to: spool)
+            life.answer { _ in .status(400) }
+            try await life.submit(spool)
+            life.answer { _ in .status(200) }
+            try await life.retry(spool)
+            try await life.submit(spool)
+        case .duplicates:
+            try life.add("twice", to: spool)
+            try life.drop("twice", as: "again", into: spool)
+            try await life.submit(spool)
+            try life.add("twice", to: spool)
+            try life.drop("removed", as: "first", into: spool)
+            try await life.submit(spool, sending: false)
+            try await life.remove("removed", from: spool)
+            try life.drop("removed", as: "second", into: spool)
+            try await life.submit(spool)
+        case .requests:
+            life.answer { _ in .status(400) }
+            try life.add("kept", "unwanted", to: spool)
+            try await life.submit(spool)
+            try await life.asOwner(of: spool) {
+                try await life.retry(spool)
+                try await life.remove("unwanted", from: spool)
+            }
+            life.answer { _ in .status(200) }
+            try await life.submit(spool)
+        case .group:
+            try life.add((0..<Publication.groupSyncThreshold).map { "report \($0)" }, to: spool)
+        case .eviction:
+            var limits = SpoolLimits()
+            limits.maximumCount = 1
+            let small = try life.open(limits: limits)
+            try life.add("old", to: small)
+            try await life.submit(small, sending: false)
+            try life.drop("new", as: "new", into: small)
+            try await life.submit(small)
+        }
+    }
+}
+
+/// Seven lives with 469 changes to the disk. The power goes before and after each of them and between any two
+/// commits of the ledger; of what nobody synced nothing has arrived, all, or some: 776 different disks, each of
+/// which has a next life.
+@Suite("Power cuts at every point", .timeLimit(.minutes(3)))
+struct PowerCutTests {
+    @Test("nothing accepted is lost, whatever of the unsynced has arrived", arguments: PowerCutScenario.allCases)
+    func everyPoint(scenario: PowerCutScenario) async throws {
+        try await withTemporaryDirectory { directory in
+            let life = try PowerCutLife(directory)
+            try await scenario.play(life, life.open())
+            let cases = PowerCutOracle.cases(life)
+            #expect(life.files.changes > 40)
+            #expect(cases.count > 40)
+            let losses = try await PowerCutOracle.losses(in: cases)
+            #expect(losses == [], "\(losses.count) of \(cases.count)")
+        }
+    }
+
+    @Test("what a process killed at any point has made but not synced, the next one does not rely on")
+    func killedFirst() async throws {
+        var point = 0
+        var isThrough = false
+        while !isThrough {
+            point += 1
+            try await withTemporaryDirectory { directory in
+                let life = try PowerCutLife(directory)
+                life.files.kill(at: point)
+                try? life.add("first", to: life.open())
+                isThrough = !life.files.isDead
+                life.files.revive()
+                try life.add("second", to: life.open())
+                let cases = PowerCutOracle.cases(life, from: life.moments.count - 1)
+                let losses = try await PowerCutOracle.losses(in: cases)
+                #expect(losses == [], "killed at change \(point)")
+            }
+        }
+        #expect(point > 15)
+    }
+}
+
+/// The suite above is worth something only if it sees what is left out.
+@Suite("Power cuts that must be seen", .timeLimit(.minutes(3)))
+struct PowerCutSelfTests {
+    /// A kind of sync that does nothing, and a life in which that matters.
+    struct Omission: Sendable, CustomTestStringConvertible {
+        let syncs: Set<PowerCutFileSystem.Sync>
+        let scenario: PowerCutScenario
+        /// From the making of the spool on; else the spool is there already.
+        var isFromStart = false
+        let testDescription: String
+    }
+
+    /// On a journaling file system a rename is on the disk once either directory is synced. So `parked/` alone may go
+    /// without, and so may the spool's own directory once it is made: the ledger's name is synced by SQLite, too.
+    static let omissions = [
+        Omission(syncs: [.contents], scenario: .add, testDescription: "contents"),
+        Omission(syncs: [.everything], scenario: .group, testDescription: "everything, for a group"),
+        Omission(syncs: [.names("collected")], scenario: .add, testDescription: "names in collected/"),
+        Omission(syncs: [.names("queued")], scenario: .drop, testDescription: "names in queued/"),
+        Omission(
+            syncs: [.names("queued"), .names("parked")], scenario: .rejection,
+            testDescription: "names in queued/ and parked/"),
+        Omission(
+            syncs: [.names("spool")], scenario: .add, isFromStart: true, testDescription: "names in the spool"),
+        Omission(
+            syncs: [.names("")], scenario: .add, isFromStart: true, testDescription: "the name of the spool"),
+    ]
+
+    @Test("a loss is seen without the sync of", arguments: omissions)
+    func omitted(omission: Omission) async throws {
+        try await withTemporaryDirectory { directory in
+            let life = try PowerCutLife(directory)
+            if omission.isFromStart { life.files.ignore(omission.syncs) }
+            let spool = try life.open()
+            life.files.ignore(omission.syncs)
+            try await omission.scenario.play(life, spool)
+            #expect(life.files.syncs.isSuperset(of: omission.syncs))
+            let losses = try await PowerCutOracle.losses(in: PowerCutOracle.cases(life), isFirstEnough: true)
+            #expect(losses != [])
+        }
+    }
+
+    @Test(
+        "a false verdict is seen with a ledger that lost its newest commits, as with synchronous=NORMAL",
+        arguments: [PowerCutScenario.drop, .rejection], [1, 2, 3])
+    func olderLedger(scenario: PowerCutScenario, count: Int) async throws {
+        try await withTemporaryDirectory { directory in
+            let life = try PowerCutLife(directory)
+            try await scenario.play(life, life.open())
+            let cases = PowerCutOracle.cases(life, ledger: .older(count))
+            #expect(cases.count > 5)
+            #expect(try await PowerCutOracle.losses(in: cases, isFirstEnough: true) != [])
+        }
+    }
+}
