@@ -7,6 +7,7 @@ final class BodyProgress: Sendable {
     private struct State {
         var bytesTaken: UInt64 = 0
         var failure: FileSystemError?
+        var isAnswered = false
     }
     private let state = Mutex(State())
 
@@ -14,6 +15,10 @@ final class BodyProgress: Sendable {
     /// Why reading the file failed, if it did.
     var failure: FileSystemError? { state.withLock(\.failure) }
 
+    /// The answer's head is there: what may still take time is bounded elsewhere.
+    var isAnswered: Bool { state.withLock(\.isAnswered) }
+
+    func answered() { state.withLock { $0.isAnswered = true } }
     func took(_ count: Int) { state.withLock { $0.bytesTaken += UInt64(count) } }
     func failed(_ error: FileSystemError) { state.withLock { $0.failure = error } }
 }

@@ -130,6 +130,7 @@ package final class HTTPTransport: Transport {
         return try await withThrowingTaskGroup(of: TransferAnswer.self) { [outgoing] group in
             group.addTask { [self] in
                 let response = try await client.execute(outgoing, deadline: .distantFuture)
+                progress.answered()
                 var text = try await receipt(response)
                 // An early 2xx: the body goes on behind the answer, and only its end makes a delivery.
                 if response.status.code / 100 == 2 { text = try await waitForBody(progress, whole: whole, text) }
@@ -153,7 +154,7 @@ package final class HTTPTransport: Transport {
         while true {
             try await Task.sleep(for: .seconds(1), clock: .continuous)
             let taken = progress.bytesTaken
-            idle = taken == last ? idle + 1 : 0
+            idle = taken == last && !progress.isAnswered ? idle + 1 : 0
             last = taken
             if idle >= (taken >= whole ? answerTimeout : timeouts.connect + timeouts.progress) { return }
         }

@@ -106,6 +106,7 @@ struct Enrolment {
 
     /// Only now, with bytes and rows durable, go the sources.
     private func release(_ group: [Candidate], _ fates: [Fate]) throws {
+        var rooms = (collected: false, taken: false)
         for (candidate, fate) in zip(group, fates) {
             if case .revive = fate {
                 // A damaged file in `parked/` would contradict the row.
@@ -113,13 +114,18 @@ struct Enrolment {
             }
             if case .count = fate, case .entry(let entry) = candidate.origin {
                 try spool.files.remove(entry, in: spool.collected)
+                rooms.collected = true
             }
             guard let drop = candidate.drop else { continue }
             // Written on after it was read: then it is a payload of its own, and collected again.
             let now = try spool.files.metadata(of: drop.name, in: spool.taken)
             guard let now, now.isSameContent(as: drop.facts) else { continue }
             try spool.files.remove(drop.name, in: spool.taken)
+            rooms.taken = true
         }
+        // A source that came back after a power cut would bring a report back that a person has removed meanwhile.
+        if rooms.collected { try spool.files.syncDirectory(spool.collected) }
+        if rooms.taken { try spool.files.syncDirectory(spool.taken) }
     }
 }
 

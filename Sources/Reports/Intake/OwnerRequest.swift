@@ -40,7 +40,11 @@ package struct OwnerRequest: Hashable, Sendable {
         else { return nil }
         self.action = action
         self.filedAt = filedAt
-        id = json["id"]?.stringValue
-        if let id, ContentHash(hex: id) == nil { return nil }
+        // Only an explicit null is "all": a damaged id must not become that.
+        switch json["id"] {
+        case .null: id = nil
+        case .string(let text) where ContentHash(hex: text) != nil: id = text
+        default: return nil
+        }
     }
 }
