@@ -6,19 +6,23 @@ public struct NetworkResponseError: Error, Hashable, Sendable, CustomStringConve
     public struct Code: Hashable, Sendable, CustomStringConvertible {
         private enum Kind: String {
             case cancelled
+            case contentMissing = "content missing"
             case gaveUp = "gave up"
             case identifierInUse = "identifier in use"
             case invalidRequest = "invalid request"
             case notTrusted = "not trusted"
             case ownedElsewhere = "owned elsewhere"
+            case refused
             case storage
             case unreadableFile = "unreadable file"
         }
         private let kind: Kind
 
-        /// The waiting task was cancelled, the uploader was shut down, or the transfer was cancelled. After the first
-        /// two the transfer lives on: ask again with its identifier.
+        /// The waiting task was cancelled, the uploader or downloader was shut down, or the transfer was cancelled. After
+        /// the first two the transfer lives on: ask again with its identifier.
         public static let cancelled = Code(kind: .cancelled)
+        /// The server accepted the request of a download, and its answer carries nothing to keep, as 204.
+        public static let contentMissing = Code(kind: .contentMissing)
         /// The transfer failed 12 times while the same server accepted others, or for 30 days.
         public static let gaveUp = Code(kind: .gaveUp)
         /// The identifier names an unfinished transfer of other content. Wait for it, or cancel it first.
@@ -27,8 +31,11 @@ public struct NetworkResponseError: Error, Hashable, Sendable, CustomStringConve
         public static let invalidRequest = Code(kind: .invalidRequest)
         /// The server's certificate cannot be verified. A wrong local clock causes this, too.
         public static let notTrusted = Code(kind: .notTrusted)
-        /// Another process, or another object of this one, works with the same root directory.
+        /// Another process works with the same root directory.
         public static let ownedElsewhere = Code(kind: .ownedElsewhere)
+        /// The server answered without giving the content of a download. Only ``Downloader/download(_:with:)`` says so; the
+        /// others hand the answer back.
+        public static let refused = Code(kind: .refused)
         /// The root directory or the ledger in it cannot be used: full, unwritable, or of a later version.
         public static let storage = Code(kind: .storage)
         /// The file is missing, no regular file, cannot be read, or changed after it was handed over.

@@ -18,49 +18,42 @@ public import SystemPackage
 /// ended while nobody listened hands its outcome over, once. The server can get the same upload twice, after a crash
 /// between sending and writing down; every try of it carries the same `Idempotency-Key`.
 ///
-/// The engine sends only while somebody waits in ``networkResponse(from:uploading:with:)`` or ``run()``. Call
-/// ``shutdown()`` before the program exits: an upload that was alone under way at three unclean ends in a row is taken
-/// for what kills the program, and put off for an hour or more.
+/// The engine sends only while somebody waits in one of the calls below. Call ``shutdown()`` before the program exits:
+/// an upload that was alone under way at three unclean ends in a row is taken for what kills the program, and put off
+/// for an hour or more.
+///
+/// Uploaders and downloaders of one process with the same root directory share one session and one ledger; an
+/// identifier names one upload and, apart from it, one download. What the first of them was configured with counts for
+/// all, but for the request providers, of which each has its own.
 ///
 /// ## Topics
 /// - ``init(sessionConfiguration:)``
 /// - ``networkResponse(from:uploading:with:)``
+/// - ``uploadFile(at:with:identifier:)``
+/// - ``beginUpload(of:with:identifier:handler:)``
 /// - ``run()``
+/// - ``waitForEarlierTransfers()``
+/// - ``pendingTransfers()``
+/// - ``progress(of:)``
 /// - ``cancel(_:)``
 /// - ``shutdown()``
 public actor Uploader {
     /// Names a transfer, stable over the launches of a program. Any text.
     public typealias Identifier = String
+    /// Told once how an upload ended: the server's answer, whatever its status, or why there is none.
+    public typealias Handler = @Sendable (Identifier, Result<HTTPResponse, any Error>) -> Void
 
-    /// A session in use. Touched only on this actor.
-    private final class Open {
-        let session: UploadSession
-        /// How many want the queue driven.
-        var interest = 0
-        var driver: Task<Void, Never>?
-        /// Set once the session is given up; nothing may drive it any more.
-        var isClosed = false
-
-        init(_ session: UploadSession) {
-            self.session = session
-        }
-    }
-
-    private let configuration: BackgroundSessionConfiguration
-    private let seams: UploaderSeams
-    private var open: Open?
-    private var closing: Task<Void, Never>?
+    private let seat: SessionSeat
 
     /// An uploader that does nothing yet: the session is opened at its first use.
     ///
     /// - Parameter sessionConfiguration: its name, and where its ledger is.
     public init(sessionConfiguration: BackgroundSessionConfiguration) {
-        self.init(sessionConfiguration: sessionConfiguration, seams: UploaderSeams())
+        self.init(sessionConfiguration: sessionConfiguration, seams: SessionSeams())
     }
 
-    package init(sessionConfiguration: BackgroundSessionConfiguration, seams: UploaderSeams) {
-        configuration = sessionConfiguration
-        self.seams = seams
+    package init(sessionConfiguration: BackgroundSessionConfiguration, seams: SessionSeams) {
+        seat = SessionSeat(.upload, sessionConfiguration, seams)
     }
 
     /// Uploads a file, or goes on with the upload of that name, and returns how it ended.
@@ -85,15 +78,63 @@ public actor Uploader {
     /// - Returns: the outcome; it never throws.
     public func networkResponse(
         from request: HTTPRequest, uploading file: FilePath, with identifier: Identifier
-    ) async -> NetworkResponse<Void> {
+    ) async -> UploadResponse {
         do {
-            return try await upload(request, file, identifier).networkResponse
-        } catch let error as NetworkResponseError {
-            return .failed(error)
+            return UploadResponse(try await outcome(request, file, identifier))
         } catch {
-            return .failed(NetworkResponseError(.storage, "\(error)"))
+            return .failed(error)
         }
     }
+
+    /// The same, for those who look at the status themselves.
+    ///
+    /// - Parameters:
+    ///   - file: a regular file, not a symbolic link.
+    ///   - request: the request without its body; absolute, http or https.
+    ///   - identifier: names the transfer.
+    /// - Returns: the head of the server's answer, whatever its status.
+    /// - Throws: ``NetworkResponseError`` when there is no answer and trying again by itself will not bring one.
+    public func uploadFile(
+        at file: FilePath, with request: HTTPRequest, identifier: Identifier
+    ) async throws -> HTTPResponse {
+        try await outcome(request, file, identifier).answer().response
+    }
+
+    /// The same, for those who do not wait: the upload goes on in a task of its own, and the handler is called once.
+    ///
+    /// The handler lives as long as the process. In a later launch, begin with the same identifier again: the upload
+    /// goes on, or its outcome is handed over.
+    ///
+    /// - Parameters:
+    ///   - file: a regular file, not a symbolic link.
+    ///   - request: the request without its body; absolute, http or https.
+    ///   - identifier: names the transfer.
+    ///   - handler: called once, on no particular thread.
+    public func beginUpload(
+        of file: FilePath, with request: HTTPRequest, identifier: Identifier, handler: @escaping Handler
+    ) {
+        Task {
+            do {
+                handler(identifier, .success(try await uploadFile(at: file, with: request, identifier: identifier)))
+            } catch {
+                handler(identifier, .failure(error))
+            }
+        }
+    }
+
+    private func outcome(
+        _ request: HTTPRequest, _ path: FilePath, _ identifier: Identifier
+    ) async throws(NetworkResponseError) -> TransferOutcome {
+        let endpoint = try request.endpoint
+        let file = try UploadFile(path.string, files: seat.files)
+        let stored = TransferRecord.StoredRequest(
+            request, to: endpoint, bodyPath: file.path.string, bodyHash: try await file.hash())
+        return try await seat.outcome(
+            of: TransferWork(
+                request: request, transfer: seat.transfer(identifier, byteCount: file.byteCount, request: stored)))
+    }
+
+    // MARK: - All uploads
 
     /// Goes on with everything unfinished until the task is cancelled, without anybody waiting for a single transfer.
     ///
@@ -102,115 +143,62 @@ public actor Uploader {
     ///
     /// - Throws: ``NetworkResponseError`` when the session cannot be opened or its ledger fails.
     public func run() async throws {
-        let open = try await opened()
-        let ticket = open.session.client.ticket(for: nil)
-        defer { open.session.client.giveBack(ticket) }
-        guard case .failed(let error) = await driving(open, { await ticket.wait() }) else { return }
-        if error.code != .cancelled { throw error }
+        try await seat.run()
     }
 
-    /// Takes an unfinished transfer out of the queue. Calls that wait for it return `.failed`, code `.cancelled`.
+    /// Goes on with the uploads that earlier launches left unfinished, and returns once each has ended or can go on only
+    /// when it is asked for.
     ///
-    /// - Parameter identifier: the transfer's name.
-    /// - Returns: whether there was one; `false` also when it is being sent right now.
+    /// Their outcomes wait for whoever asks with their identifiers. Without a `requestProvider` in the configuration
+    /// there is nothing that could go on by itself, and this returns at once.
+    ///
+    /// - Throws: ``NetworkResponseError`` when the session cannot be opened or the task is cancelled.
+    public func waitForEarlierTransfers() async throws {
+        try await seat.waitForEarlierTransfers()
+    }
+
+    /// The same for a caller that does not wait.
+    ///
+    /// - Parameter completion: called once, also when the session cannot be opened.
+    public nonisolated func handleBackgroundSessionEvents(_ completion: @escaping @Sendable () -> Void) {
+        Task {
+            try? await waitForEarlierTransfers()
+            completion()
+        }
+    }
+
+    /// The uploads that are not finished, or whose outcome nobody has asked for, in the order they came.
+    ///
+    /// - Throws: ``NetworkResponseError`` when the session cannot be opened or its ledger fails.
+    public func pendingTransfers() async throws -> [PendingTransfer] {
+        try await seat.pending()
+    }
+
+    /// How far an upload has come, told from now on until it ends; who looks late sees the newest only.
+    ///
+    /// - Parameter identifier: the upload's name. It need not have begun.
+    /// - Returns: bytes of the file that the connection has taken in the attempt under way. It ends with the upload, or
+    ///   when the uploader shuts down.
+    public nonisolated func progress(of identifier: Identifier) -> AsyncStream<TransferProgress> {
+        seat.progress(of: identifier)
+    }
+
+    /// Takes an unfinished upload out of the queue, ending the attempt that is under way. Calls that wait for it return
+    /// `.failed`, code `.cancelled`. The file stays.
+    ///
+    /// - Parameter identifier: the upload's name.
+    /// - Returns: whether there was one; `false` also when the server has accepted it meanwhile.
     /// - Throws: ``NetworkResponseError`` when the session cannot be opened or its ledger fails.
     @discardableResult
     public func cancel(_ identifier: Identifier) async throws -> Bool {
-        try await opened().session.cancel(identifier)
+        try await seat.cancel(identifier)
     }
 
-    /// Gives back what is under way, ends all waits with `.failed`, code `.cancelled`, and closes the session.
+    /// Ends all waits of this uploader with `.failed`, code `.cancelled`; what is under way is given back and goes on in
+    /// a later launch. The session is closed with the last of its uploaders and downloaders.
     ///
     /// Using the uploader again opens it anew.
     public func shutdown() async {
-        if let open {
-            self.open = nil
-            open.isClosed = true
-            closing = Task { [earlier = closing, session = open.session, driver = open.driver] in
-                await earlier?.value
-                driver?.cancel()
-                await driver?.value
-                session.client.endAll(NetworkResponseError(.cancelled, "the uploader was shut down"))
-                await session.close()
-            }
-        }
-        await closing?.value
-    }
-
-    // MARK: - Steps of an upload
-
-    private func upload(
-        _ request: HTTPRequest, _ file: FilePath, _ identifier: Identifier
-    ) async throws -> UploadOutcome {
-        let open = try await opened()
-        let session = open.session
-        let upload = try await session.prepare(request, file, identifier)
-        let ticket = session.client.ticket(for: identifier)
-        defer { session.client.giveBack(ticket) }
-        switch try await session.enrol(upload, ticket) {
-        case .inUse:
-            throw NetworkResponseError(.identifierInUse, "\(identifier) is an unfinished transfer of other content")
-        case .ended(let record):
-            return UploadOutcome(record) ?? .failed(NetworkResponseError(.storage, "its outcome was lost"))
-        case .live:
-            guard let outcome = await driving(open, { await ticket.wait() }) else {
-                throw NetworkResponseError(.cancelled, "the task was cancelled")
-            }
-            if outcome.isSettled { try await session.acknowledge(identifier) }
-            return outcome
-        }
-    }
-
-    // MARK: - Session
-
-    private func opened() async throws -> Open {
-        while let closing {
-            await closing.value
-            if self.closing == closing { self.closing = nil }
-        }
-        if let open { return open }
-        let open = Open(try UploadSession.open(configuration, seams))
-        self.open = open
-        return open
-    }
-
-    /// Has the queue driven while the body lasts.
-    private func driving(_ open: Open, _ body: @Sendable () async -> UploadOutcome?) async -> UploadOutcome? {
-        open.interest += 1
-        if open.interest == 1, !open.isClosed { startDriver(of: open) }
-        let outcome = await body()
-        open.interest -= 1
-        if open.interest == 0 { open.driver?.cancel() }
-        return outcome
-    }
-
-    private func startDriver(of open: Open) {
-        let session = open.session
-        // One drive at a time: an earlier one that was told to end may still be giving its transfers back.
-        open.driver = Task { [earlier = open.driver] in
-            await earlier?.value
-            guard !Task.isCancelled else { return }
-            do {
-                try await session.queue.drive(.waiting(until: nil), isExplicit: true)
-            } catch {
-                self.fail(session, error)
-            }
-        }
-    }
-
-    /// A ledger that failed once is not trusted: its session ends, and the next use opens it anew.
-    private func fail(_ session: UploadSession, _ error: any Error) {
-        let isCurrent = open?.session === session
-        if isCurrent {
-            open?.isClosed = true
-            open = nil
-        }
-        session.client.endAll(NetworkResponseError(.storage, "\(error)"))
-        guard isCurrent else { return }
-        let earlier = closing
-        closing = Task {
-            await earlier?.value
-            await session.close()
-        }
+        await seat.shutdown()
     }
 }

@@ -1,6 +1,6 @@
 public import Background
 public import Foundation
-import HTTPTypes
+public import HTTPTypes
 import SystemPackage
 
 #if canImport(FoundationNetworking)
@@ -20,43 +20,54 @@ extension Uploader {
     /// - Returns: the outcome; it never throws.
     public func networkResponse(
         from request: URLRequest, uploading file: URL, with identifier: Identifier
-    ) async -> NetworkResponse<Void> {
-        guard file.isFileURL else {
-            return .failed(NetworkResponseError(.unreadableFile, "the file's URL has another scheme than file"))
+    ) async -> UploadResponse {
+        do throws(NetworkResponseError) {
+            return await networkResponse(
+                from: try HTTPRequest(request), uploading: try FilePath(fileURL: file), with: identifier)
+        } catch {
+            return .failed(error)
         }
-        guard let httpRequest = HTTPRequest(request) else {
-            return .failed(NetworkResponseError(.invalidRequest, "the request has no absolute URL or a bad method"))
+    }
+
+    /// The same, for those who look at the status themselves.
+    ///
+    /// - Parameters:
+    ///   - file: a file URL.
+    ///   - request: an absolute http or https URL, and header fields.
+    ///   - identifier: names the transfer, over the launches of the program.
+    /// - Returns: the head of the server's answer, whatever its status.
+    /// - Throws: `NetworkResponseError` when there is no answer and trying again by itself will not bring one.
+    public func uploadFile(
+        at file: URL, with request: URLRequest, identifier: Identifier
+    ) async throws -> HTTPResponse {
+        try await uploadFile(at: FilePath(fileURL: file), with: HTTPRequest(request), identifier: identifier)
+    }
+
+    /// The same, for those who do not wait: the upload goes on in a task of its own, and the handler is called once.
+    ///
+    /// - Parameters:
+    ///   - file: a file URL.
+    ///   - request: an absolute http or https URL, and header fields.
+    ///   - identifier: names the transfer, over the launches of the program.
+    ///   - handler: called once, on no particular thread.
+    public func beginUpload(
+        of file: URL, with request: URLRequest, identifier: Identifier, handler: @escaping Handler
+    ) {
+        do throws(NetworkResponseError) {
+            beginUpload(
+                of: try FilePath(fileURL: file), with: try HTTPRequest(request), identifier: identifier,
+                handler: handler)
+        } catch {
+            handler(identifier, .failure(error))
         }
-        return await networkResponse(from: httpRequest, uploading: FilePath(file.path), with: identifier)
     }
 }
 
-extension HTTPRequest {
-    fileprivate init?(_ request: URLRequest) {
-        guard let url = request.url, let scheme = url.scheme, url.host != nil,
-            let method = Method(rawValue: request.httpMethod ?? "GET")
-        else { return nil }
-        // Everything between the scheme and the path, so that a user name is seen and refused by the engine.
-        let rest = url.absoluteString.dropFirst(scheme.count + "://".count).prefix { $0 != "#" }
-        let authority = rest.prefix { $0 != "/" && $0 != "?" }
-        let path = rest[authority.endIndex...]
-        self.init(
-            method: method, scheme: scheme.lowercased(), authority: String(authority),
-            path: path.hasPrefix("/") ? String(path) : "/" + path)
-        for (name, value) in request.allHTTPHeaderFields ?? [:] {
-            guard let name = HTTPField.Name(name) else { continue }
-            headerFields.append(HTTPField(name: name, value: value))
+extension FilePath {
+    fileprivate init(fileURL: URL) throws(NetworkResponseError) {
+        guard fileURL.isFileURL else {
+            throw NetworkResponseError(.unreadableFile, "the file's URL has another scheme than file")
         }
-    }
-}
-
-extension HTTPURLResponse {
-    /// The wait the server asks for with `Retry-After`, in seconds from the moment the answer arrived; `nil` when it
-    /// asks for none. Between 0 and 86,400 (24 hours).
-    public var retryAfterInterval: Double? {
-        var response = HTTPResponse(status: .ok)
-        response.headerFields[.retryAfter] = value(forHTTPHeaderField: "Retry-After")
-        response.headerFields[.date] = value(forHTTPHeaderField: "Date")
-        return response.retryAfterInterval
+        self.init(fileURL.path)
     }
 }

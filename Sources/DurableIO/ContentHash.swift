@@ -84,6 +84,25 @@ package struct ContentHash: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension ContentHash {
+    /// The hash of a whole file, and how many bytes that were.
+    ///
+    /// Large files take seconds, in which others get the thread, and the task may be cancelled.
+    package static func of(
+        _ file: borrowing OwnedDescriptor, files: any FileSystem
+    ) async throws -> (hash: ContentHash, byteCount: UInt64) {
+        var hasher = Hasher()
+        var count: UInt64 = 0
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
+        defer { buffer.deallocate() }
+        while case let got = try files.read(file, into: buffer, at: count), got > 0 {
+            hasher.update(UnsafeRawBufferPointer(rebasing: buffer[..<got]))
+            count += UInt64(got)
+            await Task.yield()
+            try Task.checkCancellation()
+        }
+        return (hasher.finish(), count)
+    }
+
     /// The base64 form of structured fields and digest headers (RFC 9530).
     package var base64: String { Base64.encode(bytes) }
 }

@@ -17,6 +17,8 @@ package protocol FileSystem: Sendable {
     func createFile(_ name: EntryName, in directory: Directory) throws(FileSystemError) -> OwnedDescriptor
     /// Opens for reading without following links or blocking on a FIFO.
     func openFile(_ name: EntryName, in directory: Directory) throws(FileSystemError) -> OwnedDescriptor
+    /// Opens a file that exists for reading and writing, without following links.
+    func openFileForWriting(_ name: EntryName, in directory: Directory) throws(FileSystemError) -> OwnedDescriptor
     /// Opens for reading by a path from the command line, following links, never blocking on a FIFO.
     func openFile(_ path: FilePath) throws(FileSystemError) -> OwnedDescriptor
 
@@ -159,10 +161,12 @@ extension FileSystem {
         return try result.get()
     }
 
-    package func write(_ bytes: [UInt8], to file: borrowing OwnedDescriptor) throws(FileSystemError) {
+    package func write(
+        _ bytes: [UInt8], to file: borrowing OwnedDescriptor, at offset: UInt64? = nil
+    ) throws(FileSystemError) {
         var failure: FileSystemError?
         bytes.withUnsafeBytes { buffer in
-            do throws(FileSystemError) { try write(buffer, to: file, at: nil) } catch { failure = error }
+            do throws(FileSystemError) { try write(buffer, to: file, at: offset) } catch { failure = error }
         }
         if let failure { throw failure }
     }

@@ -59,6 +59,15 @@ package struct POSIXFileSystem: FileSystem {
         return OwnedDescriptor(adopting: raw)
     }
 
+    package func openFileForWriting(
+        _ name: EntryName, in directory: Directory
+    ) throws(FileSystemError) -> OwnedDescriptor {
+        let flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
+        let raw = name.withCString { openat(directory.descriptor, $0, flags) }
+        guard raw >= 0 else { throw FileSystemError(.open, directory.path(of: name)) }
+        return OwnedDescriptor(adopting: raw)
+    }
+
     package func openFile(_ path: FilePath) throws(FileSystemError) -> OwnedDescriptor {
         let raw = path.withPlatformString { open($0, O_RDONLY | O_NONBLOCK | O_CLOEXEC) }
         guard raw >= 0 else { throw FileSystemError(.open, path.string) }

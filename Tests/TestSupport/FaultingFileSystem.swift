@@ -114,6 +114,13 @@ extension FaultingFileSystem {
         return try base.openFile(name, in: directory)
     }
 
+    package func openFileForWriting(
+        _ name: EntryName, in directory: Directory
+    ) throws(FileSystemError) -> OwnedDescriptor {
+        try enter(.open, name, in: directory.path)
+        return try base.openFileForWriting(name, in: directory)
+    }
+
     package func openFile(_ path: FilePath) throws(FileSystemError) -> OwnedDescriptor {
         try enter(.open, in: path)
         return try base.openFile(path)

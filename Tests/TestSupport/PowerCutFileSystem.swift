@@ -241,6 +241,12 @@ extension PowerCutFileSystem {
         try base.openFile(name, in: directory)
     }
 
+    package func openFileForWriting(
+        _ name: EntryName, in directory: Directory
+    ) throws(FileSystemError) -> OwnedDescriptor {
+        try base.openFileForWriting(name, in: directory)
+    }
+
     package func openFile(_ path: FilePath) throws(FileSystemError) -> OwnedDescriptor { try base.openFile(path) }
 
     package func makeBlocking(_ file: borrowing OwnedDescriptor) throws(FileSystemError) {

@@ -2,7 +2,7 @@
 ///
 /// A migration, once released, is never edited: a change is a new one at the end.
 enum Schema {
-    static let migrations: [String] = [version1]
+    static let migrations: [String] = [version1, version2]
 
     static var currentVersion: Int64 { Int64(migrations.count) }
 
@@ -112,6 +112,9 @@ enum Schema {
           nonce TEXT PRIMARY KEY,
           applied_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
         """
+
+    /// How far a transfer that goes by parts has come: its client's own words, never read by anybody else.
+    private static let version2 = "ALTER TABLE transfer ADD COLUMN progress TEXT;"
 }
 
 /// Why a ledger cannot be used.

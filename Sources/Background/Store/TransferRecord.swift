@@ -33,6 +33,8 @@ package struct TransferRecord: Sendable {
     package var request: StoredRequest?
     package var answer: String?
     package var isAcknowledged: Bool
+    /// How far a transfer that goes by parts has come, in its client's words; `nil` at its beginning.
+    package var progress: String?
 
     /// Where a transfer goes, without anything secret: header names, no values.
     package struct StoredRequest: Hashable, Sendable {
@@ -40,7 +42,10 @@ package struct TransferRecord: Sendable {
         package var method: String
         package var url: String
         package var headerNames: [String]
+        /// Of the file that is sent, or of the one that is fetched.
         package var bodyPath: String
+        /// 64 hexadecimal digits that are the same for the same work: the SHA-256 of what is sent, or of the method and
+        /// the URL of what is fetched.
         package var bodyHash: String
 
         package init(
@@ -58,7 +63,8 @@ package struct TransferRecord: Sendable {
     static let columns = """
         id, identifier, label, metadata, byte_count, seen, first_seen_wall, last_seen_wall, state, reason, due_at, \
         is_suspect, attempts, charged, failures, strikes, accepted_mark, enrolled_at, settled_at, last_status, \
-        last_error, receipt, origin, method, url, header_names, body_path, body_hash, answer, is_acknowledged
+        last_error, receipt, origin, method, url, header_names, body_path, body_hash, answer, is_acknowledged, \
+        progress
         """
 
     init(_ row: SQLiteStatement) {
@@ -93,6 +99,7 @@ package struct TransferRecord: Sendable {
         }
         answer = row.text(at: 28)
         isAcknowledged = row.integer(at: 29) != 0
+        progress = row.text(at: 30)
     }
 }
 

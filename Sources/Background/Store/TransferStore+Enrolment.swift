@@ -35,8 +35,8 @@ extension TransferStore {
             """
             UPDATE transfer SET seen=seen+1, last_seen_wall=max(last_seen_wall, ?), label=?, metadata=?, byte_count=?,
               state='queued', reason=NULL, due_at=?, epoch=NULL, is_suspect=0, charged=0, failures=0, strikes=0,
-              accepted_mark=NULL, enrolled_at=?, settled_at=NULL, is_acknowledged=0, answer=NULL, origin=?, method=?,
-              url=?, header_names=?, body_path=?, body_hash=?
+              accepted_mark=NULL, enrolled_at=?, settled_at=NULL, is_acknowledged=0, answer=NULL, progress=NULL,
+              origin=?, method=?, url=?, header_names=?, body_path=?, body_hash=?
             WHERE identifier=?
             """,
             [

@@ -155,12 +155,13 @@ package final class TransferStore {
     /// How long the record of a delivered transfer is kept: 90 days, in milliseconds.
     package static let tombstoneAge: Int64 = 90 * 86_400_000
 
-    /// In small steps, so that no close takes long.
+    /// In small steps, so that no close takes long. A download's row stays while its file waits for its owner.
     private func forgetOldTombstones() throws(SQLiteError) {
         try connection.run(
             """
             DELETE FROM transfer WHERE id IN (SELECT id FROM transfer WHERE settled_at IS NOT NULL AND settled_at < ?
-              AND state IN ('delivered', 'evicted', 'removed') ORDER BY settled_at LIMIT 1000)
+              AND state IN ('delivered', 'evicted', 'removed')
+              AND (label <> '\(TransferKind.download.rawValue)' OR is_acknowledged=1) ORDER BY settled_at LIMIT 1000)
             """, .integer(now - Self.tombstoneAge))
         try connection.run("DELETE FROM applied_request WHERE applied_at < ?", .integer(now - Self.tombstoneAge))
     }

@@ -70,11 +70,36 @@ package struct Endpoint: Hashable, Sendable, CustomStringConvertible {
         return "\(scheme)://\(host)\(isDefault ? "" : ":\(port)")\(path)"
     }
 
-    /// The target of a `Location`, absolute or a path on the same origin; `nil` when it is neither.
+    /// The target of a `Location`, absolute or relative to this one (RFC 3986, section 5); `nil` when it names no place
+    /// that http or https reach.
     package func resolving(location: String) -> Endpoint? {
         if location.hasPrefix("//") { return try? Endpoint("\(scheme):\(location)") }
         if location.hasPrefix("/") { return try? Endpoint(origin + location) }
-        return try? Endpoint(location)
+        let beforePath = location.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
+        guard !location.isEmpty, !location.hasPrefix("#"), !beforePath.contains(":") else {
+            return try? Endpoint(location)
+        }
+        let ownPath = path.prefix { $0 != "?" }
+        if location.hasPrefix("?") { return try? Endpoint(origin + ownPath + location) }
+        let folder = ownPath.lastIndex(of: "/").map { ownPath[...$0] } ?? "/"
+        return try? Endpoint(origin + Self.removingDotSegments(folder + location))
+    }
+
+    /// RFC 3986, section 5.2.4, for a path that begins with `/`.
+    private static func removingDotSegments(_ text: String) -> String {
+        let path = text.prefix { $0 != "?" && $0 != "#" }
+        var segments: [Substring] = []
+        let all = path.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
+        for (position, segment) in all.enumerated() {
+            let isLast = position == all.count - 1
+            switch segment {
+            case ".", "..":
+                if segment == "..", !segments.isEmpty { segments.removeLast() }
+                if isLast { segments.append("") }
+            default: segments.append(segment)
+            }
+        }
+        return "/" + segments.joined(separator: "/") + text[path.endIndex...]
     }
 }
 

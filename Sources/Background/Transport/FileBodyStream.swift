@@ -2,27 +2,6 @@ import DurableIO
 import NIOCore
 import Synchronization
 
-/// How far a body has got: written by the stream, read by the watchdog and by the one who judges the answer.
-final class BodyProgress: Sendable {
-    private struct State {
-        var bytesTaken: UInt64 = 0
-        var failure: FileSystemError?
-        var isAnswered = false
-    }
-    private let state = Mutex(State())
-
-    var bytesTaken: UInt64 { state.withLock(\.bytesTaken) }
-    /// Why reading the file failed, if it did.
-    var failure: FileSystemError? { state.withLock(\.failure) }
-
-    /// The answer's head is there: what may still take time is bounded elsewhere.
-    var isAnswered: Bool { state.withLock(\.isAnswered) }
-
-    func answered() { state.withLock { $0.isAnswered = true } }
-    func took(_ count: Int) { state.withLock { $0.bytesTaken += UInt64(count) } }
-    func failed(_ error: FileSystemError) { state.withLock { $0.failure = error } }
-}
-
 /// A body in pieces of 128 KiB, none read before the connection has taken the one before.
 ///
 /// The client's stop signal is given on the event loop while pieces are queued from elsewhere, so a fast disk would
@@ -87,12 +66,7 @@ struct FileBodyStream: AsyncSequence, Sendable {
 
 /// The file of a body, opened at the first read and closed with the iterator.
 private final class OpenBody: Sendable {
-    private let descriptor = Mutex<Descriptor?>(nil)
-
-    private final class Descriptor: Sendable {
-        let file: OwnedDescriptor
-        init(_ file: consuming OwnedDescriptor) { self.file = file }
-    }
+    private let descriptor = Mutex<SharedDescriptor?>(nil)
 
     func read(
         _ count: Int, at offset: UInt64, of body: TransferBody, files: any FileSystem
@@ -101,9 +75,9 @@ private final class OpenBody: Sendable {
         return try BodyReader.read(count, at: offset, from: open.file, body: body, files: files)
     }
 
-    private func opened(_ body: TransferBody, files: any FileSystem) throws(FileSystemError) -> Descriptor {
+    private func opened(_ body: TransferBody, files: any FileSystem) throws(FileSystemError) -> SharedDescriptor {
         if let open = descriptor.withLock({ $0 }) { return open }
-        let open = Descriptor(try files.openFile(body.name, in: body.directory))
+        let open = SharedDescriptor(try files.openFile(body.name, in: body.directory))
         descriptor.withLock { $0 = open }
         return open
     }

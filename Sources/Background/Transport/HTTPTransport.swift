@@ -95,47 +95,50 @@ package final class HTTPTransport: Transport {
     }
 
     private func sendOnce(_ request: TransferRequest) async -> TransportOutcome {
-        let progress = BodyProgress()
+        let progress = BodyProgress(onSent: request.onProgress)
         do {
-            let isSmall = request.body.byteCount <= Self.smallBodyByteCount
+            let isSmall = request.sink == nil && request.bodyByteCount <= Self.smallBodyByteCount
             return .answer(
-                try await isSmall ? sendSmall(request, progress: progress) : sendStream(request, progress: progress))
+                try await isSmall ? sendSmall(request, progress: progress) : sendWatched(request, progress: progress))
         } catch {
             return TransportErrors.outcome(of: error, progress: progress)
         }
     }
 
     private func sendSmall(_ request: TransferRequest, progress: BodyProgress) async throws -> TransferAnswer {
-        let body: ByteBuffer
-        do {
-            body = try BodyReader.all(of: request.body, files: files)
-        } catch {
-            progress.failed(error)
-            throw error
-        }
         var outgoing = clientRequest(request)
-        outgoing.body = .bytes(body)
+        if let body = request.body {
+            do {
+                outgoing.body = .bytes(try BodyReader.all(of: body, files: files))
+            } catch {
+                progress.failed(error)
+                throw error
+            }
+        }
         let seconds = timeouts.connect + request.answerTimeout
         let response = try await client.execute(outgoing, deadline: .now() + .seconds(seconds))
-        progress.took(body.readableBytes)
+        progress.took(Int(request.bodyByteCount))
         let text = try await receipt(response)
-        return answer(response, to: request, text, bytesSent: request.body.byteCount)
+        return answer(response, to: request, text, bytesSent: request.bodyByteCount)
     }
 
-    private func sendStream(_ request: TransferRequest, progress: BodyProgress) async throws -> TransferAnswer {
+    /// For bodies that may take long, either way: a watchdog ends the request when nothing moves.
+    private func sendWatched(_ request: TransferRequest, progress: BodyProgress) async throws -> TransferAnswer {
         var outgoing = clientRequest(request)
-        let stream = FileBodyStream(body: request.body, files: files, loop: group.any(), progress: progress)
-        outgoing.body = .stream(stream, length: .known(Int64(request.body.byteCount)))
-        let whole = request.body.byteCount
+        let whole = request.bodyByteCount
+        if let body = request.body {
+            let stream = FileBodyStream(body: body, files: files, loop: group.any(), progress: progress)
+            outgoing.body = .stream(stream, length: .known(Int64(whole)))
+        }
         return try await withThrowingTaskGroup(of: TransferAnswer.self) { [outgoing] group in
             group.addTask { [self] in
                 let response = try await client.execute(outgoing, deadline: .distantFuture)
                 progress.answered()
+                if let answer = try await receive(response, to: request, progress: progress) { return answer }
                 var text = try await receipt(response)
                 // An early 2xx: the body goes on behind the answer, and only its end makes a delivery.
                 if response.status.code / 100 == 2 { text = try await waitForBody(progress, whole: whole, text) }
-                let sent = progress.bytesTaken
-                return answer(response, to: request, text, bytesSent: sent)
+                return answer(response, to: request, text, bytesSent: progress.bytesTaken)
             }
             group.addTask { [self] in
                 try await watch(progress, whole: whole, answerTimeout: request.answerTimeout)
@@ -147,16 +150,33 @@ package final class HTTPTransport: Transport {
         }
     }
 
-    /// Returns once nothing has moved for too long: neither the body while it lasts, nor the answer after it.
+    /// The body of an answer into its sink, if that wants it.
+    private func receive(
+        _ response: HTTPClientResponse, to request: TransferRequest, progress: BodyProgress
+    ) async throws -> TransferAnswer? {
+        guard let sink = request.sink else { return nil }
+        let head = answer(response, to: request, [], bytesSent: progress.bytesTaken)
+        guard try await sink.wants(head) else { return nil }
+        progress.receives()
+        for try await part in response.body {
+            progress.received(part.readableBytes)
+            try await sink.take(Array(part.readableBytesView))
+        }
+        return head
+    }
+
+    /// Returns once nothing has moved for too long: neither a body while it lasts, nor the answer after it.
     private func watch(_ progress: BodyProgress, whole: UInt64, answerTimeout: Int64) async throws {
-        var last = progress.bytesTaken
+        var last = progress.bytesMoved
         var idle: Int64 = 0
         while true {
             try await Task.sleep(for: .seconds(1), clock: .continuous)
-            let taken = progress.bytesTaken
-            idle = taken == last && !progress.isAnswered ? idle + 1 : 0
-            last = taken
-            if idle >= (taken >= whole ? answerTimeout : timeouts.connect + timeouts.progress) { return }
+            let moved = progress.bytesMoved
+            let isBounded = progress.isAnswered && !progress.isReceiving
+            idle = moved == last && !isBounded ? idle + 1 : 0
+            last = moved
+            let isSent = progress.bytesTaken >= whole && !progress.isReceiving
+            if idle >= (isSent ? answerTimeout : timeouts.connect + timeouts.progress) { return }
         }
     }
 
@@ -193,7 +213,7 @@ extension HTTPTransport {
         }
         return TransferAnswer(
             status: Int(response.status.code), fields: fields, body: text, bytesSent: bytesSent,
-            isWholeBodySent: bytesSent >= request.body.byteCount, isLoopback: request.endpoint.isLoopback)
+            isWholeBodySent: bytesSent >= request.bodyByteCount, isLoopback: request.endpoint.isLoopback)
     }
 
     /// The beginning of the answer's body. A short rest is read away, so that the connection can be used again; an

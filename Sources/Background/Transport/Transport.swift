@@ -26,12 +26,17 @@ package struct TransferRequest: Sendable {
     package var endpoint: Endpoint
     package var method: HTTPRequest.Method
     package var fields: HTTPFields
-    package var body: TransferBody
+    /// `nil` for a request without one.
+    package var body: TransferBody?
     /// From the last byte sent to the head of the answer, in seconds.
     package var answerTimeout: Int64
+    /// Where the answer's body goes, if it is what the request is for.
+    package var sink: (any AnswerSink)?
+    /// Called with the number of bytes of the body that the connection has taken so far.
+    package var onProgress: (@Sendable (UInt64) -> Void)?
 
     package init(
-        endpoint: Endpoint, method: HTTPRequest.Method, fields: HTTPFields, body: TransferBody,
+        endpoint: Endpoint, method: HTTPRequest.Method, fields: HTTPFields, body: TransferBody? = nil,
         answerTimeout: Int64 = 300
     ) {
         self.endpoint = endpoint
@@ -40,6 +45,23 @@ package struct TransferRequest: Sendable {
         self.body = body
         self.answerTimeout = answerTimeout
     }
+
+    /// In bytes.
+    package var bodyByteCount: UInt64 { body?.byteCount ?? 0 }
+
+    /// A slow server gets twice the time at each further try of the same transfer, up to 30 minutes.
+    package mutating func growPatience(attempts: Int) {
+        answerTimeout = min(1_800, answerTimeout << Int64(min(max(0, attempts - 1), 4)))
+    }
+}
+
+/// Takes the body of an answer while it comes.
+package protocol AnswerSink: Sendable {
+    /// The head is there.
+    /// - Returns: whether the body is wanted. If not, it is read like any answer's text.
+    func wants(_ head: TransferAnswer) async throws -> Bool
+    /// The next piece. Nothing more is read from the connection until this returns.
+    func take(_ piece: [UInt8]) async throws
 }
 
 /// What came of a request. Every case but the last two is a fact about the other side or the body.
@@ -69,6 +91,8 @@ package struct TransferAnswer: Sendable {
     package var isWholeBodySent: Bool
     /// Whether the request went to this machine itself, where no portal sits in between.
     package var isLoopback: Bool
+    /// Whether the body is what was asked for, so that its type says nothing about who has answered.
+    package var carriesContent = false
 
     package init(
         status: Int, fields: HTTPFields, body: [UInt8], bytesSent: UInt64, isWholeBodySent: Bool, isLoopback: Bool

@@ -13,12 +13,14 @@ enum TransportErrors {
             return failure.operation == .read ? .unreadableBody(failure.description) : .localTrouble("\(failure)")
         }
         if error is CancellationError { return .cancelled }
+        // The sink's: the answer is there, and this machine cannot keep it.
+        if let error = error as? FileSystemError { return .localTrouble("\(error)") }
         if let reason = trustProblem(error) { return .untrusted(reason) }
-        let didConnect = progress.bytesTaken > 0 || !isConnectFailure(error)
+        let didConnect = progress.bytesTaken > 0 || progress.isAnswered || !isConnectFailure(error)
         return .failure(
             TransportFailure(
                 text(of: error), didConnect: didConnect, bytesSent: progress.bytesTaken,
-                isConnectionLost: didConnect && isConnectionLoss(error)))
+                isConnectionLost: didConnect && !progress.isAnswered && isConnectionLoss(error)))
     }
 
     /// Whether the connection was closed or reset before an answer, as opposed to silence or nonsense on it.

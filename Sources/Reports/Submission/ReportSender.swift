@@ -44,40 +44,82 @@ final class ReportSender: TransferClient {
 
     // MARK: - Requests
 
-    func request(for record: TransferRecord) async -> PreparedRequest {
-        guard let destination else { return .interrupted }
-        guard let id = ContentHash(hex: record.identifier) else { return .unsendable("its row holds no report id") }
+    func attempt(_ record: TransferRecord, over transport: any Transport) async -> TransportOutcome {
+        do {
+            var request = try await request(for: record)
+            request.growPatience(attempts: record.attempts)
+            return await transport.send(request)
+        } catch {
+            return error.outcome
+        }
+    }
+
+    /// Why there is no request.
+    private struct Obstacle: Error {
+        let outcome: TransportOutcome
+
+        init(_ outcome: TransportOutcome) {
+            self.outcome = outcome
+        }
+    }
+
+    private func request(for record: TransferRecord) async throws(Obstacle) -> TransferRequest {
+        guard let destination else { throw Obstacle(.cancelled) }
+        guard let id = ContentHash(hex: record.identifier) else {
+            throw Obstacle(.unreadableBody("its row holds no report id"))
+        }
+        let report = try wholeReport(id)
+        let headers = try await headers(of: destination)
+        do {
+            return try request(for: report, to: destination, headers)
+        } catch {
+            throw Obstacle(.unreadableBody("\(error)"))
+        }
+    }
+
+    /// Frozen bytes that are not what was stored must not go out under their id.
+    private func wholeReport(_ id: ContentHash) throws(Obstacle) -> StoredReport {
         let name = StoredReport.name(of: id)
         do {
-            guard let report = try spool.stored(name, in: spool.queued) else { return .missing }
-            // Frozen bytes that are not what was stored must not go out under this id.
+            guard let report = try spool.stored(name, in: spool.queued) else { throw Obstacle(.missingBody) }
             guard try spool.isWhole(report, named: name, in: spool.queued) else {
-                return .unsendable("the stored bytes are damaged")
+                throw Obstacle(.unreadableBody("the stored bytes are damaged"))
             }
-            let headers: [(name: String, value: String)]
-            do {
-                headers = try await destination.provider()
-            } catch {
-                // The type only: the error's text may hold what must not be logged.
-                return .unavailable("the headers could not be had (\(type(of: error)))")
-            }
-            let fields = fields(of: report, headers)
-            let endpoint = try destination.endpoint(
-                id: record.identifier, kind: report.properties.kind.rawValue, host: host)
-            let body = TransferBody(
-                prefix: WireForm.prefix, directory: spool.queued, name: name, offset: UInt64(report.headerByteCount),
-                length: report.wireSize - UInt64(WireForm.prefix.count))
-            return .request(
-                TransferRequest(
-                    endpoint: endpoint, method: destination.namesReports ? .put : .post, fields: fields, body: body))
+            return report
+        } catch let obstacle as Obstacle {
+            throw obstacle
         } catch let error as DamagedReport {
-            return .unsendable("the stored file is damaged: \(error)")
+            throw Obstacle(.unreadableBody("the stored file is damaged: \(error)"))
         } catch let error as FileSystemError where error.operation != .read {
             // Too many open files, no memory: this machine's trouble, not the report's.
-            return .localTrouble("\(error)")
+            throw Obstacle(.localTrouble("\(error)"))
         } catch {
-            return .unsendable("\(error)")
+            throw Obstacle(.unreadableBody("\(error)"))
         }
+    }
+
+    private func headers(of destination: Destination) async throws(Obstacle) -> [(name: String, value: String)] {
+        do {
+            return try await destination.provider()
+        } catch {
+            // The type only: the error's text may hold what must not be logged.
+            let reason = "the headers could not be had (\(type(of: error)))"
+            throw Obstacle(.failure(TransportFailure(reason, didConnect: false, bytesSent: 0)))
+        }
+    }
+
+    private func request(
+        for report: StoredReport, to destination: Destination, _ headers: [(name: String, value: String)]
+    ) throws(ReportsError) -> TransferRequest {
+        let endpoint = try destination.endpoint(
+            id: report.id.hex, kind: report.properties.kind.rawValue, host: host)
+        let body = TransferBody(
+            prefix: WireForm.prefix, directory: spool.queued, name: StoredReport.name(of: report.id),
+            offset: UInt64(report.headerByteCount),
+            length: report.wireSize - UInt64(WireForm.prefix.count))
+        return TransferRequest(
+            endpoint: endpoint, method: destination.namesReports ? .put : .post, fields: fields(of: report, headers),
+            body: body)
     }
 
     private func fields(of report: StoredReport, _ headers: [(name: String, value: String)]) -> HTTPFields {

@@ -92,12 +92,12 @@ final class RecordingClient: TransferClient {
         directory = try POSIXFileSystem().openDirectory("/")
     }
 
-    func request(for record: TransferRecord) async -> PreparedRequest {
+    func attempt(_ record: TransferRecord, over transport: any Transport) async -> TransportOutcome {
         guard let endpoint = try? Endpoint("\(QueueHarness.origin)/\(record.identifier)") else {
-            return .unsendable("bad identifier")
+            return .unreadableBody("bad identifier")
         }
         let body = TransferBody(prefix: Array("hello".utf8), directory: directory, name: "none", offset: 0, length: 0)
-        return .request(TransferRequest(endpoint: endpoint, method: .put, fields: [:], body: body))
+        return await transport.send(TransferRequest(endpoint: endpoint, method: .put, fields: [:], body: body))
     }
 
     func receipt(of answer: TransferAnswer) -> String? { String(decoding: answer.body, as: UTF8.self) }

@@ -27,7 +27,7 @@ struct UploadFixture: Sendable {
     func uploader(_ transport: ScriptedTransport, _ clock: ManualClock) -> Uploader {
         var configuration = BackgroundSessionConfiguration.background(withIdentifier: "com.example.test")
         configuration.rootDirectory = root
-        var seams = UploaderSeams()
+        var seams = SessionSeams()
         seams.clock = clock
         seams.transport = transport
         return Uploader(sessionConfiguration: configuration, seams: seams)
@@ -67,7 +67,7 @@ func withUploads(_ body: (UploadFixture) async throws -> Void) async throws {
     }
 }
 
-extension NetworkResponse {
+extension UploadResponse {
     /// The error's code, if it failed.
     var failure: NetworkResponseError.Code? {
         if case .failed(let error) = self { error.code } else { nil }

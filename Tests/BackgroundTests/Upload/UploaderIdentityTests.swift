@@ -177,7 +177,7 @@ struct UploaderIdentityTests {
             let transport = ScriptedTransport(clock: clock) { _ in .status(200) }
             let uploader = uploads.uploader(transport, clock)
             let file = try uploads.file()
-            await withTaskGroup(of: NetworkResponse<Void>?.self) { group in
+            await withTaskGroup(of: UploadResponse?.self) { group in
                 for number in 0..<40 {
                     group.addTask {
                         guard number % 8 > 0 else {

@@ -24,7 +24,7 @@ extension TransferQueue.FinishedAttempt {
         _ answer: TransferAnswer, at wall: Int64, isSecure: Bool
     ) -> AttemptOutcome {
         let disposition = ResponseDisposition.of(
-            status: answer.status, contentType: answer.fields[.contentType], isPlainHTTP: !isSecure,
+            status: answer.status, contentType: answer.carriesContent ? nil : answer.fields[.contentType], isPlainHTTP: !isSecure,
             isLoopbackHost: answer.isLoopback)
         // A 2xx to half a request says nothing about the whole of it.
         if disposition == .delivered, !answer.isWholeBodySent { return .failure(sentBytes: true) }
@@ -112,6 +112,10 @@ extension AttemptOutcome {
 extension Verdict {
     /// The reason of a transfer that rests until its caller asks again.
     static let callerReason = "caller"
+    /// The reason of a transfer that its caller has taken out.
+    static let cancelledReason = "cancelled"
+
+    var isCancellation: Bool { state == .removed && reason == Self.cancelledReason }
 
     /// With the caller as the retry's owner, an answer ends the caller's wait whatever it says, and a certificate
     /// that is not accepted will not be accepted by trying again.

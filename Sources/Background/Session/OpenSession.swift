@@ -5,7 +5,7 @@ import Synchronization
 import SystemPackage
 
 /// What tests put something else in the place of.
-package struct UploaderSeams: Sendable {
+package struct SessionSeams: Sendable {
     package var files: any FileSystem = POSIXFileSystem()
     package var clock: any SystemClock = LinuxClock()
     /// `nil` for the real one.
@@ -14,51 +14,69 @@ package struct UploaderSeams: Sendable {
     package init() {}
 }
 
-/// An open session: the root directory's lock, the ledger, and the engine that works on it.
-final class UploadSession: Sendable {
+/// A session in use: the root directory's lock, the ledger, and the engine that works on it.
+final class OpenSession: Sendable {
     let queue: TransferQueue
-    let client: UploadClient
+    let client: SessionClient
     private let lock: OwnerLock
     private let transport: any Transport
-    private let files: any FileSystem
-    private let clock: any SystemClock
     private let isClosed = Mutex(false)
 
     /// Takes the lock and opens the ledger, making what is missing.
     ///
     /// Not an initializer that throws: Swift 6.3.1's optimizer aborts on one in a class that holds a `Mutex`.
+    /// - Parameter kind: of transfers whose requests the configuration's provider makes, and which therefore go on.
     static func open(
-        _ configuration: BackgroundSessionConfiguration, _ seams: UploaderSeams
-    ) throws(NetworkResponseError) -> UploadSession {
-        let connections = max(1, configuration.maximumConnectionsPerHost)
+        _ configuration: BackgroundSessionConfiguration, _ seams: SessionSeams, for kind: TransferKind,
+        progress: ProgressBoard
+    ) async throws(NetworkResponseError) -> OpenSession {
         let directory = try Self.root(configuration, files: seams.files)
         let lock = try Self.locked(directory)
-        let client = UploadClient(
-            files: seams.files, requestProvider: configuration.requestProvider, logger: configuration.logger)
+        let client = SessionClient(
+            files: seams.files, root: directory, progress: progress, logger: configuration.logger)
+        let connections = max(1, configuration.maximumConnectionsPerHost)
         let transport = seams.transport ?? HTTPTransport(files: seams.files, maximumConnections: connections)
-        let queue = try Self.queue(configuration, seams, in: directory, client: client, transport: transport)
-        return UploadSession(queue: queue, client: client, lock: lock, transport: transport, seams: seams)
+        let goesOn = configuration.requestProvider == nil ? nil : kind.rawValue
+        let queue = try Self.queue(
+            configuration, seams, in: directory, goesOn: goesOn, client: client, transport: transport)
+        let session = OpenSession(queue: queue, client: client, lock: lock, transport: transport)
+        try await session.lookBack(in: directory, files: seams.files)
+        return session
     }
 
-    private init(
-        queue: TransferQueue, client: UploadClient, lock: OwnerLock, transport: any Transport, seams: UploaderSeams
-    ) {
+    private init(queue: TransferQueue, client: SessionClient, lock: OwnerLock, transport: any Transport) {
         self.queue = queue
         self.client = client
         self.lock = lock
         self.transport = transport
-        files = seams.files
-        clock = seams.clock
+        client.write { [weak queue] rowName, progress, byteCount in
+            try await queue?.change { store in
+                try store.note(progress: progress, byteCount: byteCount, of: rowName)
+            }
+        }
+    }
+
+    /// Takes note of what an earlier life left, and removes files that no transfer will ask for again.
+    private func lookBack(in directory: Directory, files: any FileSystem) async throws(NetworkResponseError) {
+        try await storing {
+            let unfinished = try await queue.look { queries in
+                try TransferKind.allCases.flatMap { try queries.pending(label: $0.rawValue) }
+            }.filter { $0.state.isLive && !($0.state == .held && $0.reason == Verdict.callerReason) }
+            client.earlier.add(unfinished.map(\.identifier))
+            let needed = try await queue.look { try $0.pending(label: TransferKind.download.rawValue) }
+            try DownloadShelf.clean(in: directory, files: files, keeping: needed)
+        }
     }
 
     private static func queue(
-        _ configuration: BackgroundSessionConfiguration, _ seams: UploaderSeams, in directory: Directory,
-        client: UploadClient, transport: any Transport
+        _ configuration: BackgroundSessionConfiguration, _ seams: SessionSeams, in directory: Directory,
+        goesOn label: String?, client: SessionClient, transport: any Transport
     ) throws(NetworkResponseError) -> TransferQueue {
         do {
             let store = try Self.store(
                 in: directory, files: seams.files, clock: seams.clock, logger: configuration.logger)
-            try store.adoptEarlierUploads(hasProvider: configuration.requestProvider != nil)
+            try store.restEarlierTransfers(exceptLabel: label)
+            if let label { try store.transaction { () throws in try store.wakeResting(label: label) } }
             var settings = TransferQueue.Configuration(lanes: .perTransfer)
             settings.retryOwner = .caller
             settings.policy.maximumWindow = max(1, configuration.maximumConnectionsPerHost)
@@ -97,7 +115,7 @@ final class UploadSession: Sendable {
         } catch {
             throw NetworkResponseError(.storage, "\(error)")
         }
-        throw NetworkResponseError(.ownedElsewhere, "another uploader works with \(directory.path)")
+        throw NetworkResponseError(.ownedElsewhere, "another process works with \(directory.path)")
     }
 
     private static let ledgerName: EntryName = "ledger.sqlite"
@@ -132,63 +150,54 @@ final class UploadSession: Sendable {
         try files.syncDirectory(directory)
     }
 
-    // MARK: - One upload
+    // MARK: - One transfer
 
-    /// A request checked and a file measured: all that a row needs.
-    struct Upload: Sendable {
-        let request: HTTPRequest
-        let transfer: NewTransfer
-    }
-
-    func prepare(
-        _ request: HTTPRequest, _ path: FilePath, _ identifier: String
-    ) async throws(NetworkResponseError) -> Upload {
-        let endpoint = try request.endpoint
-        let file = try UploadFile(path.string, files: files)
-        let hash = try await file.hash()
-        let stored = TransferRecord.StoredRequest(
-            origin: endpoint.origin, method: request.method.rawValue, url: endpoint.description,
-            headerNames: request.headerFields.map(\.name.canonicalName), bodyPath: file.path.string,
-            bodyHash: hash.hex)
-        let transfer = NewTransfer(
-            identifier: identifier, label: "upload", metadata: "{}", byteCount: Int64(clamping: file.byteCount),
-            seenWall: clock.wallMilliseconds, request: stored)
-        return Upload(request: request, transfer: transfer)
-    }
-
-    /// Writes the transfer down, or finds it.
-    func enrol(_ upload: Upload, _ ticket: UploadTicket) async throws(NetworkResponseError) -> UploadEnrolment {
+    /// Writes a transfer down, or finds it.
+    func enrol(_ work: TransferWork, _ ticket: TransferTicket) async throws(NetworkResponseError) -> SessionEnrolment {
         try await storing {
             try await queue.change { [client] store in
                 // It ended between the ticket and here; the one who has waited longer may have marked it as seen.
                 if ticket.outcome != nil { return .live }
-                let enrolment = try store.enrolUpload(upload.transfer)
-                if case .live = enrolment { client.remember(upload.request, for: upload.transfer.identifier) }
+                let enrolment = try store.enrolSession(work.transfer, keepsOutcome: work.keepsOutcome)
+                if case .live = enrolment { client.remember(work.request, for: work.transfer.identifier) }
                 return enrolment
             }
         }
     }
 
-    func acknowledge(_ identifier: String) async throws(NetworkResponseError) {
-        try await storing { try await queue.change { store in try store.acknowledge(identifier) } }
-    }
-
-    /// - Returns: whether there was an unfinished transfer that is not under way.
-    func cancel(_ identifier: String) async throws(NetworkResponseError) -> Bool {
-        let isCancelled = try await storing {
+    func acknowledge(
+        _ rowName: String, _ prepare: @Sendable @escaping (TransferRecord) throws -> Void = { _ in }
+    ) async throws(NetworkResponseError) {
+        try await storing {
             try await queue.change { store in
-                guard let record = try store.queries.record(identifier), record.state.isLive,
-                    record.state != .sending
-                else { return false }
-                try store.settle(identifier, as: .removed, reason: "cancelled")
-                try store.acknowledge(identifier)
-                return true
+                guard let record = try store.queries.record(rowName), !record.state.isLive else { return }
+                try prepare(record)
+                try store.acknowledge(rowName)
             }
         }
-        if isCancelled {
-            client.end(identifier, .failed(.init(.cancelled, "the transfer was cancelled")))
+    }
+
+    /// Another face joins that can make the requests of its transfers: they go on.
+    func goOn(_ kind: TransferKind) async throws(NetworkResponseError) {
+        try await storing { try await queue.change { store in try store.wakeResting(label: kind.rawValue) } }
+    }
+
+    func pending(_ kind: TransferKind) async throws(NetworkResponseError) -> [PendingTransfer] {
+        try await storing { try await queue.pending(kind) }
+    }
+
+    /// - Returns: whether an unfinished transfer was taken out.
+    func cancel(_ rowName: String, _ ticket: TransferTicket) async throws(NetworkResponseError) -> Bool {
+        let cancelled = NetworkResponseError(.cancelled, "the transfer was cancelled")
+        switch try await storing({ try await queue.cancel(rowName) }) {
+        case .nothingToCancel: return false
+        case .removed:
+            client.end(rowName, .failed(cancelled))
+            return true
+        case .ending:
+            guard case .failed(let error) = await ticket.wait() else { return false }
+            return error == cancelled
         }
-        return isCancelled
     }
 
     private func storing<Result>(
@@ -196,9 +205,11 @@ final class UploadSession: Sendable {
     ) async throws(NetworkResponseError) -> Result {
         do {
             return try await body()
+        } catch let error as NetworkResponseError {
+            throw error
         } catch {
             guard !isClosed.withLock({ $0 }) else {
-                throw NetworkResponseError(.cancelled, "the uploader was shut down")
+                throw NetworkResponseError(.cancelled, "the session was shut down")
             }
             throw NetworkResponseError(.storage, "\(error)")
         }
@@ -211,5 +222,11 @@ final class UploadSession: Sendable {
         try? await queue.close()
         await transport.shutdown()
         lock.unlock()
+    }
+}
+
+extension TransferQueue {
+    fileprivate func pending(_ kind: TransferKind) throws -> [PendingTransfer] {
+        try store.queries.pending(label: kind.rawValue).map { PendingTransfer($0, kind: kind, now: store.now) }
     }
 }

@@ -10,12 +10,12 @@ extension TransferQueue {
         guard try !finished.isEmpty || (!isStopping && mayClaim()) else { return [] }
         if !isStopping { try client.mayGoOn() }
         // A failed commit is repeated by `committing`; what the first try changed here must not be kept.
-        let before = (origins, inFlight, probes, hasSentFirstLabel)
+        let before = (origins, inFlight, probes, cancelled, hasSentFirstLabel)
         let settlements: [Settlement]
         let claims: [Claim]
         do {
             (settlements, claims) = try await committing { _ in
-                (origins, inFlight, probes, hasSentFirstLabel) = before
+                (origins, inFlight, probes, cancelled, hasSentFirstLabel) = before
                 let settlements = try settle(finished)
                 let claims = try isStopping ? [] : claim()
                 try saveChangedOrigins(since: before.0)
@@ -23,7 +23,7 @@ extension TransferQueue {
             }
         } catch {
             // Nothing of it happened: the ends of these attempts are still to be written, by the next drive.
-            (origins, inFlight, probes, hasSentFirstLabel) = before
+            (origins, inFlight, probes, cancelled, hasSentFirstLabel) = before
             mailbox.giveBack(finished)
             throw error
         }
@@ -97,6 +97,7 @@ extension TransferQueue {
         return try ordered.compactMap { attempt in
             let settlement = judge(attempt)
             let isTaken = try store.settle(settlement)
+            if settlement.verdict.isCancellation { try store.acknowledge(attempt.claim.record.identifier) }
             try releaseOthers(after: settlement)
             // A row that came anew meanwhile has other bytes; nobody may move them for this attempt's sake.
             return isTaken ? settlement : nil
@@ -127,6 +128,9 @@ extension TransferQueue {
             }
             origin.gate = gate
             origin.note(attempt, verdict)
+        }
+        if cancelled.remove(claim.record.rowID) != nil, verdict.state.isLive {
+            verdict = Verdict(.removed, reason: Verdict.cancelledReason)
         }
         return attempt.settlement(
             verdict, outcome: outcome, endedWall: store.wallNow, acceptedMark: gate(of: lane).accepted,

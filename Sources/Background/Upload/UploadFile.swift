@@ -35,22 +35,13 @@ struct UploadFile {
 
     /// The SHA-256 of exactly the bytes that are to be sent.
     func hash() async throws(NetworkResponseError) -> ContentHash {
-        var hasher = ContentHash.Hasher()
         do {
             let file = try files.openFile(body.name, in: body.directory)
-            var count: UInt64 = 0
-            let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.pieceByteCount, alignment: 16)
-            defer { buffer.deallocate() }
-            while case let got = try files.read(file, into: buffer, at: count), got > 0 {
-                hasher.update(UnsafeRawBufferPointer(rebasing: buffer[..<got]))
-                count += UInt64(got)
-                // Large files take seconds, in which others want the thread.
-                await Task.yield()
-                try Task.checkCancellation()
-            }
+            let (hash, count) = try await ContentHash.of(file, files: files)
             guard count == byteCount else {
                 throw NetworkResponseError(.unreadableFile, "\(path) changes while it is read")
             }
+            return hash
         } catch let error as NetworkResponseError {
             throw error
         } catch is CancellationError {
@@ -58,10 +49,7 @@ struct UploadFile {
         } catch {
             throw NetworkResponseError(.unreadableFile, "\(path): \(error)")
         }
-        return hasher.finish()
     }
-
-    private static let pieceByteCount = 1 << 20
 
     private static func absolute(
         _ path: FilePath, files: any FileSystem

@@ -1,8 +1,9 @@
 import HTTPTypes
 
-/// How a transfer ended as far as its caller is concerned: the ledger's words made into a `NetworkResponse`.
-enum UploadOutcome: Sendable {
-    case success(HTTPResponse)
+/// How a transfer ended as far as its caller is concerned: the ledger's words made into the four cases of a response.
+enum TransferOutcome: Sendable {
+    /// `file` is the one that was sent, or the one that was fetched.
+    case success(HTTPResponse, file: String)
     case retry(HTTPResponse)
     case rejected(HTTPResponse)
     case failed(NetworkResponseError)
@@ -10,22 +11,27 @@ enum UploadOutcome: Sendable {
     /// - Returns: `nil` when the transfer goes on.
     init?(_ settlement: Settlement) {
         self.init(
-            settlement.verdict.state, reason: settlement.verdict.reason, answer: settlement.answer,
-            error: settlement.error)
+            settlement.claim.record, settlement.verdict.state, reason: settlement.verdict.reason,
+            answer: settlement.answer, error: settlement.error)
     }
 
     init?(_ record: TransferRecord) {
-        self.init(record.state, reason: record.reason, answer: record.answer, error: record.lastError)
+        self.init(record, record.state, reason: record.reason, answer: record.answer, error: record.lastError)
     }
 
-    private init?(_ state: TransferState, reason: String?, answer: String?, error: String?) {
+    private init?(
+        _ record: TransferRecord, _ state: TransferState, reason: String?, answer: String?, error: String?
+    ) {
         let response = answer.flatMap(StoredAnswer.init).flatMap(HTTPResponse.init)
         let text = reason ?? error ?? ""
         switch (state, response) {
-        case (.delivered, let response): self = .success(response ?? HTTPResponse(status: .ok))
+        case (.delivered, let response):
+            self = .success(response ?? HTTPResponse(status: .ok), file: record.request?.bodyPath ?? "")
         case (.held, let response?) where reason == Verdict.callerReason: self = .retry(response)
         case (.rejected, let response?): self = .rejected(response)
         case (.rejected, nil) where reason == HoldReason.tls.rawValue: self = .failed(.init(.notTrusted, error ?? text))
+        case (.rejected, nil) where record.label == TransferKind.download.rawValue:
+            self = .failed(.init(.contentMissing, text))
         case (.rejected, nil): self = .failed(.init(.unreadableFile, text))
         case (.exhausted, _): self = .failed(.init(.gaveUp, text))
         case (.evicted, _), (.removed, _): self = .failed(.init(.cancelled, "the transfer was cancelled"))
@@ -42,12 +48,16 @@ enum UploadOutcome: Sendable {
         }
     }
 
-    var networkResponse: NetworkResponse<Void> {
+    var isSuccess: Bool {
+        if case .success = self { true } else { false }
+    }
+
+    /// The answer, whatever it says, where there is one.
+    func answer() throws(NetworkResponseError) -> (response: HTTPResponse, file: String) {
         switch self {
-        case .success(let response): .success(.init(value: (), response: response))
-        case .retry(let response): .retry(response)
-        case .rejected(let response): .rejected(response)
-        case .failed(let error): .failed(error)
+        case .success(let response, let file): (response, file)
+        case .retry(let response), .rejected(let response): (response, "")
+        case .failed(let error): throw error
         }
     }
 }

@@ -55,12 +55,16 @@ package actor TransferQueue {
     var inFlight: [Int64: InFlight] = [:]
     /// Rows sent to find out whether what holds others still holds.
     var probes: Set<Int64> = []
+    /// Rows whose attempts were told to end, and that go with them.
+    var cancelled: Set<Int64> = []
     var isDriven = false
     var hasSentFirstLabel = false
 
     struct InFlight {
         let lane: Lane
         let isSuspect: Bool
+        /// `nil` between the claim's commit and its start.
+        var attempt: Task<TransportOutcome, Never>?
     }
 
     /// A gate and the rows that go through it.
@@ -102,6 +106,31 @@ package actor TransferQueue {
         let result = try await committing { store in try body(store) }
         mailbox.wake()
         return result
+    }
+
+    /// What a wish to take a transfer out came to.
+    package enum Cancellation: Hashable, Sendable {
+        /// There is no unfinished transfer of that name.
+        case nothingToCancel
+        case removed
+        /// It is under way and was told to end; unless the server has accepted it by then, it is removed.
+        case ending
+    }
+
+    /// Takes an unfinished transfer out of the queue.
+    package func cancel(_ identifier: String) async throws -> Cancellation {
+        guard let record = try store.queries.record(identifier), record.state.isLive else { return .nothingToCancel }
+        if let running = inFlight[record.rowID] {
+            cancelled.insert(record.rowID)
+            running.attempt?.cancel()
+            return .ending
+        }
+        return try await change { store in
+            guard try store.queries.record(identifier)?.state.isLive == true else { return .nothingToCancel }
+            try store.settle(identifier, as: .removed, reason: Verdict.cancelledReason)
+            try store.acknowledge(identifier)
+            return .removed
+        }
     }
 
     package func look<Result: Sendable>(_ body: @Sendable (LedgerQueries) throws -> Result) throws -> Result {

@@ -34,20 +34,15 @@ extension TransferQueue {
     }
 
     private func start(_ claim: Claim, in group: inout ThrowingDiscardingTaskGroup<any Error>) {
-        group.addTask { [client, transport, mailbox] in
-            let outcome: TransportOutcome
-            switch await client.request(for: claim.record) {
-            case .unsendable(let reason): outcome = .unreadableBody(reason)
-            case .missing: outcome = .missingBody
-            case .withheld(let reason): outcome = .withheld(reason)
-            case .localTrouble(let reason): outcome = .localTrouble(reason)
-            case .unavailable(let reason):
-                outcome = .failure(TransportFailure(reason, didConnect: false, bytesSent: 0))
-            case .interrupted: outcome = .cancelled
-            case .request(var request):
-                // A slow server gets twice the time at each further try of the same transfer, up to 30 minutes.
-                request.answerTimeout = min(1_800, request.answerTimeout << Int64(min(claim.record.attempts - 1, 4)))
-                outcome = await transport.send(request)
+        let row = claim.record.rowID
+        let attempt = Task { [client, transport] in await client.attempt(claim.record, over: transport) }
+        if cancelled.contains(row) { attempt.cancel() }
+        inFlight[row]?.attempt = attempt
+        group.addTask { [mailbox] in
+            let outcome = await withTaskCancellationHandler {
+                await attempt.value
+            } onCancel: {
+                attempt.cancel()
             }
             mailbox.post(FinishedAttempt(claim: claim, outcome: outcome))
         }

@@ -1,0 +1,182 @@
+import DurableIO
+import HTTPTypes
+
+/// One attempt of a download: asks for what is missing, follows redirects, and publishes the file when it is whole.
+struct DownloadAttempt: Sendable {
+    let record: TransferRecord
+    let request: HTTPRequest
+    let endpoint: Endpoint
+    let shelf: DownloadShelf
+    let transport: any Transport
+    let onProgress: @Sendable (TransferProgress) -> Void
+    /// Writes the progress and the size down; durable on return.
+    let keep: @Sendable (_ progress: String?, _ byteCount: Int64?) async throws -> Void
+
+    private static let redirectLimit = 5
+
+    func run() async -> TransportOutcome {
+        do {
+            let known = record.progress.flatMap(DownloadProgress.init)
+            if let known, try isPublished() { return answer(of: known) }
+            if let known, known.isWhole, try hasPart(known) { return try await publish(known) }
+            let resumable = try known.flatMap { try $0.resumeOffset != nil && hasPart($0) ? $0 : nil }
+            return try await fetch(from: resumable)
+        } catch let error as FileSystemError {
+            return .localTrouble("\(error)")
+        } catch is CancellationError {
+            return .cancelled
+        } catch {
+            return .localTrouble("the ledger: \(error)")
+        }
+    }
+
+    // MARK: - What is there
+
+    /// Whether an earlier life has published the file and died before it could say so. A file of another content is
+    /// removed before this one's progress is written down, so it is this one's.
+    private func isPublished() throws(FileSystemError) -> Bool {
+        try shelf.files.metadata(of: DownloadShelf.name(of: record.identifier), in: shelf.directory) != nil
+    }
+
+    private func hasPart(_ progress: DownloadProgress) throws(FileSystemError) -> Bool {
+        let name = DownloadShelf.partName(of: record.identifier)
+        guard let part = try shelf.files.metadata(of: name, in: shelf.directory) else { return false }
+        return part.kind == .regular && part.size >= progress.durable
+    }
+
+    // MARK: - Fetching
+
+    private func fetch(from resumed: DownloadProgress?) async throws -> TransportOutcome {
+        var resumed = resumed
+        var target = endpoint
+        var fields = request.downloadFields
+        for _ in 0...Self.redirectLimit {
+            let part = PartialFile(
+                rowName: record.identifier, shelf: shelf, resumed: resumed,
+                keep: { [keep] in try await keep($0.text, $0.total.map { Int64(clamping: $0) }) },
+                onProgress: onProgress)
+            let outcome = await transport.send(outgoing(to: target, fields, resumed, into: part))
+            guard case .answer(let answer) = outcome else {
+                // What has come is not lost, however this one ended.
+                try await part.checkpoint()
+                return outcome
+            }
+            if let progress = await part.progress {
+                try await part.checkpoint()
+                return try await finish(await part.progress ?? progress)
+            }
+            if resumed != nil, await part.isUnusable || answer.status == 416 {
+                // The server's part does not continue ours: once more, from the beginning.
+                resumed = nil
+            } else if let next = target.redirect(by: answer) {
+                if next.origin != target.origin { fields = fields.withoutCredentials }
+                target = next
+            } else {
+                return Self.unwanted(answer)
+            }
+        }
+        return .failure(TransportFailure("too many redirects", didConnect: true, bytesSent: 0))
+    }
+
+    private func outgoing(
+        to target: Endpoint, _ fields: HTTPFields, _ resumed: DownloadProgress?, into sink: PartialFile
+    ) -> TransferRequest {
+        var outgoing = TransferRequest(endpoint: target, method: request.method, fields: fields)
+        if let resumed, let offset = resumed.resumeOffset, let validator = resumed.validator {
+            outgoing.fields[.range] = "bytes=\(offset)-"
+            outgoing.fields[.ifRange] = validator
+        }
+        outgoing.sink = sink
+        outgoing.growPatience(attempts: record.attempts)
+        return outgoing
+    }
+
+    /// An answer whose body is not what was asked for. A 2xx among these would be taken for success.
+    private static func unwanted(_ answer: TransferAnswer) -> TransportOutcome {
+        guard answer.status / 100 == 2 else { return .answer(answer) }
+        return .unreadableBody("the server answered \(answer.status), which carries no content")
+    }
+
+    // MARK: - Finishing
+
+    private func finish(_ progress: DownloadProgress) async throws -> TransportOutcome {
+        if let total = progress.total, progress.durable != total {
+            let reason = "the content ended after \(progress.durable) of \(total) bytes"
+            return .failure(TransportFailure(reason, didConnect: true, bytesSent: 0))
+        }
+        return try await publish(progress)
+    }
+
+    private func publish(_ progress: DownloadProgress) async throws -> TransportOutcome {
+        let part = DownloadShelf.partName(of: record.identifier)
+        if let digest = progress.answer.fields.representationDigest, try await hash(part) != digest {
+            // Nothing of it is worth going on with.
+            try await keep(nil, nil)
+            try shelf.files.remove(part, in: shelf.directory)
+            let reason = "the content is not what its Repr-Digest says"
+            return .failure(TransportFailure(reason, didConnect: true, bytesSent: 0))
+        }
+        try shelf.files.renameReplacing(
+            part, in: shelf.directory, to: DownloadShelf.name(of: record.identifier), in: shelf.directory)
+        try shelf.files.syncDirectory(shelf.directory)
+        return answer(of: progress)
+    }
+
+    private func hash(_ name: EntryName) async throws -> ContentHash {
+        let file = try shelf.files.openFile(name, in: shelf.directory)
+        return try await ContentHash.of(file, files: shelf.files).hash
+    }
+
+    private func answer(of progress: DownloadProgress) -> TransportOutcome {
+        var answer = TransferAnswer(
+            status: progress.answer.status, fields: progress.answer.fields, body: [], bytesSent: 0,
+            isWholeBodySent: true, isLoopback: endpoint.isLoopback)
+        answer.carriesContent = true
+        return .answer(answer)
+    }
+}
+
+extension HTTPRequest {
+    /// The fields that are sent: the caller's, but for those with which the engine asks for a part.
+    fileprivate var downloadFields: HTTPFields {
+        var fields = headerFields
+        fields[.range] = nil
+        fields[.ifRange] = nil
+        fields[.transferEncoding] = nil
+        fields[.contentLength] = nil
+        // A coding made on the fly has no length and no strong tag, so it could not be gone on with.
+        if fields[.acceptEncoding] == nil { fields[.acceptEncoding] = "identity" }
+        return fields
+    }
+}
+
+extension HTTPFields {
+    /// What may go to another server than the one the caller named.
+    fileprivate var withoutCredentials: HTTPFields {
+        let harmless: Set<HTTPField.Name> = [.accept, .acceptEncoding, .acceptLanguage, .userAgent]
+        return HTTPFields(filter { harmless.contains($0.name) })
+    }
+
+    /// The SHA-256 of `Repr-Digest` (RFC 9530); `nil` when there is none, or none that can be read.
+    fileprivate var representationDigest: ContentHash? {
+        guard let name = HTTPField.Name("Repr-Digest"), let text = self[name] else { return nil }
+        for member in text.split(separator: ",") {
+            let parts = member.filter { $0 != " " }.split(separator: "=", maxSplits: 1)
+            guard parts.count == 2, parts[0].lowercased() == "sha-256" else { continue }
+            let value = parts[1].split(separator: ";").first ?? ""
+            guard value.count > 2, value.hasPrefix(":"), value.hasSuffix(":") else { continue }
+            return Base64.decode(String(value.dropFirst().dropLast())).flatMap { ContentHash(bytes: $0) }
+        }
+        return nil
+    }
+}
+
+extension Endpoint {
+    /// Where an answer sends the request, if it does and may: never from https to http.
+    fileprivate func redirect(by answer: TransferAnswer) -> Endpoint? {
+        guard [301, 302, 303, 307, 308].contains(answer.status),
+            let target = answer.fields[.location].flatMap({ resolving(location: $0) }), target.isSecure || !isSecure
+        else { return nil }
+        return target
+    }
+}

@@ -1,0 +1,100 @@
+import DurableIO
+import HTTPTypes
+
+/// The file a download grows in, as the sink of an answer.
+///
+/// Every 16 MiB what has come is made durable and written down, in this order, so that the ledger never speaks of bytes
+/// that a power cut can take. Before anything of another content is written, the ledger has forgotten the old one.
+actor PartialFile: AnswerSink {
+    private let rowName: String
+    private let shelf: DownloadShelf
+    /// What is there and asked to be gone on with.
+    private let resumed: DownloadProgress?
+    /// Writes progress down; durable on return.
+    private let keep: @Sendable (DownloadProgress) async throws -> Void
+    private let onProgress: @Sendable (TransferProgress) -> Void
+
+    private var file: SharedDescriptor?
+    private var position: UInt64 = 0
+    /// Of the content that is being received; `nil` while none is.
+    private(set) var progress: DownloadProgress?
+    /// The server's part does not continue ours.
+    private(set) var isUnusable = false
+
+    /// How much may be fetched again after a crash: 16 MiB.
+    static let checkpointByteCount: UInt64 = 16 << 20
+
+    init(
+        rowName: String, shelf: DownloadShelf, resumed: DownloadProgress?,
+        keep: @escaping @Sendable (DownloadProgress) async throws -> Void,
+        onProgress: @escaping @Sendable (TransferProgress) -> Void
+    ) {
+        self.rowName = rowName
+        self.shelf = shelf
+        self.resumed = resumed
+        self.keep = keep
+        self.onProgress = onProgress
+    }
+
+    // MARK: - AnswerSink
+
+    func wants(_ head: TransferAnswer) async throws -> Bool {
+        switch head.status {
+        case 200, 203:
+            try await begin(DownloadProgress(head))
+            return true
+        case 206:
+            guard let resumed, Self.continues(resumed, with: head) else {
+                isUnusable = true
+                return false
+            }
+            file = SharedDescriptor(
+                try shelf.files.openFileForWriting(DownloadShelf.partName(of: rowName), in: shelf.directory))
+            position = resumed.durable
+            progress = resumed
+            return true
+        default: return false
+        }
+    }
+
+    func take(_ piece: [UInt8]) async throws {
+        guard let durable = progress?.durable, let file else { return }
+        try shelf.files.write(piece, to: file.file, at: position)
+        position += UInt64(piece.count)
+        onProgress(TransferProgress(completedByteCount: position, totalByteCount: progress?.total))
+        if position - durable >= Self.checkpointByteCount { try await checkpoint() }
+    }
+
+    /// Makes what has come durable, and writes down how much that is.
+    func checkpoint() async throws {
+        guard let durable = progress?.durable, position > durable, let file else { return }
+        try shelf.files.sync(file.file)
+        progress?.durable = position
+        if let progress { try await keep(progress) }
+    }
+
+    // MARK: - Steps
+
+    private func begin(_ fresh: DownloadProgress) async throws {
+        let name = DownloadShelf.partName(of: rowName)
+        // A finished file of an earlier content would look like this one's.
+        if try shelf.files.remove(DownloadShelf.name(of: rowName), in: shelf.directory) {
+            try shelf.files.syncDirectory(shelf.directory)
+        }
+        try await keep(fresh)
+        try shelf.files.remove(name, in: shelf.directory)
+        file = SharedDescriptor(try shelf.files.createFile(name, in: shelf.directory))
+        try shelf.files.syncDirectory(shelf.directory)
+        position = 0
+        progress = fresh
+        onProgress(TransferProgress(completedByteCount: 0, totalByteCount: fresh.total))
+    }
+
+    private static func continues(_ resumed: DownloadProgress, with head: TransferAnswer) -> Bool {
+        guard let range = head.fields[.contentRange].flatMap(ContentRange.init) else { return false }
+        guard range.first == resumed.durable, range.total == resumed.total else { return false }
+        guard range.last + 1 == range.total else { return false }
+        // Where the server names the content again, it has to be the same.
+        return head.fields[.eTag] == nil || head.fields[.eTag] == resumed.answer.fields[.eTag]
+    }
+}

@@ -1,0 +1,19 @@
+/// The one the engine works for: it knows what a transfer's bytes are, where they go, and how.
+package protocol TransferClient: Sendable {
+    /// Makes one attempt of a claimed transfer, with the credentials of the moment: one request as a rule, several where
+    /// a transfer goes by parts. Total: whatever happens is an outcome. Ends soon when its task is cancelled.
+    func attempt(_ record: TransferRecord, over transport: any Transport) async -> TransportOutcome
+    /// What of an answer is kept with the transfer.
+    func receipt(of answer: TransferAnswer) -> String?
+    /// Called after each commit with what it settled, the time to release files. May repeat after a crash.
+    func didSettle(_ settlements: [Settlement]) async
+    /// The ledger's disk is full.
+    /// - Returns: whether some space was freed, so that trying again makes sense.
+    func freeLedgerSpace() async -> Bool
+    /// Called before each claim. Throwing ends the drive: somebody else may own the queue.
+    func mayGoOn() throws
+}
+
+extension TransferClient {
+    package func mayGoOn() throws {}
+}

@@ -1,0 +1,51 @@
+import Synchronization
+
+/// Tells those who look on how far transfers have come.
+final class ProgressBoard: Sendable {
+    private struct State {
+        var watchers: [String: [Int: AsyncStream<TransferProgress>.Continuation]] = [:]
+        var nextNumber = 0
+    }
+    private let state = Mutex(State())
+
+    /// Every news of a transfer from now on; who looks late sees the newest only.
+    func progress(of rowName: String) -> AsyncStream<TransferProgress> {
+        let (stream, continuation) = AsyncStream.makeStream(
+            of: TransferProgress.self, bufferingPolicy: .bufferingNewest(1))
+        let number = state.withLock { state in
+            state.nextNumber += 1
+            state.watchers[rowName, default: [:]][state.nextNumber] = continuation
+            return state.nextNumber
+        }
+        continuation.onTermination = { [weak self] _ in self?.forget(number, of: rowName) }
+        return stream
+    }
+
+    private func forget(_ number: Int, of rowName: String) {
+        state.withLock { state in
+            state.watchers[rowName]?[number] = nil
+            if state.watchers[rowName]?.isEmpty == true { state.watchers[rowName] = nil }
+        }
+    }
+
+    func note(_ progress: TransferProgress, of rowName: String) {
+        let watchers = state.withLock { $0.watchers[rowName].map { Array($0.values) } ?? [] }
+        for watcher in watchers { watcher.yield(progress) }
+    }
+
+    /// The transfer has ended, and with it the news of it.
+    func end(_ rowName: String) {
+        let watchers = state.withLock { $0.watchers.removeValue(forKey: rowName) ?? [:] }
+        for watcher in watchers.values { watcher.finish() }
+    }
+
+    /// Nothing more will come of any.
+    func endAll(_ kind: TransferKind?) {
+        let watchers = state.withLock { state in
+            let ended = state.watchers.filter { kind == nil || TransferKind(ofRow: $0.key) == kind }
+            for name in ended.keys { state.watchers[name] = nil }
+            return ended.values.flatMap(\.values)
+        }
+        for watcher in watchers { watcher.finish() }
+    }
+}

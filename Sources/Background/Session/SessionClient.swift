@@ -1,0 +1,125 @@
+import DurableIO
+import HTTPTypes
+import Logging
+import Synchronization
+
+/// What the engine asks about a session's transfers: it has the requests in memory, makes the attempts, and hands
+/// outcomes to those who wait.
+final class SessionClient: TransferClient {
+    typealias RequestProvider = @Sendable (String) async throws -> HTTPRequest
+
+    private struct State {
+        /// By row, kept until the transfer ends: the only place where header values are.
+        var requests: [String: HTTPRequest] = [:]
+        var providers: [TransferKind: RequestProvider] = [:]
+        /// Where attempts write down how far they have come; set once the queue is there.
+        var ledger: AttemptLedger?
+    }
+
+    let tickets = TicketOffice()
+    let earlier = EarlierTransfers()
+    private let progress: ProgressBoard
+    private let state = Mutex(State())
+    private let files: any FileSystem
+    private let root: Directory
+    private let logger: Logger
+
+    init(files: any FileSystem, root: Directory, progress: ProgressBoard, logger: Logger) {
+        self.files = files
+        self.root = root
+        self.progress = progress
+        self.logger = logger
+    }
+
+    /// Writes an attempt's progress down; durable on return.
+    typealias AttemptLedger = @Sendable (_ rowName: String, _ progress: String?, _ byteCount: Int64?) async throws -> Void
+
+    func write(to ledger: @escaping AttemptLedger) {
+        state.withLock { $0.ledger = ledger }
+    }
+
+    /// The newest request of a transfer is the one that is sent.
+    func remember(_ request: HTTPRequest, for rowName: String) {
+        state.withLock { $0.requests[rowName] = request }
+    }
+
+    func setProvider(_ provider: RequestProvider?, for kind: TransferKind) {
+        state.withLock { $0.providers[kind] = provider }
+    }
+
+    /// Tells all who wait for a transfer how it ended, or that it goes on only when it is asked for.
+    func end(_ rowName: String, _ outcome: TransferOutcome) {
+        state.withLock { $0.requests[rowName] = nil }
+        tickets.end(rowName, outcome)
+        earlier.end(rowName)
+        progress.end(rowName)
+    }
+
+    // MARK: - TransferClient
+
+    func attempt(_ record: TransferRecord, over transport: any Transport) async -> TransportOutcome {
+        guard let stored = record.request else { return .unreadableBody("the ledger has no request for it") }
+        guard let request = await request(record) else { return .withheld("nobody knows its request") }
+        guard let endpoint = try? request.endpoint, endpoint.origin == stored.origin else {
+            return .withheld("its request goes to another server now")
+        }
+        let name = record.identifier
+        let note: @Sendable (TransferProgress) -> Void = { [progress] in progress.note($0, of: name) }
+        switch TransferKind(rawValue: record.label) {
+        case .download:
+            let shelf: DownloadShelf
+            do {
+                shelf = try DownloadShelf(files: files, root: root)
+            } catch {
+                return .localTrouble("\(error)")
+            }
+            let attempt = DownloadAttempt(
+                record: record, request: request, endpoint: endpoint, shelf: shelf, transport: transport, onProgress: note,
+                keep: { [self] progress, byteCount in try await keep(name, progress, byteCount) })
+            return await attempt.run()
+        case .upload, nil:
+            return await UploadAttempt(record: record, stored: stored, request: request, endpoint: endpoint)
+                .run(files: files, over: transport, onProgress: note)
+        }
+    }
+
+    private func keep(_ rowName: String, _ progress: String?, _ byteCount: Int64?) async throws {
+        guard let ledger = state.withLock(\.ledger) else { return }
+        try await ledger(rowName, progress, byteCount)
+    }
+
+    private func request(_ record: TransferRecord) async -> HTTPRequest? {
+        let kind = TransferKind(ofRow: record.identifier)
+        let (known, provider) = state.withLock { ($0.requests[record.identifier], $0.providers[kind]) }
+        if let known { return known }
+        guard let provider else { return nil }
+        let identifier = kind.identifier(ofRow: record.identifier)
+        do {
+            return try await provider(identifier)
+        } catch {
+            // The error is the caller's and may hold anything, so only its type is said.
+            logger.notice(
+                "Request provider failed",
+                metadata: ["transfer.id": "\(identifier)", "error": "\(type(of: error))"])
+            return nil
+        }
+    }
+
+    func receipt(of answer: TransferAnswer) -> String? {
+        answer.body.isEmpty ? nil : String(decoding: answer.body, as: UTF8.self)
+    }
+
+    func didSettle(_ settlements: [Settlement]) async {
+        for settlement in settlements {
+            let name = settlement.claim.record.identifier
+            if let outcome = TransferOutcome(settlement) {
+                end(name, outcome)
+            } else if settlement.verdict.reason == Verdict.callerReason {
+                // It rests without an answer, so nobody's wait ends but that for what can go on by itself.
+                earlier.end(name)
+            }
+        }
+    }
+
+    func freeLedgerSpace() async -> Bool { false }
+}

@@ -1,0 +1,74 @@
+import DurableIO
+import HTTPTypes
+
+/// A face's place in its session: what ``Uploader`` and ``Downloader`` have in common.
+final class SessionSeat: Sendable {
+    let kind: TransferKind
+    let configuration: BackgroundSessionConfiguration
+    let seams: SessionSeams
+    private let session: TransferSession
+
+    /// Starts nothing: the session is opened at its first use.
+    init(_ kind: TransferKind, _ configuration: BackgroundSessionConfiguration, _ seams: SessionSeams) {
+        self.kind = kind
+        self.configuration = configuration
+        self.seams = seams
+        session = SessionRegistry.session(for: configuration)
+    }
+
+    var files: any FileSystem { seams.files }
+
+    /// A row for something that is asked for now.
+    func transfer(
+        _ identifier: String, byteCount: UInt64, request: TransferRecord.StoredRequest
+    ) -> NewTransfer {
+        NewTransfer(
+            identifier: kind.rowName(identifier), label: kind.rawValue, metadata: "{}",
+            byteCount: Int64(clamping: byteCount), seenWall: seams.clock.wallMilliseconds, request: request)
+    }
+
+    func outcome(of work: TransferWork) async throws(NetworkResponseError) -> TransferOutcome {
+        try await session.outcome(of: work, for: self)
+    }
+
+    func run() async throws(NetworkResponseError) {
+        try await session.run(for: self)
+    }
+
+    func waitForEarlierTransfers() async throws(NetworkResponseError) {
+        try await session.waitForEarlierTransfers(for: self)
+    }
+
+    func pending() async throws(NetworkResponseError) -> [PendingTransfer] {
+        try await session.pending(for: self)
+    }
+
+    func progress(of identifier: String) -> AsyncStream<TransferProgress> {
+        session.progress.progress(of: kind.rowName(identifier))
+    }
+
+    /// - Parameter prepare: called with the transfer's row before its outcome counts as seen.
+    func acknowledge(
+        _ identifier: String, _ prepare: @Sendable @escaping (TransferRecord) throws -> Void
+    ) async throws(NetworkResponseError) {
+        try await session.acknowledge(kind.rowName(identifier), for: self, prepare)
+    }
+
+    func cancel(_ identifier: String) async throws(NetworkResponseError) -> Bool {
+        try await session.cancel(kind.rowName(identifier), for: self)
+    }
+
+    func shutdown() async {
+        await session.leave(self)
+    }
+}
+
+extension TransferRecord.StoredRequest {
+    /// What of a request may be written down: no value of a header field.
+    init(_ request: HTTPRequest, to endpoint: Endpoint, bodyPath: String, bodyHash: ContentHash) {
+        self.init(
+            origin: endpoint.origin, method: request.method.rawValue, url: endpoint.description,
+            headerNames: request.headerFields.map(\.name.canonicalName), bodyPath: bodyPath,
+            bodyHash: bodyHash.hex)
+    }
+}

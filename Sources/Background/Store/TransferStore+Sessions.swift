@@ -1,0 +1,114 @@
+/// What became of asking for a transfer.
+package enum SessionEnrolment: Sendable {
+    /// It is new, or lives: its outcome is to come.
+    case live
+    /// It has ended, and this is its outcome.
+    case ended(TransferRecord)
+    /// The identifier is another work's, and that one lives.
+    case inUse
+}
+
+extension TransferStore {
+    /// Finds the transfer that is meant, or begins it.
+    ///
+    /// An outcome that nobody has seen is handed over, once.
+    /// - Parameter keepsOutcome: whether a delivered transfer's outcome goes on being handed over until it is
+    ///   acknowledged; `false` when what it brought is gone.
+    package func enrolSession(
+        _ transfer: NewTransfer, keepsOutcome: ((TransferRecord) -> Bool)? = nil
+    ) throws -> SessionEnrolment {
+        guard let record = try queries.record(transfer.identifier) else {
+            try insert(transfer)
+            return .live
+        }
+        let isSameWork = record.request?.bodyHash == transfer.request?.bodyHash
+        if record.state.isLive {
+            guard isSameWork else { return .inUse }
+            try askAgain(for: record, with: transfer)
+            return .live
+        }
+        // Another work's outcome would be a lie.
+        if isSameWork, !record.isAcknowledged {
+            guard record.state == .delivered, let keepsOutcome else {
+                try acknowledge(transfer.identifier)
+                return .ended(record)
+            }
+            if keepsOutcome(record) { return .ended(record) }
+        }
+        try revive(transfer)
+        return .live
+    }
+
+    /// The outcome has reached somebody, so that asking again means a new transfer.
+    package func acknowledge(_ identifier: String) throws {
+        try connection.run(
+            "UPDATE transfer SET is_acknowledged=1 WHERE identifier=? AND settled_at IS NOT NULL",
+            .text(identifier))
+    }
+
+    /// How far a transfer under way has come, for whoever goes on with it.
+    /// - Parameter byteCount: of the whole, where it became known.
+    package func note(progress: String?, byteCount: Int64?, of identifier: String) throws {
+        try connection.run(
+            "UPDATE transfer SET progress=?, byte_count=ifnull(?, byte_count) WHERE identifier=? AND state='sending'",
+            SQLiteValue(progress), SQLiteValue(byteCount), .text(identifier))
+    }
+
+    /// A live transfer is asked for once more: the newer request counts, and one that rests is due.
+    private func askAgain(for record: TransferRecord, with transfer: NewTransfer) throws {
+        guard record.state != .sending, let request = transfer.request else { return }
+        try connection.run(
+            """
+            UPDATE transfer SET seen=seen+1, last_seen_wall=max(last_seen_wall, ?), origin=?, method=?, url=?,
+              header_names=?, body_path=?, progress=CASE WHEN url=? THEN progress ELSE NULL END WHERE id=?
+            """,
+            .integer(transfer.seenWall), .text(request.origin), .text(request.method), .text(request.url),
+            .text(request.headerNames.joined(separator: "\n")), .text(request.bodyPath), .text(request.url),
+            .integer(record.rowID))
+        // What another server failed or asked for says nothing about this one.
+        let isMoved = record.state == .waiting && record.request?.origin != request.origin
+        let isResting = record.state == .held && record.reason == Verdict.callerReason
+        guard isMoved || isResting else { return }
+        try connection.run(
+            """
+            UPDATE transfer SET state='waiting', reason=NULL, due_at=?, enrolled_at=?, answer=NULL, accepted_mark=NULL
+            WHERE id=?
+            """, .integer(now), .integer(now), .integer(record.rowID))
+    }
+
+    // MARK: - What an earlier life left
+
+    /// Lays down what is due, so that it is not claimed while nobody knows its request.
+    /// - Parameter label: of transfers whose requests somebody can make, which go on as they are.
+    package func restEarlierTransfers(exceptLabel label: String?) throws {
+        try transaction { () throws in
+            if case .unclean(let isSameBoot) = earlierEnd { try recoverInterrupted(isSameBoot: isSameBoot) }
+            try connection.run(
+                """
+                UPDATE transfer SET state='held', reason='\(Verdict.callerReason)', due_at=NULL
+                WHERE state IN ('queued', 'waiting') AND origin IS NOT NULL AND label IS NOT ?
+                """, SQLiteValue(label))
+        }
+    }
+
+    /// Makes due what rests only because nobody knew its request; what the server put off goes on resting.
+    package func wakeResting(label: String) throws {
+        try connection.run(
+            """
+            UPDATE transfer SET state='waiting', reason=NULL, due_at=?
+            WHERE state='held' AND reason='\(Verdict.callerReason)' AND answer IS NULL AND origin IS NOT NULL
+              AND label=?
+            """, .integer(now), .text(label))
+    }
+}
+
+extension LedgerQueries {
+    /// A session's transfers that are unfinished, or whose outcome nobody has seen, in the order they came.
+    package func pending(label: String) throws -> [TransferRecord] {
+        try connection.rows(
+            """
+            SELECT \(TransferRecord.columns) FROM transfer
+            WHERE label=? AND (settled_at IS NULL OR is_acknowledged=0) ORDER BY id
+            """, [.text(label)], TransferRecord.init)
+    }
+}
