@@ -78,7 +78,8 @@ public actor Downloader {
         from request: HTTPRequest, with identifier: Identifier
     ) async -> DownloadResponse<FilePath> {
         do {
-            return DownloadResponse(try await outcome(request, identifier))
+            let (outcome, file) = try await outcome(request, identifier)
+            return DownloadResponse(outcome, file: file)
         } catch {
             return .failed(error)
         }
@@ -92,12 +93,12 @@ public actor Downloader {
     /// - Returns: the file, which is the caller's, and the head of the server's answer.
     /// - Throws: ``NetworkResponseError``; with code `.refused` when the server answered without giving the content.
     public func download(_ request: HTTPRequest, with identifier: Identifier) async throws -> (FilePath, HTTPResponse) {
-        let outcome = try await outcome(request, identifier)
-        let (response, file) = try outcome.answer()
+        let (outcome, file) = try await outcome(request, identifier)
+        let response = try outcome.answer()
         guard outcome.isSuccess else {
             throw NetworkResponseError(.refused, "the server answered \(response.status.code)")
         }
-        return (FilePath(file), response)
+        return (file, response)
     }
 
     /// The same, for those who do not wait: the download goes on in a task of its own, and the handler is called once.
@@ -123,21 +124,26 @@ public actor Downloader {
 
     private func outcome(
         _ request: HTTPRequest, _ identifier: Identifier
-    ) async throws(NetworkResponseError) -> TransferOutcome {
+    ) async throws(NetworkResponseError) -> (TransferOutcome, FilePath) {
         let endpoint = try request.endpoint
-        let rowName = seat.kind.rowName(identifier)
-        guard let root = seat.configuration.resolvedRootDirectory else {
-            throw NetworkResponseError(.storage, "there is no home directory: set a root directory")
-        }
+        let file = try file(of: identifier)
         var hasher = ContentHash.Hasher()
         hasher.update(Array("\(request.method.rawValue) \(endpoint)".utf8))
         let stored = TransferRecord.StoredRequest(
-            request, to: endpoint, bodyPath: DownloadShelf.path(of: rowName, below: root).string,
-            bodyHash: hasher.finish())
-        return try await seat.outcome(
+            request, to: endpoint, bodyPath: file.string, bodyHash: hasher.finish())
+        let outcome = try await seat.outcome(
             of: TransferWork(
                 request: request, transfer: seat.transfer(identifier, byteCount: 0, request: stored),
-                keepsOutcome: { [files = seat.files] record in DownloadShelf.isFinished(record, files: files) }))
+                keepsOutcome: { [files = seat.files] in DownloadShelf.isThere(file, files: files) }))
+        return (outcome, file)
+    }
+
+    /// Where the content will be, or is.
+    private func file(of identifier: Identifier) throws(NetworkResponseError) -> FilePath {
+        guard let root = seat.configuration.resolvedRootDirectory else {
+            throw NetworkResponseError(.storage, "there is no home directory: set a root directory")
+        }
+        return DownloadShelf.path(of: seat.kind.rowName(identifier), below: root)
     }
 
     /// The file of a finished download is not needed any more: it is removed, if it is still there, and the same
@@ -146,11 +152,10 @@ public actor Downloader {
     /// - Parameter identifier: the download's name. One that is unfinished, or unknown, is left as it is.
     /// - Throws: ``NetworkResponseError`` when the session cannot be opened, or its ledger fails.
     public func acknowledge(_ identifier: Identifier) async throws {
-        let rowName = seat.kind.rowName(identifier)
-        try await seat.acknowledge(identifier) { [files = seat.files] record in
-            guard record.state == .delivered, let path = record.request?.bodyPath else { return }
-            // First the file: the caller has said that nobody needs it.
-            try DownloadShelf.remove(rowName, at: FilePath(path), files: files)
+        let file = try file(of: identifier)
+        // First the file: the caller has said that nobody needs it.
+        try await seat.acknowledge(identifier) { [files = seat.files] in
+            try DownloadShelf.remove(file, files: files)
         }
     }
 
@@ -224,9 +229,9 @@ public actor Downloader {
 }
 
 extension DownloadResponse<FilePath> {
-    init(_ outcome: TransferOutcome) {
+    init(_ outcome: TransferOutcome, file: FilePath) {
         switch outcome {
-        case .success(let response, let file): self = .success(FilePath(file), response)
+        case .success(let response): self = .success(file, response)
         case .retry(let response): self = .retry(response)
         case .rejected(let response): self = .rejected(response)
         case .failed(let error): self = .failed(error)

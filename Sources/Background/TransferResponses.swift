@@ -77,7 +77,7 @@ extension UploadResponse: CustomStringConvertible {
 
     init(_ outcome: TransferOutcome) {
         switch outcome {
-        case .success(let response, _): self = .success(response)
+        case .success(let response): self = .success(response)
         case .retry(let response): self = .retry(response)
         case .rejected(let response): self = .rejected(response)
         case .failed(let error): self = .failed(error)

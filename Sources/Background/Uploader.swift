@@ -97,7 +97,7 @@ public actor Uploader {
     public func uploadFile(
         at file: FilePath, with request: HTTPRequest, identifier: Identifier
     ) async throws -> HTTPResponse {
-        try await outcome(request, file, identifier).answer().response
+        try await outcome(request, file, identifier).answer()
     }
 
     /// The same, for those who do not wait: the upload goes on in a task of its own, and the handler is called once.

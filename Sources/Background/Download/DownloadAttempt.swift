@@ -173,7 +173,7 @@ extension HTTPFields {
 
 extension Endpoint {
     /// Where an answer sends the request, if it does and may: never from https to http.
-    fileprivate func redirect(by answer: TransferAnswer) -> Endpoint? {
+    package func redirect(by answer: TransferAnswer) -> Endpoint? {
         guard [301, 302, 303, 307, 308].contains(answer.status),
             let target = answer.fields[.location].flatMap({ resolving(location: $0) }), target.isSecure || !isSecure
         else { return nil }

@@ -40,29 +40,26 @@ struct DownloadShelf: Sendable {
 
     // MARK: - Finished files
 
-    /// Whether a delivered transfer's file is still where it was left for its owner.
-    static func isFinished(_ record: TransferRecord, files: any FileSystem) -> Bool {
-        guard let path = record.request.map({ FilePath($0.bodyPath) }),
-            let directory = try? files.openDirectory(path.removingLastComponent())
+    /// Whether a finished file is still where it was left for its owner.
+    static func isThere(_ file: FilePath, files: any FileSystem) -> Bool {
+        guard let directory = try? files.openDirectory(file.removingLastComponent()),
+            let name = file.lastComponent.flatMap({ EntryName($0.string) })
         else { return false }
-        let metadata = try? files.metadata(of: name(of: record.identifier), in: directory)
-        return metadata?.kind == .regular
+        return (try? files.metadata(of: name, in: directory))?.kind == .regular
     }
 
     /// Removes a finished file, if it is there.
-    static func remove(_ rowName: String, at path: FilePath, files: any FileSystem) throws(FileSystemError) {
+    static func remove(_ file: FilePath, files: any FileSystem) throws(FileSystemError) {
+        guard let name = file.lastComponent.flatMap({ EntryName($0.string) }) else { return }
         do throws(FileSystemError) {
-            let directory = try files.openDirectory(path.removingLastComponent())
-            try files.remove(name(of: rowName), in: directory)
+            try files.remove(name, in: files.openDirectory(file.removingLastComponent()))
         } catch {
             guard error.errno != .noSuchFileOrDirectory else { return }
             throw error
         }
     }
 
-    /// Removes parts that no unfinished transfer goes on with, and finished files whose owner has been told that they go.
-    ///
-    /// - Parameter needed: the transfers that are unfinished or not acknowledged.
+    /// Removes parts that no unfinished transfer goes on with. Finished files are their owners'.
     static func clean(
         in root: Directory, files: any FileSystem, keeping needed: [TransferRecord]
     ) throws(FileSystemError) {

@@ -23,9 +23,9 @@ extension TransferQueue.FinishedAttempt {
     private static func scheduling(
         _ answer: TransferAnswer, at wall: Int64, isSecure: Bool
     ) -> AttemptOutcome {
+        let contentType = answer.carriesContent ? nil : answer.fields[.contentType]
         let disposition = ResponseDisposition.of(
-            status: answer.status, contentType: answer.carriesContent ? nil : answer.fields[.contentType], isPlainHTTP: !isSecure,
-            isLoopbackHost: answer.isLoopback)
+            status: answer.status, contentType: contentType, isPlainHTTP: !isSecure, isLoopbackHost: answer.isLoopback)
         // A 2xx to half a request says nothing about the whole of it.
         if disposition == .delivered, !answer.isWholeBodySent { return .failure(sentBytes: true) }
         let retryAfter = RetryAfter.delay(

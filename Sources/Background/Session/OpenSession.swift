@@ -25,7 +25,7 @@ final class OpenSession: Sendable {
     /// Takes the lock and opens the ledger, making what is missing.
     ///
     /// Not an initializer that throws: Swift 6.3.1's optimizer aborts on one in a class that holds a `Mutex`.
-    /// - Parameter kind: of transfers whose requests the configuration's provider makes, and which therefore go on.
+    /// The configuration's provider makes the requests of one kind, which therefore goes on.
     static func open(
         _ configuration: BackgroundSessionConfiguration, _ seams: SessionSeams, for kind: TransferKind,
         progress: ProgressBoard
@@ -166,12 +166,12 @@ final class OpenSession: Sendable {
     }
 
     func acknowledge(
-        _ rowName: String, _ prepare: @Sendable @escaping (TransferRecord) throws -> Void = { _ in }
+        _ rowName: String, _ prepare: @Sendable @escaping () throws -> Void = {}
     ) async throws(NetworkResponseError) {
         try await storing {
             try await queue.change { store in
                 guard let record = try store.queries.record(rowName), !record.state.isLive else { return }
-                try prepare(record)
+                try prepare()
                 try store.acknowledge(rowName)
             }
         }

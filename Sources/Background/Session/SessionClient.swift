@@ -32,7 +32,8 @@ final class SessionClient: TransferClient {
     }
 
     /// Writes an attempt's progress down; durable on return.
-    typealias AttemptLedger = @Sendable (_ rowName: String, _ progress: String?, _ byteCount: Int64?) async throws -> Void
+    typealias AttemptLedger =
+        @Sendable (_ rowName: String, _ progress: String?, _ byteCount: Int64?) async throws -> Void
 
     func write(to ledger: @escaping AttemptLedger) {
         state.withLock { $0.ledger = ledger }
@@ -74,7 +75,8 @@ final class SessionClient: TransferClient {
                 return .localTrouble("\(error)")
             }
             let attempt = DownloadAttempt(
-                record: record, request: request, endpoint: endpoint, shelf: shelf, transport: transport, onProgress: note,
+                record: record, request: request, endpoint: endpoint, shelf: shelf, transport: transport,
+                onProgress: note,
                 keep: { [self] progress, byteCount in try await keep(name, progress, byteCount) })
             return await attempt.run()
         case .upload, nil:

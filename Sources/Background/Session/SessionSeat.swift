@@ -47,9 +47,9 @@ final class SessionSeat: Sendable {
         session.progress.progress(of: kind.rowName(identifier))
     }
 
-    /// - Parameter prepare: called with the transfer's row before its outcome counts as seen.
+    /// `prepare` is called before the outcome of a transfer that has ended counts as seen.
     func acknowledge(
-        _ identifier: String, _ prepare: @Sendable @escaping (TransferRecord) throws -> Void
+        _ identifier: String, _ prepare: @Sendable @escaping () throws -> Void
     ) async throws(NetworkResponseError) {
         try await session.acknowledge(kind.rowName(identifier), for: self, prepare)
     }

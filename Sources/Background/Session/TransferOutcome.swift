@@ -2,8 +2,7 @@ import HTTPTypes
 
 /// How a transfer ended as far as its caller is concerned: the ledger's words made into the four cases of a response.
 enum TransferOutcome: Sendable {
-    /// `file` is the one that was sent, or the one that was fetched.
-    case success(HTTPResponse, file: String)
+    case success(HTTPResponse)
     case retry(HTTPResponse)
     case rejected(HTTPResponse)
     case failed(NetworkResponseError)
@@ -11,26 +10,25 @@ enum TransferOutcome: Sendable {
     /// - Returns: `nil` when the transfer goes on.
     init?(_ settlement: Settlement) {
         self.init(
-            settlement.claim.record, settlement.verdict.state, reason: settlement.verdict.reason,
+            settlement.claim.record.label, settlement.verdict.state, reason: settlement.verdict.reason,
             answer: settlement.answer, error: settlement.error)
     }
 
     init?(_ record: TransferRecord) {
-        self.init(record, record.state, reason: record.reason, answer: record.answer, error: record.lastError)
+        self.init(record.label, record.state, reason: record.reason, answer: record.answer, error: record.lastError)
     }
 
     private init?(
-        _ record: TransferRecord, _ state: TransferState, reason: String?, answer: String?, error: String?
+        _ label: String, _ state: TransferState, reason: String?, answer: String?, error: String?
     ) {
         let response = answer.flatMap(StoredAnswer.init).flatMap(HTTPResponse.init)
         let text = reason ?? error ?? ""
         switch (state, response) {
-        case (.delivered, let response):
-            self = .success(response ?? HTTPResponse(status: .ok), file: record.request?.bodyPath ?? "")
+        case (.delivered, let response): self = .success(response ?? HTTPResponse(status: .ok))
         case (.held, let response?) where reason == Verdict.callerReason: self = .retry(response)
         case (.rejected, let response?): self = .rejected(response)
         case (.rejected, nil) where reason == HoldReason.tls.rawValue: self = .failed(.init(.notTrusted, error ?? text))
-        case (.rejected, nil) where record.label == TransferKind.download.rawValue:
+        case (.rejected, nil) where label == TransferKind.download.rawValue:
             self = .failed(.init(.contentMissing, text))
         case (.rejected, nil): self = .failed(.init(.unreadableFile, text))
         case (.exhausted, _): self = .failed(.init(.gaveUp, text))
@@ -53,10 +51,9 @@ enum TransferOutcome: Sendable {
     }
 
     /// The answer, whatever it says, where there is one.
-    func answer() throws(NetworkResponseError) -> (response: HTTPResponse, file: String) {
+    func answer() throws(NetworkResponseError) -> HTTPResponse {
         switch self {
-        case .success(let response, let file): (response, file)
-        case .retry(let response), .rejected(let response): (response, "")
+        case .success(let response), .retry(let response), .rejected(let response): response
         case .failed(let error): throw error
         }
     }

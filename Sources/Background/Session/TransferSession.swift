@@ -82,7 +82,7 @@ actor TransferSession {
     }
 
     func acknowledge(
-        _ rowName: String, for seat: SessionSeat, _ prepare: @Sendable @escaping (TransferRecord) throws -> Void
+        _ rowName: String, for seat: SessionSeat, _ prepare: @Sendable @escaping () throws -> Void
     ) async throws(NetworkResponseError) {
         try await opened(for: seat).session.acknowledge(rowName, prepare)
     }

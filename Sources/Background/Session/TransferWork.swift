@@ -5,10 +5,10 @@ struct TransferWork: Sendable {
     let request: HTTPRequest
     let transfer: NewTransfer
     /// Whether the outcome of a delivered transfer is still good; `nil` for one that is handed over once.
-    let keepsOutcome: (@Sendable (TransferRecord) -> Bool)?
+    let keepsOutcome: (@Sendable () -> Bool)?
 
     init(
-        request: HTTPRequest, transfer: NewTransfer, keepsOutcome: (@Sendable (TransferRecord) -> Bool)? = nil
+        request: HTTPRequest, transfer: NewTransfer, keepsOutcome: (@Sendable () -> Bool)? = nil
     ) {
         self.request = request
         self.transfer = transfer

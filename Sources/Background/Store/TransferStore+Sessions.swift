@@ -11,11 +11,10 @@ package enum SessionEnrolment: Sendable {
 extension TransferStore {
     /// Finds the transfer that is meant, or begins it.
     ///
-    /// An outcome that nobody has seen is handed over, once.
-    /// - Parameter keepsOutcome: whether a delivered transfer's outcome goes on being handed over until it is
-    ///   acknowledged; `false` when what it brought is gone.
+    /// An outcome that nobody has seen is handed over, once; with `keepsOutcome`, that of a delivered transfer again and
+    /// again until it is acknowledged, as long as the closure finds it good.
     package func enrolSession(
-        _ transfer: NewTransfer, keepsOutcome: ((TransferRecord) -> Bool)? = nil
+        _ transfer: NewTransfer, keepsOutcome: (() -> Bool)? = nil
     ) throws -> SessionEnrolment {
         guard let record = try queries.record(transfer.identifier) else {
             try insert(transfer)
@@ -33,7 +32,7 @@ extension TransferStore {
                 try acknowledge(transfer.identifier)
                 return .ended(record)
             }
-            if keepsOutcome(record) { return .ended(record) }
+            if keepsOutcome() { return .ended(record) }
         }
         try revive(transfer)
         return .live
@@ -46,8 +45,8 @@ extension TransferStore {
             .text(identifier))
     }
 
-    /// How far a transfer under way has come, for whoever goes on with it.
-    /// - Parameter byteCount: of the whole, where it became known.
+    /// How far a transfer under way has come, for whoever goes on with it; `byteCount` is that of the whole, where it
+    /// became known.
     package func note(progress: String?, byteCount: Int64?, of identifier: String) throws {
         try connection.run(
             "UPDATE transfer SET progress=?, byte_count=ifnull(?, byte_count) WHERE identifier=? AND state='sending'",
@@ -78,8 +77,8 @@ extension TransferStore {
 
     // MARK: - What an earlier life left
 
-    /// Lays down what is due, so that it is not claimed while nobody knows its request.
-    /// - Parameter label: of transfers whose requests somebody can make, which go on as they are.
+    /// Lays down what is due, so that it is not claimed while nobody knows its request. Transfers with the label, whose
+    /// requests somebody can make, go on as they are.
     package func restEarlierTransfers(exceptLabel label: String?) throws {
         try transaction { () throws in
             if case .unclean(let isSameBoot) = earlierEnd { try recoverInterrupted(isSameBoot: isSameBoot) }

@@ -79,7 +79,7 @@ struct ServedContent: Sendable {
         return ServedContent(bytes: (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) })
     }
 
-    /// - Parameter cut: the connection ends after so many bytes of this answer's body.
+    /// The content, or the part of it that is asked for, perhaps cut off.
     func answer(_ request: ReceivedRequest, cut: Cut? = nil) -> Answer {
         let first = understandsRanges ? firstByte(of: request) : 0
         guard first < bytes.count || first == 0 else {
@@ -127,7 +127,8 @@ extension ManualClock {
     func pass(until condition: () -> Bool) async {
         while !condition(), !Task.isCancelled {
             if let wake = nextWake { advance(by: max(0, wake - bootMilliseconds)) }
-            await Task.yield()
+            // The condition is another thread's doing, and may come without any event here.
+            try? await Task.sleep(for: .milliseconds(1))
         }
     }
 }

@@ -71,7 +71,7 @@ struct DownloaderOutcomeTests {
                     let downloader = downloads.downloader()
                     let response = await downloader.networkResponse(from: request, with: "a")
                     let file = try #require(response.file, "\(response)")
-                #expect(try downloads.content(of: file) == content.bytes)
+                    #expect(try downloads.content(of: file) == content.bytes)
                     files.insert(file)
                     #expect(try await downloader.pendingTransfers().map(\.state) == [.ended])
                     await downloader.shutdown()

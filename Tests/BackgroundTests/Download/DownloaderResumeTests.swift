@@ -115,7 +115,8 @@ struct DownloaderResumeTests {
                     return content.answer(request, cut: request.index == 0 ? cut : nil)
                 }
                 guard contentRange != "416" else { return .response(416) }
-                return .response(206, headers: [("Content-Range", contentRange)], body: Array(content.bytes[Self.cut...]))
+                let rest = Array(content.bytes[Self.cut...])
+                return .response(206, headers: [("Content-Range", contentRange)], body: rest)
             }
             try await withLoopbackServer(script) { server in
                 let clock = ManualClock()
