@@ -101,13 +101,15 @@ struct DownloadRedirectTests {
 
     private func answer(_ location: String) -> TransferAnswer {
         TransferAnswer(
-            status: 302, fields: [.location: location], body: [], bytesSent: 0, isWholeBodySent: true, isLoopback: false)
+            status: 302, fields: [.location: location], body: [], bytesSent: 0, isWholeBodySent: true, isLoopback: false
+        )
     }
 
     @Test(
         "A relative Location is resolved as RFC 3986 says",
         arguments: [
-            ("g", "/b/c/g"), ("./g", "/b/c/g"), ("g/", "/b/c/g/"), ("/g", "/g"), ("?y", "/b/c/d;p?y"), ("g?y", "/b/c/g?y"),
+            ("g", "/b/c/g"), ("./g", "/b/c/g"), ("g/", "/b/c/g/"), ("/g", "/g"), ("?y", "/b/c/d;p?y"),
+            ("g?y", "/b/c/g?y"),
             (";x", "/b/c/;x"), (".", "/b/c/"), ("..", "/b/"), ("../g", "/b/g"), ("../..", "/"), ("../../../g", "/g"),
             ("g#s/../x", "/b/c/g"),
         ])
