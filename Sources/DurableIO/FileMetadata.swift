@@ -22,8 +22,10 @@ package struct FileMetadata: Hashable, Sendable {
     package let linkCount: UInt64
     package let device: UInt64
     package let inode: UInt64
-    /// Last change of the contents, in nanoseconds since the epoch.
+    /// Last change of the contents, in nanoseconds since the epoch; anybody who may write the file can set it.
     package let modified: Int64
+    /// Last change of contents, name or mode, in nanoseconds since the epoch; nobody can set it.
+    package let changed: Int64
 
     init(_ facts: stat) {
         switch facts.st_mode & S_IFMT {
@@ -42,7 +44,12 @@ package struct FileMetadata: Hashable, Sendable {
         linkCount = UInt64(facts.st_nlink)
         device = UInt64(facts.st_dev)
         inode = UInt64(facts.st_ino)
-        modified = Int64(facts.st_mtim.tv_sec) &* 1_000_000_000 &+ Int64(facts.st_mtim.tv_nsec)
+        modified = Self.nanoseconds(facts.st_mtim)
+        changed = Self.nanoseconds(facts.st_ctim)
+    }
+
+    private static func nanoseconds(_ time: timespec) -> Int64 {
+        Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec)
     }
 
     /// Whether both are the same unchanged file: inode, size and modification time.

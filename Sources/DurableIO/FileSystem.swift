@@ -54,6 +54,10 @@ package protocol FileSystem: Sendable {
     func renameReplacing(
         _ name: EntryName, in source: Directory, to newName: EntryName, in target: Directory
     ) throws(FileSystemError)
+    /// Gives an entry's file a second name; fails with `.fileExists` rather than replacing another.
+    func link(
+        _ name: EntryName, in source: Directory, to newName: EntryName, in target: Directory
+    ) throws(FileSystemError)
     /// - Returns: `false` when there was no such entry.
     @discardableResult
     func remove(_ name: EntryName, in directory: Directory) throws(FileSystemError) -> Bool

@@ -10,6 +10,7 @@ package struct FileSystemError: Error, Hashable, Sendable, CustomStringConvertib
         case write
         case sync
         case rename
+        case link
         case remove
         case list
         case inspect

@@ -23,6 +23,15 @@ extension POSIXFileSystem {
         guard status == 0 else { throw FileSystemError(.rename, source.path(of: name)) }
     }
 
+    package func link(
+        _ name: EntryName, in source: Directory, to newName: EntryName, in target: Directory
+    ) throws(FileSystemError) {
+        let status = name.withCString { from in
+            newName.withCString { to in linkat(source.descriptor, from, target.descriptor, to, 0) }
+        }
+        guard status == 0 else { throw FileSystemError(.link, source.path(of: name)) }
+    }
+
     @discardableResult
     package func remove(_ name: EntryName, in directory: Directory) throws(FileSystemError) -> Bool {
         guard name.withCString({ unlinkat(directory.descriptor, $0, 0) }) == 0 else {

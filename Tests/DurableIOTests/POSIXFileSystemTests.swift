@@ -64,6 +64,24 @@ struct POSIXFileSystemTests {
         }
     }
 
+    @Test("a linked file is one file with two names, and no link replaces another file")
+    func links() throws {
+        try withTemporaryDirectory { path in
+            let directory = try open(path)
+            try write(path + "/file")
+            let before = try #require(try files.metadata(of: "file", in: directory))
+            try files.link("file", in: directory, to: "second", in: directory)
+            let after = try #require(try files.metadata(of: "second", in: directory))
+            #expect(after.isSameContent(as: before))
+            #expect(after.linkCount == 2)
+            #expect(after.changed >= before.changed)
+            let error = #expect(throws: FileSystemError.self) {
+                try files.link("file", in: directory, to: "second", in: directory)
+            }
+            #expect(error?.errno == .fileExists)
+        }
+    }
+
     @Test("what is absent is no error where absence is an answer")
     func absence() throws {
         try withTemporaryDirectory { path in

@@ -55,6 +55,11 @@ struct DiskModel: Sendable {
         note(Change(identity: identity, removed: name, added: newName))
     }
 
+    mutating func link(_ name: Name, to newName: Name) {
+        guard let identity = live[name] else { return }
+        note(Change(identity: identity, removed: nil, added: newName))
+    }
+
     mutating func remove(_ name: Name) {
         guard let identity = live[name] else { return }
         note(Change(identity: identity, removed: name, added: nil))

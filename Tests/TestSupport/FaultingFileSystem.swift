@@ -11,7 +11,7 @@ package final class FaultingFileSystem: FileSystem {
     package struct Call: Sendable {
         package enum Operation: String, Sendable {
             case open, read, inspect, list
-            case makeDirectory, create, write, sync, rename, remove, setPermissions
+            case makeDirectory, create, write, sync, rename, link, remove, setPermissions
         }
 
         package let operation: Operation
@@ -63,7 +63,7 @@ package final class FaultingFileSystem: FileSystem {
         let isChange =
             switch operation {
             case .open, .read, .inspect, .list: false
-            case .makeDirectory, .create, .write, .sync, .rename, .remove, .setPermissions: true
+            case .makeDirectory, .create, .write, .sync, .rename, .link, .remove, .setPermissions: true
             }
         let (isDead, change) = state.withLock { state in
             if isChange, !state.isDead { state.changes += 1 }
@@ -186,6 +186,13 @@ extension FaultingFileSystem {
     ) throws(FileSystemError) {
         try enter(.rename, name, in: target.path)
         try base.renameReplacing(name, in: source, to: newName, in: target)
+    }
+
+    package func link(
+        _ name: EntryName, in source: Directory, to newName: EntryName, in target: Directory
+    ) throws(FileSystemError) {
+        try enter(.link, name, in: target.path)
+        try base.link(name, in: source, to: newName, in: target)
     }
 
     @discardableResult

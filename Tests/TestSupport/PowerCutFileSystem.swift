@@ -216,6 +216,17 @@ extension PowerCutFileSystem {
         }
     }
 
+    package func link(
+        _ name: EntryName, in source: Directory, to newName: EntryName, in target: Directory
+    ) throws(FileSystemError) {
+        let (from, to) = (self.name(name, in: source), self.name(newName, in: target))
+        try change("link to \(target.path.lastComponent?.string ?? "")/\(newName)") { () throws(FileSystemError) in
+            try base.link(name, in: source, to: newName, in: target)
+        } then: { state, _ in
+            if let from, let to { state.model.link(from, to: to) }
+        }
+    }
+
     @discardableResult
     package func remove(_ name: EntryName, in directory: Directory) throws(FileSystemError) -> Bool {
         let found = self.name(name, in: directory)

@@ -43,6 +43,11 @@ package struct LedgerQueries {
         try connection.value("SELECT 1 FROM applied_request WHERE nonce=?", .text(nonce)) != nil
     }
 
+    /// The nonces of all requests that are remembered.
+    package func appliedRequests() throws -> [String] {
+        try connection.rows("SELECT nonce FROM applied_request ORDER BY nonce") { $0.text(at: 0) ?? "" }
+    }
+
     /// How many transfers wait for a time, and how many for something to change.
     package func openCounts() throws -> (waiting: Int, held: Int) {
         let counts = try connection.rows(

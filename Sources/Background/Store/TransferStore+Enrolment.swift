@@ -74,4 +74,14 @@ extension TransferStore {
             .integer(now))
         return connection.changedRowCount == 1
     }
+
+    /// Forgets a request that cannot come again.
+    package func forget(request nonce: String) throws(SQLiteError) {
+        try connection.run("DELETE FROM applied_request WHERE nonce=?", .text(nonce))
+    }
+
+    func forget(requestsWithPrefix prefix: String) throws(SQLiteError) {
+        try connection.run(
+            "DELETE FROM applied_request WHERE nonce >= ? AND nonce < ?", .text(prefix), .text(prefix + "\u{7f}"))
+    }
 }

@@ -10,6 +10,7 @@ package final class TransferStore {
     private var ledgerClock: LedgerClock
     private var hasMarkedEpoch = false
     private var isDistrusted = false
+    private var forgottenPrefix: String?
 
     /// This life of the owner; rows claimed by an earlier one are stale.
     package private(set) var epoch: Int64
@@ -80,6 +81,11 @@ package final class TransferStore {
         isDistrusted = true
     }
 
+    /// At an orderly close, forgets the requests whose nonces begin so: they cannot come again. ASCII.
+    package func forgetRequestsAtClose(withPrefix prefix: String) {
+        forgottenPrefix = prefix
+    }
+
     /// Ends this life in order, so that the next one need not look for what it left. Nothing can be asked afterwards.
     package func close() throws {
         defer {
@@ -89,6 +95,7 @@ package final class TransferStore {
         guard hasMarkedEpoch, !isDistrusted else { return }
         try connection.transaction { () throws in
             try forgetOldTombstones()
+            if let forgottenPrefix { try forget(requestsWithPrefix: forgottenPrefix) }
             try markEpoch(isClean: true)
         }
         connection.checkpoint()

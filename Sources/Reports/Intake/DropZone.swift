@@ -104,10 +104,11 @@ package struct DropZone {
             guard error.errno == .fileExists || error.errno == .noSuchFileOrDirectory else { throw error }
             return .notNow(.young)
         }
-        let isSame = try spool.files.metadata(of: drop.name, in: spool.taken)?.inode == facts.inode
         // Replaced or opened again in between: what lies in `taken/` now is looked at anew in a moment.
-        if !isSame || (probe.answer == .noWriter && !probe.stillHolds) { return .notNow(.young) }
-        return .taken(Taken(name: drop.name, facts: facts, file: file))
+        guard let taken = try spool.files.metadata(of: drop.name, in: spool.taken), taken.isSameContent(as: facts),
+            probe.answer != .noWriter || probe.stillHolds
+        else { return .notNow(.young) }
+        return .taken(Taken(name: drop.name, facts: taken, file: file))
     }
 
     /// Opens a drop that an earlier owner renamed away.

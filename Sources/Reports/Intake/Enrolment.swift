@@ -7,6 +7,7 @@ import DurableIO
 struct Enrolment {
     let spool: ReportSpool
     let queue: TransferQueue
+    let marks: SourceMarks
 
     /// Where a report's bytes come from.
     enum Origin {
@@ -21,6 +22,13 @@ struct Enrolment {
         let origin: Origin
         /// The taken drop to unlink when all is durable.
         let drop: (name: EntryName, facts: FileMetadata)?
+
+        /// By what its source is known again.
+        var mark: String? {
+            if let drop { return SourceMark.of(taken: drop.facts) }
+            if case .entry(let entry) = origin { return SourceMark.of(entry: entry) }
+            return nil
+        }
     }
 
     struct Outcome {
@@ -33,6 +41,8 @@ struct Enrolment {
         case new
         case count
         case revive
+        /// Counted by a life that died before it had unlinked the source.
+        case repeated
     }
 
     /// Enrols a group: one sync for all new files, one commit for all rows.
@@ -41,24 +51,39 @@ struct Enrolment {
         var fates: [Fate] = []
         var comingIn: Set<ContentHash> = []
         for candidate in group {
-            let isTwin = !comingIn.insert(candidate.report.id).inserted
-            fates.append(isTwin ? .count : try await fate(of: candidate.report.id))
+            let id = candidate.report.id
+            let isKnown = try await isKnown(candidate)
+            let twinFate: Fate = isKnown ? .repeated : .count
+            let fate = comingIn.contains(id) ? twinFate : try await fate(of: id, isKnown: isKnown)
+            // What is only unlinked brings no bytes in that a twin could do without.
+            if fate != .repeated { comingIn.insert(id) }
+            fates.append(fate)
         }
         // A crash between the file's move and its row must not look like an orderly end.
         try await queue.begin()
         try place(group, fates)
         try await record(group, fates)
         try release(group, fates)
-        let duplicates = fates.count { if case .count = $0 { true } else { false } }
-        return Outcome(enrolled: group.count - duplicates, duplicates: duplicates)
+        let duplicates = fates.count { $0 == .count }
+        let repeated = fates.count { $0 == .repeated }
+        return Outcome(enrolled: group.count - duplicates - repeated, duplicates: duplicates)
     }
 
-    private func fate(of id: ContentHash) async throws -> Fate {
+    private func isKnown(_ candidate: Candidate) async throws -> Bool {
+        guard let mark = candidate.mark else { return false }
+        return try await queue.look { try $0.isApplied(request: mark) }
+    }
+
+    private func fate(of id: ContentHash, isKnown: Bool) async throws -> Fate {
         guard var record = try await queue.look({ try $0.record(id.hex) }) else { return .new }
         while true {
-            if record.state == .delivered { return .count }
-            guard record.state != .evicted, record.state != .removed else { return .revive }
-            if try spool.hasWhole(id, in: spool.queued) || spool.hasWhole(id, in: spool.parked) { return .count }
+            let again: Fate = isKnown ? .repeated : .count
+            if record.state == .delivered { return again }
+            if record.state == .evicted || record.state == .removed {
+                // What was let go stays gone; what was lost comes back.
+                return isKnown && record.reason != Reconciliation.missingReason ? .repeated : .revive
+            }
+            if try spool.hasWhole(id, in: spool.queued) || spool.hasWhole(id, in: spool.parked) { return again }
             // Its file may be gone because it was settled meanwhile.
             guard let now = try await queue.look({ try $0.record(id.hex) }), now.state != record.state else {
                 return .revive
@@ -72,13 +97,17 @@ struct Enrolment {
         var publications: [Publication.Entry] = []
         var hasMoved = false
         for (candidate, fate) in zip(group, fates) {
-            if case .count = fate { continue }
+            if fate == .count || fate == .repeated { continue }
             let name = StoredReport.name(of: candidate.report.id)
             // Whatever has the name is not whole, or has no row: these bytes are the better ones.
             if try spool.files.remove(name, in: spool.queued) { hasMoved = true }
             switch candidate.origin {
             case .publication(let publication):
                 publications.append(Publication.Entry(publication, as: name))
+            case .entry(let entry) where fate == .revive:
+                // A crash before the commit leaves a row that calls for the file's removal: the entry must outlive that.
+                try spool.files.link(entry, in: spool.collected, to: name, in: spool.queued)
+                hasMoved = true
             case .entry(let entry):
                 try spool.files.rename(entry, in: spool.collected, to: name, in: spool.queued)
                 hasMoved = true
@@ -92,14 +121,22 @@ struct Enrolment {
     }
 
     private func record(_ group: [Candidate], _ fates: [Fate]) async throws {
-        let steps = zip(group, fates).map { (NewTransfer($0.report), $1) }
+        let steps = zip(group, fates).map { candidate, fate in
+            // The entry of a new report has been moved, and is no source any more.
+            let isMoved = fate == .new && candidate.drop == nil
+            return (transfer: NewTransfer(candidate.report), mark: isMoved ? nil : candidate.mark, fate: fate)
+        }
+        let forgotten = marks.takeUnlinked()
         try await queue.change { store in
-            for (transfer, fate) in steps {
-                switch fate {
-                case .new: try store.insert(transfer)
-                case .revive: try store.revive(transfer)
-                case .count: try store.count(transfer.identifier, seenWall: transfer.seenWall)
+            for mark in forgotten { try store.forget(request: mark) }
+            for step in steps {
+                switch step.fate {
+                case .new: try store.insert(step.transfer)
+                case .revive: try store.revive(step.transfer)
+                case .count: try store.count(step.transfer.identifier, seenWall: step.transfer.seenWall)
+                case .repeated: continue
                 }
+                if let mark = step.mark { _ = try store.remember(request: mark) }
             }
         }
     }
@@ -108,11 +145,11 @@ struct Enrolment {
     private func release(_ group: [Candidate], _ fates: [Fate]) throws {
         var rooms = (collected: false, taken: false)
         for (candidate, fate) in zip(group, fates) {
-            if case .revive = fate {
+            if fate == .revive {
                 // A damaged file in `parked/` would contradict the row.
                 try spool.files.remove(StoredReport.name(of: candidate.report.id), in: spool.parked)
             }
-            if case .count = fate, case .entry(let entry) = candidate.origin {
+            if fate != .new, case .entry(let entry) = candidate.origin {
                 try spool.files.remove(entry, in: spool.collected)
                 rooms.collected = true
             }
@@ -126,6 +163,7 @@ struct Enrolment {
         // A source that came back after a power cut would bring a report back that a person has removed meanwhile.
         if rooms.collected { try spool.files.syncDirectory(spool.collected) }
         if rooms.taken { try spool.files.syncDirectory(spool.taken) }
+        marks.noteUnlinked(group.compactMap(\.mark))
     }
 }
 
@@ -135,8 +173,8 @@ extension Enrolment {
         guard let id = StoredReport.id(in: entry) else { return }
         try await queue.begin()
         let size = try spool.files.metadata(of: entry, in: spool.collected)?.size ?? 0
-        switch try await fate(of: id) {
-        case .count:
+        switch try await fate(of: id, isKnown: false) {
+        case .count, .repeated:
             // Sound bytes of the same report are there, or were delivered.
             try spool.files.remove(entry, in: spool.collected)
         case .new, .revive:

@@ -3,13 +3,22 @@ import DurableIO
 import Logging
 
 /// The owner's way in: what lies in `taken/`, `collected/` and `incoming/` becomes stored reports with rows.
-struct Intake {
+package struct Intake {
     let spool: ReportSpool
     let queue: TransferQueue
     let sender: ReportSender
+    let marks: SourceMarks
     let logger: Logger
 
-    struct Outcome: Equatable {
+    package init(_ owner: SpoolOwner) {
+        spool = owner.spool
+        queue = owner.queue
+        sender = owner.sender
+        marks = owner.marks
+        logger = owner.logger
+    }
+
+    package struct Outcome: Hashable, Sendable {
         var enrolled = 0
         var duplicates = 0
         /// Drops that were not taken, by reason, and not for the first time only.
@@ -38,7 +47,7 @@ struct Intake {
     private static let groupTime: Int64 = 50
 
     /// One look at all that waits to come in.
-    func run() async throws -> Outcome {
+    package func run() async throws -> Outcome {
         var outcome = Outcome()
         try await takeUp(&outcome)
         try await takeEntries(&outcome)
@@ -104,7 +113,7 @@ struct Intake {
         let candidate: Enrolment.Candidate
         do {
             try ReportCollector(spool: spool).checkSpace(for: facts.size)
-            let description = ReportCollector.Description(name: name.bytes)
+            let description = ReportCollector.Description(name: name.bytes, source: SourceMark.of(taken: facts))
             let collected = try ReportCollector(spool: spool).collect(
                 .file(drop.file, facts: facts), as: description)
             candidate = Enrolment.Candidate(
@@ -137,7 +146,7 @@ struct Intake {
         group.candidates = []
         let result: Enrolment.Outcome
         do {
-            result = try await Enrolment(spool: spool, queue: queue).enrol(candidates)
+            result = try await Enrolment(spool: spool, queue: queue, marks: marks).enrol(candidates)
         } catch {
             guard SpoolErrors.isOutOfSpace(error) else { throw error }
             // Drops are still there; entries may lie in `queued/` without a row, for the next owner to find. What is
@@ -181,7 +190,8 @@ struct Intake {
                 try await add(candidate, to: &group, &outcome)
             } catch let problem as DamagedReport {
                 note(name, problem.description)
-                try await Enrolment(spool: spool, queue: queue).park(damaged: name, reason: problem.description)
+                try await Enrolment(spool: spool, queue: queue, marks: marks)
+                    .park(damaged: name, reason: problem.description)
                 sender.noteMovedFiles()
             } catch let error as FileSystemError {
                 // One bad file must not keep the others from being sent.

@@ -13,11 +13,16 @@ package struct ReportCollector {
         package var kind: ReportKind?
         package var name: [UInt8]?
         package var annotations: [String: String]
+        /// See ``ReportProperties/source``.
+        package var source: String?
 
-        package init(kind: ReportKind? = nil, name: [UInt8]? = nil, annotations: [String: String] = [:]) {
+        package init(
+            kind: ReportKind? = nil, name: [UInt8]? = nil, annotations: [String: String] = [:], source: String? = nil
+        ) {
             self.kind = kind
             self.name = name
             self.annotations = annotations
+            self.source = source
         }
     }
 
@@ -95,7 +100,7 @@ package struct ReportCollector {
             kind: description.kind ?? recognition.kind, format: recognition.format,
             contentType: recognition.contentType, name: description.name,
             collectedAt: spool.clock.wallMilliseconds, annotations: description.annotations,
-            summary: recognition.summary)
+            summary: recognition.summary, source: description.source)
         return try CollectingPass(properties: properties, publication: spool.newPublication())
     }
 

@@ -11,10 +11,12 @@ package struct ReportProperties: Hashable, Sendable {
     package var collectedAt: Int64
     package var annotations: [String: String]
     package var summary: String
+    /// The mark of the drop it was made from, by which a new owner finds that it has this drop already.
+    package var source: String?
 
     package init(
         kind: ReportKind, format: String, contentType: String, name: [UInt8]?, collectedAt: Int64,
-        annotations: [String: String], summary: String
+        annotations: [String: String], summary: String, source: String? = nil
     ) {
         self.kind = kind
         self.format = format
@@ -23,6 +25,7 @@ package struct ReportProperties: Hashable, Sendable {
         self.collectedAt = collectedAt
         self.annotations = annotations
         self.summary = summary
+        self.source = source
     }
 
     /// The version written, and the newest one read.
@@ -46,6 +49,7 @@ package struct ReportProperties: Hashable, Sendable {
         object["annotations"] = .object(
             JSONObject(annotations.sorted { $0.key < $1.key }.map { .init(key: $0.key, value: .string($0.value)) }))
         object["summary"] = .string(summary)
+        if let source { object["source"] = .string(source) }
         return .object(object)
     }
 
@@ -63,5 +67,6 @@ package struct ReportProperties: Hashable, Sendable {
             annotations[member.key] = member.value.stringValue
         }
         summary = json["summary"]?.stringValue ?? ""
+        source = json["source"]?.stringValue
     }
 }

@@ -21,7 +21,8 @@ package struct Reconciliation {
 
     /// A change to the ledger that one file or row calls for.
     private enum Change: Sendable {
-        case insert(NewTransfer)
+        /// With the mark of its source, if that is still there.
+        case insert(NewTransfer, source: String?)
         case insertParked(NewTransfer)
         case settle(String, TransferState, String)
         case note(String)
@@ -88,7 +89,8 @@ package struct Reconciliation {
         let room = isParked ? spool.parked : spool.queued
         do {
             guard let report = try spool.stored(name, in: room) else { return nil }
-            return isParked ? .insertParked(NewTransfer(report)) : .insert(NewTransfer(report))
+            if isParked { return .insertParked(NewTransfer(report)) }
+            return .insert(NewTransfer(report), source: try sourceInTaken(of: report))
         } catch let error as FileSystemError {
             // One bad file must not keep the others from being sent.
             result.messages.append("\(name): not adopted, \(error)")
@@ -98,6 +100,14 @@ package struct Reconciliation {
             result.messages.append("\(name): not adopted, \(error)")
             return nil
         }
+    }
+
+    /// The mark of the drop a report without a row was made from, if its owner died before it could unlink it.
+    private func sourceInTaken(of report: StoredReport) throws -> String? {
+        guard let source = report.properties.source else { return nil }
+        let name = report.properties.name.flatMap(EntryName.init(bytes:))
+        guard let name, let facts = try spool.files.metadata(of: name, in: spool.taken) else { return nil }
+        return SourceMark.of(taken: facts) == source ? source : nil
     }
 
     // MARK: - Rows
@@ -143,7 +153,9 @@ package struct Reconciliation {
         try await queue.change { store in
             for change in batch {
                 switch change {
-                case .insert(let transfer): try store.insert(transfer)
+                case .insert(let transfer, let source):
+                    try store.insert(transfer)
+                    if let source { _ = try store.remember(request: source) }
                 case .insertParked(let transfer):
                     try store.insert(transfer)
                     try store.settle(transfer.identifier, as: .rejected, reason: "ledger rebuilt")

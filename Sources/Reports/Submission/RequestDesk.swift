@@ -38,9 +38,8 @@ package struct RequestDesk {
     private func carryOut(
         _ action: OwnerRequest.Action, ids: [String]?, as owner: SpoolOwner
     ) async throws -> [String] {
-        let intake = Intake(spool: spool, queue: owner.queue, sender: owner.sender, logger: owner.logger)
         // What was added a moment ago can be meant, too.
-        try await intake.takePublished()
+        try await Intake(owner).takePublished()
         let actions = OwnerActions(spool: spool, queue: owner.queue, sender: owner.sender)
         let chosen: [String]
         if let ids { chosen = ids } else { chosen = try await actions.retryable() }
@@ -58,8 +57,7 @@ package struct RequestDesk {
 
     private func takePublished(as owner: SpoolOwner) async throws {
         do {
-            try await Intake(spool: spool, queue: owner.queue, sender: owner.sender, logger: owner.logger)
-                .takePublished()
+            try await Intake(owner).takePublished()
             try await owner.resign()
         } catch {
             await owner.abandon()

@@ -10,6 +10,7 @@ package final class SpoolOwner: Sendable {
     package let spool: ReportSpool
     package let queue: TransferQueue
     let sender: ReportSender
+    let marks = SourceMarks()
     let logger: Logger
     private let lock: OwnerLock
     private let transport: any Transport
@@ -90,7 +91,16 @@ package final class SpoolOwner: Sendable {
         defer { lock.unlock() }
         try sender.syncRooms()
         if sender.hasMisplacedFiles { await queue.distrustFiles() }
+        // What is left to come in may have been counted by a life that died; its mark has to outlive this one.
+        if hasNoSources { await queue.forgetRequestsAtClose(withPrefix: SourceMark.prefix) }
         try await queue.close()
+    }
+
+    private var hasNoSources: Bool {
+        guard let isEmpty = try? spool.files.isEmpty(spool.taken), isEmpty,
+            let entries = try? spool.files.entries(of: spool.collected)
+        else { return false }
+        return entries.allSatisfy { StoredReport.id(in: $0) == nil }
     }
 }
 

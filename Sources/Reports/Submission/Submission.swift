@@ -100,7 +100,7 @@ package struct Submission: Sendable {
     private func work(
         _ owner: SpoolOwner, _ start: Int64, _ total: inout Intake.Outcome
     ) async throws -> Set<EntryName> {
-        let intake = Intake(spool: spool, queue: owner.queue, sender: owner.sender, logger: owner.logger)
+        let intake = Intake(owner)
         var isFirst = true
         while true {
             let seen = arrivals()

@@ -29,6 +29,10 @@ struct KillTests {
                 _ = try await killed(tool, submit, atMost: 2_500, &generator)
             }
             try await expectAllDelivered(accepted, tool, server, "seed \(seed)")
+            // No two have the same content, so that none was handed in twice.
+            for report in try await tool.objects("list") {
+                #expect(report.count("occurrences") == 1, "seed \(seed): \(report)")
+            }
         }
     }
 

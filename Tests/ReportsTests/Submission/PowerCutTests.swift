@@ -10,6 +10,7 @@ enum PowerCutScenario: String, CaseIterable, Sendable {
     case add = "reports of a producer"
     case rejection = "a rejection, reversed"
     case duplicates = "duplicates, and a removed report that comes again"
+    case revival = "a removed report that is added again"
     case requests = "requests filed beside an owner"
     case group = "a group large enough for one sync of everything"
     case eviction = "an eviction"
@@ -39,6 +40,12 @@ enum PowerCutScenario: String, CaseIterable, Sendable {
             try await life.remove("removed", from: spool)
             try life.drop("removed", as: "second", into: spool)
             try await life.submit(spool)
+        case .revival:
+            try life.add("removed", to: spool)
+            try await life.submit(spool, sending: false)
+            try await life.remove("removed", from: spool)
+            try life.add("removed", to: spool)
+            try await life.submit(spool)
         case .requests:
             life.answer { _ in .status(400) }
             try life.add("kept", "unwanted", to: spool)
@@ -63,8 +70,8 @@ enum PowerCutScenario: String, CaseIterable, Sendable {
     }
 }
 
-/// Seven lives with 469 changes to the disk. The power goes before and after each of them and between any two
-/// commits of the ledger; of what nobody synced nothing has arrived, all, or some: 776 different disks, each of
+/// Eight lives with some 530 changes to the disk. The power goes before and after each of them and between any two
+/// commits of the ledger; of what nobody synced nothing has arrived, all, or some: about 700 different disks, each of
 /// which has a next life.
 @Suite("Power cuts at every point", .timeLimit(.minutes(3)))
 struct PowerCutTests {
