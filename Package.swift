@@ -144,7 +144,13 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "ReportsCLITests",
-            dependencies: ["Reports", "ReportsCLI", "TestSupport"],
+            dependencies: [
+                "DurableIO",
+                "Reports",
+                "ReportsCLI",
+                "TestSupport",
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
             exclude: ["Snapshots"],
             swiftSettings: strict),
     ],
