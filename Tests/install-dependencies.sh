@@ -1,12 +1,26 @@
 #!/bin/bash
-# Installs what the build needs and the machine does not have. Sourced by Tests/run.sh and Examples/quickstart.sh; also
-# runs by itself.
+# Installs what the build needs and the machine does not have, and with `tests` what the tests use besides: without those
+# tools the suites that kill the tool, fail its system calls or cut the power are skipped. Sourced by Tests/run.sh and
+# Examples/quickstart.sh; by itself it installs all.
 
 # A package is looked for by what it brings, so that one installed by other means counts as well.
 missing_packages() {
     has_header zlib.h || echo zlib1g-dev
     has_header sqlite3.h || echo libsqlite3-dev
-    command -v curl >/dev/null || echo curl
+    has_command curl || echo curl
+    [[ ${1:-} == tests ]] || return 0
+    has_command strace || echo strace
+    has_command mkfs.ext4 || echo e2fsprogs
+    has_command mount || echo mount
+    { has_command unshare && has_command setpriv; } || echo util-linux
+    has_command python3 || echo python3
+    # The shell's own `time` cannot tell how much memory a program took.
+    [[ -x /usr/bin/time ]] || echo time
+}
+
+# Tools of the system's administrator are not in everybody's PATH.
+has_command() {
+    PATH=$PATH:/usr/sbin:/sbin command -v "$1" >/dev/null
 }
 
 has_header() {
@@ -18,13 +32,14 @@ has_header() {
     fi
 }
 
+# install_dependencies [tests]
 install_dependencies() {
     if ! command -v swift >/dev/null; then
         echo "Swift is missing: install 6.1 or newer from https://www.swift.org/install/linux/" >&2
         return 69
     fi
     local packages
-    mapfile -t packages < <(missing_packages)
+    mapfile -t packages < <(missing_packages "${1:-}")
     [[ ${#packages[@]} -gt 0 ]] || return 0
 
     local as_root=()
@@ -45,5 +60,5 @@ install_dependencies() {
 
 if [[ ${BASH_SOURCE[0]} == "$0" ]]; then
     set -euo pipefail
-    install_dependencies
+    install_dependencies tests
 fi

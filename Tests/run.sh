@@ -31,7 +31,7 @@ check_warnings() {
     fi
 }
 
-install_dependencies
+install_dependencies tests
 step "Format" format swift format lint --strict --recursive Sources Tests Examples Package.swift
 step "Layers and names" layers Tests/check-layers.sh
 step "Build" build swift build --build-tests
@@ -41,6 +41,11 @@ if [[ ${#failed[@]} -gt 0 && ${failed[-1]} == Build ]]; then
 fi
 check_warnings
 step "Tests" test swift test
+# Nobody shall take a suite that this machine cannot run for one that has passed.
+if grep -E 'skipped: ' "$logs/test" | sort -u >"$logs/skipped"; then
+    printf '\n== Skipped on this machine\n'
+    cat "$logs/skipped"
+fi
 step "Examples, from end to end" examples Examples/quickstart.sh
 if [[ ${REPORTS_RELEASE:-0} == 1 ]]; then
     step "Release build" release swift build -c release --product reports
