@@ -97,6 +97,16 @@ let package = Package(
             dependencies: ["Reports"],
             path: "Examples/EmbeddedReporter"),
 
+        .executableTarget(
+            name: "Transfers",
+            dependencies: [
+                "Background",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            path: "Examples/Transfers"),
+
         .target(
             name: "TestSupport",
             dependencies: [
@@ -123,6 +133,7 @@ let package = Package(
                 "BackgroundFoundation",
                 "DurableIO",
                 "TestSupport",
+                "Transfers",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "SystemPackage", package: "swift-system"),

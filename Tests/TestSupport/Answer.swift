@@ -5,7 +5,7 @@
 package struct Answer: Sendable {
     enum Step: Sendable {
         case respond(Response, Pacing?)
-        case send([UInt8])
+        case send([UInt8], times: Int)
         case readBody(Int?)
         case wait(Gate)
         case open(Gate)
@@ -63,7 +63,10 @@ package struct Answer: Sendable {
     }
 
     /// Bytes as they are: garbage, half a head, a body shorter than promised.
-    package static func raw(_ bytes: [UInt8]) -> Answer { Answer(steps: [.send(bytes)]) }
+    package static func raw(_ bytes: [UInt8]) -> Answer { .raw(bytes, times: 1) }
+
+    /// The same bytes again and again, for large bodies that nobody holds in memory.
+    package static func raw(_ bytes: [UInt8], times: Int) -> Answer { Answer(steps: [.send(bytes, times: times)]) }
 
     /// A text as it is; line ends are the caller's.
     package static func raw(_ text: String) -> Answer { .raw(Array(text.utf8)) }

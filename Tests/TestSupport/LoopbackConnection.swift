@@ -126,7 +126,8 @@ final class LoopbackConnection {
         case .respond(let response, let pacing):
             let sent = send(response.encoded(answering: request.method), pacing)
             return response.headers.has("close", in: "Connection") ? .ends : sent
-        case .send(let bytes): return send(bytes)
+        case .send(let bytes, let times):
+            for _ in 0..<times where send(bytes) == .ends { return .ends }
         case .readBody(let limit): return readBody(limit)
         case .wait(let gate): return wait(at: gate)
         case .open(let gate): gate.open()

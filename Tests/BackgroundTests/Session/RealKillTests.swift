@@ -1,0 +1,101 @@
+import Background
+import DurableIO
+import SystemPackage
+import TestSupport
+import Testing
+
+/// The example program, killed at some system call of an upload or a download, then run again with the same name.
+///
+/// `TRANSFER_KILLS` says how many kills there are for each direction; the default is 12.
+@Suite(
+    "Transfers killed at any system call", .timeLimit(.minutes(3)),
+    .enabled(if: findExecutable("strace") != nil, "needs strace"))
+struct RealKillTests {
+    private static let kills = TestEnvironment.number("TRANSFER_KILLS") ?? 12
+
+    @Test("a download comes whole, and settled work is not done again", arguments: 0..<kills)
+    func download(seed: Int) async throws {
+        try await withDownloads { downloads in
+            // Its end is the program's: what comes after it is the finished file.
+            let content = ServedContent.numbered(200_000, seed: UInt64(seed))
+            try await withLoopbackServer(ServerScript { content.answer($0) }) { server in
+                let arguments = ["download", server.url("/a"), "--name", "a", "--root", downloads.root.string]
+                try await killed(arguments, seed: seed)
+                let wasSettled = (try? downloads.record("a"))??.state == .delivered
+                let requests = server.requests.count
+                let second = try await TransfersProgram.run(arguments)
+                #expect(second.status == 0, "\(second.errors)")
+                let file = FilePath(second.output.split(separator: "\n").last.map(String.init) ?? "")
+                #expect(try downloads.content(of: file) == content.bytes)
+                if wasSettled { #expect(server.requests.count == requests) }
+                #expect(server.requests.count <= requests + 1)
+                // Handed out again for the asking.
+                #expect(try await TransfersProgram.run(arguments).output == second.output)
+            }
+        }
+    }
+
+    @Test("an upload arrives whole under one key, and settled work is not done again", arguments: 0..<kills)
+    func upload(seed: Int) async throws {
+        try await withUploads { uploads in
+            try await withLoopbackServer(.always(.response(201))) { server in
+                let file = try uploads.file("report", String(repeating: "report \(seed) ", count: 40_000))
+                let arguments = [
+                    "upload", file.string, server.url("/a"), "--name", "a", "--root", uploads.root.string,
+                ]
+                try await killed(arguments, seed: seed)
+                let before = try? uploads.record("a")
+                let requests = server.requests.count
+                let second = try await TransfersProgram.run(arguments)
+                #expect(second.status == 0, "\(second.errors)")
+                let isHandedOver = before?.state == .delivered && before?.isAcknowledged == false
+                if isHandedOver { #expect(server.requests.count == requests) }
+                let complete = server.requests.filter(\.isComplete)
+                #expect(!complete.isEmpty)
+                #expect(Set(complete.map { $0.headers["Idempotency-Key"] }).count == 1)
+                #expect(complete.allSatisfy { $0.bodyByteCount == complete[0].bodyByteCount })
+            }
+        }
+    }
+
+    private func killed(_ arguments: [String], seed: Int) async throws {
+        var generator = SeededGenerator(seed: UInt64(seed) &* 31 &+ 7)
+        // What is done before `main` touches nothing; the whole makes about 700 calls.
+        let number = Int.random(in: 100...700, using: &generator)
+        let inject = "inject=all:signal=SIGKILL:when=\(number)"
+        _ = try await runAsynchronously(
+            "strace", ["-f", "-qq", "-o", "/dev/null", "-e", inject, TransfersProgram.path] + arguments)
+    }
+}
+
+/// The memory of a download is that of its pieces, not of its whole.
+@Suite("A large download", .timeLimit(.minutes(2)))
+struct LargeDownloadTests {
+    @Test("256 MiB come in at most 64 MiB of memory")
+    func memory() async throws {
+        try await withDownloads { downloads in
+            let (size, piece) = (256 << 20, [UInt8](repeating: 0x52, count: 1 << 20))
+            let head = "HTTP/1.1 200 OK\r\nETag: \"big\"\r\nContent-Length: \(size)\r\n\r\n"
+            let script = ServerScript.always(.raw(head).then(.raw(piece, times: size / piece.count)))
+            try await withLoopbackServer(script) { server in
+                // The kernel keeps the highest mark; the last look before the end sees it.
+                let watch = """
+                    "$0" "$@" & pid=$!
+                    while grep VmHWM /proc/$pid/status 2>/dev/null; do sleep 0.02; done
+                    wait $pid
+                    """
+                let arguments = ["download", server.url("/a"), "--name", "a", "--root", downloads.root.string]
+                let result = try await runAsynchronously("sh", ["-c", watch, TransfersProgram.path] + arguments)
+                #expect(result.status == 0, "\(result.errors)")
+                let marks = result.output.split(separator: "\n").filter { $0.hasPrefix("VmHWM") }
+                    .compactMap { $0.split(separator: " ").dropFirst().first.flatMap { Int($0) } }
+                let peak = try #require(marks.last)
+                #expect(peak < 64 << 10, "\(peak) KiB")
+                let files = POSIXFileSystem()
+                let folder = try files.openDirectory(downloads.root.appending("downloads"))
+                let name = try #require(try files.entries(of: folder).first)
+                #expect(try files.metadata(of: name, in: folder)?.size == UInt64(size))
+            }
+        }
+    }
+}
