@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// The faults that a ``LoopbackServer`` can be told to make, byte by byte.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct LoopbackServerFaultTests {
     static let ok = "HTTP/1.1 200 Scripted\r\nContent-Length: 2\r\n\r\nok"
     static let refusal = "HTTP/1.1 413 Scripted\r\nContent-Length: 0\r\n\r\n"
@@ -123,6 +123,49 @@ struct LoopbackServerFaultTests {
             #expect(try client.receive() == "part")
             try client.send("GET /2 HTTP/1.1\r\n\r\n")
             #expect(await server.waitForRequests(count: 2).map(\.target) == ["/1", "/2"])
+        }
+    }
+
+    @Test("Content can be answered in its middle, and the script is told if it breaks off")
+    func midBody() async throws {
+        let broken = Gate()
+        var script = ServerScript.always(.response(200, text: "ok"))
+        script.onHead = { _ in .response(103).then(.whenComplete) }
+        script.onBody = { request, piece in
+            piece.contains(UInt8(ascii: "!")) ? .raw("\(request.bodyByteCount);") : nil
+        }
+        script.onBreak = { _ in broken.open() }
+        try await withLoopbackServer(script) { server in
+            let client = try LoopbackClient(port: server.port)
+            let interim = "HTTP/1.1 103 Scripted\r\n\r\n"
+            try client.send("PUT / HTTP/1.1\r\nContent-Length: 6\r\n\r\n")
+            #expect(try client.receive(interim.utf8.count) == interim)
+            try client.send("ab!")
+            #expect(try client.receive(2) == "3;")
+            try client.send("de!")
+            #expect(try client.receive(2 + Self.ok.utf8.count) == "6;" + Self.ok)
+            #expect(server.requests.map(\.text) == ["ab!de!"])
+            #expect(!broken.isOpen)
+            try client.send("PUT / HTTP/1.1\r\nContent-Length: 6\r\n\r\nab")
+            client.close()
+            await broken.wait()
+            #expect(server.requests.map(\.isComplete) == [true, false])
+        }
+    }
+
+    @Test("One connection can be ended from outside")
+    func hangUp() async throws {
+        try await withLoopbackServer(.always(.stall)) { server in
+            let clients = try (0..<2).map { number in
+                let client = try LoopbackClient(port: server.port)
+                try client.send("GET /\(number) HTTP/1.1\r\n\r\n")
+                return client
+            }
+            let requests = await server.waitForRequests(count: 2)
+            server.hangUp(try #require(requests.first { $0.target == "/1" }).connection)
+            #expect(try clients[1].receive() == "")
+            #expect(!clients[0].isReadable)
+            server.hangUp(7)
         }
     }
 

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// The helpers that other tests lean on.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct TestSupportTests {
     @Test("SplitMix64 gives its published numbers")
     func splitMix() {

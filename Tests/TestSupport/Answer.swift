@@ -7,6 +7,7 @@ package struct Answer: Sendable {
         case respond(Response, Pacing?)
         case send([UInt8], times: Int)
         case readBody(Int?)
+        case whenComplete
         case wait(Gate)
         case open(Gate)
         case pause(milliseconds: Int)
@@ -96,6 +97,9 @@ package struct Answer: Sendable {
 
     /// Reads so many more bytes of the body, or what is left of it. For answers given from the head.
     package static func readBody(_ byteCount: Int? = nil) -> Answer { Answer(steps: [.readBody(byteCount)]) }
+
+    /// Reads what is left of the body, then does what ``ServerScript/onRequest`` says. For interim answers from the head.
+    package static var whenComplete: Answer { Answer(steps: [.whenComplete]) }
 }
 
 extension Answer.Response {

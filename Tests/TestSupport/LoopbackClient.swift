@@ -18,6 +18,9 @@ package final class LoopbackClient {
             }
         }
         guard status == 0 else { throw SocketError(call: "connect", errno: errno) }
+        // A test that waits for bytes that never come is to fail, not to hang.
+        var patience = timeval(tv_sec: 30, tv_usec: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
     }
 
     deinit { close() }
@@ -73,7 +76,7 @@ package final class LoopbackClient {
     /// Receives exactly so many bytes, or fewer if the connection ends.
     ///
     /// - Returns: what has come.
-    /// - Throws: ``SocketError``, with `ECONNRESET` after a reset.
+    /// - Throws: ``SocketError``, with `ECONNRESET` after a reset, with `EAGAIN` if nothing comes for 30 s.
     package func receive(_ byteCount: Int = .max) throws -> String {
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 64 * 1_024)

@@ -32,6 +32,7 @@ final class LoopbackConnection {
     }
 
     private func answerRequest() -> Flow {
+        defer { if !request.isComplete { server.script.onBreak?(request) } }
         if let early = server.script.onHead(request) {
             record()
             return finish(perform(early))
@@ -90,14 +91,23 @@ final class LoopbackConnection {
             owesContinue = false
             guard send(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)) == .goesOn else { return .ends }
         }
-        let progress = body.read(upTo: limit ?? .max, from: reader) { piece in
-            request.bodyByteCount += piece.count
-            if server.keepsBodies { request.body += piece }
+        var left = limit ?? .max
+        while true {
+            var interjection: Answer?
+            let progress = body.read(upTo: left, from: reader) { piece in
+                left -= piece.count
+                request.bodyByteCount += piece.count
+                if server.keepsBodies { request.body += piece }
+                interjection = server.script.onBody?(request, piece)
+                return interjection == nil
+            }
+            request.isComplete = progress == .end
+            if case .malformed(let message) = progress { _ = complain(message) }
+            updateRecord()
+            // Out here, where the body is free to be read by the answer's steps.
+            guard let interjection else { return progress == .end || progress == .more ? .goesOn : .ends }
+            guard perform(interjection) == .goesOn else { return .ends }
         }
-        request.isComplete = progress == .end
-        if case .malformed(let message) = progress { _ = complain(message) }
-        updateRecord()
-        return progress == .end || progress == .more ? .goesOn : .ends
     }
 
     private func record() {
@@ -121,6 +131,10 @@ final class LoopbackConnection {
         return .goesOn
     }
 
+    private func answerWhole() -> Flow {
+        readBody(nil) == .goesOn ? perform(server.script.onRequest(request)) : .ends
+    }
+
     private func perform(_ step: Answer.Step) -> Flow {
         switch step {
         case .respond(let response, let pacing):
@@ -129,6 +143,7 @@ final class LoopbackConnection {
         case .send(let bytes, let times):
             for _ in 0..<times where send(bytes) == .ends { return .ends }
         case .readBody(let limit): return readBody(limit)
+        case .whenComplete: return answerWhole()
         case .wait(let gate): return wait(at: gate)
         case .open(let gate): gate.open()
         case .pause(let milliseconds): return pause(milliseconds)

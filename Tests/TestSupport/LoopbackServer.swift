@@ -28,14 +28,18 @@ package final class LoopbackServer: Sendable {
     ///
     /// - Parameters:
     ///   - script: what it answers. Must not call ``stop()``.
+    ///   - port: a port to listen on, so that a server can come back where another was. The default is a free one.
     ///   - keepsBodies: whether requests keep the bytes of their bodies or only count them. The default is `true`.
     ///   - receiveBufferByteCount: the kernel's buffer per connection, small if a peer is to notice soon that nobody
     ///     reads. The default is the system's.
     /// - Throws: ``SocketError`` if no socket or thread can be had.
-    package init(_ script: ServerScript, keepsBodies: Bool = true, receiveBufferByteCount: Int? = nil) throws {
-        let socket = try boundLoopbackSocket(receiveBufferByteCount: receiveBufferByteCount)
+    package init(
+        _ script: ServerScript, on port: RefusingPort? = nil, keepsBodies: Bool = true,
+        receiveBufferByteCount: Int? = nil
+    ) throws {
+        let socket = try boundLoopbackSocket(on: port, receiveBufferByteCount: receiveBufferByteCount)
         listener = socket.descriptor
-        port = socket.port
+        self.port = socket.port
         self.keepsBodies = keepsBodies
         self.script = script
         guard listen(listener, 128) == 0 else {
@@ -63,6 +67,13 @@ package final class LoopbackServer: Sendable {
         state.block { $0.threads == 0 }
     }
 
+    /// Ends a connection by its number, whatever it is doing; does nothing if it has ended already.
+    package func hangUp(_ connection: Int) {
+        state.withLock { state in
+            if let socket = state.sockets[connection] { shutdown(socket, Int32(SHUT_RDWR)) }
+        }
+    }
+
     // MARK: What happened
 
     /// All requests so far, each from the moment it was read completely, answered from its head, or broken off.
@@ -73,6 +84,11 @@ package final class LoopbackServer: Sendable {
     package func waitForRequests(count: Int) async -> [ReceivedRequest] {
         await state.wait { $0.requests.count >= count || $0.isStopping }
         return requests
+    }
+
+    /// Returns once the requests so far are as a test wants them.
+    package func wait(until condition: @escaping @Sendable ([ReceivedRequest]) -> Bool) async {
+        await state.wait { condition($0.requests) || $0.isStopping }
     }
 
     /// The number of connections accepted so far.

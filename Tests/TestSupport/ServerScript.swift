@@ -6,6 +6,12 @@ package struct ServerScript: Sendable {
     /// Decides about a request whose body has been read to its end.
     package var onRequest: @Sendable (ReceivedRequest) -> Answer
 
+    /// Sees each piece of a body as it arrives; an answer other than `nil` is given in mid-body, before the next piece.
+    package var onBody: (@Sendable (ReceivedRequest, ArraySlice<UInt8>) -> Answer?)?
+
+    /// Is told of a request whose connection ended, for whatever reason, before its body did.
+    package var onBreak: (@Sendable (ReceivedRequest) -> Void)?
+
     /// A script that looks at each complete request.
     package init(_ onRequest: @escaping @Sendable (ReceivedRequest) -> Answer) {
         onHead = { _ in nil }

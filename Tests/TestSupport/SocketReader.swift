@@ -90,22 +90,24 @@ struct BodyReader {
         if case .length(0) = framing { true } else { false }
     }
 
-    /// Reads up to `limit` bytes of the body.
+    /// Reads up to `limit` bytes of the body, or until `body` wants no more for now.
     mutating func read(
-        upTo limit: Int, from reader: SocketReader, _ body: (ArraySlice<UInt8>) -> Void
+        upTo limit: Int, from reader: SocketReader, _ body: (ArraySlice<UInt8>) -> Bool
     ) -> Progress {
         var left = limit
-        while true {
+        var wantsMore = true
+        while wantsMore {
             switch framing {
             case .ended(let progress): return progress
             case .length(0): framing = .ended(.end)
             case .chunk(0): framing = .chunkEnd
             case .length, .chunk:
                 guard left > 0 else { return .more }
-                left -= takePiece(atMost: left, from: reader, body)
+                left -= takePiece(atMost: left, from: reader) { wantsMore = body($0) }
             case .chunkSize, .chunkEnd, .trailers: readFramingLine(from: reader)
             }
         }
+        return .more
     }
 
     /// Reads bytes of content and returns their number.

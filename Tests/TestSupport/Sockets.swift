@@ -9,6 +9,8 @@ package struct SocketError: Error, CustomStringConvertible {
 }
 
 /// A port of 127.0.0.1 that refuses connections, and that nobody else gets, for as long as this value lives.
+///
+/// A server that is told to can listen on it; while it does, connections are its own.
 package final class RefusingPort: Sendable {
     package let port: UInt16
     private let descriptor: Int32
@@ -18,6 +20,8 @@ package final class RefusingPort: Sendable {
     /// - Throws: ``SocketError`` if there is none.
     package init() throws {
         (descriptor, port) = try boundLoopbackSocket()
+        // From now on, not before: a port that is given out as free must not be shared.
+        setOption(descriptor, SOL_SOCKET, SO_REUSEADDR, 1)
     }
 
     deinit { close(descriptor) }
@@ -26,14 +30,17 @@ package final class RefusingPort: Sendable {
     package func url(_ path: String = "/") -> String { "http://127.0.0.1:\(port)\(path)" }
 }
 
-/// A TCP socket bound to a free port of 127.0.0.1; the caller closes it.
-func boundLoopbackSocket(receiveBufferByteCount: Int? = nil) throws -> (descriptor: Int32, port: UInt16) {
+/// A TCP socket bound to a free port of 127.0.0.1, or to one that is held; the caller closes it.
+func boundLoopbackSocket(
+    on port: RefusingPort? = nil, receiveBufferByteCount: Int? = nil
+) throws -> (descriptor: Int32, port: UInt16) {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     guard descriptor >= 0 else { throw SocketError(call: "socket", errno: errno) }
     // Accepted sockets inherit the buffer; set after the handshake it would not limit the window.
     if let receiveBufferByteCount { setOption(descriptor, SOL_SOCKET, SO_RCVBUF, Int32(receiveBufferByteCount)) }
 
-    var address = loopbackAddress(port: 0)
+    if port != nil { setOption(descriptor, SOL_SOCKET, SO_REUSEADDR, 1) }
+    var address = loopbackAddress(port: port?.port ?? 0)
     var size = socklen_t(MemoryLayout<sockaddr_in>.size)
     let status = withUnsafeMutablePointer(to: &address) { pointer in
         pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
@@ -46,6 +53,23 @@ func boundLoopbackSocket(receiveBufferByteCount: Int? = nil) throws -> (descript
         throw error
     }
     return (descriptor, UInt16(bigEndian: address.sin_port))
+}
+
+/// A TCP socket connected to a port of 127.0.0.1; the caller closes it. `nil` if nobody listens there.
+func connectedLoopbackSocket(port: UInt16) -> Int32? {
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    guard descriptor >= 0 else { return nil }
+    var address = loopbackAddress(port: port)
+    let status = withUnsafePointer(to: &address) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+            connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+        }
+    }
+    guard status == 0 else {
+        close(descriptor)
+        return nil
+    }
+    return descriptor
 }
 
 func setOption(_ descriptor: Int32, _ level: Int32, _ name: Int32, _ value: Int32) {

@@ -107,6 +107,14 @@ package func start(_ process: Process) throws {
     try process.run()
 }
 
+/// Writes files while no process is being started: a child holds whatever is open here until it has become its program,
+/// and a file that somebody holds open for writing is one that is still being written.
+package func whileNothingStarts<Result>(_ body: () throws -> Result) rethrows -> Result {
+    starting.lock()
+    defer { starting.unlock() }
+    return try body()
+}
+
 private let starting = NSLock()
 
 private struct Moved: Sendable {

@@ -34,13 +34,17 @@ package final class HTTPTransport: Transport {
     static let smallBodyByteCount: UInt64 = 256 << 10
     static let receiptByteCount = 1 << 10
 
-    package init(files: any FileSystem, maximumConnections: Int = 16, timeouts: Timeouts = Timeouts()) {
+    package init(
+        files: any FileSystem, maximumConnections: Int = 16, timeouts: Timeouts = Timeouts(),
+        tls: TLSSettings = TLSSettings()
+    ) {
         self.files = files
         self.timeouts = timeouts
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         var configuration = HTTPClient.Configuration()
         configuration.httpVersion = .http1Only
         configuration.redirectConfiguration = .disallow
+        configuration.tlsConfiguration = tls.configuration
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = max(1, maximumConnections)
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.timeout.connect = .seconds(timeouts.connect)

@@ -41,8 +41,11 @@ enum TransportErrors {
     private static func trustProblem(_ error: any Error) -> String? {
         if let error = error as? NIOSSLError, case .handshakeFailed(let cause) = error {
             let text = "\(cause)"
-            if text.contains("CERTIFICATE_VERIFY_FAILED") { return "the server's certificate is not trusted" }
-            return nil
+            // BoringSSL says so to the server and keeps from us which of them it is.
+            return text.contains("CERTIFICATE_VERIFY_FAILED")
+                ? "the server's certificate is not accepted: it has expired, is not valid yet, or no authority that is "
+                    + "trusted here has signed it"
+                : nil
         }
         if let error = error as? NIOSSLExtraError, error == .failedToValidateHostname {
             return "the server's certificate is for another host"
@@ -80,10 +83,17 @@ enum TransportErrors {
             "the server closed the connection without an answer"
         case let error as HTTPClientError:
             error.shortDescription
+        case NIOSSLError.handshakeFailed(let cause):
+            handshakeText("\(cause)")
         default:
             // Type names only: descriptions of unknown errors may carry bytes of the peer's.
             "connection failed: \(type(of: error))"
         }
+    }
+
+    private static func handshakeText(_ cause: String) -> String {
+        let isVersion = cause.contains("UNSUPPORTED_PROTOCOL") || cause.contains("PROTOCOL_VERSION")
+        return "the TLS handshake failed" + (isVersion ? ": no version in common" : "")
     }
 
     private static func connectionText(_ error: NIOConnectionError) -> String {

@@ -47,7 +47,8 @@ struct TransportFixture: Sendable {
 
 /// Runs a test with a transport whose time-outs are short, and shuts it down.
 func withTransport(
-    progress: Int64 = 60, maximumConnections: Int = 16, _ body: (TransportFixture) async throws -> Void
+    progress: Int64 = 60, maximumConnections: Int = 16, tls: TLSSettings = TLSSettings(),
+    _ body: (TransportFixture) async throws -> Void
 ) async throws {
     try await withTemporaryDirectory { path in
         let files = POSIXFileSystem()
@@ -55,7 +56,8 @@ func withTransport(
         timeouts.connect = 1
         timeouts.progress = progress
         timeouts.answerBody = 1
-        let transport = HTTPTransport(files: files, maximumConnections: maximumConnections, timeouts: timeouts)
+        let transport = HTTPTransport(
+            files: files, maximumConnections: maximumConnections, timeouts: timeouts, tls: tls)
         let fixture = TransportFixture(directory: try files.openDirectory(FilePath(path)), transport: transport)
         do {
             try await body(fixture)
