@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What the server of the other tests does, seen by a client that knows nothing of it.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct LoopbackServerTests {
     static let ok = "HTTP/1.1 200 Scripted\r\nContent-Length: 2\r\n\r\nok"
 

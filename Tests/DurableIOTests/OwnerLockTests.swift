@@ -108,7 +108,7 @@ struct OwnerLockTests {
         process.arguments = ["-c", Self.holder, path + "/owner.lock"]
         process.standardInput = input
         process.standardOutput = output
-        try process.run()
+        try start(process)
         let line = output.fileHandleForReading.availableData
         #expect(line.starts(with: Data("held".utf8)))
         return process
@@ -138,7 +138,7 @@ struct OwnerLockTests {
             child.executableURL = URL(fileURLWithPath: try #require(findExecutable("cat")))
             child.standardInput = input
             child.standardOutput = FileHandle.nullDevice
-            try child.run()
+            try start(child)
             #expect(try run("true").status == 0)
             #expect(try !lock(path).tryLock())
             owner.unlock()

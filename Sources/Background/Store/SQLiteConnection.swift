@@ -66,7 +66,8 @@ final class SQLiteConnection {
         let found = try value(sql)?.text
         guard found == expected else {
             let message = "\(sql) gives \(found ?? "nothing"), not \(expected)"
-            throw SQLiteError(code: SQLITE_ERROR, message: message, statement: sql)
+            // Not the file's fault, so not an error that would have it set aside.
+            throw SQLiteError(code: SQLITE_NOLFS, message: message, statement: sql)
         }
     }
 

@@ -18,8 +18,12 @@ package struct SQLiteError: Error, Hashable, Sendable, CustomStringConvertible {
 
     private var primaryCode: Int32 { code & 0xff }
 
-    /// Whether the file holds something else than a sound database (`SQLITE_CORRUPT`, `SQLITE_NOTADB`).
-    package var isDamage: Bool { primaryCode == 11 || primaryCode == 26 }
+    /// Whether the file holds something else than a sound ledger.
+    ///
+    /// That is what SQLite itself finds (`SQLITE_CORRUPT`, `SQLITE_NOTADB`), and what our statements, whose texts never
+    /// change, meet in damaged definitions: a column that is not there (`SQLITE_ERROR`), or a rule that no row of ours
+    /// breaks (`SQLITE_CONSTRAINT_CHECK`, `_NOTNULL` and `_DATATYPE`).
+    package var isDamage: Bool { [1, 11, 26].contains(primaryCode) || [275, 1_299, 3_091].contains(code) }
     /// `SQLITE_FULL`, or no room for the index of the WAL (`SQLITE_IOERR_SHMSIZE`).
     package var isOutOfSpace: Bool { primaryCode == 13 || code == 4_874 }
     /// `SQLITE_CANTOPEN` or `SQLITE_READONLY`: the directory cannot be written, or the file is not there; or there is no

@@ -8,7 +8,7 @@ import Testing
 
 /// A download that breaks twice before it is whole, on a disk whose power may go before and after each change and
 /// between any two commits of the ledger. On each of the disks that come of it a next life begins.
-@Suite("Downloads and power cuts", .timeLimit(.minutes(2)))
+@Suite("Downloads and power cuts", .timeLimit(.minutes(10)))
 struct DownloadPowerCutTests {
     private static let content = ServedContent.numbered(3_000).bytes
     private static let request = DownloadFixture.request("http://content.example/a")

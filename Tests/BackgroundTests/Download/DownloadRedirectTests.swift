@@ -4,7 +4,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct DownloadRedirectTests {
     @Test("Redirects on one server are followed, credentials and all", arguments: [301, 302, 303, 307, 308])
     func sameServer(status: Int) async throws {

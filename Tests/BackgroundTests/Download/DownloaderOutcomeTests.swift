@@ -5,7 +5,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct DownloaderOutcomeTests {
     @Test("The content is in a file of the caller's own, whole and private", arguments: [0, 1, 5_000, 700_000])
     func content(count: Int) async throws {

@@ -2,7 +2,7 @@ import Background
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct ClockTests {
     private static let hour: Int64 = 3_600_000
     private static let day: Int64 = 86_400_000

@@ -2,7 +2,7 @@ import Background
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct DeadOriginTests {
     @Test("A dead server costs a handful of requests, however many transfers wait, and charges none")
     func deadOrigin() async throws {

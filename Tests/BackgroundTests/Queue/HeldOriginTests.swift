@@ -2,7 +2,7 @@ import Background
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct HeldOriginTests {
     @Test("Wrong credentials cost one probe per explicit drive, park nothing, and a success releases all")
     func unauthorized() async throws {

@@ -2,7 +2,7 @@ import Background
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct InterruptionTests {
     @Test("A cancelled drive gives what is under way back, due at once and uncharged")
     func cancelled() async throws {

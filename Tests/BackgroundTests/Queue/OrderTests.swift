@@ -2,7 +2,7 @@ import Background
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct OrderTests {
     @Test("The newest of the first label goes first, then the one due longest")
     func newestCrashFirst() async throws {

@@ -76,6 +76,8 @@ extension TransferQueue {
     /// Drives, and moves the clock to the next due time, again and again until nothing is due by the end.
     func work(until end: Int64, _ clock: ManualClock) async throws {
         while true {
+            // A drive of a cancelled task returns at once, and the clock would go on alone.
+            try Task.checkCancellation()
             try await drive(.whileDue, isExplicit: false)
             guard let next = try nextAttemptWall(), next <= end else { return }
             clock.advance(by: max(1, next - clock.wallMilliseconds))

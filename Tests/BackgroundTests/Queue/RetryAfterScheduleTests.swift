@@ -2,7 +2,7 @@ import Background
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct RetryAfterScheduleTests {
     private static let retryAfter = "120"
 

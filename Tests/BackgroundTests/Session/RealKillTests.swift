@@ -8,7 +8,7 @@ import Testing
 ///
 /// `TRANSFER_KILLS` says how many kills there are for each direction; the default is 12.
 @Suite(
-    "Transfers killed at any system call", .timeLimit(.minutes(3)),
+    "Transfers killed at any system call", .timeLimit(.minutes(10)),
     .enabled(if: findExecutable("strace") != nil, "needs strace"))
 struct RealKillTests {
     private static let kills = TestEnvironment.number("TRANSFER_KILLS") ?? 12
@@ -69,7 +69,7 @@ struct RealKillTests {
 }
 
 /// The memory of a download is that of its pieces, not of its whole.
-@Suite("A large download", .timeLimit(.minutes(2)))
+@Suite("A large download", .timeLimit(.minutes(10)))
 struct LargeDownloadTests {
     @Test("256 MiB come in at most 64 MiB of memory")
     func memory() async throws {

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// What uploaders and downloaders tell of all their transfers, and what can be done about them.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct SessionTests {
     private static let url = "http://collector.example/a"
 

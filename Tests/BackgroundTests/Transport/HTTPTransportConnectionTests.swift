@@ -4,7 +4,7 @@ import HTTPTypes
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct HTTPTransportConnectionTests {
     @Test("307 and 308 on the same origin are followed, body and all", arguments: [307, 308], [10, 400 << 10])
     func followed(status: Int, byteCount: Int) async throws {

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Servers that mean harm or have lost their way: whatever they do, a send ends in its time with one outcome.
-@Suite("Hostile servers", .timeLimit(.minutes(1)))
+@Suite("Hostile servers", .timeLimit(.minutes(10)))
 struct HostileServerTests {
     /// What has to come of a send.
     enum Expected: Sendable {

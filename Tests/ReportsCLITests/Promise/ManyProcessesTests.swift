@@ -5,7 +5,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@Suite("Many processes at one spool", .timeLimit(.minutes(2)))
+@Suite("Many processes at one spool", .timeLimit(.minutes(10)))
 struct ManyProcessesTests {
     private static let producers = 8
     private static let reportsEach = 6

@@ -10,7 +10,7 @@ import Testing
 /// Skipped by name where the machine does not let us: it takes root, ext4 and a loop device.
 @Suite("A real power cut", .enabled(if: LoopDisk.isPossible, "needs root, a loop device and mkfs.ext4"))
 struct RealPowerCutTests {
-    @Test("what add has printed, and what submit was told of, is there after the cut", .timeLimit(.minutes(2)))
+    @Test("what add has printed, and what submit was told of, is there after the cut", .timeLimit(.minutes(10)))
     func acceptedSurvives() async throws {
         try await withTool(server: .accepting) { tool, server in
             for number in 0..<4 { try tool.file("report-\(number)", "report \(number)") }
@@ -41,7 +41,7 @@ struct RealPowerCutTests {
         }
     }
 
-    @Test("in the midst of adds, submits and another process's syncs", .timeLimit(.minutes(2)))
+    @Test("in the midst of adds, submits and another process's syncs", .timeLimit(.minutes(10)))
     func inTheMidst() async throws {
         try await withTool(server: .accepting) { tool, server in
             for number in 0..<90 { try tool.file("report-\(number)", "report \(number)") }

@@ -90,7 +90,7 @@ struct ReportsTool: Sendable {
         try FileManager.default.createDirectory(
             atPath: spool + "/incoming", withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         let draft = home + "/draft-" + UUID().uuidString
-        try Data(bytes).write(to: URL(fileURLWithPath: draft))
+        try whileNothingStarts { try Data(bytes).write(to: URL(fileURLWithPath: draft)) }
         guard rename(draft, spool + "/incoming/" + name) == 0 else { throw CocoaError(.fileWriteUnknown) }
     }
 

@@ -39,10 +39,12 @@ final class RunningTool: @unchecked Sendable {
         kill(process.processIdentifier, signal)
     }
 
-    /// Waits for its end.
+    /// Waits for its end; a test that is given up does not leave it behind.
     @discardableResult
     func end() async -> End {
         await ended.wait()
+        if !ended.isOpen { send(SIGKILL) }
+        await withCheckedContinuation { continuation in ended.whenOpen { continuation.resume() } }
         return End(
             status: process.terminationStatus, wasSignalled: process.terminationReason == .uncaughtSignal,
             output: output, errors: errors)

@@ -1,5 +1,6 @@
 import Foundation
 import Reports
+import TestSupport
 import Testing
 
 @Suite("Other programs")
@@ -97,7 +98,7 @@ private enum Tool {
         process.arguments = arguments
         process.standardInput = try FileHandle(forReadingFrom: source)
         process.standardOutput = try FileHandle(forWritingTo: result)
-        try process.run()
+        try TestSupport.start(process)
         process.waitUntilExit()
         guard process.terminationStatus == 0 else { throw Failed(status: process.terminationStatus) }
         return [UInt8](try Data(contentsOf: result))

@@ -61,7 +61,7 @@ struct CrashPointTests {
         #expect(try harness.findings() == [], "\(point)")
     }
 
-    @Test("every call after the n-th change fails", .timeLimit(.minutes(3)))
+    @Test("every call after the n-th change fails", .timeLimit(.minutes(10)))
     func failing() async throws {
         var point = 0
         var isThrough = false
@@ -79,7 +79,7 @@ struct CrashPointTests {
     }
 
     @Test(
-        "only the n-th change fails, for lack of space or for a fault of the disk", .timeLimit(.minutes(3)),
+        "only the n-th change fails, for lack of space or for a fault of the disk", .timeLimit(.minutes(10)),
         arguments: [Errno.noSpace, .ioError])
     func failingOnce(errno: Errno) async throws {
         var point = 0
@@ -99,7 +99,7 @@ struct CrashPointTests {
         #expect(point > 40)
     }
 
-    @Test("killed before the n-th change: the files as they lay at that moment", .timeLimit(.minutes(3)))
+    @Test("killed before the n-th change: the files as they lay at that moment", .timeLimit(.minutes(10)))
     func killed() async throws {
         try await withTemporaryDirectory { directory in
             let (path, clock, life) = (directory + "/spool", ManualClock(), Life())

@@ -48,6 +48,29 @@ struct LedgerLossTests {
         }
     }
 
+    @Test(
+        "nor does damage to the tables' definitions, which SQLite takes at their word, stop it",
+        arguments: [
+            ("(state = 'sending')", "(state = 'xending')"), ("due_at INTEGER", "duexat INTEGER"),
+            ("is_suspect INTEGER", "is_suspect XNTEGER"),
+        ])
+    func damagedDefinition(original: String, damaged: String) async throws {
+        try await withSpool { harness in
+            let id = try harness.add("queued")
+            try await harness.takeIn()
+            let ledger = URL(fileURLWithPath: "\(harness.path)/ledger.sqlite")
+            var bytes = try Data(contentsOf: ledger)
+            let place = try #require(bytes.range(of: Data(original.utf8)))
+            bytes.replaceSubrange(place, with: Data(damaged.utf8))
+            try bytes.write(to: ledger)
+
+            let summary = try await harness.submit()
+            #expect(summary.repairs.contains { $0.contains("rebuilt from the files") })
+            #expect(try harness.state(id) == .delivered)
+            #expect(try harness.findings() == [])
+        }
+    }
+
     @Test("the damaged file is kept beside the new one", arguments: [Loss.garbage, .pageDamaged])
     func setAside(loss: Loss) async throws {
         try await withSpool { harness in

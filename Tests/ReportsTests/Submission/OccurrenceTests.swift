@@ -64,7 +64,7 @@ struct OccurrenceTests {
         #expect(try harness.findings() == [], "\(point)")
     }
 
-    @Test("each time a report is handed in counts once, whichever change its owner dies at", .timeLimit(.minutes(3)))
+    @Test("each time a report is handed in counts once, whichever change its owner dies at", .timeLimit(.minutes(10)))
     func dead() async throws {
         var point = 0
         var isThrough = false
@@ -80,7 +80,7 @@ struct OccurrenceTests {
         #expect(point > 40)
     }
 
-    @Test("nor when the next owner dies, and the one after it", .timeLimit(.minutes(3)), arguments: 0..<24)
+    @Test("nor when the next owner dies, and the one after it", .timeLimit(.minutes(10)), arguments: 0..<24)
     func deadAgain(seed: Int) async throws {
         var generator = SeededGenerator(seed: UInt64(seed))
         try await withTemporaryDirectory { directory in

@@ -73,7 +73,7 @@ enum PowerCutScenario: String, CaseIterable, Sendable {
 /// Eight lives with some 530 changes to the disk. The power goes before and after each of them and between any two
 /// commits of the ledger; of what nobody synced nothing has arrived, all, or some: about 700 different disks, each of
 /// which has a next life.
-@Suite("Power cuts at every point", .timeLimit(.minutes(3)))
+@Suite("Power cuts at every point", .timeLimit(.minutes(10)))
 struct PowerCutTests {
     @Test("nothing accepted is lost, whatever of the unsynced has arrived", arguments: PowerCutScenario.allCases)
     func everyPoint(scenario: PowerCutScenario) async throws {
@@ -131,7 +131,7 @@ struct PowerCutTests {
 }
 
 /// The suite above is worth something only if it sees what is left out.
-@Suite("Power cuts that must be seen", .timeLimit(.minutes(3)))
+@Suite("Power cuts that must be seen", .timeLimit(.minutes(10)))
 struct PowerCutSelfTests {
     /// A kind of sync that does nothing, and a life in which that matters.
     struct Omission: Sendable, CustomTestStringConvertible {

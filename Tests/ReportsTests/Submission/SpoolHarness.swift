@@ -46,7 +46,9 @@ final class SpoolHarness: Sendable {
 
     /// Drops a file as any program does.
     func drop(_ name: String, _ text: String) throws {
-        try Data(text.utf8).write(to: URL(fileURLWithPath: "\(path)/incoming/\(name)"))
+        try whileNothingStarts {
+            try Data(text.utf8).write(to: URL(fileURLWithPath: "\(path)/incoming/\(name)"))
+        }
     }
 
     // MARK: - The owner
