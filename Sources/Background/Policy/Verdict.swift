@@ -8,6 +8,8 @@ package enum AttemptOutcome: Hashable, Sendable {
     case untrusted
     /// The body cannot be sent: damaged, or changed since it was enqueued.
     case unsendable(reason: String)
+    /// A read of the body failed, as on a bad disk; the next one may not.
+    case failedRead
     /// There is no body any more.
     case missing
     /// This machine's own trouble, as too many open files.
@@ -74,6 +76,8 @@ extension RetryPolicy {
             return Verdict(.waiting, reason: WaitReason.interrupted.rawValue, due: facts.now + base)
         case .unsendable(let reason):
             return Verdict(.rejected, reason: reason)
+        case .failedRead:
+            return itemVerdict(facts, retryAfter: nil, failing: "to be read", using: &generator)
         case .missing:
             return Verdict(.removed, reason: "bytes missing")
         case .withheld:
@@ -154,7 +158,8 @@ extension RetryPolicy {
     }
 
     private func itemVerdict(
-        _ facts: AttemptFacts, retryAfter: Int64?, using generator: inout some RandomNumberGenerator
+        _ facts: AttemptFacts, retryAfter: Int64?, failing way: String = "while others were accepted",
+        using generator: inout some RandomNumberGenerator
     ) -> Verdict {
         let failures = facts.failures + 1
         let wait = delay(failures: failures, retryAfter: retryAfter, using: &generator)
@@ -163,7 +168,7 @@ extension RetryPolicy {
         verdict.failures = failures
         if facts.charged + 1 >= maximumCharges {
             verdict.state = .exhausted
-            verdict.reason = "failed \(facts.charged + 1) times while others were accepted"
+            verdict.reason = "failed \(facts.charged + 1) times \(way)"
             verdict.due = nil
             return verdict
         }

@@ -12,6 +12,7 @@ extension TransferQueue.FinishedAttempt {
         case .cancelled: .interrupted
         case .untrusted: .untrusted
         case .unreadableBody(let reason): .unsendable(reason: reason)
+        case .failedRead: .failedRead
         case .missingBody: .missing
         case .localTrouble: .localTrouble
         case .withheld: .withheld
@@ -57,7 +58,7 @@ extension TransferQueue.FinishedAttempt {
         switch outcome {
         case .answer(let answer): answer.bytesSent
         case .failure(let failure): failure.bytesSent
-        case .untrusted, .unreadableBody, .missingBody, .localTrouble, .withheld, .cancelled: 0
+        case .untrusted, .unreadableBody, .failedRead, .missingBody, .localTrouble, .withheld, .cancelled: 0
         }
     }
 
@@ -72,7 +73,8 @@ extension TransferQueue.FinishedAttempt {
             }
         case .failure(let failure): failure.description
         case .untrusted(let reason): reason
-        case .unreadableBody(let reason), .localTrouble(let reason), .withheld(let reason): reason
+        case .unreadableBody(let reason), .failedRead(let reason), .localTrouble(let reason), .withheld(let reason):
+            reason
         case .missingBody: "bytes missing"
         case .cancelled: "interrupted"
         }
@@ -91,10 +93,17 @@ extension OriginRecord {
         if verdict.state == .delivered {
             lastStatus = nil
             lastError = nil
-        } else if verdict.reason != WaitReason.interrupted.rawValue {
+            return
+        }
+        switch attempt.outcome {
+        case .answer(let answer):
+            lastStatus = answer.status
             lastError = attempt.errorText
+        case .failure, .untrusted:
             lastStatus = nil
-            if case .answer(let answer) = attempt.outcome { lastStatus = answer.status }
+            lastError = attempt.errorText
+        // Ours, and nothing about the origin.
+        case .unreadableBody, .failedRead, .missingBody, .localTrouble, .withheld, .cancelled: break
         }
     }
 }
@@ -104,7 +113,7 @@ extension AttemptOutcome {
     var isRefusal: Bool {
         switch self {
         case .answer(_, .rejected, _), .answer(_, .hold, _), .untrusted: true
-        case .answer, .failure, .unsendable, .missing, .localTrouble, .withheld, .interrupted: false
+        case .answer, .failure, .unsendable, .failedRead, .missing, .localTrouble, .withheld, .interrupted: false
         }
     }
 }

@@ -104,7 +104,7 @@ enum BodyReader {
         while done < count {
             let got = try readOnce(count - done, at: offset + UInt64(done), from: file, into: &buffer, files: files)
             guard got > 0 else {
-                throw FileSystemError(.read, body.directory.path(of: body.name), .init(rawValue: 5))
+                throw FileSystemError(.read, body.directory.path(of: body.name), .noData)
             }
             done += got
         }

@@ -72,12 +72,23 @@ package enum TransportOutcome: Sendable {
     case untrusted(String)
     /// The body could not be read as promised.
     case unreadableBody(String)
+    /// A read of the body failed; the next one may not.
+    case failedRead(String)
     case missingBody
     /// This machine could not do it just now, whatever the server or the body are like.
     case localTrouble(String)
     /// Never sent: nobody could make the request.
     case withheld(String)
     case cancelled
+}
+
+extension TransportOutcome {
+    /// Of an error met while a body was read: only what the file itself does not give is the file's fault, too many open
+    /// files are this machine's.
+    package static func reading(_ error: FileSystemError) -> TransportOutcome {
+        guard error.operation == .read else { return .localTrouble("\(error)") }
+        return error.errno == .ioError ? .failedRead("\(error)") : .unreadableBody("\(error)")
+    }
 }
 
 /// An answer's head and the beginning of its body.

@@ -9,8 +9,7 @@ import SystemPackage
 enum TransportErrors {
     static func outcome(of error: any Error, progress: BodyProgress) -> TransportOutcome {
         if let failure = progress.failure {
-            // Only what the file itself does not give is the file's fault; too many open files are this machine's.
-            return failure.operation == .read ? .unreadableBody(failure.description) : .localTrouble("\(failure)")
+            return .reading(failure)
         }
         if error is CancellationError { return .cancelled }
         // The sink's: the answer is there, and this machine cannot keep it.

@@ -195,7 +195,10 @@ package struct Doctor {
             done.append("\(exposure.subject): mode set to \(String(exposure.wanted, radix: 8))")
         }
         var configuration = SpoolOwner.Configuration(destination: nil)
-        configuration.suspectsLedger = inspector.isLedgerDamaged
+        if inspector.isLedgerDamaged {
+            configuration.ledgerDamage = SQLiteError(
+                code: 11, message: "its indexes do not agree with its rows, or it cannot be read", statement: nil)
+        }
         guard let owner = try await SpoolOwner.become(of: spool, configuration) else {
             throw ReportsError(
                 .spoolNotUsable, "another process is at work on the spool: repair when it has ended")

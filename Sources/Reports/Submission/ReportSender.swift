@@ -90,9 +90,8 @@ final class ReportSender: TransferClient {
             throw obstacle
         } catch let error as DamagedReport {
             throw Obstacle(.unreadableBody("the stored file is damaged: \(error)"))
-        } catch let error as FileSystemError where error.operation != .read {
-            // Too many open files, no memory: this machine's trouble, not the report's.
-            throw Obstacle(.localTrouble("\(error)"))
+        } catch let error as FileSystemError {
+            throw Obstacle(.reading(error))
         } catch {
             throw Obstacle(.unreadableBody("\(error)"))
         }

@@ -26,8 +26,8 @@ package final class SpoolOwner: Sendable {
         package var logger = Logger(label: "reports", factory: { _ in SwiftLogNoOpLogHandler() })
         /// For tests; `nil` is the real one.
         package var transport: (any Transport)?
-        /// The ledger was found damaged in the middle of the work: it is set aside and rebuilt.
-        package var suspectsLedger = false
+        /// What was found wrong with the ledger in the middle of the work, for which it is set aside and rebuilt.
+        package var ledgerDamage: SQLiteError?
         package var onSettled: @Sendable (SubmissionProgress) -> Void = { _ in }
 
         package init(destination: Destination?) {
@@ -57,7 +57,7 @@ package final class SpoolOwner: Sendable {
             isOwner: { lock.isCurrent },
             onSettled: configuration.onSettled)
         var repairs: [String] = []
-        let store = try LedgerOpening.open(spool, isSuspect: configuration.suspectsLedger, repairs: &repairs)
+        let store = try LedgerOpening.open(spool, damage: configuration.ledgerDamage, repairs: &repairs)
         let end = store.earlierEnd
         let origin = try configuration.destination?.validate().origin ?? "none"
         transport = configuration.transport ?? IdleTransport.unlessSending(configuration, files: spool.files)
@@ -110,14 +110,12 @@ enum LedgerOpening {
 
     /// Opens it; `repairs` gets a sentence when the ledger had to be made again.
     static func open(
-        _ spool: ReportSpool, isSuspect: Bool, repairs: inout [String]
+        _ spool: ReportSpool, damage: SQLiteError?, repairs: inout [String]
     ) throws -> sending TransferStore {
         let path = spool.root.path(of: ReportSpool.ledgerName)
         let hadLedger = try spool.files.metadata(of: ReportSpool.ledgerName, in: spool.root) != nil
         do {
-            if isSuspect, hadLedger {
-                throw SQLiteError(code: 11, message: "it failed in the middle of the work", statement: nil)
-            }
+            if let damage, hadLedger { throw damage }
             try setOrphanedLogAside(spool)
             try makePrivate(spool)
             let store = try openFreeingSpace(spool, path)
@@ -143,9 +141,12 @@ enum LedgerOpening {
         }
     }
 
-    /// SQLite needs some space to open; on a full disk the reserve gives it.
+    /// SQLite needs some space to open; on a full disk the reserve gives it. Damage has to be found twice, because a
+    /// read that fails on a tired disk looks the same.
     private static func openFreeingSpace(_ spool: ReportSpool, _ path: String) throws -> sending TransferStore {
         do {
+            return try TransferStore(path: path, clock: spool.clock)
+        } catch let error as SQLiteError where error.isDamage {
             return try TransferStore(path: path, clock: spool.clock)
         } catch let error as SQLiteError where error.isOutOfSpace {
             guard try spool.files.remove(ReportSpool.reserveName, in: spool.root) else { throw error }

@@ -30,12 +30,20 @@ package struct Submission: Sendable {
         do {
             return try await runOnce()
         } catch let error as SQLiteError where error.isDamage {
-            // Found in the middle of the work: the ledger is set aside and rebuilt, once.
-            var again = self
-            again.configuration.suspectsLedger = true
-            return try await SpoolErrors.explaining { try await again.runOnce() }
+            return try await SpoolErrors.explaining { try await runAgain() }
         } catch {
             throw SpoolErrors.explained(error)
+        }
+    }
+
+    /// A read that failed once may not fail twice; the ledger whose damage is met again is set aside and rebuilt.
+    private func runAgain() async throws -> SubmissionSummary {
+        do {
+            return try await runOnce()
+        } catch let error as SQLiteError where error.isDamage {
+            var last = self
+            last.configuration.ledgerDamage = error
+            return try await last.runOnce()
         }
     }
 

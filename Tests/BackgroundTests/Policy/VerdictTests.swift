@@ -134,6 +134,18 @@ struct VerdictTests {
         #expect(gate == OriginGate())
     }
 
+    @Test("A read that fails is tried again, at the transfer's own charge, and not for ever")
+    func failedReads() {
+        var gate = OriginGate()
+        let first = Self.verdict(.failedRead, gate: &gate)
+        #expect(first.state == .waiting)
+        #expect(first.isCharged)
+        let last = Self.verdict(.failedRead, Self.facts(charged: 11), gate: &gate)
+        #expect(last.state == .exhausted)
+        #expect(last.reason == "failed 12 times to be read")
+        #expect(gate == OriginGate())
+    }
+
     @Test("A success opens a closed gate and says so")
     func reopening() {
         var gate = OriginGate()

@@ -84,6 +84,27 @@ struct SpoolTroubleTests {
         }
     }
 
+    @Test("beside a ledger of a newer version add stores reports all the same, for the newer program to send")
+    func addBesideANewerLedger() async throws {
+        try await withTool(server: .accepting) { tool, server in
+            let older = try await tool.add("older")
+            #expect(try await tool.run("retry", older).status == 0)
+            let path = tool.spool + "/ledger.sqlite"
+            let current = try Data(contentsOf: URL(fileURLWithPath: path))
+            var newer = current
+            newer.replaceSubrange(60..<64, with: [0, 0, 0x27, 0x0f])
+            try newer.write(to: URL(fileURLWithPath: path))
+
+            let id = try await tool.add("meanwhile")
+            #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == newer)
+            #expect(tool.names(in: "collected").count == 1)
+            // What the newer program will find is what this one finds once the ledger is its own again.
+            try current.write(to: URL(fileURLWithPath: path))
+            #expect(try await tool.submit(to: server).status == 0)
+            #expect(try await tool.state(of: id) == "delivered")
+        }
+    }
+
     @Test(
         "no permission to make the spool, or to enter it: 69, with advice",
         .enabled(if: OtherUser.isAvailable, "needs root and setpriv"))

@@ -17,6 +17,7 @@ struct FaultInjectionTests {
     enum Fault: String, CaseIterable, Sendable {
         case syncFails = "fsync,fdatasync:error=EIO"
         case writeFails = "pwrite64:error=EIO"
+        case readFails = "pread64:error=EIO"
         case diskIsFull = "pwrite64,ftruncate,fallocate,mkdirat,renameat2:error=ENOSPC"
         case interrupted = "read,pread64,pwrite64:error=EINTR"
 
@@ -24,7 +25,7 @@ struct FaultInjectionTests {
         var calls: ClosedRange<Int> {
             switch self {
             case .syncFails: 1...12
-            case .writeFails, .diskIsFull: 1...60
+            case .writeFails, .readFails, .diskIsFull: 1...60
             case .interrupted: 31...60
             }
         }
@@ -75,6 +76,32 @@ struct FaultInjectionTests {
             for _ in 0..<3 { _ = try await run(tool, [command, "--json"], fault, &generator) }
             #expect(try await tool.state(of: id) == "delivered")
             #expect(try await tool.run("doctor").status == 0)
+        }
+    }
+
+    @Test("a read of the ledger that fails once has nothing set aside, and one of a report parks nothing")
+    func oneFailedRead() async throws {
+        let refusing = try RefusingPort()
+        try await withTool(server: .accepting) { tool, server in
+            var ids: Set<String> = []
+            var single = 0
+            for call in 8...20 {
+                ids.insert(try await tool.add("report \(call)"))
+                let trace = tool.traceFile()
+                let inject = ["-e", "trace=pread64", "-e", "inject=pread64:error=EIO:when=\(call)"]
+                let result = try await runAsynchronously(
+                    "strace",
+                    ["-f", "-qq", "-o", trace] + inject + [ReportsTool.path, "submit", "--endpoint", refusing.url("/{id}")],
+                    environment: tool.environment)
+                // Calls are counted for each thread, so that it may be two that fail.
+                guard tool.text(of: trace).components(separatedBy: "INJECTED").count == 2 else { continue }
+                single += 1
+                #expect(result.status == 75, "\(call): \(result.errors)")
+                #expect(tool.names(in: ".").allSatisfy { !$0.contains("corrupt") }, "\(call): \(result.errors)")
+                #expect(tool.names(in: "parked").isEmpty, "\(call)")
+            }
+            #expect(single > 0)
+            try await expectAllDelivered(ids, tool, server, "reads")
         }
     }
 
