@@ -1,5 +1,6 @@
 import Background
 import DurableIO
+public import HTTPTypes
 public import Logging
 import Synchronization
 public import SystemPackage
@@ -22,6 +23,11 @@ public final class Reporter: Sendable {
         public var maximumConcurrent = 16
         /// Any user of the machine may drop files into `incoming/`. The default is `false`.
         public var isShared = false
+        /// Gives the request of a report that an earlier life of the program submitted with
+        /// ``Reporter/submit(_:request:kind:identifier:annotations:)``, because the values of its headers were never
+        /// written down. Asked at each attempt; `nil` as the answer lets the report rest until the next life. The default,
+        /// `nil`, lets all of them rest, until the same bytes are submitted again.
+        public var existingReportHandler: (@Sendable (ExistingReport) async throws -> HTTPRequest?)?
         /// Where to log; the default logs nothing. Bodies, URLs and headers are never logged.
         public var logger = Logger(label: "reports", factory: { _ in SwiftLogNoOpLogHandler() })
 
@@ -29,8 +35,9 @@ public final class Reporter: Sendable {
         public init() {}
     }
 
-    private let spool: ReportSpool
+    let spool: ReportSpool
     private let ownerConfiguration: SpoolOwner.Configuration
+    let book: RequestBook
     private let running = Mutex<Running?>(nil)
 
     /// The newest of this reporter's submissions, which waits for the ones before it.
@@ -42,12 +49,17 @@ public final class Reporter: Sendable {
     /// Opens the spool, making it when it is missing.
     ///
     /// - Parameters:
-    ///   - path: The spool directory. Its parents are made, too.
-    ///   - destination: Where reports go.
+    ///   - path: The spool directory; its parents are made, too. The default, `nil`, is ``defaultSpool``.
+    ///   - destination: Where reports go that have no request of their own; with `nil`, the default, those stay.
     ///   - configuration: Limits and other settings.
     /// - Throws: ``ReportsError`` when the spool cannot be used or the URL is none.
-    public init(spool path: FilePath, destination: Destination, configuration: Configuration = Configuration()) throws {
-        _ = try destination.validate()
+    public init(
+        spool path: FilePath? = nil, destination: Destination? = nil, configuration: Configuration = Configuration()
+    ) throws {
+        _ = try destination?.validate()
+        guard let path = path ?? Self.defaultSpool else {
+            throw ReportsError(.badConfiguration, "there is no home directory: name the spool")
+        }
         var options = ReportSpool.Options()
         options.limits = configuration.limits
         options.isShared = configuration.isShared
@@ -55,15 +67,22 @@ public final class Reporter: Sendable {
             throw ReportsError(.spoolNotUsable, "cannot make the spool \(path)")
         }
         self.spool = spool
+        book = RequestBook(handler: configuration.existingReportHandler)
         var owner = SpoolOwner.Configuration(destination: destination)
+        owner.book = book
         owner.maximumConcurrent = min(max(configuration.maximumConcurrent, 1), 64)
         owner.logger = configuration.logger
         ownerConfiguration = owner
     }
 
     /// For tests: any clock, any network.
-    package init(spool: ReportSpool, owner: SpoolOwner.Configuration) {
+    package init(
+        spool: ReportSpool, owner: SpoolOwner.Configuration, existingReports: RequestBook.Handler? = nil
+    ) {
         self.spool = spool
+        book = RequestBook(handler: existingReports)
+        var owner = owner
+        owner.book = book
         ownerConfiguration = owner
     }
 
@@ -88,7 +107,9 @@ public final class Reporter: Sendable {
     ) async throws -> String {
         let producer = ReportProducer(spool: spool)
         try producer.checkSpace(for: UInt64(payload.count), from: name ?? "report")
-        return try publish(.bytes(payload), kind, name.map { Array($0.utf8) }, annotations, from: name ?? "report")
+        let description = ReportCollector.Description(
+            kind: kind, name: name.map { Array($0.utf8) }, annotations: annotations)
+        return try publish(.bytes(payload), as: description, from: name ?? "report")
     }
 
     /// Stores a report from a file, which stays where it is.
@@ -106,16 +127,15 @@ public final class Reporter: Sendable {
     ) async throws -> String {
         let opened = try PayloadFile.open(file, files: spool.files)
         try ReportProducer(spool: spool).checkSpace(for: opened.facts?.size ?? 0, from: file.string)
-        let name = PayloadFile.name(of: file)
-        return try publish(opened.takeSource(), kind, name, annotations, from: file.string)
+        let description = ReportCollector.Description(
+            kind: kind, name: PayloadFile.name(of: file), annotations: annotations)
+        return try publish(opened.takeSource(), as: description, from: file.string)
     }
 
-    private func publish(
-        _ source: consuming PayloadSource, _ kind: ReportKind?, _ name: [UInt8]?, _ annotations: [String: String],
-        from subject: String
+    func publish(
+        _ source: consuming PayloadSource, as description: ReportCollector.Description, from subject: String
     ) throws -> String {
         let producer = ReportProducer(spool: spool)
-        let description = ReportCollector.Description(kind: kind, name: name, annotations: annotations)
         let prepared = try producer.prepare(source, as: description, from: subject)
         try producer.publish([prepared])
         return prepared.report.id.hex
@@ -172,7 +192,8 @@ public final class Reporter: Sendable {
         _ = await task?.result
     }
 
-    private func joinOrStart() -> Task<SubmissionSummary, any Error> {
+    @discardableResult
+    func joinOrStart() -> Task<SubmissionSummary, any Error> {
         running.withLock { running in
             let earlier = running?.task
             let number = (running?.number ?? 0) + 1

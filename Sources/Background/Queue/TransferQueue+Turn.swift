@@ -72,7 +72,8 @@ extension TransferQueue {
         var claims: [Claim] = []
         if let label = configuration.firstLabel, !hasSentFirstLabel {
             hasSentFirstLabel = true
-            if let claim = try store.claimNewest(label: label, acceptedMark: mark) { claims.append(claim) }
+            let newest = try store.claimNewest(label: label, origin: lane.rowOrigin, acceptedMark: mark)
+            if let newest { claims.append(newest) }
         }
         claims += try store.claimDue(
             limit: limit - claims.count, suspects: false, origin: lane.rowOrigin, acceptedMark: mark)

@@ -7,14 +7,6 @@ package import Logging
 /// decisions fall in one loop, each turn of which is one commit; between them everything known survives a crash, and
 /// the next life sends again what was under way. Nothing runs unless somebody drives the queue.
 package actor TransferQueue {
-    /// Which gate a transfer belongs to.
-    package enum Lanes: Sendable {
-        /// Rows know no destination; all go to the run's origin.
-        case destination(origin: String)
-        /// Each row has its own origin.
-        case perTransfer
-    }
-
     /// Who decides when a transfer that the server put off is sent again.
     package enum RetryOwner: Sendable {
         case engine
@@ -31,14 +23,15 @@ package actor TransferQueue {
     }
 
     package struct Configuration: Sendable {
-        package var lanes: Lanes
+        /// The origin that rows go to which have none of their own; `nil` when those are left alone.
+        package var destination: String?
         package var retryOwner: RetryOwner = .engine
         package var policy = RetryPolicy()
         /// Of this label, the newest goes first in each drive.
         package var firstLabel: String?
 
-        package init(lanes: Lanes) {
-            self.lanes = lanes
+        package init(destination: String?) {
+            self.destination = destination
         }
     }
 
@@ -190,10 +183,8 @@ package actor TransferQueue {
     }
 
     func lanes() throws -> [Lane] {
-        switch configuration.lanes {
-        case .destination(let origin): [Lane(origin: origin, rowOrigin: nil)]
-        case .perTransfer: try store.dueOrigins().map { Lane(origin: $0, rowOrigin: $0) }
-        }
+        let own = try store.dueOrigins().map { Lane(origin: $0, rowOrigin: $0) }
+        return (configuration.destination.map { [Lane(origin: $0, rowOrigin: nil)] } ?? []) + own
     }
 
     func gate(of lane: Lane) -> OriginGate {

@@ -77,7 +77,7 @@ final class OpenSession: Sendable {
                 in: directory, files: seams.files, clock: seams.clock, logger: configuration.logger)
             try store.restEarlierTransfers(exceptLabel: label)
             if let label { try store.transaction { () throws in try store.wakeResting(label: label) } }
-            var settings = TransferQueue.Configuration(lanes: .perTransfer)
+            var settings = TransferQueue.Configuration(destination: nil)
             settings.retryOwner = .caller
             settings.policy.maximumWindow = max(1, configuration.maximumConnectionsPerHost)
             return try TransferQueue(

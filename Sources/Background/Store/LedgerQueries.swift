@@ -112,7 +112,20 @@ package struct LedgerQueries {
         }
     }
 
-    /// The earliest due time, on the ledger's axis.
+    /// The earliest due time of all, on the ledger's axis.
+    package func nextDue() throws -> Int64? {
+        var earliest: Int64?
+        for isSuspect in [false, true] {
+            let due = try connection.value(
+                "SELECT due_at FROM transfer WHERE due_at IS NOT NULL AND is_suspect=? ORDER BY due_at LIMIT 1",
+                SQLiteValue(isSuspect)
+            )?.integer
+            if let due { earliest = min(earliest ?? due, due) }
+        }
+        return earliest
+    }
+
+    /// The earliest due time of an origin's rows, on the ledger's axis.
     package func nextDue(origin: String?) throws -> Int64? {
         var earliest: Int64?
         for isSuspect in [false, true] {

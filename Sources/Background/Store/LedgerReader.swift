@@ -108,7 +108,7 @@ extension LedgerReader {
     /// Whether something is under way, or due at an origin whose gate is open.
     package func hasSendable() throws -> Bool {
         if try queries.exists([.sending]) { return true }
-        guard try queries.hasDue(by: now, origin: nil) else { return false }
+        guard let due = try queries.nextDue(), due <= now else { return false }
         let gates = try queries.origins().map(\.gate)
         return gates.allSatisfy { ($0.opensAt ?? now) <= now }
     }

@@ -58,13 +58,14 @@ extension TransferStore {
         return try identifiers.compactMap { try claim($0, acceptedMark: acceptedMark) }
     }
 
-    /// Claims the newest due transfer with a label.
-    package func claimNewest(label: String, acceptedMark: Int64) throws -> Claim? {
+    /// Claims the newest due transfer with a label; `origin` as in ``claimDue(limit:suspects:origin:acceptedMark:)``.
+    package func claimNewest(label: String, origin: String?, acceptedMark: Int64) throws -> Claim? {
         let row = try connection.rows(
             """
             SELECT id FROM transfer WHERE state='queued' AND label=? AND due_at <= ? AND is_suspect=0
+              AND origin IS ?
             ORDER BY first_seen_wall DESC, id DESC LIMIT 1
-            """, [.text(label), .integer(now)]
+            """, [.text(label), .integer(now), SQLiteValue(origin)]
         ) { $0.integer(at: 0) }.first
         return try row.flatMap { try claim($0, acceptedMark: acceptedMark) }
     }

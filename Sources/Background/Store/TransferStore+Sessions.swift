@@ -53,6 +53,17 @@ extension TransferStore {
             SQLiteValue(progress), SQLiteValue(byteCount), .text(identifier))
     }
 
+    /// The same content was handed in again. Where both have a request of their own, the newer one counts, and a transfer
+    /// that rests for want of one is due.
+    package func count(_ transfer: NewTransfer) throws {
+        if transfer.request != nil, let record = try queries.record(transfer.identifier), record.state.isLive,
+            record.state != .sending, record.request != nil
+        {
+            return try askAgain(for: record, with: transfer)
+        }
+        try count(transfer.identifier, seenWall: transfer.seenWall)
+    }
+
     /// A live transfer is asked for once more: the newer request counts, and one that rests is due.
     private func askAgain(for record: TransferRecord, with transfer: NewTransfer) throws {
         guard record.state != .sending, let request = transfer.request else { return }
@@ -90,14 +101,15 @@ extension TransferStore {
         }
     }
 
-    /// Makes due what rests only because nobody knew its request; what the server put off goes on resting.
-    package func wakeResting(label: String) throws {
+    /// Makes due what rests only because nobody knew its request; what the server put off goes on resting. With no label,
+    /// all of it.
+    package func wakeResting(label: String? = nil) throws {
         try connection.run(
             """
-            UPDATE transfer SET state='waiting', reason=NULL, due_at=?
+            UPDATE transfer SET state='waiting', reason=NULL, due_at=?1
             WHERE state='held' AND reason='\(Verdict.callerReason)' AND answer IS NULL AND origin IS NOT NULL
-              AND label=?
-            """, .integer(now), .text(label))
+              AND (?2 IS NULL OR label=?2)
+            """, .integer(now), SQLiteValue(label))
     }
 }
 

@@ -23,6 +23,8 @@ package struct ReportView: Sendable {
     package var lastError: String?
     package var annotations: [String: String]
     package var summary: String?
+    /// Where it goes, if not where the others go.
+    package var request: OwnRequest?
 
     /// The contract's members, in its order.
     package var json: JSONObject {
@@ -48,6 +50,7 @@ package struct ReportView: Sendable {
         object["annotations"] = .object(
             JSONObject(annotations.sorted { $0.key < $1.key }.map { .init(key: $0.key, value: .string($0.value)) }))
         object["summary"] = JSONValue(summary)
+        if let request { object["request"] = request.json }
         return object
     }
 
@@ -71,6 +74,11 @@ package struct ReportView: Sendable {
         lastError = record.lastError
         annotations = metadata.properties.annotations
         summary = metadata.properties.summary
+        request = metadata.properties.request
+        // The newest that was given, and the one that counts.
+        if let stored = record.request {
+            request = OwnRequest(method: stored.method, url: stored.url, headerNames: stored.headerNames)
+        }
     }
 
     /// A stored file without a row.
@@ -89,6 +97,7 @@ package struct ReportView: Sendable {
         attempts = 0
         annotations = report.properties.annotations
         summary = report.properties.summary
+        request = report.properties.request
     }
 
     /// A drop that has not been taken.

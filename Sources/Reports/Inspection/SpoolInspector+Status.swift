@@ -115,7 +115,7 @@ extension SpoolInspector {
     }
 
     private func nextAttempt() throws -> Int64? {
-        guard let reader, let due = try reader.queries.nextDue(origin: nil) else { return nil }
+        guard let reader, let due = try reader.queries.nextDue() else { return nil }
         return max(reader.wall(of: due), gateOpensWall ?? 0, spool.clock.wallMilliseconds)
     }
 

@@ -133,7 +133,7 @@ struct Enrolment {
                 switch step.fate {
                 case .new: try store.insert(step.transfer)
                 case .revive: try store.revive(step.transfer)
-                case .count: try store.count(step.transfer.identifier, seenWall: step.transfer.seenWall)
+                case .count: try store.count(step.transfer)
                 case .repeated: continue
                 }
                 if let mark = step.mark { _ = try store.remember(request: mark) }
@@ -203,6 +203,6 @@ extension NewTransfer {
         self.init(
             identifier: report.id.hex, label: report.properties.kind.rawValue,
             metadata: ReportMetadata(report).text, byteCount: Int64(clamping: report.wireSize),
-            seenWall: report.properties.collectedAt)
+            seenWall: report.properties.collectedAt, request: report.properties.request?.stored(id: report.id))
     }
 }

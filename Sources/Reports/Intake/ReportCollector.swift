@@ -15,14 +15,18 @@ package struct ReportCollector {
         package var annotations: [String: String]
         /// See ``ReportProperties/source``.
         package var source: String?
+        /// See ``ReportProperties/request``.
+        package var request: OwnRequest?
 
         package init(
-            kind: ReportKind? = nil, name: [UInt8]? = nil, annotations: [String: String] = [:], source: String? = nil
+            kind: ReportKind? = nil, name: [UInt8]? = nil, annotations: [String: String] = [:], source: String? = nil,
+            request: OwnRequest? = nil
         ) {
             self.kind = kind
             self.name = name
             self.annotations = annotations
             self.source = source
+            self.request = request
         }
     }
 
@@ -100,7 +104,7 @@ package struct ReportCollector {
             kind: description.kind ?? recognition.kind, format: recognition.format,
             contentType: recognition.contentType, name: description.name,
             collectedAt: spool.clock.wallMilliseconds, annotations: description.annotations,
-            summary: recognition.summary, source: description.source)
+            summary: recognition.summary, source: description.source, request: description.request)
         return try CollectingPass(properties: properties, publication: spool.newPublication())
     }
 

@@ -13,10 +13,12 @@ package struct ReportProperties: Hashable, Sendable {
     package var summary: String
     /// The mark of the drop it was made from, by which a new owner finds that it has this drop already.
     package var source: String?
+    /// Where it goes, if not where the others go.
+    package var request: OwnRequest?
 
     package init(
         kind: ReportKind, format: String, contentType: String, name: [UInt8]?, collectedAt: Int64,
-        annotations: [String: String], summary: String, source: String? = nil
+        annotations: [String: String], summary: String, source: String? = nil, request: OwnRequest? = nil
     ) {
         self.kind = kind
         self.format = format
@@ -26,6 +28,7 @@ package struct ReportProperties: Hashable, Sendable {
         self.annotations = annotations
         self.summary = summary
         self.source = source
+        self.request = request
     }
 
     /// The version written, and the newest one read.
@@ -50,6 +53,7 @@ package struct ReportProperties: Hashable, Sendable {
             JSONObject(annotations.sorted { $0.key < $1.key }.map { .init(key: $0.key, value: .string($0.value)) }))
         object["summary"] = .string(summary)
         if let source { object["source"] = .string(source) }
+        if let request { object["request"] = request.json }
         return .object(object)
     }
 
@@ -68,5 +72,6 @@ package struct ReportProperties: Hashable, Sendable {
         }
         summary = json["summary"]?.stringValue ?? ""
         source = json["source"]?.stringValue
+        request = OwnRequest(json: json["request"])
     }
 }

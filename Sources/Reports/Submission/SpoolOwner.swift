@@ -19,8 +19,11 @@ package final class SpoolOwner: Sendable {
 
     /// What an owner needs besides the spool.
     package struct Configuration: Sendable {
-        /// `nil` for an owner that sends nothing, but carries out requests.
+        /// `nil` for an owner that only carries out requests.
         package var destination: Destination?
+        /// The requests of reports that have one of their own; `nil` for a process that knows none, which sends those
+        /// only that need no header.
+        package var book: RequestBook?
         package var maximumConcurrent = 16
         package var policy = RetryPolicy()
         package var logger = Logger(label: "reports", factory: { _ in SwiftLogNoOpLogHandler() })
@@ -33,6 +36,9 @@ package final class SpoolOwner: Sendable {
         package init(destination: Destination?) {
             self.destination = destination
         }
+
+        /// Whether anything is sent at all.
+        var sends: Bool { destination != nil || book != nil }
     }
 
     /// Tries to become the owner.
@@ -53,15 +59,15 @@ package final class SpoolOwner: Sendable {
         self.lock = lock
         logger = configuration.logger
         sender = ReportSender(
-            spool: spool, destination: configuration.destination, logger: configuration.logger,
-            isOwner: { lock.isCurrent },
+            spool: spool, destination: configuration.destination, book: configuration.book ?? RequestBook(),
+            logger: configuration.logger, isOwner: { lock.isCurrent },
             onSettled: configuration.onSettled)
         var repairs: [String] = []
         let store = try LedgerOpening.open(spool, damage: configuration.ledgerDamage, repairs: &repairs)
         let end = store.earlierEnd
-        let origin = try configuration.destination?.validate().origin ?? "none"
+        let origin = try configuration.destination?.validate().origin
         transport = configuration.transport ?? IdleTransport.unlessSending(configuration, files: spool.files)
-        var queueConfiguration = TransferQueue.Configuration(lanes: .destination(origin: origin))
+        var queueConfiguration = TransferQueue.Configuration(destination: origin)
         queueConfiguration.policy = configuration.policy
         queueConfiguration.policy.maximumWindow = configuration.maximumConcurrent
         queueConfiguration.firstLabel = ReportKind.crash.rawValue
@@ -74,6 +80,8 @@ package final class SpoolOwner: Sendable {
             sender.noteMovedFiles()
         }
         self.repairs = repairs
+        // What rests because an earlier life's request was lost has somebody to ask again.
+        if configuration.book?.knowsAll == true { try await queue.change { try $0.wakeResting() } }
         try TemporaryCleaner(files: spool.files, directory: spool.temporary).clean()
         LedgerOpening.layReserve(spool)
     }
@@ -208,7 +216,7 @@ private struct IdleTransport: Transport {
     static func unlessSending(
         _ configuration: SpoolOwner.Configuration, files: any FileSystem
     ) -> any Transport {
-        guard configuration.destination != nil else { return IdleTransport() }
+        guard configuration.sends else { return IdleTransport() }
         return HTTPTransport(files: files, maximumConnections: configuration.maximumConcurrent)
     }
 

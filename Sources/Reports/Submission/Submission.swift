@@ -129,7 +129,7 @@ package struct Submission: Sendable {
     private func drive(
         _ owner: SpoolOwner, _ intake: Intake, _ start: Int64, isExplicit: Bool, _ total: inout Intake.Outcome
     ) async throws {
-        guard configuration.destination != nil else { return }
+        guard configuration.sends else { return }
         guard let wait else { return try await owner.queue.drive(.whileDue, isExplicit: isExplicit) }
         let end = wait == .max ? nil : start + wait
         // While it waits, new drops must not.
@@ -174,7 +174,7 @@ package struct Submission: Sendable {
         summary.held = counts.held
         summary.nextAttemptMilliseconds = try await owner.queue.nextAttemptWall()
         // Every row that waits has a time; when the index knows of none, rows and index disagree.
-        if counts.waiting > 0, try await owner.queue.look({ try $0.nextDue(origin: nil) }) == nil {
+        if counts.waiting > 0, try await owner.queue.look({ try $0.nextDue() }) == nil {
             throw SQLiteError(code: 11, message: "rows and index disagree", statement: nil)
         }
     }

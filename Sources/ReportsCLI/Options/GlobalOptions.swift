@@ -33,15 +33,10 @@ struct GlobalOptions: ParsableArguments {
     /// Where the spool is.
     func path() throws -> FilePath {
         if let spool { return FilePath(spool) }
-        if let spool = Environment.value("REPORTS_SPOOL"), !spool.isEmpty { return FilePath(spool) }
-        // XDG paths that are not absolute are to be ignored (Base Directory Specification).
-        if let state = Environment.value("XDG_STATE_HOME"), state.hasPrefix("/") {
-            return FilePath(state).appending("reports")
-        }
-        guard let home = UserIdentity.homeDirectory else {
+        guard let path = Reporter.defaultSpool else {
             throw ReportsError(.badConfiguration, "there is no home directory: name the spool with --spool")
         }
-        return FilePath(home).appending(".local/state/reports")
+        return path
     }
 
     private var options: ReportSpool.Options {

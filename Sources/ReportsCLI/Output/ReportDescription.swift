@@ -25,6 +25,12 @@ enum ReportDescription {
             let last = view.lastSeen.map { ", last \(RFC3339.string(milliseconds: $0))" } ?? ""
             lines.append("seen:       \(view.occurrences) times\(last)")
         }
+        if let request = view.request {
+            // Whatever a query holds may be a secret.
+            let url = request.url.prefix { $0 != "?" }
+            let names = request.headerNames.isEmpty ? "" : ", with \(request.headerNames.joined(separator: ", "))"
+            lines.append("request:    \(request.method) \(url)\(names)")
+        }
         for (key, value) in view.annotations.sorted(by: { $0.key < $1.key }) {
             lines.append("annotation: \(key)=\(value)")
         }
@@ -55,6 +61,8 @@ enum ReportDescription {
         case "queued": return "sent at the next submit"
         case "sending": return "being sent now"
         case "waiting": return "sent by a submit from \(due ?? "now") on"
+        case "held" where view.reason == "caller":
+            return "sent when its program gives the request again: it has headers that are stored nowhere"
         case "held":
             return "\(hold(view.reason)); one report is tried at each submit" + (due.map { ", or \($0)" } ?? "")
         case "rejected", "exhausted": return "nothing by itself; 'reports retry' sends it, 'reports remove' deletes it"

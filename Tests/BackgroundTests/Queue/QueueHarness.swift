@@ -27,7 +27,7 @@ final class QueueHarness: Sendable {
     func open(
         seed: UInt64 = 1, _ configure: (inout TransferQueue.Configuration) -> Void = { _ in }
     ) throws -> TransferQueue {
-        var configuration = TransferQueue.Configuration(lanes: .destination(origin: Self.origin))
+        var configuration = TransferQueue.Configuration(destination: Self.origin)
         configure(&configuration)
         return try TransferQueue(
             store: try TransferStore(path: path, clock: clock), configuration: configuration, client: client,

@@ -8,7 +8,9 @@ import Testing
 struct WrongServerTests {
     private static let credential = ["--header", "Authorization: Bearer not-for-others"]
 
-    @Test("one that points elsewhere holds all, and is asked again when somebody submits", arguments: [301, 302, 303, 307])
+    @Test(
+        "one that points elsewhere holds all, and is asked again when somebody submits",
+        arguments: [301, 302, 303, 307])
     func redirect(status: Int) async throws {
         try await withLoopbackServer(.always(.response(201))) { elsewhere in
             let isMended = Gate()

@@ -91,7 +91,8 @@ struct FaultInjectionTests {
                 let inject = ["-e", "trace=pread64", "-e", "inject=pread64:error=EIO:when=\(call)"]
                 let result = try await runAsynchronously(
                     "strace",
-                    ["-f", "-qq", "-o", trace] + inject + [ReportsTool.path, "submit", "--endpoint", refusing.url("/{id}")],
+                    ["-f", "-qq", "-o", trace] + inject
+                        + [ReportsTool.path, "submit", "--endpoint", refusing.url("/{id}")],
                     environment: tool.environment)
                 // Calls are counted for each thread, so that it may be two that fail.
                 guard tool.text(of: trace).components(separatedBy: "INJECTED").count == 2 else { continue }

@@ -1,0 +1,89 @@
+import Background
+import DurableIO
+public import HTTPTypes
+public import SystemPackage
+
+extension Reporter {
+    /// Submits bytes with a request of the caller's own, to whatever server it names.
+    ///
+    /// On return the report survives a crash and a power cut, and is being sent; it is tried again as all others are,
+    /// by ``submitPending(deadline:)`` and ``run()``. Of the request, method, URL and the names of its headers are
+    /// written down, never their values: after a restart a request with headers has to come from
+    /// ``Configuration/existingReportHandler``, or from submitting the same bytes again.
+    ///
+    /// The body is sent as all reports are: compressed, with `Content-Encoding`, `Content-Length`, `Idempotency-Key`,
+    /// digests and `Report-` headers of the sender's own. The same bytes a second time are the same report: while it is
+    /// on its way the newer request counts, after it was delivered nothing is sent.
+    /// - Parameters:
+    ///   - payload: The report's bytes.
+    ///   - request: PUT, POST or PATCH to an absolute URL without user name and password.
+    ///   - kind: What it is about; `nil` derives it from the content.
+    ///   - identifier: A name by which the program knows it again; it is never sent.
+    ///   - annotations: See ``collect(_:kind:name:annotations:)``.
+    /// - Returns: The report's id.
+    /// - Throws: ``ReportsError`` when the request cannot be used, the disk is full or a bound is broken.
+    @discardableResult
+    public func submit(
+        _ payload: [UInt8], request: HTTPRequest, kind: ReportKind? = nil, identifier: String? = nil,
+        annotations: [String: String] = [:]
+    ) async throws -> String {
+        let own = try OwnRequest(request)
+        let subject = identifier ?? "report"
+        try ReportProducer(spool: spool).checkSpace(for: UInt64(payload.count), from: subject)
+        return try submit(
+            .bytes(payload), request,
+            as: ReportCollector.Description(
+                kind: kind, name: identifier.map { Array($0.utf8) }, annotations: annotations, request: own),
+            from: subject)
+    }
+
+    /// Submits a file with a request of the caller's own; see ``submit(_:request:kind:identifier:annotations:)``.
+    ///
+    /// The file is copied and stays where it is; memory stays flat whatever its size.
+    /// - Parameters:
+    ///   - file: A regular file.
+    ///   - identifier: A name by which the program knows it again; `nil` is the file's name. It is never sent.
+    ///   - request: PUT, POST or PATCH to an absolute URL without user name and password.
+    ///   - kind: What it is about; `nil` derives it from the content.
+    ///   - annotations: See ``collect(_:kind:name:annotations:)``.
+    /// - Returns: The report's id.
+    /// - Throws: ``ReportsError`` when the request or the file cannot be used, or the disk is full.
+    @discardableResult
+    public func submit(
+        fileAt file: FilePath, identifier: String? = nil, request: HTTPRequest, kind: ReportKind? = nil,
+        annotations: [String: String] = [:]
+    ) async throws -> String {
+        let own = try OwnRequest(request)
+        let opened = try PayloadFile.open(file, files: spool.files)
+        try ReportProducer(spool: spool).checkSpace(for: opened.facts?.size ?? 0, from: file.string)
+        let name = identifier.map { Array($0.utf8) } ?? PayloadFile.name(of: file)
+        return try submit(
+            opened.takeSource(), request,
+            as: ReportCollector.Description(kind: kind, name: name, annotations: annotations, request: own),
+            from: file.string)
+    }
+
+    private func submit(
+        _ source: consuming PayloadSource, _ request: HTTPRequest, as description: ReportCollector.Description,
+        from subject: String
+    ) throws -> String {
+        let producer = ReportProducer(spool: spool)
+        let prepared = try producer.prepare(source, as: description, from: subject)
+        // Known before any owner, this process's own among them, can find the report.
+        book.remember(request, for: prepared.report.id.hex)
+        try producer.publish([prepared])
+        joinOrStart()
+        return prepared.report.id.hex
+    }
+
+    /// Where the spool is when nobody says so: `$REPORTS_SPOOL`, else `$XDG_STATE_HOME/reports`, else
+    /// `~/.local/state/reports`; `nil` for a user without a home directory. The tool uses the same.
+    public static var defaultSpool: FilePath? {
+        if let spool = Environment.value("REPORTS_SPOOL"), !spool.isEmpty { return FilePath(spool) }
+        // XDG paths that are not absolute are to be ignored (Base Directory Specification).
+        if let state = Environment.value("XDG_STATE_HOME"), state.hasPrefix("/") {
+            return FilePath(state).appending("reports")
+        }
+        return UserIdentity.homeDirectory.map { FilePath($0).appending(".local/state/reports") }
+    }
+}

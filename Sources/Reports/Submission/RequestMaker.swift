@@ -1,0 +1,154 @@
+import Background
+import DurableIO
+import HTTPTypes
+
+/// Makes the request of each attempt from a stored report, and from whatever knows where it goes.
+struct RequestMaker: Sendable {
+    let spool: ReportSpool
+    /// Of reports that have no request of their own; `nil` when none of those is sent.
+    let destination: Destination?
+    let book: RequestBook
+    let host: String
+
+    /// Why there is no request.
+    struct Obstacle: Error {
+        let outcome: TransportOutcome
+
+        init(_ outcome: TransportOutcome) {
+            self.outcome = outcome
+        }
+    }
+
+    func request(for record: TransferRecord) async throws(Obstacle) -> TransferRequest {
+        guard let id = ContentHash(hex: record.identifier) else {
+            throw Obstacle(.unreadableBody("its row holds no report id"))
+        }
+        let report = try wholeReport(id)
+        if let stored = record.request { return try await ownRequest(for: report, stored, record) }
+        guard let destination else { throw Obstacle(.cancelled) }
+        let headers = try await headers { try await destination.provider() }
+        do {
+            let endpoint = try destination.endpoint(
+                id: report.id.hex, kind: report.properties.kind.rawValue, host: host)
+            return request(
+                for: report, to: endpoint, by: destination.namesReports ? .put : .post, with: headers,
+                as: report.properties.contentType)
+        } catch {
+            throw Obstacle(.unreadableBody("\(error)"))
+        }
+    }
+
+    /// Frozen bytes that are not what was stored must not go out under their id.
+    private func wholeReport(_ id: ContentHash) throws(Obstacle) -> StoredReport {
+        let name = StoredReport.name(of: id)
+        do {
+            guard let report = try spool.stored(name, in: spool.queued) else { throw Obstacle(.missingBody) }
+            guard try spool.isWhole(report, named: name, in: spool.queued) else {
+                throw Obstacle(.unreadableBody("the stored bytes are damaged"))
+            }
+            return report
+        } catch let obstacle as Obstacle {
+            throw obstacle
+        } catch let error as DamagedReport {
+            throw Obstacle(.unreadableBody("the stored file is damaged: \(error)"))
+        } catch let error as FileSystemError {
+            throw Obstacle(.reading(error))
+        } catch {
+            throw Obstacle(.unreadableBody("\(error)"))
+        }
+    }
+
+    /// Asks for what only the caller knows.
+    private func headers<Answer>(_ ask: () async throws -> Answer) async throws(Obstacle) -> Answer {
+        do {
+            return try await ask()
+        } catch {
+            // The type only: the error's text may hold what must not be logged.
+            let reason = "the headers could not be had (\(type(of: error)))"
+            throw Obstacle(.failure(TransportFailure(reason, didConnect: false, bytesSent: 0)))
+        }
+    }
+
+    // MARK: - A request of its own
+
+    /// The caller's request with the stored body; a report whose request nobody knows any more rests until somebody
+    /// does, because its headers may be what the server trusts.
+    private func ownRequest(
+        for report: StoredReport, _ stored: TransferRecord.StoredRequest, _ record: TransferRecord
+    ) async throws(Obstacle) -> TransferRequest {
+        let existing = ExistingReport(
+            id: record.identifier,
+            identifier: report.properties.name.map { String(decoding: $0, as: UTF8.self) },
+            method: stored.method, url: stored.url, headerNames: stored.headerNames,
+            submittedMilliseconds: record.firstSeenWall, attempts: record.attempts)
+        let given = try await headers { try await book.request(for: existing) }
+        guard given != nil || stored.headerNames.isEmpty else {
+            throw Obstacle(.withheld("its request has headers, and nobody has given their values again"))
+        }
+        let endpoint: Endpoint
+        do {
+            endpoint = try given?.reportEndpoint() ?? Endpoint(stored.url)
+        } catch {
+            throw Obstacle(.withheld("its request's URL is none: \(error)"))
+        }
+        // Its turn and its waits are those of the server it was submitted for.
+        guard endpoint.origin == stored.origin else {
+            throw Obstacle(.withheld("the request that was given for it names another server"))
+        }
+        let fields = given?.headerFields ?? HTTPFields()
+        return request(
+            for: report, to: endpoint,
+            by: given?.method ?? HTTPRequest.Method(stored.method) ?? .post,
+            with: fields.map { (name: $0.name.rawName, value: $0.value) },
+            as: fields[.contentType] ?? report.properties.contentType)
+    }
+
+    // MARK: - Fields
+
+    private func request(
+        for report: StoredReport, to endpoint: Endpoint, by method: HTTPRequest.Method,
+        with headers: [(name: String, value: String)], as contentType: String
+    ) -> TransferRequest {
+        let body = TransferBody(
+            prefix: WireForm.prefix, directory: spool.queued, name: StoredReport.name(of: report.id),
+            offset: UInt64(report.headerByteCount),
+            length: report.wireSize - UInt64(WireForm.prefix.count))
+        var fields = fields(of: report, headers)
+        fields[.contentType] = contentType
+        return TransferRequest(endpoint: endpoint, method: method, fields: fields, body: body)
+    }
+
+    private func fields(of report: StoredReport, _ headers: [(name: String, value: String)]) -> HTTPFields {
+        let properties = report.properties
+        var fields = HTTPFields()
+        fields[.userAgent] = "Reports/\(ReportsVersion.current)"
+        fields.add(headers)
+        fields[.contentEncoding] = "gzip"
+        fields.set("Idempotency-Key", to: StructuredFields.string(report.id.hex))
+        fields.set("Unencoded-Digest", to: "sha-256=:\(report.id.base64):")
+        fields.set("Repr-Digest", to: "sha-256=:\(report.wireHash.base64):")
+        fields.set("Report-Kind", to: properties.kind.rawValue)
+        fields.set("Report-Collected-At", to: RFC3339.string(milliseconds: properties.collectedAt))
+        if !properties.annotations.isEmpty {
+            fields.set("Report-Annotations", to: StructuredFields.dictionary(properties.annotations))
+        }
+        return fields
+    }
+}
+
+extension HTTPFields {
+    /// Adds the user's fields: the same name twice is two lines, and any of them stands instead of a default.
+    fileprivate mutating func add(_ others: [(name: String, value: String)]) {
+        for name in Set(others.compactMap { HTTPField.Name($0.name) }) { self[name] = nil }
+        for (name, value) in others where !HeaderRules.isReserved(name) {
+            guard let name = HTTPField.Name(name) else { continue }
+            append(HTTPField(name: name, value: value))
+        }
+    }
+
+    /// Sets a field by a name that is a token; anything else is passed over, having been refused at the edge.
+    fileprivate mutating func set(_ name: String, to value: String) {
+        guard let name = HTTPField.Name(name) else { return }
+        self[name] = value
+    }
+}
