@@ -140,7 +140,8 @@ package actor TransferQueue {
         do {
             try store.begin()
         } catch let error as SQLiteError where error.isOutOfSpace {
-            guard await client.freeLedgerSpace() else { throw error }
+            store.giveBackLog()
+            _ = await client.freeLedgerSpace()
             try store.begin()
         }
     }
@@ -171,13 +172,20 @@ package actor TransferQueue {
         return earliest.map { max(store.wall(of: $0), store.wallNow) }
     }
 
-    /// A transaction that frees the ledger's reserve and tries once more when the disk is full.
+    /// A transaction that, when the disk is full, makes do with the space the ledger's log has taken, and frees the
+    /// ledger's reserve only when that is not enough. What is delivered meanwhile frees more.
     func committing<Result>(_ body: (TransferStore) throws -> Result) async throws -> Result {
+        do {
+            return try store.transaction { () throws in try body(store) }
+        } catch let error as SQLiteError where error.isOutOfSpace {
+            store.giveBackLog()
+        }
         do {
             return try store.transaction { () throws in try body(store) }
         } catch let error as SQLiteError where error.isOutOfSpace {
             guard await client.freeLedgerSpace() else { throw error }
             logger.notice("Ledger's disk is full; its reserve was freed")
+            store.giveBackLog()
             return try store.transaction { () throws in try body(store) }
         }
     }

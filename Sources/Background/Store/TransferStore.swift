@@ -101,6 +101,13 @@ package final class TransferStore {
         connection.checkpoint()
     }
 
+    /// For a full disk: moves what the log holds into the ledger's file, as far as readers let it, so that the log's
+    /// space is free again, and keeps it at 100 pages from now on. Left to grow it would take what deliveries free.
+    package func giveBackLog() {
+        connection.checkpoint()
+        try? connection.execute("PRAGMA wal_autocheckpoint=100")
+    }
+
     /// Ends this life as a crash would: the next one looks for what it left.
     package func abandon() {
         connection.close()

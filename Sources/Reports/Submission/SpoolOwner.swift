@@ -102,6 +102,8 @@ package final class SpoolOwner: Sendable {
         // What is left to come in may have been counted by a life that died; its mark has to outlive this one.
         if hasNoSources { await queue.forgetRequestsAtClose(withPrefix: SourceMark.prefix) }
         try await queue.close()
+        // The ledger may have grown, and the disk be full before the next owner comes.
+        LedgerOpening.layReserve(spool)
     }
 
     private var hasNoSources: Bool {
@@ -114,8 +116,6 @@ package final class SpoolOwner: Sendable {
 
 /// Opening the ledger, whatever state its file is in.
 enum LedgerOpening {
-    private static let reserveByteCount = 512 << 10
-
     /// Opens it; `repairs` gets a sentence when the ledger had to be made again.
     static func open(
         _ spool: ReportSpool, damage: SQLiteError?, repairs: inout [String]
@@ -158,7 +158,9 @@ enum LedgerOpening {
             return try TransferStore(path: path, clock: spool.clock)
         } catch let error as SQLiteError where error.isOutOfSpace {
             guard try spool.files.remove(ReportSpool.reserveName, in: spool.root) else { throw error }
-            return try TransferStore(path: path, clock: spool.clock)
+            let store = try TransferStore(path: path, clock: spool.clock)
+            store.giveBackLog()
+            return store
         }
     }
 
@@ -196,14 +198,22 @@ enum LedgerOpening {
     }
 
     /// A file whose removal lets the ledger write on when the disk is full, so that delivery can free more.
+    ///
+    /// It has room for a log of 100 pages, one commit beyond that, which writes at most every page of a small ledger and
+    /// some 260 pages of a large one (16 transfers that end and 16 that begin), and for the file's own growth.
     static func layReserve(_ spool: ReportSpool) {
         do {
-            guard try spool.files.metadata(of: ReportSpool.reserveName, in: spool.root) == nil else { return }
+            let ledger = try spool.files.metadata(of: ReportSpool.ledgerName, in: spool.root)?.size ?? 0
+            let wanted = min(ledger, 3 << 20) + (1 << 20)
+            let found = try spool.files.metadata(of: ReportSpool.reserveName, in: spool.root)?.size ?? 0
             let space = try spool.files.space(on: spool.root)
-            guard space.available > spool.options.limits.floor(ofTotal: space.total) else { return }
+            // A ledger that grows a little with each run is no reason to write this anew each time.
+            guard found < wanted - wanted / 4, space.available > spool.options.limits.floor(ofTotal: space.total)
+            else { return }
+            try spool.files.remove(ReportSpool.reserveName, in: spool.root)
             let publication = try spool.newPublication()
             // Not zeros: some file systems store those as nothing.
-            try publication.write([UInt8](repeating: 0x52, count: reserveByteCount))
+            try publication.write([UInt8](repeating: 0x52, count: Int(wanted)))
             _ = try publication.publish(as: ReportSpool.reserveName, in: spool.root)
         } catch {
             // Without a reserve a full disk stops delivery until somebody frees space; no reason to stop now.

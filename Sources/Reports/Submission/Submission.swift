@@ -71,36 +71,41 @@ package struct Submission: Sendable {
         var leftovers: Set<EntryName> = []
         while true {
             guard let owner = try await SpoolOwner.become(of: spool, configuration) else {
-                switch await waitForOwner(since: start) {
+                switch try await waitForOwner(since: start) {
                 case .tryAgain: continue
-                case .done: return try summary.counting(SpoolInspector(spool: spool).summary())
+                case .done(let standing): return summary.counting(standing)
                 case .givenUp: break
                 }
                 summary.isOwnedElsewhere = true
                 return try summary.counting(SpoolInspector(spool: spool).summary())
             }
             summary.repairs += owner.repairs
-            try await session(owner, start, &summary, &leftovers)
-            // Whoever published after the last look and found the lock taken relies on this one.
-            if Task.isCancelled || !hasNewArrivals(besides: leftovers) { return summary }
+            // Whoever published after the last look and found the lock taken relies on this one; and what was counted as
+            // waiting because it came so late may be another owner's by now, whose word on it is the last.
+            let isComplete = try await session(owner, start, &summary, &leftovers)
+            if Task.isCancelled || isComplete && !hasNewArrivals(besides: leftovers) { return summary }
         }
     }
 
     // MARK: - As the owner
 
+    /// - Returns: whether nothing had arrived since the last look when the summary was made.
     private func session(
         _ owner: SpoolOwner, _ start: Int64, _ summary: inout SubmissionSummary, _ leftovers: inout Set<EntryName>
-    ) async throws {
+    ) async throws -> Bool {
         var intake = Intake.Outcome()
+        var isComplete = true
         do {
             leftovers = try await work(owner, start, &intake)
             try await tell(owner, intake, &summary)
+            isComplete = !hasNewArrivals(besides: leftovers)
         } catch {
             // The next owner finds an unclean end and reconciles; the lock must not outlive the work.
             await owner.abandon()
             throw error
         }
         try await owner.resign()
+        return isComplete
     }
 
     /// - Returns: what had arrived before the last look. What is still there after it could not be taken; whatever else
@@ -191,15 +196,20 @@ package struct Submission: Sendable {
 
     private enum Waiting {
         case tryAgain
-        /// The other has done what was due.
-        case done
+        /// The other has done what was due, and this is what is left.
+        case done(SubmissionSummary)
         case givenUp
     }
 
-    private func waitForOwner(since start: Int64) async -> Waiting {
+    private func waitForOwner(since start: Int64) async throws -> Waiting {
         let patience = deadline ?? Self.ownerPatience
         guard waitsForOwner else { return .givenUp }
-        if hasNothingDue() { return .done }
+        if hasNothingDue() {
+            let standing = try SpoolInspector(spool: spool).summary()
+            // What waits, and not for a time to come, has arrived since the look, and the other is at it.
+            let next = standing.nextAttemptMilliseconds ?? 0
+            if standing.waiting == 0 || next > spool.clock.wallMilliseconds { return .done(standing) }
+        }
         guard !Task.isCancelled, spool.clock.bootMilliseconds - start < patience else { return .givenUp }
         try? await spool.clock.sleep(milliseconds: Self.pollInterval)
         return .tryAgain

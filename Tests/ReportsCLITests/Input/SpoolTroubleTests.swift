@@ -165,4 +165,27 @@ struct SpoolTroubleTests {
             #expect(try await Deliveries.texts(server) == ["the zeroth report", "the first report", "the last report"])
         }
     }
+
+    @Test(
+        "a full disk with thousands queued: each commit is larger than what one report frees, and all are delivered",
+        .enabled(if: getuid() == 0 && findExecutable("unshare") != nil, "needs root for a small file system"))
+    func fullDiskWithThousands() async throws {
+        let refusing = try RefusingPort()
+        try await withTool(server: .accepting) { tool, server in
+            try FileManager.default.createDirectory(atPath: tool.spool, withIntermediateDirectories: false)
+            let result = try await tool.shell(
+                """
+                exec unshare -m /bin/sh -c '
+                mount -t tmpfs -o size=64m,mode=700 none "$REPORTS_SPOOL" || exit 99
+                mkdir -m 700 "$REPORTS_SPOOL/incoming"
+                seq 1 3000 | split -l 1 -a 4 - "$REPORTS_SPOOL/incoming/drop-"
+                "$reports" submit --json --endpoint "\(refusing.url("/{id}"))"
+                cat /dev/zero > "$REPORTS_SPOOL/incoming/fill.tmp" 2>/dev/null
+                "$reports" submit --json --endpoint "\(server.url("/{id}"))"; echo "submit $?"'
+                """)
+            if result.status == 99 { return }
+            #expect(result.output.contains("submit 0\n"), "\(result.output)\(result.errors)")
+            #expect(Set(server.requests.map(\.target)).count == 3_000)
+        }
+    }
 }
