@@ -49,9 +49,9 @@ final class OpenSession: Sendable {
         self.client = client
         self.lock = lock
         self.transport = transport
-        client.write { [weak queue] rowName, progress, byteCount in
+        client.write { [weak queue] rowName, progress, byteCount, hasAdvanced in
             try await queue?.change { store in
-                try store.note(progress: progress, byteCount: byteCount, of: rowName)
+                try store.note(progress: progress, byteCount: byteCount, hasAdvanced: hasAdvanced, of: rowName)
             }
         }
     }

@@ -33,7 +33,7 @@ final class SessionClient: TransferClient {
 
     /// Writes an attempt's progress down; durable on return.
     typealias AttemptLedger =
-        @Sendable (_ rowName: String, _ progress: String?, _ byteCount: Int64?) async throws -> Void
+        @Sendable (_ rowName: String, _ progress: String?, _ byteCount: Int64?, _ hasAdvanced: Bool) async throws -> Void
 
     func write(to ledger: @escaping AttemptLedger) {
         state.withLock { $0.ledger = ledger }
@@ -81,13 +81,17 @@ final class SessionClient: TransferClient {
             return await attempt.run()
         case .upload, nil:
             return await UploadAttempt(record: record, stored: stored, request: request, endpoint: endpoint)
-                .run(files: files, over: transport, onProgress: note)
+                .run(
+                    files: files, over: transport, onProgress: note,
+                    keep: { [self] progress, hasAdvanced in try await keep(name, progress, nil, hasAdvanced) })
         }
     }
 
-    private func keep(_ rowName: String, _ progress: String?, _ byteCount: Int64?) async throws {
+    private func keep(
+        _ rowName: String, _ progress: String?, _ byteCount: Int64?, _ hasAdvanced: Bool = false
+    ) async throws {
         guard let ledger = state.withLock(\.ledger) else { return }
-        try await ledger(rowName, progress, byteCount)
+        try await ledger(rowName, progress, byteCount, hasAdvanced)
     }
 
     private func request(_ record: TransferRecord) async -> HTTPRequest? {

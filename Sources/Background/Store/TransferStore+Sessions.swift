@@ -46,11 +46,15 @@ extension TransferStore {
     }
 
     /// How far a transfer under way has come, for whoever goes on with it; `byteCount` is that of the whole, where it
-    /// became known.
-    package func note(progress: String?, byteCount: Int64?, of identifier: String) throws {
+    /// became known. One that has advanced is not what its sender dies of, however often that is killed.
+    package func note(
+        progress: String?, byteCount: Int64?, hasAdvanced: Bool = false, of identifier: String
+    ) throws {
         try connection.run(
-            "UPDATE transfer SET progress=?, byte_count=ifnull(?, byte_count) WHERE identifier=? AND state='sending'",
-            SQLiteValue(progress), SQLiteValue(byteCount), .text(identifier))
+            """
+            UPDATE transfer SET progress=?, byte_count=ifnull(?, byte_count), strikes=strikes * ?
+            WHERE identifier=? AND state='sending'
+            """, SQLiteValue(progress), SQLiteValue(byteCount), SQLiteValue(!hasAdvanced), .text(identifier))
     }
 
     /// The same content was handed in again. Where both have a request of their own, the newer one counts, and a transfer

@@ -34,6 +34,9 @@ package struct TransferRequest: Sendable {
     package var sink: (any AnswerSink)?
     /// Called with the number of bytes of the body that the connection has taken so far.
     package var onProgress: (@Sendable (UInt64) -> Void)?
+    /// Whether it may go out once more at once when a kept connection turns out to have been closed. The default is
+    /// `true`.
+    package var mayBeRepeated = true
 
     package init(
         endpoint: Endpoint, method: HTTPRequest.Method, fields: HTTPFields, body: TransferBody? = nil,

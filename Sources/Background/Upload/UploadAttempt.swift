@@ -10,7 +10,8 @@ struct UploadAttempt: Sendable {
 
     func run(
         files: any FileSystem, over transport: any Transport,
-        onProgress: @escaping @Sendable (TransferProgress) -> Void
+        onProgress: @escaping @Sendable (TransferProgress) -> Void,
+        keep: @escaping ResumableUpload.Keeper
     ) async -> TransportOutcome {
         do {
             let file = try UploadFile(stored.bodyPath, files: files)
@@ -26,7 +27,7 @@ struct UploadAttempt: Sendable {
             outgoing.onProgress = { sent in
                 onProgress(TransferProgress(completedByteCount: sent, totalByteCount: file.byteCount))
             }
-            return await transport.send(outgoing)
+            return await outgoing.sendInParts(saved: record.progress, over: transport, keep: keep)
         } catch {
             return error.code == .cancelled ? .cancelled : .unreadableBody(error.message)
         }

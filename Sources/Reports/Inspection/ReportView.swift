@@ -25,6 +25,8 @@ package struct ReportView: Sendable {
     package var summary: String?
     /// Where it goes, if not where the others go.
     package var request: OwnRequest?
+    /// Of the compressed form, how many bytes the server has acknowledged; `nil` unless it is on its way in parts.
+    package var uploadOffset: UInt64?
 
     /// The contract's members, in its order.
     package var json: JSONObject {
@@ -51,6 +53,13 @@ package struct ReportView: Sendable {
             JSONObject(annotations.sorted { $0.key < $1.key }.map { .init(key: $0.key, value: .string($0.value)) }))
         object["summary"] = JSONValue(summary)
         if let request { object["request"] = request.json }
+        if let uploadOffset {
+            object["upload"] = .object(
+                JSONObject([
+                    .init(key: "offset", value: JSONValue(uploadOffset)),
+                    .init(key: "size", value: JSONValue(compressedSize)),
+                ]))
+        }
         return object
     }
 
@@ -75,6 +84,7 @@ package struct ReportView: Sendable {
         annotations = metadata.properties.annotations
         summary = metadata.properties.summary
         request = metadata.properties.request
+        uploadOffset = record.state.isLive ? record.acknowledgedByteCount : nil
         // The newest that was given, and the one that counts.
         if let stored = record.request {
             request = OwnRequest(method: stored.method, url: stored.url, headerNames: stored.headerNames)

@@ -17,6 +17,16 @@ final class ReportSender: TransferClient {
         var progress = SubmissionProgress()
         var hasMovedFiles = false
         var hasMisplacedFiles = false
+        /// Where attempts write down how far they have come; set once the queue is there.
+        var ledger: AttemptLedger?
+    }
+
+    /// Writes an attempt's progress down; durable on return.
+    typealias AttemptLedger =
+        @Sendable (_ identifier: String, _ progress: String?, _ hasAdvanced: Bool) async throws -> Void
+
+    func write(to ledger: @escaping AttemptLedger) {
+        state.withLock { $0.ledger = ledger }
     }
 
     init(
@@ -46,7 +56,10 @@ final class ReportSender: TransferClient {
         do {
             var request = try await requests.request(for: record)
             request.growPatience(attempts: record.attempts)
-            return await transport.send(request)
+            let ledger = state.withLock(\.ledger)
+            return await request.sendInParts(saved: record.progress, over: transport) { progress, hasAdvanced in
+                try await ledger?(record.identifier, progress, hasAdvanced)
+            }
         } catch {
             return error.outcome
         }

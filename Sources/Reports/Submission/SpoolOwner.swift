@@ -74,6 +74,11 @@ package final class SpoolOwner: Sendable {
         queue = try TransferQueue(
             store: store, configuration: queueConfiguration, client: sender, transport: transport,
             clock: spool.clock, logger: configuration.logger)
+        sender.write { [weak queue] identifier, progress, hasAdvanced in
+            _ = try await queue?.change { store in
+                try store.note(progress: progress, byteCount: nil, hasAdvanced: hasAdvanced, of: identifier)
+            }
+        }
         if end != .clean {
             let mended = try await Reconciliation(spool: spool, queue: queue).run()
             repairs += mended.messages

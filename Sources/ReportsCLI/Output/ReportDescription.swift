@@ -20,6 +20,9 @@ enum ReportDescription {
         if let name = view.name { lines.append("name:       \(Printable.text(name))") }
         let wire = view.compressedSize.map { ", \(ReportTable.size($0)) compressed" } ?? ""
         lines.append("size:       \(ReportTable.size(view.size))\(wire)")
+        if let offset = view.uploadOffset {
+            lines.append("uploaded:   \(ReportTable.size(offset)) of \(ReportTable.size(view.compressedSize ?? 0))")
+        }
         if let collected = view.collectedAt { lines.append("collected:  \(RFC3339.string(milliseconds: collected))") }
         if view.occurrences > 1 {
             let last = view.lastSeen.map { ", last \(RFC3339.string(milliseconds: $0))" } ?? ""

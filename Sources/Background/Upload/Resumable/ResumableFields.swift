@@ -1,0 +1,78 @@
+import HTTPTypes
+
+/// The versions of "Resumable Uploads for HTTP" spoken here: draft-ietf-httpbis-resumable-upload-09 and later, and -04
+/// and -05, which is what others have built.
+enum InteropVersion: Int, Sendable, CaseIterable {
+    case eight = 8
+    case six = 6
+}
+
+/// What a server takes, from its `Upload-Limit`: sizes in bytes. A member of a wrong type voids the field.
+struct UploadLimit: Hashable, Sendable {
+    var maximumSize: UInt64?
+    var minimumSize: UInt64?
+    var maximumAppend: UInt64?
+    var minimumAppend: UInt64?
+
+    init() {}
+
+    /// Reads a dictionary of integers (RFC 9651); unknown members are passed over.
+    init?(_ text: String) {
+        for member in text.split(separator: ",") {
+            let parts = member.split(separator: "=", maxSplits: 1)
+            let name = parts.first.map { $0.filter { $0 != " " && $0 != "\t" } } ?? ""
+            let value = parts.count == 2 ? UInt64(parts[1].prefix { $0 != ";" }.filter { $0 != " " && $0 != "\t" }) : nil
+            guard let value, value <= 999_999_999_999_999 else { return nil }
+            switch name {
+            case "max-size": maximumSize = value
+            case "min-size": minimumSize = value
+            case "max-append-size": maximumAppend = value
+            case "min-append-size": minimumAppend = value
+            default: break
+            }
+        }
+    }
+}
+
+extension HTTPField.Name {
+    static let uploadComplete = Self.known("Upload-Complete")
+    static let uploadLength = Self.known("Upload-Length")
+    static let uploadLimit = Self.known("Upload-Limit")
+    static let uploadOffset = Self.known("Upload-Offset")
+    static let uploadDraftInteropVersion = Self.known("Upload-Draft-Interop-Version")
+    static let acceptPatch = Self.known("Accept-Patch")
+
+    private static func known(_ token: String) -> HTTPField.Name {
+        // These are tokens; another name would only make a field that nobody reads.
+        HTTPField.Name(token) ?? .contentLocation
+    }
+}
+
+extension HTTPFields {
+    /// `Upload-Offset` as a number of bytes.
+    var uploadOffset: UInt64? {
+        self[.uploadOffset].flatMap { text in
+            text.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) } ? UInt64(text) : nil
+        }
+    }
+
+    /// `Upload-Complete`; `nil` when it is not there or none.
+    var isUploadComplete: Bool? {
+        switch self[.uploadComplete] {
+        case "?1": true
+        case "?0": false
+        default: nil
+        }
+    }
+
+    /// A caller's fields that go with each part, credentials above all; what describes the whole content does not.
+    var ofEachPart: HTTPFields {
+        var fields = HTTPFields()
+        for field in self {
+            let name = field.name.canonicalName
+            if name.hasPrefix("content-") || name.hasPrefix("report-") || name.hasSuffix("-digest") { continue }
+            fields.append(field)
+        }
+        return fields
+    }
+}

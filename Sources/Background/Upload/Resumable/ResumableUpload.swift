@@ -1,0 +1,285 @@
+import DurableIO
+import HTTPTypes
+
+/// One attempt to send a large body in parts, to a server that says it can ("Resumable Uploads for HTTP",
+/// draft-ietf-httpbis-resumable-upload), and whole to any other.
+///
+/// What the server has acknowledged is kept in the ledger; how much it has is asked of it before every part that does
+/// not follow at once upon an acknowledged one. Nothing begins a resource on a server that has not announced the draft:
+/// one that ignores it would take the empty beginning for a report.
+package struct ResumableUpload: Sendable {
+    /// Bodies up to this size go whole: 8 MiB. It is also the size of a part.
+    package static let threshold: UInt64 = 8 << 20
+    /// Below this a server that finds parts too large is taken at its word: 64 KiB.
+    static let smallestPart: UInt64 = 64 << 10
+    /// So often an upload is gone on with that does not grow; then it begins anew.
+    static let patience = 3
+
+    let request: TransferRequest
+    let body: TransferBody
+    let transport: any Transport
+    /// Makes durable how far it has come, and is told whether that is further than before.
+    package typealias Keeper = @Sendable (_ progress: String?, _ hasAdvanced: Bool) async throws -> Void
+
+    let keep: Keeper
+    let partSize: UInt64
+    private var progress: ResumableProgress?
+    private var hasBegunAnew = false
+
+    /// - Parameters:
+    ///   - request: the request as it would be sent whole.
+    ///   - saved: what an earlier attempt has kept.
+    ///   - partSize: the most one part has. The default is ``threshold``; smaller ones are for tests.
+    ///   - keep: makes an attempt's progress durable.
+    package init?(
+        _ request: TransferRequest, saved: String?, over transport: any Transport, partSize: UInt64 = threshold,
+        keep: @escaping Keeper
+    ) {
+        guard let body = request.body, body.byteCount > partSize else { return nil }
+        self.request = request
+        self.body = body
+        self.transport = transport
+        self.keep = keep
+        self.partSize = partSize
+        if let saved = saved.flatMap(ResumableProgress.init), saved.target == request.endpoint.description {
+            progress = saved
+        }
+    }
+
+    /// How the exchange goes on after a request.
+    private enum Step {
+        /// The next part, at the offset that the server has just confirmed.
+        case append
+        /// The server is asked how much it has.
+        case look
+        case begin
+        /// The whole body in one request.
+        case sendWhole
+        case end(TransportOutcome)
+    }
+
+    package mutating func run() async -> TransportOutcome {
+        var step = progress == nil ? Step.begin : .look
+        do {
+            while true {
+                if Task.isCancelled { return .cancelled }
+                switch step {
+                case .begin: step = try await begin()
+                case .look: step = try await look()
+                case .append: step = try await append()
+                case .sendWhole: return await transport.send(request)
+                case .end(let outcome): return outcome
+                }
+            }
+        } catch {
+            return .localTrouble("\(error)")
+        }
+    }
+
+    // MARK: - Beginning
+
+    private mutating func begin() async throws -> Step {
+        var limit: UploadLimit?
+        var version = InteropVersion.eight
+        for candidate in InteropVersion.allCases where limit == nil {
+            version = candidate
+            switch await discover(candidate) {
+            case .answer(let answer): limit = Self.announcement(answer, candidate)
+            case let outcome: return .end(outcome)
+            }
+        }
+        guard let limit, body.byteCount >= limit.minimumSize ?? 0 else { return .sendWhole }
+        if let maximum = limit.maximumSize, body.byteCount > maximum {
+            return .end(.unreadableBody("the server takes \(maximum) bytes at most, this is \(body.byteCount)"))
+        }
+        return try await create(version, limit)
+    }
+
+    private func discover(_ version: InteropVersion) async -> TransportOutcome {
+        await transport.send(exchange(.options, request.endpoint, request.fields.ofEachPart, version))
+    }
+
+    /// What a server that knows the draft says of itself; `nil` from any other.
+    private static func announcement(_ answer: TransferAnswer, _ version: InteropVersion) -> UploadLimit? {
+        guard answer.status / 100 == 2 else { return nil }
+        if let text = answer.fields[.uploadLimit] { return UploadLimit(text) }
+        let takesParts = answer.fields[.acceptPatch]?.contains("application/partial-upload") == true
+        return version == .eight && takesParts ? UploadLimit() : nil
+    }
+
+    private mutating func create(_ version: InteropVersion, _ limit: UploadLimit) async throws -> Step {
+        let part = max(min(partSize, limit.maximumAppend ?? .max), 1)
+        var creation = exchange(request.method, request.endpoint, request.fields, version)
+        creation.fields[.uploadComplete] = "?0"
+        creation.fields[.uploadLength] = String(body.byteCount)
+        // Carefully, with nothing in it, so that its address is known before a byte is lost; where that is too little
+        // for the server, the first part comes along.
+        let first = limit.minimumAppend ?? 0 > 0 ? min(max(part, limit.minimumAppend ?? 0), body.byteCount - 1) : 0
+        creation.body = body.slice(at: 0, count: first)
+        let answer: TransferAnswer
+        switch await transport.send(creation) {
+        case .answer(let given): answer = given
+        case let outcome: return .end(outcome)
+        }
+        guard answer.status / 100 == 2 else { return Self.isAboutTheWhole(answer) ? .end(.answer(answer)) : .sendWhole }
+        guard answer.fields.isUploadComplete != true, let location = answer.fields[.location],
+            let resource = request.endpoint.resolving(location: location),
+            // Credentials go along with each part.
+            resource.origin == request.endpoint.origin
+        else { return .sendWhole }
+        progress = ResumableProgress(
+            target: request.endpoint.description, version: version, resource: resource.description, partLimit: part)
+        try await save()
+        return first > 0 ? .look : .append
+    }
+
+    /// Whether a refusal of the beginning is one of the report, or a wish to be asked later.
+    private static func isAboutTheWhole(_ answer: TransferAnswer) -> Bool {
+        answer.fields.isUploadComplete == true || answer.status >= 500
+            || [401, 403, 407, 408, 413, 425, 429].contains(answer.status)
+    }
+
+    // MARK: - Going on
+
+    private mutating func look() async throws -> Step {
+        guard var progress, let resource = try? Endpoint(progress.resource),
+            resource.origin == request.endpoint.origin, progress.stalls < Self.patience
+        else { return try await beginAnew() }
+        let answer: TransferAnswer
+        switch await transport.send(exchange(.head, resource, request.fields.ofEachPart, progress.version)) {
+        case .answer(let given): answer = given
+        case let outcome: return .end(outcome)
+        }
+        guard answer.status / 100 == 2 else {
+            return Self.isPassing(answer.status) ? .end(.answer(answer)) : try await beginAnew()
+        }
+        // A whole upload whose last answer was lost may have been refused: only an answer is one.
+        guard answer.fields.isUploadComplete != true, let offset = answer.fields.uploadOffset, offset < body.byteCount
+        else { return try await beginAnew() }
+        let hasAdvanced = offset > progress.offset
+        progress.stalls = hasAdvanced ? 0 : progress.stalls + 1
+        progress.offset = offset
+        self.progress = progress
+        try await save(hasAdvanced: hasAdvanced)
+        return .append
+    }
+
+    private mutating func append() async throws -> Step {
+        guard let progress, let resource = try? Endpoint(progress.resource) else { return try await beginAnew() }
+        let count = min(progress.partLimit, body.byteCount - progress.offset)
+        let isLast = progress.offset + count == body.byteCount
+        var part = exchange(.patch, resource, request.fields.ofEachPart, progress.version)
+        part.fields[.contentType] = "application/partial-upload"
+        part.fields[.uploadOffset] = String(progress.offset)
+        part.fields[.uploadComplete] = isLast ? "?1" : "?0"
+        part.body = body.slice(at: progress.offset, count: count)
+        if let onProgress = request.onProgress { part.onProgress = { onProgress(progress.offset + $0) } }
+        switch await transport.send(part) {
+        case .answer(let answer): return try await take(answer, to: count, isLast: isLast)
+        // Cut off: the server knows what has come, and is asked at once while there is any.
+        case .failure(let failure) where failure.didConnect: return .look
+        case let outcome: return .end(outcome)
+        }
+    }
+
+    private mutating func take(_ answer: TransferAnswer, to count: UInt64, isLast: Bool) async throws -> Step {
+        guard var progress else { return .begin }
+        let isFinal = answer.fields.isUploadComplete ?? (isLast && answer.status / 100 == 2)
+        if isFinal {
+            // The whole is with the server, whatever it says of it.
+            var answer = answer
+            answer.isWholeBodySent = answer.isWholeBodySent && isLast
+            answer.bytesSent = body.byteCount
+            return .end(.answer(answer))
+        }
+        switch answer.status {
+        case 200..<300:
+            let acknowledged = answer.fields.uploadOffset ?? progress.offset + count
+            guard acknowledged > progress.offset, acknowledged <= progress.offset + count else { return .look }
+            progress.offset = acknowledged
+            progress.stalls = 0
+            self.progress = progress
+            try await save(hasAdvanced: true)
+            return .append
+        case 409: return .look
+        case 413 where progress.partLimit > Self.smallestPart:
+            self.progress?.partLimit = max(Self.smallestPart, progress.partLimit / 2)
+            return .look
+        case 404, 410: return try await beginAnew()
+        case let status where Self.isPassing(status) || status == 413: return .end(.answer(answer))
+        default:
+            // It can do less than it says.
+            try await drop()
+            return .sendWhole
+        }
+    }
+
+    /// Whether an answer is about now, and not about this upload.
+    private static func isPassing(_ status: Int) -> Bool {
+        status >= 500 || [401, 403, 407, 408, 425, 429].contains(status)
+    }
+
+    /// The resource is gone, or no good: another one, under the same key, once in an attempt.
+    private mutating func beginAnew() async throws -> Step {
+        try await drop()
+        guard !hasBegunAnew else {
+            let text = "the server lost the upload it had begun"
+            return .end(.failure(TransportFailure(text, didConnect: true, bytesSent: 0)))
+        }
+        hasBegunAnew = true
+        return .begin
+    }
+
+    // MARK: - Requests and records
+
+    private func exchange(
+        _ method: HTTPRequest.Method, _ endpoint: Endpoint, _ fields: HTTPFields, _ version: InteropVersion
+    ) -> TransferRequest {
+        var exchange = TransferRequest(
+            endpoint: endpoint, method: method, fields: fields, answerTimeout: request.answerTimeout)
+        exchange.fields[.contentLength] = nil
+        exchange.fields[.uploadDraftInteropVersion] = String(version.rawValue)
+        // Sent twice, a part would be refused for its offset, and the upload with it.
+        exchange.mayBeRepeated = method == .options || method == .head
+        return exchange
+    }
+
+    private func save(hasAdvanced: Bool = false) async throws {
+        try await keep(progress?.text, hasAdvanced)
+    }
+
+    private mutating func drop() async throws {
+        progress = nil
+        try await save()
+    }
+}
+
+extension TransferRequest {
+    /// Sends a body of more than 8 MiB in parts, if the server can, and anything else as it is.
+    ///
+    /// - Parameters:
+    ///   - saved: the transfer's ``TransferRecord/progress``.
+    ///   - transport: what it is sent over.
+    ///   - keep: makes progress durable.
+    /// - Returns: what came of it: the last answer when all of it is there.
+    package func sendInParts(
+        saved: String?, over transport: any Transport, keep: @escaping ResumableUpload.Keeper
+    ) async -> TransportOutcome {
+        guard var upload = ResumableUpload(self, saved: saved, over: transport, keep: keep) else {
+            return await transport.send(self)
+        }
+        return await upload.run()
+    }
+}
+
+extension TransferBody {
+    /// Part of these bytes.
+    func slice(at start: UInt64, count: UInt64) -> TransferBody {
+        var slice = self
+        let skipped = min(start, UInt64(prefix.count))
+        slice.prefix = Array(prefix.dropFirst(Int(skipped)).prefix(Int(min(count, UInt64(prefix.count)))))
+        slice.offset = offset + (start - skipped)
+        slice.length = count - UInt64(slice.prefix.count)
+        return slice
+    }
+}
