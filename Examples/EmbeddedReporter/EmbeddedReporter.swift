@@ -4,7 +4,7 @@ import Reports
 /// A program that reports its own crashes.
 ///
 /// Each start sends what the last crash left behind, then does the work. Everything a program of yours needs is in
-/// ``startReporting(_:)`` and ``CrashReports``; the rest reads options and stands in for real work.
+/// `startReporting` and ``CrashReports``; the rest reads options and stands in for real work.
 @main
 struct EmbeddedReporter {
     static func main() async {

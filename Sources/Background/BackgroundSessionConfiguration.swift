@@ -3,9 +3,18 @@ public import HTTPTypes
 public import Logging
 public import SystemPackage
 
-/// How an ``Uploader`` works: where it keeps its ledger, and how hard it may press a server.
+/// How an ``Uploader`` or ``Downloader`` works: where it keeps its ledger, and how hard it may press a server.
 ///
 /// Copied when the uploader is made; later changes have no effect on it.
+///
+/// ## Topics
+///
+/// - ``background(withIdentifier:)``
+/// - ``identifier``
+/// - ``rootDirectory``
+/// - ``maximumConnectionsPerHost``
+/// - ``requestProvider``
+/// - ``logger``
 public struct BackgroundSessionConfiguration: Sendable {
     /// The session's name, stable over the launches of a program.
     ///
@@ -16,24 +25,30 @@ public struct BackgroundSessionConfiguration: Sendable {
     /// The directory of the ledger; `nil`, the default, means `$XDG_STATE_HOME/background/<identifier>`, else
     /// `~/.local/state/background/<identifier>`.
     ///
-    /// It is made with mode 0700 when missing and must be on a local file system. The files to upload stay where they
-    /// are; the ledger holds their paths, sizes and hashes, and of each request the method, the URL and the names of
-    /// its header fields. The fields' values are never written.
+    /// It is made with mode 0700 when missing, its parents with it, and must be on a local file system. A relative
+    /// `$XDG_STATE_HOME` is ignored (XDG Base Directory Specification). Downloads lie in it until they are acknowledged;
+    /// the files to upload stay where they are. The ledger holds their paths, sizes and hashes; of each request the
+    /// method, the URL and the names of its header fields, never their values; and of the last answer the status, the
+    /// header fields but for `Set-Cookie`, and of a body that is no download's content the first KiB.
     public var rootDirectory: FilePath?
 
     /// The most transfers under way to one server (scheme, host and port) at a time, 1 at least. The default is 4.
     ///
-    /// The engine starts lower after failures and works its way up with success.
+    /// One after a failure, and one more with each success; a session begins with 4, if it may. The number is written
+    /// down and outlives the process.
     public var maximumConnectionsPerHost = 4
 
-    /// Makes the request of a transfer that an earlier launch left behind, at each attempt; the default is `nil`.
+    /// Makes the request of a transfer that an earlier launch left behind and that nobody has asked for in this one, at
+    /// each attempt; the default is `nil`.
     ///
     /// Without it such a transfer rests until somebody asks with its identifier again. Its URL has to be on the
-    /// transfer's own server. If it throws, the transfer rests as without it until the next launch.
+    /// transfer's own server (scheme, host and port). If it throws, or the URL is elsewhere, the transfer rests as
+    /// without it until the next launch; of the error only the type is logged.
     public var requestProvider: (@Sendable (_ identifier: String) async throws -> HTTPRequest)?
 
-    /// Told of attempts at level `debug` and of trouble with the disk at `notice`, without URLs or header fields. The
-    /// default goes wherever the program's logging system sends the label `background`.
+    /// Told of the end of each attempt at level `debug`, of a provider of requests that fails at `notice`, and of a
+    /// damaged ledger at `error`. Identifiers, hosts and paths of files are logged; URLs, header fields and bodies are
+    /// not. The default goes wherever the program's logging system sends the label `background`.
     public var logger = Logger(label: "background")
 
     /// A session whose transfers outlive the process.

@@ -23,20 +23,30 @@ public import SystemPackage
 /// server sends one, are checked, and it is on disk before anybody hears of it. From then on it is the caller's: move it
 /// away, or read it and ``acknowledge(_:)``. Until then it stays, and is handed out again to whoever asks.
 ///
-/// The engine works only while somebody waits in one of the calls below; see ``Uploader`` for what both have in common.
+/// The engine works only while somebody waits in one of the calls below; see ``Uploader`` for what both have in common,
+/// and <doc:Durability> for what each step leaves behind when it is cut off.
 ///
 /// ## Topics
+///
+/// ### Downloading
 /// - ``init(sessionConfiguration:)``
 /// - ``networkResponse(from:with:)``
 /// - ``download(_:with:)``
 /// - ``beginDownload(of:identifier:handler:)``
 /// - ``acknowledge(_:)``
+/// - ``Identifier``
+/// - ``Handler``
+///
+/// ### Going on
 /// - ``run()``
 /// - ``waitForEarlierTransfers()``
+/// - ``handleBackgroundSessionEvents(_:)``
+/// - ``shutdown()``
+///
+/// ### Looking on
 /// - ``pendingTransfers()``
 /// - ``progress(of:)``
 /// - ``cancel(_:)``
-/// - ``shutdown()``
 public actor Downloader {
     /// Names a transfer, stable over the launches of a program. Any text.
     public typealias Identifier = String
@@ -58,11 +68,13 @@ public actor Downloader {
 
     /// Downloads to a file, or goes on with the download of that name, and returns how it ended.
     ///
-    /// Failures of the network are tried again, with growing waits from 5 seconds to an hour, for as long as this call
-    /// lasts. What the server answers is handed back: after `.retry`, ask again when its time has come.
+    /// Failures of the network are tried again for as long as this call lasts, after waits that double from 5 seconds to
+    /// an hour, each shortened by chance to no less than half. What the server answers is handed back: after `.retry`,
+    /// ask again when its time has come. See <doc:RetrySemantics>.
     ///
-    /// The request is sent as it is, with `Accept-Encoding: identity` unless it says otherwise; a content coding is left
-    /// as it is in the file. Up to five redirects are followed, never from https to http, and to another server without
+    /// The request is sent as it is, but for `Range` and `If-Range`, which are the engine's, and with
+    /// `Accept-Encoding: identity` unless it says otherwise; a content coding is left as it is in the file. Up to five
+    /// redirects (RFC 9110, section 15.4) are followed, never from https to http, and to another server without
     /// credentials: of the caller's header fields only `Accept`, `Accept-Encoding`, `Accept-Language` and `User-Agent`
     /// go there. The URL is written to the ledger, query included, so secrets belong in header fields.
     ///
@@ -149,6 +161,8 @@ public actor Downloader {
     /// The file of a finished download is not needed any more: it is removed, if it is still there, and the same
     /// identifier begins a new download.
     ///
+    /// On return this survives a power cut. One that is cut off leaves the file, or a download that begins anew.
+    ///
     /// - Parameter identifier: the download's name. One that is unfinished, or unknown, is left as it is.
     /// - Throws: ``NetworkResponseError`` when the session cannot be opened, or its ledger fails.
     public func acknowledge(_ identifier: Identifier) async throws {
@@ -164,7 +178,8 @@ public actor Downloader {
     /// Goes on with everything unfinished until the task is cancelled, without anybody waiting for a single transfer.
     ///
     /// Outcomes are written down for whoever asks. Transfers of earlier launches need the configuration's
-    /// `requestProvider`.
+    /// ``BackgroundSessionConfiguration/requestProvider``. It drives the whole session, uploads included, and returns
+    /// when the task is cancelled or the downloader shuts down.
     ///
     /// - Throws: ``NetworkResponseError`` when the session cannot be opened or its ledger fails.
     public func run() async throws {
@@ -174,8 +189,9 @@ public actor Downloader {
     /// Goes on with the downloads that earlier launches left unfinished, and returns once each has ended or can go on
     /// only when it is asked for.
     ///
-    /// Their outcomes wait for whoever asks with their identifiers. Without a `requestProvider` in the configuration
-    /// there is nothing that could go on by itself, and this returns at once.
+    /// Their outcomes wait for whoever asks with their identifiers. Without a
+    /// ``BackgroundSessionConfiguration/requestProvider`` there is nothing that could go on by itself, and this returns
+    /// at once.
     ///
     /// - Throws: ``NetworkResponseError`` when the session cannot be opened or the task is cancelled.
     public func waitForEarlierTransfers() async throws {
@@ -208,8 +224,9 @@ public actor Downloader {
         seat.progress(of: identifier)
     }
 
-    /// Takes an unfinished download out of the queue, ending the attempt that is under way, and gives up what has come.
-    /// Calls that wait for it return `.failed`, code `.cancelled`.
+    /// Takes an unfinished download out of the queue, ending the attempt that is under way, and gives up what has come:
+    /// the next launch removes it from the disk. Calls that wait for it return `.failed`, code `.cancelled`. On return
+    /// this survives a power cut.
     ///
     /// - Parameter identifier: the download's name.
     /// - Returns: whether there was one; `false` also when it has come to its end meanwhile.

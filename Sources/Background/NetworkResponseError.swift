@@ -3,6 +3,24 @@
 /// Compare ``code``; the text is for people and may change. It never holds a header's value.
 public struct NetworkResponseError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The kind of trouble. New kinds may come; handle those you know and treat the others alike.
+    ///
+    /// ## Topics
+    ///
+    /// ### What was asked for
+    /// - ``invalidRequest``
+    /// - ``unreadableFile``
+    /// - ``identifierInUse``
+    /// - ``cancelled``
+    ///
+    /// ### The server
+    /// - ``notTrusted``
+    /// - ``contentMissing``
+    /// - ``refused``
+    /// - ``gaveUp``
+    ///
+    /// ### This machine
+    /// - ``ownedElsewhere``
+    /// - ``storage``
     public struct Code: Hashable, Sendable, CustomStringConvertible {
         private enum Kind: String {
             case cancelled
@@ -23,20 +41,25 @@ public struct NetworkResponseError: Error, Hashable, Sendable, CustomStringConve
         public static let cancelled = Code(kind: .cancelled)
         /// The server accepted the request of a download, and its answer carries nothing to keep, as 204.
         public static let contentMissing = Code(kind: .contentMissing)
-        /// The transfer failed 12 times while the same server accepted others, or for 30 days.
+        /// The transfer failed 12 times while the same server accepted others, or was not accepted for 30 days. The same
+        /// identifier begins a new one.
         public static let gaveUp = Code(kind: .gaveUp)
         /// The identifier names an unfinished transfer of other content. Wait for it, or cancel it first.
         public static let identifierInUse = Code(kind: .identifierInUse)
-        /// The request has no absolute http or https URL, or one with a user name or password in it.
+        /// The request has no absolute http or https URL, or one with a user name or password in it, or with a character
+        /// that has to be written as `%XX`.
         public static let invalidRequest = Code(kind: .invalidRequest)
-        /// The server's certificate cannot be verified. A wrong local clock causes this, too.
+        /// The server's certificate cannot be verified with the system's authorities, or is another host's. A wrong local
+        /// clock causes this, too.
         public static let notTrusted = Code(kind: .notTrusted)
-        /// Another process works with the same root directory.
+        /// Another process works with the same root directory. Ask again when it has ended or shut down.
         public static let ownedElsewhere = Code(kind: .ownedElsewhere)
         /// The server answered without giving the content of a download. Only ``Downloader/download(_:with:)`` says so; the
         /// others hand the answer back.
         public static let refused = Code(kind: .refused)
-        /// The root directory or the ledger in it cannot be used: full, unwritable, or of a later version.
+        /// The root directory or the ledger in it cannot be used: full, unwritable, on a network file system, or of a
+        /// later version; or there is no home directory to put it in. What is in the ledger stays; the next call opens it
+        /// anew.
         public static let storage = Code(kind: .storage)
         /// The file is missing, no regular file, cannot be read, or changed after it was handed over.
         public static let unreadableFile = Code(kind: .unreadableFile)

@@ -12,7 +12,22 @@ public struct TransferProgress: Hashable, Sendable {
     }
 }
 
-/// A transfer that is not finished, or whose outcome nobody has asked for: one row of the session's ledger.
+/// A transfer that is not finished, or whose outcome nobody has asked for: one row of the session's ledger, as it was when
+/// it was read.
+///
+/// ## Topics
+///
+/// ### Which one
+/// - ``identifier``
+/// - ``url``
+/// - ``byteCount``
+///
+/// ### Where it stands
+/// - ``state-swift.property``
+/// - ``State-swift.struct``
+/// - ``timeUntilDue``
+/// - ``attemptCount``
+/// - ``lastError``
 public struct PendingTransfer: Hashable, Sendable {
     /// Where a transfer stands. New words may come; treat those you do not know as ``waiting``.
     public struct State: Hashable, Sendable, CustomStringConvertible {
@@ -28,8 +43,8 @@ public struct PendingTransfer: Hashable, Sendable {
         public static let waiting = State(word: .waiting)
         /// An attempt is being made.
         public static let underWay = State(word: .underWay)
-        /// Stays as it is until somebody asks with its identifier: the server's answer was handed back, or its request
-        /// is known to nobody in this launch.
+        /// Stays as it is until somebody asks with its identifier: the server said not now, or its request is known to
+        /// nobody in this launch.
         public static let resting = State(word: .resting)
         /// Has an outcome, which waits for whoever asks with its identifier.
         public static let ended = State(word: .ended)
@@ -42,13 +57,14 @@ public struct PendingTransfer: Hashable, Sendable {
     public let identifier: String
     /// Where it stands.
     public let state: State
-    /// The URL of its request.
+    /// The URL of its request, query included.
     public let url: String
-    /// Of the file, in bytes; `nil` for a download whose size is not known yet.
+    /// The file's size in bytes; `nil` for a download whose size is not known, or that is empty.
     public let byteCount: UInt64?
-    /// How often it was tried.
+    /// How often it was tried, over all launches. It goes on counting when the identifier is used again.
     public let attemptCount: Int
-    /// Until the next attempt may be made; `nil` unless it is ``State/waiting``.
+    /// The time until the next attempt may be made, never negative; `nil` unless it is ``State/waiting``. The server may
+    /// have to be waited for longer.
     public let timeUntilDue: Duration?
     /// What went wrong last, for people; `nil` when nothing has.
     public let lastError: String?

@@ -2,15 +2,15 @@ public import HTTPTypes
 
 /// What came of an upload: one of four things, each of which asks something else of the caller.
 public enum UploadResponse: Sendable {
-    /// The server has it: any 2xx, of which this is the head. Cookies are not kept. Nothing is left to do.
+    /// The server has it: a 2xx, of which this is the head, `Set-Cookie` left out. Nothing is left to do.
     case success(HTTPResponse)
     /// The server says not now: 408, 409, 425, 429, 500, 502, 503, 504, 507, 509, 520 to 530, 598, 599.
     ///
     /// Ask again with the same identifier, not before `response.retryAfterInterval ?? 60` seconds have passed; the
-    /// engine keeps a time the server named anyway.
+    /// engine keeps a time the server named anyway, over launches, too. See <doc:RetrySemantics>.
     case retry(HTTPResponse)
-    /// The server does not want it: every other answer, 401 and 403 included. Asking again with the same request will
-    /// not change that.
+    /// The server does not want it: every other answer, 401 and 403 included, and a 200 in HTML over plain http from
+    /// another machine, which is a captive portal's. Asking again with the same request will not change that.
     case rejected(HTTPResponse)
     /// There is no answer, and trying again by itself will not bring one. Failures of the network are not among these:
     /// the engine tries them again for as long as somebody waits.
@@ -29,7 +29,8 @@ public enum UploadResponse: Sendable {
 ///
 /// `File` is how the file is named: a `FilePath`, or a `URL` with `BackgroundFoundation`.
 public enum DownloadResponse<File: Sendable>: Sendable {
-    /// The content is in this file, whole and durable, and the head of the answer says what it is. Cookies are not kept.
+    /// The content is in this file, whole and durable, and the head of the answer says what it is, `Set-Cookie` left
+    /// out. Its status is 200, also of a content that came in parts, or 203.
     ///
     /// The file is the caller's: move it away, or read it and call ``Downloader/acknowledge(_:)``. Until then it stays,
     /// over the launches of the program, and asking again with the same identifier gives it again.
@@ -37,7 +38,8 @@ public enum DownloadResponse<File: Sendable>: Sendable {
     /// The server says not now: 408, 409, 425, 429, 500, 502, 503, 504, 507, 509, 520 to 530, 598, 599.
     ///
     /// Ask again with the same identifier, not before `response.retryAfterInterval ?? 60` seconds have passed; the
-    /// engine keeps a time the server named anyway. What has come by then is kept.
+    /// engine keeps a time the server named anyway, over launches, too. What has come by then is kept. See
+    /// <doc:RetrySemantics>.
     case retry(HTTPResponse)
     /// The server does not give it: every other answer, 401, 403 and 404 included.
     case rejected(HTTPResponse)

@@ -14,29 +14,39 @@ public import SystemPackage
 /// ```
 ///
 /// From the moment an upload is written down, its identifier, its schedule and its outcome survive a crash, a kill or a
-/// power cut. Ask again with the same identifier in any later launch: an upload that is not finished goes on, one that
-/// ended while nobody listened hands its outcome over, once. The server can get the same upload twice, after a crash
-/// between sending and writing down; every try of it carries the same `Idempotency-Key`.
+/// power cut; <doc:Durability> says how. Ask again with the same identifier in any later launch: an upload that is not
+/// finished goes on, one that ended while nobody listened hands its outcome over, once. The server can get the same
+/// upload twice, after a crash between sending and writing down; every try of it carries the same `Idempotency-Key`
+/// (draft-ietf-httpapi-idempotency-key-header-07).
 ///
-/// The engine sends only while somebody waits in one of the calls below. Call ``shutdown()`` before the program exits:
-/// an upload that was alone under way at three unclean ends in a row is taken for what kills the program, and put off
-/// for an hour or more.
+/// The engine sends only while somebody waits in one of the calls below. Call ``shutdown()`` before the program exits,
+/// at SIGTERM and SIGINT, too: an upload that was alone under way at three unclean ends in a row is taken for what kills
+/// the program, and put off for an hour or more (<doc:RetrySemantics>).
 ///
 /// Uploaders and downloaders of one process with the same root directory share one session and one ledger; an
 /// identifier names one upload and, apart from it, one download. What the first of them was configured with counts for
 /// all, but for the request providers, of which each has its own.
 ///
 /// ## Topics
+///
+/// ### Uploading
 /// - ``init(sessionConfiguration:)``
 /// - ``networkResponse(from:uploading:with:)``
 /// - ``uploadFile(at:with:identifier:)``
 /// - ``beginUpload(of:with:identifier:handler:)``
+/// - ``Identifier``
+/// - ``Handler``
+///
+/// ### Going on
 /// - ``run()``
 /// - ``waitForEarlierTransfers()``
+/// - ``handleBackgroundSessionEvents(_:)``
+/// - ``shutdown()``
+///
+/// ### Looking on
 /// - ``pendingTransfers()``
 /// - ``progress(of:)``
 /// - ``cancel(_:)``
-/// - ``shutdown()``
 public actor Uploader {
     /// Names a transfer, stable over the launches of a program. Any text.
     public typealias Identifier = String
@@ -58,13 +68,15 @@ public actor Uploader {
 
     /// Uploads a file, or goes on with the upload of that name, and returns how it ended.
     ///
-    /// Failures of the network are tried again, with growing waits from 5 seconds to an hour, for as long as this call
-    /// lasts. What the server answers is handed back: after `.retry`, ask again when its time has come.
+    /// Failures of the network are tried again for as long as this call lasts, after waits that double from 5 seconds to
+    /// an hour, each shortened by chance to no less than half. What the server answers is handed back: after `.retry`,
+    /// ask again when its time has come. See <doc:RetrySemantics>.
     ///
     /// The file is hashed before this goes on, checked before each try, and never moved or changed; it has to stay
     /// as it is until the transfer ends. The request is sent as it is, with `Content-Length` and, where they are
-    /// missing, `Idempotency-Key` and `Repr-Digest` (SHA-256). The URL is written to the ledger, query included, so
-    /// secrets belong in header fields.
+    /// missing, `Idempotency-Key` and `Repr-Digest` (RFC 9530, SHA-256); a 307 or 308 to the same server is followed,
+    /// four times at most. The URL is written to the ledger, query included, so secrets belong in header fields. See
+    /// <doc:Transfers>.
     ///
     /// Cancelling the task ends the wait with `.failed`, code `.cancelled`. The transfer stays, and goes on when
     /// somebody waits again.
@@ -74,7 +86,7 @@ public actor Uploader {
     ///   - file: a regular file, not a symbolic link.
     ///   - identifier: names the transfer. While it is unfinished a second call joins it, and both return the same; with
     ///     other content the call fails with `.identifierInUse`. After its outcome was returned, the same identifier
-    ///     begins a new transfer.
+    ///     begins a new transfer; if the content is the same, so is its `Idempotency-Key`.
     /// - Returns: the outcome; it never throws.
     public func networkResponse(
         from request: HTTPRequest, uploading file: FilePath, with identifier: Identifier
@@ -93,7 +105,7 @@ public actor Uploader {
     ///   - request: the request without its body; absolute, http or https.
     ///   - identifier: names the transfer.
     /// - Returns: the head of the server's answer, whatever its status.
-    /// - Throws: ``NetworkResponseError`` when there is no answer and trying again by itself will not bring one.
+    /// - Throws: ``NetworkResponseError`` when there is no answer, and trying again by itself will not bring one.
     public func uploadFile(
         at file: FilePath, with request: HTTPRequest, identifier: Identifier
     ) async throws -> HTTPResponse {
@@ -139,7 +151,8 @@ public actor Uploader {
     /// Goes on with everything unfinished until the task is cancelled, without anybody waiting for a single transfer.
     ///
     /// Outcomes are written down for whoever asks. Transfers of earlier launches need the configuration's
-    /// `requestProvider`.
+    /// ``BackgroundSessionConfiguration/requestProvider``. It drives the whole session, downloads included, and returns
+    /// when the task is cancelled or the uploader shuts down.
     ///
     /// - Throws: ``NetworkResponseError`` when the session cannot be opened or its ledger fails.
     public func run() async throws {
@@ -149,8 +162,9 @@ public actor Uploader {
     /// Goes on with the uploads that earlier launches left unfinished, and returns once each has ended or can go on only
     /// when it is asked for.
     ///
-    /// Their outcomes wait for whoever asks with their identifiers. Without a `requestProvider` in the configuration
-    /// there is nothing that could go on by itself, and this returns at once.
+    /// Their outcomes wait for whoever asks with their identifiers. Without a
+    /// ``BackgroundSessionConfiguration/requestProvider`` there is nothing that could go on by itself, and this returns
+    /// at once.
     ///
     /// - Throws: ``NetworkResponseError`` when the session cannot be opened or the task is cancelled.
     public func waitForEarlierTransfers() async throws {
@@ -177,17 +191,17 @@ public actor Uploader {
     /// How far an upload has come, told from now on until it ends; who looks late sees the newest only.
     ///
     /// - Parameter identifier: the upload's name. It need not have begun.
-    /// - Returns: bytes of the file that the connection has taken in the attempt under way. It ends with the upload, or
-    ///   when the uploader shuts down.
+    /// - Returns: bytes of the file that the connection has taken in the attempt under way, in steps of 128 KiB at most;
+    ///   of a file up to 256 KiB all at once, with the answer. It ends with the upload, or when the uploader shuts down.
     public nonisolated func progress(of identifier: Identifier) -> AsyncStream<TransferProgress> {
         seat.progress(of: identifier)
     }
 
     /// Takes an unfinished upload out of the queue, ending the attempt that is under way. Calls that wait for it return
-    /// `.failed`, code `.cancelled`. The file stays.
+    /// `.failed`, code `.cancelled`. The file stays. On return this survives a power cut.
     ///
     /// - Parameter identifier: the upload's name.
-    /// - Returns: whether there was one; `false` also when the server has accepted it meanwhile.
+    /// - Returns: whether there was one; `false` also when it has come to its end meanwhile.
     /// - Throws: ``NetworkResponseError`` when the session cannot be opened or its ledger fails.
     @discardableResult
     public func cancel(_ identifier: Identifier) async throws -> Bool {

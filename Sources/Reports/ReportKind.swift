@@ -2,6 +2,15 @@
 ///
 /// Given by whoever drops the report, else derived from its content. It travels as the `Report-Kind` header, chooses what goes
 /// first (crashes) and what makes room first (anything else) when the spool is full.
+///
+/// ## Topics
+///
+/// - ``crash``
+/// - ``hang``
+/// - ``diagnostic``
+/// - ``log``
+/// - ``other``
+/// - ``all``
 public struct ReportKind: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
     /// The word itself, as in the ledger, in headers and on the command line.
     public let rawValue: String

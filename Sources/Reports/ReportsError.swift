@@ -1,11 +1,27 @@
 /// What went wrong, on what, and what lies behind it.
 public struct ReportsError: Error, Sendable, CustomStringConvertible {
     /// The kind of failure. New codes may come; match those you handle and treat the rest alike.
+    ///
+    /// ## Topics
+    ///
+    /// ### The spool
+    /// - ``spoolNotUsable``
+    /// - ``cannotWrite``
+    ///
+    /// ### What was handed in
+    /// - ``badPayload``
+    /// - ``noSuchFile``
+    /// - ``badArgument``
+    /// - ``badConfiguration``
+    ///
+    /// ### Which report
+    /// - ``noSuchReport``
+    /// - ``badIdentifier``
     public struct Code: RawRepresentable, Hashable, Sendable {
         /// The code's stable name.
         public let rawValue: String
 
-        /// A code by its name.
+        /// A code by its name, which need not be one of those below.
         public init(rawValue: String) { self.rawValue = rawValue }
 
         /// The spool cannot be used: no directory, no permission, of a newer version, or on a network file system.
@@ -33,7 +49,7 @@ public struct ReportsError: Error, Sendable, CustomStringConvertible {
     /// The failure below, if there is one.
     public let underlyingError: (any Error)?
 
-    /// Makes an error.
+    /// Makes an error; the default is that there is none below it.
     public init(_ code: Code, _ message: String, underlyingError: (any Error)? = nil) {
         self.code = code
         self.message = message

@@ -33,7 +33,9 @@ final class SessionClient: TransferClient {
 
     /// Writes an attempt's progress down; durable on return.
     typealias AttemptLedger =
-        @Sendable (_ rowName: String, _ progress: String?, _ byteCount: Int64?, _ hasAdvanced: Bool) async throws -> Void
+        @Sendable (
+            _ rowName: String, _ progress: String?, _ byteCount: Int64?, _ hasAdvanced: Bool
+        ) async throws -> Void
 
     func write(to ledger: @escaping AttemptLedger) {
         state.withLock { $0.ledger = ledger }

@@ -90,7 +90,9 @@ package final class HTTPTransport: Transport {
         let origin = request.endpoint.origin
         let mayBeStale = answering.withLock { $0.contains(origin) }
         var outcome = await sendOnce(request)
-        if mayBeStale, request.mayBeRepeated, case .failure(let failure) = outcome, failure.isConnectionLost, !Task.isCancelled {
+        if mayBeStale, request.mayBeRepeated, case .failure(let failure) = outcome, failure.isConnectionLost,
+            !Task.isCancelled
+        {
             answering.withLock { _ = $0.remove(origin) }
             outcome = await sendOnce(request)
         }

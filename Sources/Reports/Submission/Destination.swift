@@ -3,7 +3,8 @@ package import Background
 /// Where reports go, and with which headers of the user's own.
 ///
 /// The URL may hold `{id}`, `{kind}` and `{host}`. With `{id}` reports are `PUT`, each to its own address, which makes a
-/// resend harmless on any server; without it they are `POST`ed.
+/// resend harmless on any server (RFC 9110, section 9.2.2); without it they are `POST`ed. `{host}` is this machine's name.
+/// Neither the URL nor a header is written to disk or logged.
 public struct Destination: Sendable {
     /// Gives the headers of one request, credentials above all, at the moment it is sent.
     public typealias HeaderProvider = @Sendable () async throws -> [(name: String, value: String)]
@@ -15,13 +16,21 @@ public struct Destination: Sendable {
     ///
     /// - Parameters:
     ///   - url: An absolute URL without user name and password, with `{id}`, `{kind}` and `{host}` where wanted.
-    ///   - headers: Sent with each report, for example an `Authorization`. They are kept in memory only.
+    ///   - headers: Sent with each report, for example an `Authorization`; none by default. They are kept in memory only.
+    ///     Those that frame the request or say what the report is, such as `Content-Type`, `Idempotency-Key` and all that
+    ///     begin with `Report-`, are the sender's own and passed over.
     /// - Returns: The destination; its URL is checked when a reporter is made.
     public static func http(_ url: String, headers: [(name: String, value: String)] = []) -> Destination {
         Destination(template: url) { headers }
     }
 
     /// An HTTP or HTTPS endpoint whose headers are asked for at each send, so that a renewed token is used at once.
+    ///
+    /// - Parameters:
+    ///   - url: An absolute URL, as for headers that stay the same.
+    ///   - provider: Called for each attempt, several at a time. When it throws, nothing is sent and the report waits as
+    ///     if the server could not be reached; of the error only the type is logged.
+    /// - Returns: The destination; its URL is checked when a reporter is made.
     public static func http(_ url: String, headers provider: @escaping HeaderProvider) -> Destination {
         Destination(template: url, provider: provider)
     }

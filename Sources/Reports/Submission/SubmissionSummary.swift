@@ -1,22 +1,39 @@
 import DurableIO
 
-/// What a submission came to.
+/// What a submission came to: what it did itself, and how the spool stands at its end.
+///
+/// ## Topics
+///
+/// ### What this run did
+/// - ``delivered``
+/// - ``rejected``
+/// - ``exhausted``
+/// - ``duplicates``
+/// - ``repairs``
+///
+/// ### How the spool stands
+/// - ``waiting``
+/// - ``held``
+/// - ``skipped``
+/// - ``nextAttemptMilliseconds``
+/// - ``isOwnedElsewhere``
 public struct SubmissionSummary: Hashable, Sendable {
     /// Delivered in this run.
     public internal(set) var delivered = 0
-    /// Not delivered yet, and sent again by themselves when due.
+    /// Not delivered yet, and sent by themselves when due: all such reports of the spool.
     public internal(set) var waiting = 0
-    /// Stopped until something changes: credentials, certificate, endpoint.
+    /// Stopped until something changes: credentials, certificate, endpoint. All such reports of the spool.
     public internal(set) var held = 0
     /// Rejected by the server in this run; kept in `parked/`.
     public internal(set) var rejected = 0
     /// Given up in this run; kept in `parked/`.
     public internal(set) var exhausted = 0
-    /// Payloads that were known already and only counted.
+    /// Payloads taken in by this run that were known already, and only counted.
     public internal(set) var duplicates = 0
-    /// Files in `incoming/` that could not be taken.
+    /// Files in `incoming/` that could not be taken, those among them that are still being written.
     public internal(set) var skipped = 0
-    /// When the next attempt may be made, in milliseconds since the epoch; `nil` when nothing waits for a time.
+    /// When the next attempt may be made by the wall clock, in milliseconds since 1970; `nil` when nothing waits for a
+    /// time.
     public internal(set) var nextAttemptMilliseconds: Int64?
     /// Another process is the spool's owner and was still at it.
     public internal(set) var isOwnedElsewhere = false

@@ -21,8 +21,10 @@ struct UploadLimit: Hashable, Sendable {
         for member in text.split(separator: ",") {
             let parts = member.split(separator: "=", maxSplits: 1)
             let name = parts.first.map { $0.filter { $0 != " " && $0 != "\t" } } ?? ""
-            let value = parts.count == 2 ? UInt64(parts[1].prefix { $0 != ";" }.filter { $0 != " " && $0 != "\t" }) : nil
-            guard let value, value <= 999_999_999_999_999 else { return nil }
+            guard parts.count == 2,
+                let value = UInt64(parts[1].prefix { $0 != ";" }.filter { $0 != " " && $0 != "\t" }),
+                value <= 999_999_999_999_999
+            else { return nil }
             switch name {
             case "max-size": maximumSize = value
             case "min-size": minimumSize = value

@@ -29,6 +29,7 @@ package struct ResumableUpload: Sendable {
     /// - Parameters:
     ///   - request: the request as it would be sent whole.
     ///   - saved: what an earlier attempt has kept.
+    ///   - transport: what it is sent over.
     ///   - partSize: the most one part has. The default is ``threshold``; smaller ones are for tests.
     ///   - keep: makes an attempt's progress durable.
     package init?(
