@@ -51,6 +51,7 @@ if grep -E 'skipped: ' "$logs/test" | sort -u >"$logs/skipped"; then
     printf '\n== Skipped on this machine\n'
     cat "$logs/skipped"
 fi
+step "Documentation" documentation Tests/build-documentation.sh
 step "Examples, from end to end" examples Examples/quickstart.sh
 if [[ ${REPORTS_RELEASE:-0} == 1 ]]; then
     step "Release build" release swift build -c release --product reports
