@@ -6,7 +6,7 @@ public struct TransferProgress: Hashable, Sendable {
     public var totalByteCount: UInt64?
 
     /// Puts the two together.
-    public init(completedByteCount: UInt64, totalByteCount: UInt64?) {
+    package init(completedByteCount: UInt64, totalByteCount: UInt64?) {
         self.completedByteCount = completedByteCount
         self.totalByteCount = totalByteCount
     }

@@ -19,14 +19,15 @@ public final class Reporter: Sendable {
     public struct Configuration: Sendable {
         /// How much the spool may hold.
         public var limits = SpoolLimits()
-        /// How many reports may be under way at once, 1 to 64. The default is 16.
+        /// How many reports may be under way to one server at once, 1 to 64. The default is 16.
         public var maximumConcurrent = 16
         /// Any user of the machine may drop files into `incoming/`. The default is `false`.
         public var isShared = false
         /// Gives the request of a report that an earlier life of the program submitted with
         /// ``Reporter/submit(_:request:kind:identifier:annotations:)``, because the values of its headers were never
         /// written down. Asked at each attempt; `nil` as the answer lets the report rest until the next life. The default,
-        /// `nil`, lets all of them rest, until the same bytes are submitted again.
+        /// `nil`, lets all of them rest, until the same bytes are submitted again. Programs that share a spool are asked for
+        /// each other's reports: look at the URL before you sign a request for it.
         public var existingReportHandler: (@Sendable (ExistingReport) async throws -> HTTPRequest?)?
         /// Where to log; the default logs nothing. Bodies, URLs and headers are never logged.
         public var logger = Logger(label: "reports", factory: { _ in SwiftLogNoOpLogHandler() })

@@ -50,7 +50,7 @@ public struct ReportsError: Error, Sendable, CustomStringConvertible {
     public let underlyingError: (any Error)?
 
     /// Makes an error; the default is that there is none below it.
-    public init(_ code: Code, _ message: String, underlyingError: (any Error)? = nil) {
+    package init(_ code: Code, _ message: String, underlyingError: (any Error)? = nil) {
         self.code = code
         self.message = message
         self.underlyingError = underlyingError

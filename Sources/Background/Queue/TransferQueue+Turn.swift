@@ -45,7 +45,8 @@ extension TransferQueue {
     private func allowance(of lane: Lane) -> Int {
         // A suspect goes alone, so that its death says something.
         guard !inFlight.values.contains(where: \.isSuspect) else { return 0 }
-        let count = inFlight.values.count { $0.lane == lane }
+        // One gate for all lanes of an origin, and one count.
+        let count = inFlight.values.count { $0.lane.origin == lane.origin }
         return gate(of: lane).allowance(at: store.now, inFlight: count, maximum: configuration.policy.maximumWindow)
     }
 
@@ -141,10 +142,15 @@ extension TransferQueue {
     private func releaseOthers(after settlement: Settlement) throws {
         let record = settlement.claim.record
         let wasProbe = probes.remove(record.rowID) != nil
-        let origin = record.request?.origin
-        if settlement.verdict.reopensOrigin { try store.releaseUnreachable(origin: origin) }
-        guard settlement.verdict.state == .delivered else { return }
-        if settlement.verdict.reopensOrigin || wasProbe { try store.releaseHeld(origin: origin) }
+        guard let name = record.request?.origin ?? configuration.destination else { return }
+        let isReopened = settlement.verdict.reopensOrigin
+        let frees = settlement.verdict.state == .delivered && (isReopened || wasProbe)
+        guard isReopened || frees else { return }
+        // An origin that accepts from one lane is there for the others, too.
+        for lane in try lanes() where lane.origin == name {
+            if isReopened { try store.releaseUnreachable(origin: lane.rowOrigin) }
+            if frees { try store.releaseHeld(origin: lane.rowOrigin) }
+        }
     }
 
     private func saveChangedOrigins(since before: [String: OriginRecord]) throws {

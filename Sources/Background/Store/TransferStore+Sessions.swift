@@ -57,12 +57,10 @@ extension TransferStore {
             """, SQLiteValue(progress), SQLiteValue(byteCount), SQLiteValue(!hasAdvanced), .text(identifier))
     }
 
-    /// The same content was handed in again. Where both have a request of their own, the newer one counts, and a transfer
-    /// that rests for want of one is due.
+    /// The same content was handed in again. If it has a request of its own now, that one counts while the transfer
+    /// lives, and one that rests for want of a request is due.
     package func count(_ transfer: NewTransfer) throws {
-        if transfer.request != nil, let record = try queries.record(transfer.identifier), record.state.isLive,
-            record.state != .sending, record.request != nil
-        {
+        if transfer.request != nil, let record = try queries.record(transfer.identifier), record.state.isLive {
             return try askAgain(for: record, with: transfer)
         }
         try count(transfer.identifier, seenWall: transfer.seenWall)
@@ -70,22 +68,23 @@ extension TransferStore {
 
     /// A live transfer is asked for once more: the newer request counts, and one that rests is due.
     private func askAgain(for record: TransferRecord, with transfer: NewTransfer) throws {
-        guard record.state != .sending, let request = transfer.request else { return }
+        guard let request = transfer.request else { return }
         try connection.run(
             """
             UPDATE transfer SET seen=seen+1, last_seen_wall=max(last_seen_wall, ?), origin=?, method=?, url=?,
-              header_names=?, body_path=?, progress=CASE WHEN url=? THEN progress ELSE NULL END WHERE id=?
+              header_names=?, body_path=?, body_hash=?, progress=CASE WHEN url=? THEN progress ELSE NULL END WHERE id=?
             """,
             .integer(transfer.seenWall), .text(request.origin), .text(request.method), .text(request.url),
-            .text(request.headerNames.joined(separator: "\n")), .text(request.bodyPath), .text(request.url),
-            .integer(record.rowID))
+            .text(request.headerNames.joined(separator: "\n")), .text(request.bodyPath),
+            .text(request.bodyHash), .text(request.url), .integer(record.rowID))
         // What another server failed or asked for says nothing about this one.
         let isMoved = record.state == .waiting && record.request?.origin != request.origin
         let isResting = record.state == .held && record.reason == Verdict.callerReason
         guard isMoved || isResting else { return }
         try connection.run(
             """
-            UPDATE transfer SET state='waiting', reason=NULL, due_at=?, enrolled_at=?, answer=NULL, accepted_mark=NULL
+            UPDATE transfer SET state='waiting', reason=NULL, due_at=?, enrolled_at=?, answer=NULL, accepted_mark=NULL,
+              charged=0, failures=0
             WHERE id=?
             """, .integer(now), .integer(now), .integer(record.rowID))
     }
@@ -105,15 +104,18 @@ extension TransferStore {
         }
     }
 
-    /// Makes due what rests only because nobody knew its request; what the server put off goes on resting. With no label,
-    /// all of it.
-    package func wakeResting(label: String? = nil) throws {
+    /// Makes due what rests only because nobody knew its request; what the server put off goes on resting.
+    ///
+    /// - Parameters:
+    ///   - label: only rows with this label; the default is all.
+    ///   - identifier: only this row; the default is all.
+    package func wakeResting(label: String? = nil, identifier: String? = nil) throws {
         try connection.run(
             """
             UPDATE transfer SET state='waiting', reason=NULL, due_at=?1
             WHERE state='held' AND reason='\(Verdict.callerReason)' AND answer IS NULL AND origin IS NOT NULL
-              AND (?2 IS NULL OR label=?2)
-            """, .integer(now), SQLiteValue(label))
+              AND (?2 IS NULL OR label=?2) AND (?3 IS NULL OR identifier=?3)
+            """, .integer(now), SQLiteValue(label), SQLiteValue(identifier))
     }
 }
 

@@ -35,6 +35,9 @@ package final class RequestBook: Sendable {
     /// Whether somebody may know the request of any report.
     var knowsAll: Bool { handler != nil }
 
+    /// The reports whose requests are known now.
+    var known: [String] { requests.withLock { Array($0.keys) } }
+
     /// The newest request of a report is the one that is sent.
     func remember(_ request: HTTPRequest, for id: String) {
         requests.withLock { $0[id] = request }

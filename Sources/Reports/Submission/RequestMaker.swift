@@ -81,15 +81,17 @@ struct RequestMaker: Sendable {
             identifier: report.properties.name.map { String(decoding: $0, as: UTF8.self) },
             method: stored.method, url: stored.url, headerNames: stored.headerNames,
             submittedMilliseconds: record.firstSeenWall, attempts: record.attempts)
-        let given = try await headers { try await book.request(for: existing) }
+        let given = try await request(for: existing)
         guard given != nil || stored.headerNames.isEmpty else {
             throw Obstacle(.withheld("its request has headers, and nobody has given their values again"))
         }
         let endpoint: Endpoint
         do {
+            // The same rules as when it was submitted: a GET that is answered 200 is no delivery.
+            if let given { _ = try OwnRequest(given) }
             endpoint = try given?.reportEndpoint() ?? Endpoint(stored.url)
         } catch {
-            throw Obstacle(.withheld("its request's URL is none: \(error)"))
+            throw Obstacle(.withheld("its request cannot be used: \(error)"))
         }
         // Its turn and its waits are those of the server it was submitted for.
         guard endpoint.origin == stored.origin else {
@@ -101,6 +103,17 @@ struct RequestMaker: Sendable {
             by: given?.method ?? HTTPRequest.Method(stored.method) ?? .post,
             with: fields.map { (name: $0.name.rawName, value: $0.value) },
             as: fields[.contentType] ?? report.properties.contentType)
+    }
+
+    private func request(for existing: ExistingReport) async throws(Obstacle) -> HTTPRequest? {
+        do {
+            return try await book.request(for: existing)
+        } catch is CancellationError {
+            throw Obstacle(.cancelled)
+        } catch {
+            // Nothing about its server. The type only: the error's text may hold what must not be logged.
+            throw Obstacle(.localTrouble("the request could not be had (\(type(of: error)))"))
+        }
     }
 
     // MARK: - Fields

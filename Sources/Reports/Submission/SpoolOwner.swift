@@ -85,10 +85,22 @@ package final class SpoolOwner: Sendable {
             sender.noteMovedFiles()
         }
         self.repairs = repairs
-        // What rests because an earlier life's request was lost has somebody to ask again.
-        if configuration.book?.knowsAll == true { try await queue.change { try $0.wakeResting() } }
+        try await wake(configuration.book)
         try TemporaryCleaner(files: spool.files, directory: spool.temporary).clean()
         LedgerOpening.layReserve(spool)
+    }
+
+    /// What rests for want of its request has somebody to ask again: another owner, who knew none, may have laid it down.
+    private func wake(_ book: RequestBook?) async throws {
+        guard let book else { return }
+        let known = book.known
+        if book.knowsAll {
+            try await queue.change { try $0.wakeResting() }
+        } else if !known.isEmpty {
+            try await queue.change { store in
+                for identifier in known { try store.wakeResting(identifier: identifier) }
+            }
+        }
     }
 
     /// Gives the lock back after an error, without a word in the ledger: the next owner reconciles.

@@ -69,9 +69,10 @@ package struct Submission: Sendable {
         var summary = SubmissionSummary()
         let start = spool.clock.bootMilliseconds
         var leftovers: Set<EntryName> = []
+        var doubts = 0
         while true {
             guard let owner = try await SpoolOwner.become(of: spool, configuration) else {
-                switch try await waitForOwner(since: start) {
+                switch try await waitForOwner(since: start, &doubts) {
                 case .tryAgain: continue
                 case .done(let standing): return summary.counting(standing)
                 case .givenUp: break
@@ -201,14 +202,17 @@ package struct Submission: Sendable {
         case givenUp
     }
 
-    private func waitForOwner(since start: Int64) async throws -> Waiting {
+    private func waitForOwner(since start: Int64, _ doubts: inout Int) async throws -> Waiting {
         let patience = deadline ?? Self.ownerPatience
         guard waitsForOwner else { return .givenUp }
         if hasNothingDue() {
             let standing = try SpoolInspector(spool: spool).summary()
-            // What waits, and not for a time to come, has arrived since the look, and the other is at it.
+            // What waits, and not for a time to come, has arrived since the look, and the other is at it; or it lies behind
+            // the closed gate of one of several origins. A second shows which.
             let next = standing.nextAttemptMilliseconds ?? 0
-            if standing.waiting == 0 || next > spool.clock.wallMilliseconds { return .done(standing) }
+            doubts += 1
+            let isSure = standing.waiting == 0 || next > spool.clock.wallMilliseconds
+            if isSure || doubts > 10 { return .done(standing) }
         }
         guard !Task.isCancelled, spool.clock.bootMilliseconds - start < patience else { return .givenUp }
         try? await spool.clock.sleep(milliseconds: Self.pollInterval)

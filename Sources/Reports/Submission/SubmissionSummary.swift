@@ -41,7 +41,7 @@ public struct SubmissionSummary: Hashable, Sendable {
     public internal(set) var repairs: [String] = []
 
     /// Nothing done, nothing waiting.
-    public init() {}
+    package init() {}
 }
 
 extension SubmissionSummary {

@@ -37,20 +37,30 @@ struct LargeUploadTests {
             let id = try await noise(tool, mebibytes: Self.mebibytes)
             let wireSize = try #require(try await tool.show(id).count("compressed_size"))
             let size = Int(wireSize)
-            for kill in 1...5 {
-                let running = try tool.start("submit", "--endpoint", server.url("/{id}"))
-                // Somewhere in the kill-th sixth.
-                await server.waitForOffset(size / 6 * kill - Int.random(in: 0..<size / 6, using: &generator))
+            // Each connection lets so much through and then nothing, until all five lives are over.
+            let areOver = Gate()
+            let course = ProxyCourse().holding(
+                .toServer, after: size / 6 - Int.random(in: 0..<size / 12, using: &generator), until: areOver)
+            let proxy = try CuttingProxy(to: server.port, others: course)
+            defer { proxy.stop() }
+            for life in 1...5 {
+                let running = try tool.start("submit", "--endpoint", proxy.url("/{id}"))
+                await proxy.wait { connections in
+                    connections.reduce(0) { $0 + $1.bytesToServer } >= size / 12 * life
+                }
                 await running.killAtOnce()
+                for connection in proxy.connections.indices { proxy.cut(connection) }
+                await proxy.waitForNoConnections()
                 await server.waitForNoTransfers()
             }
+            areOver.open()
             let report = try await tool.show(id)
             let acknowledged = try #require(report["upload"]?["offset"]?.integerValue)
             #expect(acknowledged > 0 && acknowledged < wireSize)
             #expect(report["upload"]?["size"]?.integerValue == wireSize)
             #expect(try await tool.run("show", id).output.contains("uploaded:   "))
 
-            let last = try await tool.run("submit", "--endpoint", server.url("/{id}"), "--wait", "60")
+            let last = try await tool.run("submit", "--endpoint", proxy.url("/{id}"), "--wait", "60")
             #expect(last.status == 0, "\(last.output) \(last.errors)")
             #expect(server.reports.map(\.byteCount) == [size])
             #expect(server.reports.map(\.target) == ["/\(id)"])

@@ -149,7 +149,7 @@ struct OwnRequestTests {
     }
 
     enum Refusal: CaseIterable, Sendable {
-        case nothing, anotherServer, failure
+        case nothing, anotherServer, anotherMethod, failure
     }
 
     @Test("a handler that gives none, or another server's, or fails, sends nothing", arguments: Refusal.allCases)
@@ -164,6 +164,8 @@ struct OwnRequestTests {
                     switch refusal {
                     case .nothing: nil
                     case .anotherServer: try Self.request(authority: "elsewhere.example")
+                    case .anotherMethod:
+                        HTTPRequest(method: .get, scheme: "https", authority: "logs.example", path: "/")
                     case .failure: throw Locked()
                     }
                 }
@@ -172,6 +174,51 @@ struct OwnRequestTests {
             let view = try SpoolInspector(spool: harness.spool).report(id)
             #expect(view.state == (refusal == .failure ? "waiting" : "held"))
             #expect(try harness.findings() == [])
+        }
+    }
+
+    @Test("laid down by an owner who did not know the request, it goes with the next submission of who does")
+    func otherOwner() async throws {
+        try await withSpool { harness in
+            let reporter = Reporter(spool: harness.spool, owner: harness.configuration())
+            let owner = try #require(try await harness.own())
+            let id = try await reporter.submit(Array("log".utf8), request: Self.request())
+            _ = try await reporter.submitPending()
+            try await owner.resign()
+            // As the tool of a timer does.
+            _ = try await harness.submit()
+            #expect(try SpoolInspector(spool: harness.spool).report(id).reason == "caller")
+            #expect(try await reporter.submitPending().delivered == 1)
+            #expect(harness.transport.sent.map(\.request.endpoint.host) == ["logs.example"])
+        }
+    }
+
+    @Test("a report that was collected first goes where it is submitted to later")
+    func collectedFirst() async throws {
+        try await withSpool { harness in
+            let id = try harness.add("log").hex
+            try await harness.takeIn()
+            _ = try await living(harness) { reporter in
+                try await reporter.submit(Array("log".utf8), request: Self.request())
+            }
+            #expect(harness.transport.sent.map(\.request.endpoint.host) == ["logs.example"])
+            #expect(try SpoolInspector(spool: harness.spool).report(id).state == "delivered")
+        }
+    }
+
+    @Test("an origin that accepts it is there for the others of the same origin, too")
+    func sharedGate() async throws {
+        try await withSpool { harness in
+            harness.transport.answer { $0.request.endpoint.path == "/own" ? .status(200) : .status(401) }
+            let other = try await living(harness) { try await $0.collect(Array("other".utf8)) }
+            #expect(try SpoolInspector(spool: harness.spool).report(other).reason == "auth")
+            harness.transport.answer { _ in .status(200) }
+            var own = HTTPRequest(method: .post, scheme: "http", authority: "collector.example", path: "/own")
+            own.headerFields[.authorization] = Self.secret
+            let reporter = Reporter(spool: harness.spool, owner: harness.configuration())
+            try await reporter.submit(Array("log".utf8), request: own)
+            _ = try await reporter.submitPending()
+            #expect(try SpoolInspector(spool: harness.spool).report(other).state == "delivered")
         }
     }
 

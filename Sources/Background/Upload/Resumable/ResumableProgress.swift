@@ -1,6 +1,9 @@
+import DurableIO
+
 /// What an upload in parts remembers, so that a later attempt, in another life perhaps, goes on where the server is.
 struct ResumableProgress: Hashable, Sendable {
-    /// Where the report goes. Progress made towards another address is worth nothing.
+    /// The SHA-256 of the address the whole would go to, in hexadecimal: progress made towards another one is worth
+    /// nothing, and the address itself may hold what is not to be written down.
     var target: String
     /// Of the draft, as the server speaks it.
     var version: InteropVersion
@@ -10,14 +13,36 @@ struct ResumableProgress: Hashable, Sendable {
     var offset: UInt64
     /// The most one part may have, as far as the server has said or shown it.
     var partLimit: UInt64
-    /// How often in a row it was gone on with, and the server had no more than before.
+    /// How often in a row there was trouble, and the server had no more than ever before.
     var stalls = 0
+    /// The most it ever had. Servers that do not agree with each other go to and fro below that for ever.
+    var furthest: UInt64 = 0
 
     /// Words without spaces, in this order, all on one line.
-    var text: String { "\(version.rawValue) \(offset) \(partLimit) \(stalls) \(resource) \(target)" }
+    var text: String { "\(version.rawValue) \(offset) \(furthest) \(partLimit) \(stalls) \(resource) \(target)" }
+
+    /// Takes the server's word for how much it has.
+    /// - Returns: whether that is more than ever before.
+    mutating func move(to offset: UInt64, afterTrouble: Bool) -> Bool {
+        self.offset = offset
+        let hasAdvanced = offset > furthest
+        if hasAdvanced {
+            furthest = offset
+            stalls = 0
+        } else if afterTrouble {
+            stalls += 1
+        }
+        return hasAdvanced
+    }
+
+    static func digest(of target: String) -> String {
+        var hasher = ContentHash.Hasher()
+        hasher.update(Array(target.utf8))
+        return hasher.finish().hex
+    }
 
     init(target: String, version: InteropVersion, resource: String, partLimit: UInt64) {
-        self.target = target
+        self.target = Self.digest(of: target)
         self.version = version
         self.resource = resource
         self.partLimit = partLimit
@@ -26,15 +51,17 @@ struct ResumableProgress: Hashable, Sendable {
 
     init?(text: String) {
         let words = text.split(separator: " ")
-        guard words.count == 6, let version = Int(words[0]).flatMap(InteropVersion.init),
-            let offset = UInt64(words[1]), let partLimit = UInt64(words[2]), let stalls = Int(words[3])
+        guard words.count == 7, let version = Int(words[0]).flatMap(InteropVersion.init),
+            let offset = UInt64(words[1]), let furthest = UInt64(words[2]), let partLimit = UInt64(words[3]),
+            let stalls = Int(words[4])
         else { return nil }
         self.version = version
         self.offset = offset
         self.partLimit = partLimit
         self.stalls = stalls
-        resource = String(words[4])
-        target = String(words[5])
+        self.furthest = furthest
+        resource = String(words[5])
+        target = String(words[6])
     }
 }
 

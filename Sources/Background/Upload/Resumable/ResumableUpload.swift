@@ -42,7 +42,9 @@ package struct ResumableUpload: Sendable {
         self.transport = transport
         self.keep = keep
         self.partSize = partSize
-        if let saved = saved.flatMap(ResumableProgress.init), saved.target == request.endpoint.description {
+        if let saved = saved.flatMap(ResumableProgress.init), 
+            saved.target == ResumableProgress.digest(of: request.endpoint.description)
+        {
             progress = saved
         }
     }
@@ -51,8 +53,8 @@ package struct ResumableUpload: Sendable {
     private enum Step {
         /// The next part, at the offset that the server has just confirmed.
         case append
-        /// The server is asked how much it has.
-        case look
+        /// The server is asked how much it has; after trouble it had better be more than before.
+        case look(afterTrouble: Bool)
         case begin
         /// The whole body in one request.
         case sendWhole
@@ -60,13 +62,13 @@ package struct ResumableUpload: Sendable {
     }
 
     package mutating func run() async -> TransportOutcome {
-        var step = progress == nil ? Step.begin : .look
+        var step = progress == nil ? Step.begin : .look(afterTrouble: false)
         do {
             while true {
                 if Task.isCancelled { return .cancelled }
                 switch step {
                 case .begin: step = try await begin()
-                case .look: step = try await look()
+                case .look(let afterTrouble): step = try await look(afterTrouble: afterTrouble)
                 case .append: step = try await append()
                 case .sendWhole: return await transport.send(request)
                 case .end(let outcome): return outcome
@@ -86,18 +88,22 @@ package struct ResumableUpload: Sendable {
             version = candidate
             switch await discover(candidate) {
             case .answer(let answer): limit = Self.announcement(answer, candidate)
+            // Whatever stands in between may not let the question through, but the report.
+            case .failure(let failure) where failure.didConnect: return .sendWhole
             case let outcome: return .end(outcome)
             }
         }
-        guard let limit, body.byteCount >= limit.minimumSize ?? 0 else { return .sendWhole }
-        if let maximum = limit.maximumSize, body.byteCount > maximum {
-            return .end(.unreadableBody("the server takes \(maximum) bytes at most, this is \(body.byteCount)"))
-        }
+        guard let limit, body.byteCount >= limit.minimumSize ?? 0, limit.maximumAppend ?? .max >= Self.smallestPart
+        else { return .sendWhole }
+        // Too large for the server: it will say so itself.
+        guard body.byteCount <= limit.maximumSize ?? .max else { return .sendWhole }
         return try await create(version, limit)
     }
 
     private func discover(_ version: InteropVersion) async -> TransportOutcome {
-        await transport.send(exchange(.options, request.endpoint, request.fields.ofEachPart, version))
+        var question = exchange(.options, request.endpoint, request.fields.ofEachPart, version)
+        question.answerTimeout = min(question.answerTimeout, 30)
+        return await transport.send(question)
     }
 
     /// What a server that knows the draft says of itself; `nil` from any other.
@@ -109,7 +115,7 @@ package struct ResumableUpload: Sendable {
     }
 
     private mutating func create(_ version: InteropVersion, _ limit: UploadLimit) async throws -> Step {
-        let part = max(min(partSize, limit.maximumAppend ?? .max), 1)
+        let part = min(partSize, limit.maximumAppend ?? .max)
         var creation = exchange(request.method, request.endpoint, request.fields, version)
         creation.fields[.uploadComplete] = "?0"
         creation.fields[.uploadLength] = String(body.byteCount)
@@ -131,18 +137,17 @@ package struct ResumableUpload: Sendable {
         progress = ResumableProgress(
             target: request.endpoint.description, version: version, resource: resource.description, partLimit: part)
         try await save()
-        return first > 0 ? .look : .append
+        return first > 0 ? .look(afterTrouble: false) : .append
     }
 
     /// Whether a refusal of the beginning is one of the report, or a wish to be asked later.
     private static func isAboutTheWhole(_ answer: TransferAnswer) -> Bool {
-        answer.fields.isUploadComplete == true || answer.status >= 500
-            || [401, 403, 407, 408, 413, 425, 429].contains(answer.status)
+        answer.fields.isUploadComplete == true || answer.status == 413 || isPassing(answer.status)
     }
 
     // MARK: - Going on
 
-    private mutating func look() async throws -> Step {
+    private mutating func look(afterTrouble: Bool) async throws -> Step {
         guard var progress, let resource = try? Endpoint(progress.resource),
             resource.origin == request.endpoint.origin, progress.stalls < Self.patience
         else { return try await beginAnew() }
@@ -152,14 +157,14 @@ package struct ResumableUpload: Sendable {
         case let outcome: return .end(outcome)
         }
         guard answer.status / 100 == 2 else {
-            return Self.isPassing(answer.status) ? .end(.answer(answer)) : try await beginAnew()
+            // A resource may be bound to credentials that have changed since: then it is as good as gone.
+            let isGone = !Self.isPassing(answer.status) || answer.status == 403
+            return isGone ? try await beginAnew() : .end(.answer(answer))
         }
         // A whole upload whose last answer was lost may have been refused: only an answer is one.
         guard answer.fields.isUploadComplete != true, let offset = answer.fields.uploadOffset, offset < body.byteCount
         else { return try await beginAnew() }
-        let hasAdvanced = offset > progress.offset
-        progress.stalls = hasAdvanced ? 0 : progress.stalls + 1
-        progress.offset = offset
+        let hasAdvanced = progress.move(to: offset, afterTrouble: afterTrouble)
         self.progress = progress
         try await save(hasAdvanced: hasAdvanced)
         return .append
@@ -178,34 +183,37 @@ package struct ResumableUpload: Sendable {
         switch await transport.send(part) {
         case .answer(let answer): return try await take(answer, to: count, isLast: isLast)
         // Cut off: the server knows what has come, and is asked at once while there is any.
-        case .failure(let failure) where failure.didConnect: return .look
+        case .failure(let failure) where failure.didConnect: return .look(afterTrouble: true)
         case let outcome: return .end(outcome)
         }
     }
 
     private mutating func take(_ answer: TransferAnswer, to count: UInt64, isLast: Bool) async throws -> Step {
         guard var progress else { return .begin }
-        let isFinal = answer.fields.isUploadComplete ?? (isLast && answer.status / 100 == 2)
+        let isWhole = isLast && answer.fields.uploadOffset ?? body.byteCount == body.byteCount
+        let isFinal = answer.fields.isUploadComplete ?? (isWhole && answer.status / 100 == 2)
         if isFinal {
             // The whole is with the server, whatever it says of it.
             var answer = answer
             answer.isWholeBodySent = answer.isWholeBodySent && isLast
             answer.bytesSent = body.byteCount
+            try await drop()
             return .end(.answer(answer))
         }
         switch answer.status {
         case 200..<300:
             let acknowledged = answer.fields.uploadOffset ?? progress.offset + count
-            guard acknowledged > progress.offset, acknowledged <= progress.offset + count else { return .look }
-            progress.offset = acknowledged
-            progress.stalls = 0
+            guard acknowledged > progress.offset, acknowledged <= progress.offset + count else {
+                return .look(afterTrouble: true)
+            }
+            let hasAdvanced = progress.move(to: acknowledged, afterTrouble: false)
             self.progress = progress
-            try await save(hasAdvanced: true)
+            try await save(hasAdvanced: hasAdvanced)
             return .append
-        case 409: return .look
+        case 409: return .look(afterTrouble: true)
         case 413 where progress.partLimit > Self.smallestPart:
             self.progress?.partLimit = max(Self.smallestPart, progress.partLimit / 2)
-            return .look
+            return .look(afterTrouble: false)
         case 404, 410: return try await beginAnew()
         case let status where Self.isPassing(status) || status == 413: return .end(.answer(answer))
         default:
@@ -217,16 +225,16 @@ package struct ResumableUpload: Sendable {
 
     /// Whether an answer is about now, and not about this upload.
     private static func isPassing(_ status: Int) -> Bool {
-        status >= 500 || [401, 403, 407, 408, 425, 429].contains(status)
+        let disposition = ResponseDisposition.of(
+            status: status, contentType: nil, isPlainHTTP: false, isLoopbackHost: true)
+        return disposition == .notNow || [401, 403, 407, 425].contains(status)
     }
 
-    /// The resource is gone, or no good: another one, under the same key, once in an attempt.
+    /// The resource is gone, or no good: another one, under the same key, once in an attempt. A server that loses that,
+    /// too, cannot put parts together, whatever it announces.
     private mutating func beginAnew() async throws -> Step {
         try await drop()
-        guard !hasBegunAnew else {
-            let text = "the server lost the upload it had begun"
-            return .end(.failure(TransportFailure(text, didConnect: true, bytesSent: 0)))
-        }
+        guard !hasBegunAnew else { return .sendWhole }
         hasBegunAnew = true
         return .begin
     }
