@@ -1,9 +1,9 @@
 #!/bin/bash
-# Compiles the program on each library's front page, then builds the documentation of all three; a warning is an error.
+# Builds the documentation of the three libraries, then compiles the program on each front page; a warning is an error.
 #
 #   Tests/build-documentation.sh [DIRECTORY]
 #
-# With a directory the result stays there, as files that any web server can serve. Uses what `swift build` has made.
+# With a directory the result stays there, as files that any web server can serve.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -48,5 +48,6 @@ build_documentation() {
         --enable-experimental-combined-documentation --warnings-as-errors --output-path "$1"
 }
 
-compile_programs
 build_documentation "${1:-$scratch/site}"
+# Second, because the first builds the modules where they are missing or old.
+compile_programs
