@@ -105,10 +105,7 @@ extension TransferStore {
     }
 
     /// Makes due what rests only because nobody knew its request; what the server put off goes on resting.
-    ///
-    /// - Parameters:
-    ///   - label: only rows with this label; the default is all.
-    ///   - identifier: only this row; the default is all.
+    /// Only rows with the label, or the one row, where given.
     package func wakeResting(label: String? = nil, identifier: String? = nil) throws {
         try connection.run(
             """

@@ -42,7 +42,7 @@ package struct ResumableUpload: Sendable {
         self.transport = transport
         self.keep = keep
         self.partSize = partSize
-        if let saved = saved.flatMap(ResumableProgress.init), 
+        if let saved = saved.flatMap(ResumableProgress.init),
             saved.target == ResumableProgress.digest(of: request.endpoint.description)
         {
             progress = saved
