@@ -61,7 +61,10 @@ final class LoopbackConnection {
             return complain("request line: \(line)")
         }
         var headers = HeaderFields()
-        while let line = reader.line(), !line.isEmpty {
+        while true {
+            // A head that breaks off is none, however much of it makes sense.
+            guard let line = reader.line() else { return false }
+            if line.isEmpty { break }
             guard let colon = line.firstIndex(of: ":"), colon != line.startIndex else {
                 return complain("header field: \(line)")
             }

@@ -51,7 +51,7 @@ struct HostileServerTests {
     ]
 
     static let silences: [Hostility] = [
-        Hostility("a head of a byte each 100 ms", .always(.drip(200, everyMilliseconds: 100)), .failure),
+        Hostility("a head of a byte each second", .always(.drip(200, everyMilliseconds: 1_000)), .failure),
         Hostility("interim answers without end", .always(interim(count: 500, everyMilliseconds: 20)), .failure),
         Hostility(
             "100,000 interim answers at once",
