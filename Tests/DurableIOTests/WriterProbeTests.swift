@@ -35,7 +35,7 @@ struct WriterProbeTests {
     func openReader() throws {
         try withTemporaryDirectory { path in
             let url = URL(fileURLWithPath: path + "/file")
-            try Data("done".utf8).write(to: url)
+            try whileNothingStarts { try Data("done".utf8).write(to: url) }
             let reader = try FileHandle(forReadingFrom: url)
             #expect(try answer(path) == .noWriter)
             try reader.close()
