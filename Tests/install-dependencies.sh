@@ -14,6 +14,11 @@ missing_packages() {
     has_command mount || echo mount
     { has_command unshare && has_command setpriv; } || echo util-linux
     has_command python3 || echo python3
+    has_command openssl || echo openssl
+    # Servers and proxies that are not ours, to test against.
+    has_command nginx || echo nginx-light
+    has_command tinyproxy || echo tinyproxy-bin
+    has_command microsocks || echo microsocks
     # The shell's own `time` cannot tell how much memory a program took.
     [[ -x /usr/bin/time ]] || echo time
 }
@@ -21,6 +26,21 @@ missing_packages() {
 # Tools of the system's administrator are not in everybody's PATH.
 has_command() {
     PATH=$PATH:/usr/sbin:/sbin command -v "$1" >/dev/null
+}
+
+# A package that brings a server starts it when it is installed, unless the machine's policy says no.
+without_services() {
+    local policy=/usr/sbin/policy-rc.d status=0 is_ours=
+    if [[ ! -e $policy ]]; then
+        is_ours=1
+        printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null
+        "${as_root[@]}" chmod 755 "$policy"
+    fi
+    "$@" || status=$?
+    if [[ -n $is_ours ]]; then
+        "${as_root[@]}" rm -f "$policy"
+    fi
+    return "$status"
 }
 
 has_header() {
@@ -54,8 +74,8 @@ install_dependencies() {
     echo "\$ ${as_root[*]:+sudo }apt-get install ${packages[*]}"
     # Without the network an old list may still do; the installation has the last word.
     "${as_root[@]}" apt-get update -qq || true
-    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" \
-        >/dev/null
+    without_services "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
 }
 
 if [[ ${BASH_SOURCE[0]} == "$0" ]]; then

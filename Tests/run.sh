@@ -45,7 +45,9 @@ width=()
 if swift test --help-hidden 2>/dev/null | grep -q -- --experimental-maximum-parallelization-width; then
     width=(--experimental-maximum-parallelization-width 12)
 fi
-step "Tests" test swift test ${width[@]+"${width[@]}"}
+# What leads to this machine's own proxies would lead the tests' requests there, too.
+step "Tests" test env -u http_proxy -u all_proxy -u ALL_PROXY -u https_proxy -u HTTPS_PROXY -u no_proxy -u NO_PROXY \
+    swift test ${width[@]+"${width[@]}"}
 # Nobody shall take a suite that this machine cannot run for one that has passed.
 if grep -E 'skipped: ' "$logs/test" | sort -u >"$logs/skipped"; then
     printf '\n== Skipped on this machine\n'

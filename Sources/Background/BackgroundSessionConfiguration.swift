@@ -13,6 +13,7 @@ public import SystemPackage
 /// - ``identifier``
 /// - ``rootDirectory``
 /// - ``maximumConnectionsPerHost``
+/// - ``connection``
 /// - ``requestProvider``
 /// - ``logger``
 public struct BackgroundSessionConfiguration: Sendable {
@@ -37,6 +38,10 @@ public struct BackgroundSessionConfiguration: Sendable {
     /// One after a failure, and one more with each success; a session begins with 4, if it may. The number is written
     /// down and outlives the process.
     public var maximumConnectionsPerHost = 4
+
+    /// Whom to trust over TLS, through which proxy servers are reached, and how long to wait. A setting that cannot be used
+    /// is ``NetworkResponseError/Code/invalidSettings`` at the first use.
+    public var connection = ConnectionSettings()
 
     /// Makes the request of a transfer that an earlier launch left behind and that nobody has asked for in this one, at
     /// each attempt; the default is `nil`.

@@ -19,6 +19,7 @@ public struct NetworkResponseError: Error, Hashable, Sendable, CustomStringConve
     /// - ``gaveUp``
     ///
     /// ### This machine
+    /// - ``invalidSettings``
     /// - ``ownedElsewhere``
     /// - ``storage``
     public struct Code: Hashable, Sendable, CustomStringConvertible {
@@ -28,6 +29,7 @@ public struct NetworkResponseError: Error, Hashable, Sendable, CustomStringConve
             case gaveUp = "gave up"
             case identifierInUse = "identifier in use"
             case invalidRequest = "invalid request"
+            case invalidSettings = "invalid settings"
             case notTrusted = "not trusted"
             case ownedElsewhere = "owned elsewhere"
             case refused
@@ -49,8 +51,10 @@ public struct NetworkResponseError: Error, Hashable, Sendable, CustomStringConve
         /// The request has no absolute http or https URL, or one with a user name or password in it, or with a character
         /// that has to be written as `%XX`.
         public static let invalidRequest = Code(kind: .invalidRequest)
-        /// The server's certificate cannot be verified with the system's authorities, or is another host's. A wrong local
-        /// clock causes this, too.
+        /// A file or a proxy that ``BackgroundSessionConfiguration/connection`` names cannot be used.
+        public static let invalidSettings = Code(kind: .invalidSettings)
+        /// The server's certificate is signed by no authority that is trusted here, or is another host's; or the server
+        /// demands a client certificate, or another one. A wrong local clock causes this, too.
         public static let notTrusted = Code(kind: .notTrusted)
         /// Another process works with the same root directory. Ask again when it has ended or shut down.
         public static let ownedElsewhere = Code(kind: .ownedElsewhere)

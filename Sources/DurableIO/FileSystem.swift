@@ -136,12 +136,14 @@ extension FileSystem {
         return try read(file, limit: limit)
     }
 
-    /// At most `limit` bytes from the beginning of the file.
-    package func read(_ file: borrowing OwnedDescriptor, limit: Int) throws(FileSystemError) -> [UInt8] {
+    /// At most `limit` bytes of the file.
+    package func read(
+        _ file: borrowing OwnedDescriptor, limit: Int, at offset: UInt64 = 0
+    ) throws(FileSystemError) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: limit)
         var count = 0
         while count < limit {
-            let got = try readSlice(file, into: &bytes, from: count)
+            let got = try readSlice(file, into: &bytes, from: count, at: offset + UInt64(count))
             if got == 0 { break }
             count += got
         }
@@ -150,14 +152,14 @@ extension FileSystem {
     }
 
     private func readSlice(
-        _ file: borrowing OwnedDescriptor, into bytes: inout [UInt8], from count: Int
+        _ file: borrowing OwnedDescriptor, into bytes: inout [UInt8], from count: Int, at offset: UInt64
     ) throws(FileSystemError) -> Int {
         // `withUnsafeMutableBytes` has no typed rethrow for a closure that borrows the descriptor.
         var result: Result<Int, FileSystemError> = .success(0)
         bytes.withUnsafeMutableBytes { buffer in
             let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[count...])
             do throws(FileSystemError) {
-                result = .success(try read(file, into: rest, at: UInt64(count)))
+                result = .success(try read(file, into: rest, at: offset))
             } catch {
                 result = .failure(error)
             }

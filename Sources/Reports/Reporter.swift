@@ -1,4 +1,4 @@
-import Background
+public import Background
 import DurableIO
 public import HTTPTypes
 public import Logging
@@ -21,6 +21,9 @@ public final class Reporter: Sendable {
         public var limits = SpoolLimits()
         /// How many reports may be under way to one server at once, 1 to 64. The default is 16.
         public var maximumConcurrent = 16
+        /// Whom to trust over TLS, through which proxy servers are reached, and how long to wait. A file of it that cannot be
+        /// used is ``ReportsError/Code/badConfiguration`` when reports are submitted, not when they are collected.
+        public var connection = ConnectionSettings()
         /// Any user of the machine may drop files into `incoming/`. The default is `false`.
         public var isShared = false
         /// Gives the request of a report that an earlier life of the program submitted with
@@ -72,6 +75,7 @@ public final class Reporter: Sendable {
         var owner = SpoolOwner.Configuration(destination: destination)
         owner.book = book
         owner.maximumConcurrent = min(max(configuration.maximumConcurrent, 1), 64)
+        owner.connection = configuration.connection
         owner.logger = configuration.logger
         ownerConfiguration = owner
     }

@@ -32,12 +32,16 @@ package final class LoopbackServer: Sendable {
     ///   - keepsBodies: whether requests keep the bytes of their bodies or only count them. The default is `true`.
     ///   - receiveBufferByteCount: the kernel's buffer per connection, small if a peer is to notice soon that nobody
     ///     reads. The default is the system's.
+    ///   - isIPv6: whether it listens on ::1 instead of 127.0.0.1. The default is `false`.
     /// - Throws: ``SocketError`` if no socket or thread can be had.
     package init(
         _ script: ServerScript, on port: RefusingPort? = nil, keepsBodies: Bool = true,
-        receiveBufferByteCount: Int? = nil
+        receiveBufferByteCount: Int? = nil, isIPv6: Bool = false
     ) throws {
-        let socket = try boundLoopbackSocket(on: port, receiveBufferByteCount: receiveBufferByteCount)
+        let socket =
+            isIPv6
+            ? try boundIPv6LoopbackSocket()
+            : try boundLoopbackSocket(on: port, receiveBufferByteCount: receiveBufferByteCount)
         listener = socket.descriptor
         self.port = socket.port
         self.keepsBodies = keepsBodies
@@ -52,6 +56,13 @@ package final class LoopbackServer: Sendable {
             throw SocketError(call: "pthread_create", errno: EAGAIN)
         }
     }
+
+    /// Whether a server can listen on ::1.
+    package static let hasIPv6: Bool = {
+        guard let socket = try? boundIPv6LoopbackSocket() else { return false }
+        close(socket.descriptor)
+        return true
+    }()
 
     /// The address of a path, for instance `http://127.0.0.1:40123/reports`; the path begins with a slash.
     package func url(_ path: String = "/") -> String { "http://127.0.0.1:\(port)\(path)" }

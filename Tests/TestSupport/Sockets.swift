@@ -55,6 +55,28 @@ func boundLoopbackSocket(
     return (descriptor, UInt16(bigEndian: address.sin_port))
 }
 
+/// The same on ::1, and there alone.
+func boundIPv6LoopbackSocket() throws -> (descriptor: Int32, port: UInt16) {
+    let descriptor = socket(AF_INET6, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    guard descriptor >= 0 else { throw SocketError(call: "socket", errno: errno) }
+    setOption(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1)
+    var address = sockaddr_in6()
+    address.sin6_family = sa_family_t(AF_INET6)
+    address.sin6_addr = in6addr_loopback
+    var size = socklen_t(MemoryLayout<sockaddr_in6>.size)
+    let status = withUnsafeMutablePointer(to: &address) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+            bind(descriptor, $0, size) == 0 ? getsockname(descriptor, $0, &size) : -1
+        }
+    }
+    guard status == 0 else {
+        let error = SocketError(call: "bind", errno: errno)
+        close(descriptor)
+        throw error
+    }
+    return (descriptor, UInt16(bigEndian: address.sin6_port))
+}
+
 /// A TCP socket connected to a port of 127.0.0.1; the caller closes it. `nil` if nobody listens there.
 func connectedLoopbackSocket(port: UInt16) -> Int32? {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)

@@ -158,10 +158,10 @@ package struct OriginGate: Hashable, Sendable {
         return true
     }
 
-    /// 403 holds the one transfer; several in a row close the gate.
-    package mutating func refusedOne(at now: Int64) {
+    /// Held for a reason of its own, as by 403; several in a row close the gate.
+    package mutating func refusedOne(_ reason: HoldReason, at now: Int64) {
         refusalsInARow += 1
-        if refusalsInARow >= Self.rejectionLimit { hold(.forbidden, at: now) }
+        if refusalsInARow >= Self.rejectionLimit { hold(reason, at: now) }
     }
 
     /// It answered, and what the answer means is for somebody else to say: the origin is there, and that is all.

@@ -74,7 +74,7 @@ package enum ResponseDisposition: Hashable, Sendable {
 package enum HoldReason: String, CaseIterable, Hashable, Sendable {
     /// 401 or 407: the credentials are missing or wrong.
     case auth
-    /// The server's certificate cannot be verified; a wrong local clock causes this too.
+    /// One side does not accept the other's certificate; a wrong local clock causes this too.
     case tls
     /// The endpoint has moved to where we do not follow.
     case redirect
@@ -86,6 +86,8 @@ package enum HoldReason: String, CaseIterable, Hashable, Sendable {
     case rejecting
     /// 403: the server refuses this item; the others go on.
     case forbidden
+    /// 2xx without the proof of receipt that the endpoint is to give; the others go on.
+    case acknowledgement
     /// The sending process died three times with only this item in flight.
     case poison
 
@@ -93,7 +95,7 @@ package enum HoldReason: String, CaseIterable, Hashable, Sendable {
     package var closesOrigin: Bool {
         switch self {
         case .auth, .tls, .redirect, .portal, .encoding, .rejecting: true
-        case .forbidden, .poison: false
+        case .forbidden, .acknowledgement, .poison: false
         }
     }
 }

@@ -91,12 +91,12 @@ extension RetryPolicy {
             var verdict = Verdict(.delivered)
             verdict.reopensOrigin = gate.acceptedOne(at: facts.now, maximumWindow: maximumWindow)
             return verdict
-        case .answer(_, .rejected, let retryAfter):
+        case .answer(let status, .rejected, let retryAfter):
             obey(retryAfter, facts, gate: &gate, using: &generator)
             guard gate.rejectedOne(at: facts.now) else {
                 return Verdict(.held, reason: HoldReason.rejecting.rawValue)
             }
-            return Verdict(.rejected, reason: "rejected by the server")
+            return Verdict(.rejected, reason: Self.reason(ofRejection: status))
         case .answer(_, .hold(let reason), let retryAfter):
             obey(retryAfter, facts, gate: &gate, using: &generator)
             return holdVerdict(reason, facts, gate: &gate)
@@ -109,6 +109,11 @@ extension RetryPolicy {
             }
             return failureVerdict(facts, sentBytes: true, gate: &gate, using: &generator)
         }
+    }
+
+    private static func reason(ofRejection status: Int) -> String {
+        status == 413
+            ? "too large for the server (413): raise the limit there, then retry it" : "rejected by the server"
     }
 
     /// A time the server names closes the gate until then, whatever else the answer says.
@@ -124,7 +129,7 @@ extension RetryPolicy {
 
     private func holdVerdict(_ reason: HoldReason, _ facts: AttemptFacts, gate: inout OriginGate) -> Verdict {
         guard reason.closesOrigin else {
-            gate.refusedOne(at: facts.now)
+            gate.refusedOne(reason, at: facts.now)
             return Verdict(.held, reason: reason.rawValue, due: facts.now + OriginGate.probeInterval)
         }
         gate.hold(reason, at: facts.now)

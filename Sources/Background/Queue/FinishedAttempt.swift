@@ -3,7 +3,11 @@ import HTTPTypes
 extension TransferQueue.FinishedAttempt {
     /// An answer that says the server has it; whether it counts is for the judgement.
     var isAccepted: Bool {
-        if case .answer(let answer) = outcome { answer.status / 100 == 2 } else { false }
+        if case .answer(let answer) = outcome {
+            answer.status / 100 == 2 && !answer.lacksAcknowledgement
+        } else {
+            false
+        }
     }
 
     /// What happened, in the words of the policy.
@@ -24,14 +28,20 @@ extension TransferQueue.FinishedAttempt {
     private static func scheduling(
         _ answer: TransferAnswer, at wall: Int64, isSecure: Bool
     ) -> AttemptOutcome {
-        let contentType = answer.carriesContent ? nil : answer.fields[.contentType]
-        let disposition = ResponseDisposition.of(
-            status: answer.status, contentType: contentType, isPlainHTTP: !isSecure, isLoopbackHost: answer.isLoopback)
+        let disposition = disposition(of: answer, isSecure: isSecure)
         // A 2xx to half a request says nothing about the whole of it.
         if disposition == .delivered, !answer.isWholeBodySent { return .failure(sentBytes: true) }
         let retryAfter = RetryAfter.delay(
             header: answer.fields[values: .retryAfter].first, date: answer.fields[.date], nowMilliseconds: wall)
         return .answer(status: answer.status, disposition: disposition, retryAfter: retryAfter)
+    }
+
+    private static func disposition(of answer: TransferAnswer, isSecure: Bool) -> ResponseDisposition {
+        if ConnectionComplaint.of(status: answer.status, body: answer.body) != nil { return .hold(.tls) }
+        let contentType = answer.carriesContent ? nil : answer.fields[.contentType]
+        let disposition = ResponseDisposition.of(
+            status: answer.status, contentType: contentType, isPlainHTTP: !isSecure, isLoopbackHost: answer.isLoopback)
+        return disposition == .delivered && answer.lacksAcknowledgement ? .hold(.acknowledgement) : disposition
     }
 
     func settlement(
@@ -65,18 +75,31 @@ extension TransferQueue.FinishedAttempt {
     /// What went wrong, for people; `nil` after a 2xx.
     var errorText: String? {
         switch outcome {
-        case .answer(let answer):
-            if answer.status / 100 == 2 {
-                answer.isWholeBodySent ? nil : "the server answered before it had the whole body"
-            } else {
-                "the server answered \(answer.status)"
-            }
+        case .answer(let answer): Self.errorText(of: answer)
         case .failure(let failure): failure.description
         case .untrusted(let reason): reason
         case .unreadableBody(let reason), .failedRead(let reason), .localTrouble(let reason), .withheld(let reason):
             reason
         case .missingBody: "bytes missing"
         case .cancelled: "interrupted"
+        }
+    }
+
+    private static func errorText(of answer: TransferAnswer) -> String? {
+        if answer.status / 100 == 2 {
+            if !answer.isWholeBodySent { return "the server answered before it had the whole body" }
+            return answer.lacksAcknowledgement
+                ? "the server answered \(answer.status) without the proof of receipt" : nil
+        }
+        let text = "the server answered \(answer.status)"
+        if let complaint = ConnectionComplaint.of(status: answer.status, body: answer.body) {
+            return "\(text): \(complaint.text)"
+        }
+        switch answer.status {
+        case 407: return "the proxy wants credentials, or others (407)"
+        case 413: return "\(text): too large for it"
+        case 415: return "\(text): it does not take this encoding, or this type"
+        default: return text
         }
     }
 

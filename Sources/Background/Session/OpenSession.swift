@@ -34,8 +34,7 @@ final class OpenSession: Sendable {
         let lock = try Self.locked(directory)
         let client = SessionClient(
             files: seams.files, root: directory, progress: progress, logger: configuration.logger)
-        let connections = max(1, configuration.maximumConnectionsPerHost)
-        let transport = seams.transport ?? HTTPTransport(files: seams.files, maximumConnections: connections)
+        let transport = try Self.transport(configuration, seams)
         let goesOn = configuration.requestProvider == nil ? nil : kind.rawValue
         let queue = try Self.queue(
             configuration, seams, in: directory, goesOn: goesOn, client: client, transport: transport)
@@ -85,6 +84,19 @@ final class OpenSession: Sendable {
                 logger: configuration.logger)
         } catch {
             throw NetworkResponseError(.storage, "\(error)")
+        }
+    }
+
+    private static func transport(
+        _ configuration: BackgroundSessionConfiguration, _ seams: SessionSeams
+    ) throws(NetworkResponseError) -> any Transport {
+        if let transport = seams.transport { return transport }
+        do {
+            return try HTTPTransport.open(
+                files: seams.files, maximumConnections: max(1, configuration.maximumConnectionsPerHost),
+                settings: configuration.connection)
+        } catch {
+            throw NetworkResponseError(.invalidSettings, "\(error)")
         }
     }
 

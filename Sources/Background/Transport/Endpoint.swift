@@ -65,10 +65,12 @@ package struct Endpoint: Hashable, Sendable, CustomStringConvertible {
         host == "localhost" || host.hasPrefix("127.") || host == "[::1]"
     }
 
-    package var description: String {
-        let isDefault = port == (isSecure ? 443 : 80)
-        return "\(scheme)://\(host)\(isDefault ? "" : ":\(port)")\(path)"
+    /// Host, and the port where it is not the scheme's own.
+    var authority: String {
+        port == (isSecure ? 443 : 80) ? host : "\(host):\(port)"
     }
+
+    package var description: String { "\(scheme)://\(authority)\(path)" }
 
     /// The target of a `Location`, absolute or relative to this one (RFC 3986, section 5); `nil` when it names no place
     /// that http or https reach.

@@ -7,67 +7,83 @@ import NIOPosix
 import Synchronization
 
 /// The real transport: AsyncHTTPClient over HTTP/1.1, with one event-loop thread.
-///
-/// HTTP/2 is off because an early 2xx to a streamed body kills the process there (AsyncHTTPClient issue #922); it can
-/// come back when that is mended. Retries and redirects of the client are off: the engine alone decides to send again.
 package final class HTTPTransport: Transport {
-    private let client: HTTPClient
-    private let group: MultiThreadedEventLoopGroup
+    private let clients: RoutedClients
+    private let tls: TLSFiles
+    private let proxy: ProxySettings
     private let files: any FileSystem
     private let timeouts: Timeouts
-    /// Origins that have answered: only there can a broken connection be an old one.
-    private let hasShutDown = Mutex(false)
-    private let answering = Mutex<Set<String>>([])
+    private let origins = Mutex<[String: Acquaintance]>([:])
+
+    /// What is known of an origin's way with connections.
+    private struct Acquaintance {
+        /// Only where one has answered can a broken connection be an old one.
+        var hasAnswered = false
+        /// How often a kept connection turned out to have been closed.
+        var staleCount = 0
+
+        /// Proxies there are that close after each answer without a word; keeping connections to them costs every other
+        /// request.
+        var keepsConnections: Bool { staleCount < 3 }
+    }
 
     /// All in seconds.
     package struct Timeouts: Sendable {
-        package var connect: Int64 = 5
+        package var connect: Int64
         /// Without a byte of the body taken.
-        package var progress: Int64 = 60
+        package var progress: Int64
+        /// From the last byte sent to the head of the answer, at a first try.
+        package var answer: Int64
         /// For the body of an answer, which nobody needs.
         package var answerBody: Int64 = 2
 
-        package init() {}
+        package init(_ timeouts: ConnectionTimeouts = ConnectionTimeouts()) {
+            connect = timeouts.connect.wholeSeconds
+            progress = timeouts.idle.wholeSeconds
+            answer = timeouts.answer.wholeSeconds
+        }
+
+        /// A slow server gets twice the time at each further try of the same transfer, up to 30 minutes.
+        func answer(to request: TransferRequest) -> Int64 {
+            request.answerTimeout ?? min(max(answer, 1_800), answer << Int64(request.patience))
+        }
     }
 
     /// Bodies up to this size go as one buffer, which is faster; larger ones as a paced stream.
     static let smallBodyByteCount: UInt64 = 256 << 10
     static let receiptByteCount = 1 << 10
 
-    package init(
-        files: any FileSystem, maximumConnections: Int = 16, timeouts: Timeouts = Timeouts(),
-        tls: TLSSettings = TLSSettings()
+    /// A transport that has read the files its settings name.
+    ///
+    /// Not an initializer that throws: Swift 6.3.1's optimizer aborts on one in a class that holds a `Mutex`.
+    /// - Parameters:
+    ///   - files: what bodies and certificates are read with.
+    ///   - maximumConnections: to one server. The default is 16.
+    ///   - settings: whom to trust, which proxy, and how long to wait.
+    ///   - timeouts: instead of those of the settings, for tests.
+    /// - Returns: the transport, which has to be shut down.
+    /// - Throws: what is wrong with a file.
+    package static func open(
+        files: any FileSystem, maximumConnections: Int = 16, settings: ConnectionSettings = ConnectionSettings(),
+        timeouts: Timeouts? = nil
+    ) throws(ConnectionSettingsError) -> HTTPTransport {
+        HTTPTransport(
+            files: files, maximumConnections: maximumConnections, tls: try TLSFiles.load(settings.tls, files: files),
+            proxy: settings.proxy, timeouts: timeouts ?? Timeouts(settings.timeouts))
+    }
+
+    private init(
+        files: any FileSystem, maximumConnections: Int, tls: TLSFiles, proxy: ProxySettings, timeouts: Timeouts
     ) {
         self.files = files
         self.timeouts = timeouts
-        group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        var configuration = HTTPClient.Configuration()
-        configuration.httpVersion = .http1Only
-        configuration.redirectConfiguration = .disallow
-        configuration.tlsConfiguration = tls.configuration
-        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = max(1, maximumConnections)
-        configuration.connectionPool.retryConnectionEstablishment = false
-        configuration.timeout.connect = .seconds(timeouts.connect)
-        configuration.http1_1ConnectionDebugInitializer = { channel in StatusGuard.install(on: channel) }
-        client = HTTPClient(eventLoopGroupProvider: .shared(group), configuration: configuration)
-    }
-
-    deinit {
-        // A client that goes without this brings the process down in debug builds.
-        guard !hasShutDown.withLock({ $0 }) else { return }
-        client.shutdown().whenComplete { [group] _ in group.shutdownGracefully { _ in } }
+        self.tls = tls
+        self.proxy = proxy
+        clients = RoutedClients(timeouts: timeouts, tls: tls, maximumConnections: maximumConnections)
     }
 
     package func shutdown() async {
-        guard
-            hasShutDown.withLock({ hasShutDown in
-                defer { hasShutDown = true }
-                return !hasShutDown
-            })
-        else { return }
-        // Connections die with the loop whatever these say, and there is nobody to tell.
-        try? await client.shutdown()
-        try? await group.shutdownGracefully()
+        await clients.shutdown()
     }
 
     package func send(_ request: TransferRequest) async -> TransportOutcome {
@@ -85,34 +101,54 @@ package final class HTTPTransport: Transport {
     }
 
     /// A kept connection may have been closed by the server just as the request went out; that is not a failure of
-    /// the server's, so the request goes out once more at once. The idempotency key makes that safe.
+    /// the server's, so the request goes out once more at once, on a new one. The idempotency key makes that safe.
     private func sendOverFreshConnection(_ request: TransferRequest) async -> TransportOutcome {
-        let origin = request.endpoint.origin
-        let mayBeStale = answering.withLock { $0.contains(origin) }
-        var outcome = await sendOnce(request)
-        if mayBeStale, request.mayBeRepeated, case .failure(let failure) = outcome, failure.isConnectionLost,
-            !Task.isCancelled
-        {
-            answering.withLock { _ = $0.remove(origin) }
-            outcome = await sendOnce(request)
+        let name = request.endpoint.origin
+        let keepsConnections = origins.withLock { $0[name]?.keepsConnections ?? true }
+        let first = await sendOnce(request, isAlone: !keepsConnections)
+        guard case .failure(let failure) = first, failure.isConnectionLost else {
+            if case .answer = first { origins.withLock { $0[name, default: Acquaintance()].hasAnswered = true } }
+            return first
         }
-        if case .answer = outcome { answering.withLock { _ = $0.insert(origin) } }
-        return outcome
+        let hasAnswered = origins.withLock { $0[name]?.hasAnswered ?? false }
+        guard hasAnswered, keepsConnections, request.mayBeRepeated, !Task.isCancelled else { return first }
+        let second = await sendOnce(request, isAlone: true)
+        let isStale = if case .answer = second { true } else { false }
+        origins.withLock { origins in
+            // A new connection that is closed as well is the server's doing: not again before it has answered.
+            origins[name]?.hasAnswered = isStale
+            if isStale { origins[name]?.staleCount += 1 }
+        }
+        return second
     }
 
-    private func sendOnce(_ request: TransferRequest) async -> TransportOutcome {
+    /// Alone means on a connection of its own, which is closed afterwards.
+    private func sendOnce(_ request: TransferRequest, isAlone: Bool) async -> TransportOutcome {
         let progress = BodyProgress(onSent: request.onProgress)
+        let route: Route
+        do {
+            route = try proxy.route(to: request.endpoint)
+        } catch {
+            return .localTrouble("\(error)")
+        }
+        guard let client = clients.client(for: route, isAlone: isAlone) else { return .cancelled }
         do {
             let isSmall = request.sink == nil && request.bodyByteCount <= Self.smallBodyByteCount
+            var outgoing = clientRequest(request, by: route)
+            if isAlone { outgoing.headers.replaceOrAdd(name: "connection", value: "close") }
             return .answer(
-                try await isSmall ? sendSmall(request, progress: progress) : sendWatched(request, progress: progress))
+                try await isSmall
+                    ? sendSmall(request, outgoing, over: client, progress: progress)
+                    : sendWatched(request, outgoing, over: client, progress: progress))
         } catch {
-            return TransportErrors.outcome(of: error, progress: progress)
+            return TransportErrors.outcome(of: error, progress: progress, proxy: route.proxy)
         }
     }
 
-    private func sendSmall(_ request: TransferRequest, progress: BodyProgress) async throws -> TransferAnswer {
-        var outgoing = clientRequest(request)
+    private func sendSmall(
+        _ request: TransferRequest, _ outgoing: HTTPClientRequest, over client: HTTPClient, progress: BodyProgress
+    ) async throws -> TransferAnswer {
+        var outgoing = outgoing
         if let body = request.body {
             do {
                 outgoing.body = .bytes(try BodyReader.all(of: body, files: files))
@@ -121,19 +157,21 @@ package final class HTTPTransport: Transport {
                 throw error
             }
         }
-        let seconds = timeouts.connect + request.answerTimeout
+        let seconds = timeouts.connect + timeouts.answer(to: request)
         let response = try await client.execute(outgoing, deadline: .now() + .seconds(seconds))
         progress.took(Int(request.bodyByteCount))
-        let text = try await receipt(response)
+        let text = try await receipt(response, limit: request.answerByteCount)
         return answer(response, to: request, text, bytesSent: request.bodyByteCount)
     }
 
     /// For bodies that may take long, either way: a watchdog ends the request when nothing moves.
-    private func sendWatched(_ request: TransferRequest, progress: BodyProgress) async throws -> TransferAnswer {
-        var outgoing = clientRequest(request)
+    private func sendWatched(
+        _ request: TransferRequest, _ outgoing: HTTPClientRequest, over client: HTTPClient, progress: BodyProgress
+    ) async throws -> TransferAnswer {
+        var outgoing = outgoing
         let whole = request.bodyByteCount
         if let body = request.body {
-            let stream = FileBodyStream(body: body, files: files, loop: group.any(), progress: progress)
+            let stream = BodyStream(body: body, files: files, loop: clients.loop, progress: progress)
             outgoing.body = .stream(stream, length: .known(Int64(whole)))
         }
         return try await withThrowingTaskGroup(of: TransferAnswer.self) { [outgoing] group in
@@ -141,13 +179,13 @@ package final class HTTPTransport: Transport {
                 let response = try await client.execute(outgoing, deadline: .distantFuture)
                 progress.answered()
                 if let answer = try await receive(response, to: request, progress: progress) { return answer }
-                var text = try await receipt(response)
+                var text = try await receipt(response, limit: request.answerByteCount)
                 // An early 2xx: the body goes on behind the answer, and only its end makes a delivery.
                 if response.status.code / 100 == 2 { text = try await waitForBody(progress, whole: whole, text) }
                 return answer(response, to: request, text, bytesSent: progress.bytesTaken)
             }
             group.addTask { [self] in
-                try await watch(progress, whole: whole, answerTimeout: request.answerTimeout)
+                try await watch(progress, whole: whole, answerTimeout: timeouts.answer(to: request))
                 throw StalledError()
             }
             defer { group.cancelAll() }
@@ -202,9 +240,16 @@ package final class HTTPTransport: Transport {
 struct StalledError: Error {}
 
 extension HTTPTransport {
-    private func clientRequest(_ request: TransferRequest) -> HTTPClientRequest {
-        var outgoing = HTTPClientRequest(url: request.endpoint.description)
+    private func clientRequest(_ request: TransferRequest, by route: Route) -> HTTPClientRequest {
+        let endpoint = request.endpoint
+        var outgoing = HTTPClientRequest(url: endpoint.description)
+        if case .forward(let proxy) = route {
+            // The connection is the proxy's, and the name in the request the server's.
+            outgoing.url = "http://\(proxy.urlHost):\(proxy.port)\(endpoint.path)"
+            outgoing.headers.add(name: "host", value: endpoint.authority)
+        }
         outgoing.method = HTTPMethod(rawValue: request.method.rawValue)
+        if endpoint.isSecure { outgoing.tlsConfiguration = tls.renewed }
         for field in request.fields { outgoing.headers.add(name: field.name.rawName, value: field.value) }
         return outgoing
     }
@@ -224,9 +269,15 @@ extension HTTPTransport {
 
     /// The beginning of the answer's body. A short rest is read away, so that the connection can be used again; an
     /// endless one is left, and costs the connection.
-    private func receipt(_ response: HTTPClientResponse) async throws -> [UInt8] {
-        if response.headers.first(name: "content-length") == "0" { return [] }
-        let seconds = timeouts.answerBody
+    private func receipt(_ response: HTTPClientResponse, limit: Int?) async throws -> [UInt8] {
+        if response.headers.first(name: "content-length") == "0" {
+            // Nothing to wait for; but a body that is let go before its end has been seen costs the connection.
+            do { for try await _ in response.body {} } catch {}
+            return []
+        }
+        // An answer's text that somebody waits for may take as long as anything else that moves.
+        let seconds = limit == nil ? timeouts.answerBody : timeouts.progress
+        let limit = limit ?? Self.receiptByteCount
         return await withTaskGroup(of: [UInt8]?.self) { group in
             group.addTask {
                 var bytes: [UInt8] = []
@@ -234,7 +285,7 @@ extension HTTPTransport {
                 do {
                     for try await var part in response.body {
                         count += part.readableBytes
-                        let wanted = min(Self.receiptByteCount - bytes.count, part.readableBytes)
+                        let wanted = min(limit - bytes.count, part.readableBytes)
                         bytes += part.readBytes(length: wanted) ?? []
                         if count > 64 << 10 { break }
                     }

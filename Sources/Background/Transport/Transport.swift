@@ -1,26 +1,6 @@
 package import DurableIO
 package import HTTPTypes
 
-/// The bytes of a request: some that are given, then a range of a file.
-package struct TransferBody: Sendable {
-    package var prefix: [UInt8]
-    package var directory: Directory
-    package var name: EntryName
-    package var offset: UInt64
-    /// Of the file's part, in bytes.
-    package var length: UInt64
-
-    package init(prefix: [UInt8] = [], directory: Directory, name: EntryName, offset: UInt64, length: UInt64) {
-        self.prefix = prefix
-        self.directory = directory
-        self.name = name
-        self.offset = offset
-        self.length = length
-    }
-
-    package var byteCount: UInt64 { UInt64(prefix.count) + length }
-}
-
 /// One request as the transport gets it: complete, credentials included. Never stored or logged.
 package struct TransferRequest: Sendable {
     package var endpoint: Endpoint
@@ -28,8 +8,10 @@ package struct TransferRequest: Sendable {
     package var fields: HTTPFields
     /// `nil` for a request without one.
     package var body: TransferBody?
-    /// From the last byte sent to the head of the answer, in seconds.
-    package var answerTimeout: Int64
+    /// From the last byte sent to the head of the answer, in seconds; `nil` is the transport's own, doubled ``patience``
+    /// times.
+    package var answerTimeout: Int64?
+    package var patience = 0
     /// Where the answer's body goes, if it is what the request is for.
     package var sink: (any AnswerSink)?
     /// Called with the number of bytes of the body that the connection has taken so far.
@@ -37,10 +19,12 @@ package struct TransferRequest: Sendable {
     /// Whether it may go out once more at once when a kept connection turns out to have been closed. The default is
     /// `true`.
     package var mayBeRepeated = true
+    /// How much of the answer's body is wanted, in bytes; `nil` is 1 KiB.
+    package var answerByteCount: Int?
 
     package init(
         endpoint: Endpoint, method: HTTPRequest.Method, fields: HTTPFields, body: TransferBody? = nil,
-        answerTimeout: Int64 = 300
+        answerTimeout: Int64? = nil
     ) {
         self.endpoint = endpoint
         self.method = method
@@ -52,9 +36,9 @@ package struct TransferRequest: Sendable {
     /// In bytes.
     package var bodyByteCount: UInt64 { body?.byteCount ?? 0 }
 
-    /// A slow server gets twice the time at each further try of the same transfer, up to 30 minutes.
+    /// The transfer has been tried so often, this time included.
     package mutating func growPatience(attempts: Int) {
-        answerTimeout = min(1_800, answerTimeout << Int64(min(max(0, attempts - 1), 4)))
+        patience = min(max(0, attempts - 1), 9)
     }
 }
 
@@ -107,6 +91,8 @@ package struct TransferAnswer: Sendable {
     package var isLoopback: Bool
     /// Whether the body is what was asked for, so that its type says nothing about who has answered.
     package var carriesContent = false
+    /// Whether it lacks the proof of receipt that its sender demands: then no 2xx is a delivery.
+    package var lacksAcknowledgement = false
 
     package init(
         status: Int, fields: HTTPFields, body: [UInt8], bytesSent: UInt64, isWholeBodySent: Bool, isLoopback: Bool

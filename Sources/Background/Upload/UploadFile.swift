@@ -9,6 +9,8 @@ struct UploadFile {
     let byteCount: UInt64
     let body: TransferBody
     private let files: any FileSystem
+    private let directory: Directory
+    private let name: EntryName
 
     /// - Throws: `.unreadableFile` when it is not a regular file that can be read.
     init(_ path: String, files: any FileSystem) throws(NetworkResponseError) {
@@ -25,6 +27,7 @@ struct UploadFile {
                 throw NetworkResponseError(.unreadableFile, "\(path) is a \(metadata.kind.rawValue), not a file")
             }
             byteCount = metadata.size
+            (self.directory, self.name) = (directory, name)
             body = TransferBody(directory: directory, name: name, offset: 0, length: metadata.size)
         } catch let error as NetworkResponseError {
             throw error
@@ -36,7 +39,7 @@ struct UploadFile {
     /// The SHA-256 of exactly the bytes that are to be sent.
     func hash() async throws(NetworkResponseError) -> ContentHash {
         do {
-            let file = try files.openFile(body.name, in: body.directory)
+            let file = try files.openFile(name, in: directory)
             let (hash, count) = try await ContentHash.of(file, files: files)
             guard count == byteCount else {
                 throw NetworkResponseError(.unreadableFile, "\(path) changes while it is read")

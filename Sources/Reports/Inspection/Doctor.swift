@@ -17,6 +17,12 @@ package struct Doctor {
         package let subject: String
         package let message: String
 
+        package init(level: Level, subject: String, message: String) {
+            self.level = level
+            self.subject = subject
+            self.message = message
+        }
+
         package var json: JSONObject {
             var object = JSONObject()
             object["level"] = .string(level.rawValue)
@@ -167,7 +173,8 @@ package struct Doctor {
         if root & ~wanted & 0o077 != 0 {
             exposures.append(Exposure(subject: ".", name: nil, room: spool.root, found: root, wanted: wanted))
         }
-        for name in try spool.files.entries(of: spool.root) {
+        // Who may read the configuration is for its writer to say; who may write to it is looked at when it is read.
+        for name in try spool.files.entries(of: spool.root) where name != Settings.fileName {
             let isRoom = try spool.files.metadata(of: name, in: spool.root)?.kind == .directory
             let isDropZone = name == "incoming" && spool.options.isShared
             try look(name, in: spool.root, name.description, wanted: isDropZone ? 0o1733 : (isRoom ? 0o700 : 0o600))

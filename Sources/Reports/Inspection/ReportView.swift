@@ -25,8 +25,8 @@ package struct ReportView: Sendable {
     package var summary: String?
     /// Where it goes, if not where the others go.
     package var request: OwnRequest?
-    /// Of the compressed form, how many bytes the server has acknowledged; `nil` unless it is on its way in parts.
-    package var uploadOffset: UInt64?
+    /// How many bytes the server has acknowledged, and of how many; `nil` unless it is on its way in parts.
+    package var uploaded: (offset: UInt64, byteCount: UInt64)?
 
     /// The contract's members, in its order.
     package var json: JSONObject {
@@ -53,11 +53,11 @@ package struct ReportView: Sendable {
             JSONObject(annotations.sorted { $0.key < $1.key }.map { .init(key: $0.key, value: .string($0.value)) }))
         object["summary"] = JSONValue(summary)
         if let request { object["request"] = request.json }
-        if let uploadOffset {
+        if let uploaded {
             object["upload"] = .object(
                 JSONObject([
-                    .init(key: "offset", value: JSONValue(uploadOffset)),
-                    .init(key: "size", value: JSONValue(compressedSize)),
+                    .init(key: "offset", value: JSONValue(uploaded.offset)),
+                    .init(key: "size", value: JSONValue(uploaded.byteCount)),
                 ]))
         }
         return object
@@ -84,7 +84,7 @@ package struct ReportView: Sendable {
         annotations = metadata.properties.annotations
         summary = metadata.properties.summary
         request = metadata.properties.request
-        uploadOffset = record.state.isLive ? record.acknowledgedByteCount : nil
+        uploaded = record.state.isLive ? record.uploaded : nil
         // The newest that was given, and the one that counts.
         if let stored = record.request {
             request = OwnRequest(method: stored.method, url: stored.url, headerNames: stored.headerNames)

@@ -9,6 +9,12 @@ public struct Destination: Sendable {
     /// Gives the headers of one request, credentials above all, at the moment it is sent.
     public typealias HeaderProvider = @Sendable () async throws -> [(name: String, value: String)]
 
+    /// In which form reports are sent. The default is ``ReportEncoding/gzip``. Reports with a request of their own are not
+    /// concerned.
+    public var encoding = ReportEncoding.gzip
+    /// The proof of receipt that a 2xx has to come with. The default, `nil`, takes every 2xx for a delivery.
+    public var acknowledgement: Acknowledgement?
+
     let template: String
     let provider: HeaderProvider
 

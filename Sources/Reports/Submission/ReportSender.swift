@@ -57,20 +57,34 @@ final class ReportSender: TransferClient {
             var request = try await requests.request(for: record)
             request.growPatience(attempts: record.attempts)
             let ledger = state.withLock(\.ledger)
-            return await request.sendInParts(saved: record.progress, over: transport) { progress, hasAdvanced in
+            let outcome = await request.sendInParts(saved: record.progress, over: transport) { progress, hasAdvanced in
                 try await ledger?(record.identifier, progress, hasAdvanced)
             }
+            return record.request == nil ? demandingAcknowledgement(outcome) : outcome
         } catch {
             return error.outcome
         }
     }
 
-    /// The answer's `Location` and its first KiB, as JSON.
+    /// A 2xx is worth nothing without the proof that the endpoint is to give.
+    private func demandingAcknowledgement(_ outcome: TransportOutcome) -> TransportOutcome {
+        guard let rule = requests.destination?.acknowledgement, case .answer(var answer) = outcome else {
+            return outcome
+        }
+        answer.lacksAcknowledgement = rule.proof(in: answer) == nil
+        return .answer(answer)
+    }
+
+    /// The answer's `Location`, its first KiB and the proof of receipt, as JSON.
     func receipt(of answer: TransferAnswer) -> String? {
         var object = JSONObject()
         object["status"] = JSONValue(answer.status)
         object["location"] = JSONValue(answer.fields[.location])
-        object["body"] = answer.body.isEmpty ? .null : .string(String(decoding: answer.body, as: UTF8.self))
+        object["body"] =
+            answer.body.isEmpty ? .null : .string(String(decoding: answer.body.prefix(1 << 10), as: UTF8.self))
+        if let proof = requests.destination?.acknowledgement?.proof(in: answer) {
+            object["acknowledgement"] = .string(String(proof.prefix(1 << 10)))
+        }
         return JSONValue.object(object).description
     }
 

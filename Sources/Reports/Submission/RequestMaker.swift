@@ -30,9 +30,12 @@ struct RequestMaker: Sendable {
         do {
             let endpoint = try destination.endpoint(
                 id: report.id.hex, kind: report.properties.kind.rawValue, host: host)
-            return request(
+            var request = request(
                 for: report, to: endpoint, by: destination.namesReports ? .put : .post, with: headers,
                 as: report.properties.contentType)
+            apply(destination.encoding, to: &request, of: report)
+            request.answerByteCount = destination.acknowledgement?.answerByteCount
+            return request
         } catch {
             throw Obstacle(.unreadableBody("\(error)"))
         }
@@ -116,6 +119,27 @@ struct RequestMaker: Sendable {
         }
     }
 
+    // MARK: - Forms
+
+    /// From the compressed form to another.
+    private func apply(_ encoding: ReportEncoding, to request: inout TransferRequest, of report: StoredReport) {
+        switch encoding {
+        case .file:
+            request.fields[.contentEncoding] = nil
+            request.fields[.contentType] = "application/gzip"
+            // What is sent is the file; the payload inside has no digest of its own here.
+            request.fields.set("Unencoded-Digest", to: nil)
+        case .identity:
+            request.fields[.contentEncoding] = nil
+            request.fields.set("Repr-Digest", to: "sha-256=:\(report.id.base64):")
+            let payload = InflatedBody(
+                directory: spool.queued, name: StoredReport.name(of: report.id), headerByteCount: report.headerByteCount
+            )
+            request.body = TransferBody(source: payload, length: report.size)
+        default: break
+        }
+    }
+
     // MARK: - Fields
 
     private func request(
@@ -160,7 +184,7 @@ extension HTTPFields {
     }
 
     /// Sets a field by a name that is a token; anything else is passed over, having been refused at the edge.
-    fileprivate mutating func set(_ name: String, to value: String) {
+    fileprivate mutating func set(_ name: String, to value: String?) {
         guard let name = HTTPField.Name(name) else { return }
         self[name] = value
     }

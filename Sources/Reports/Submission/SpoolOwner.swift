@@ -25,6 +25,7 @@ package final class SpoolOwner: Sendable {
         /// only that need no header.
         package var book: RequestBook?
         package var maximumConcurrent = 16
+        package var connection = ConnectionSettings()
         package var policy = RetryPolicy()
         package var logger = Logger(label: "reports", factory: { _ in SwiftLogNoOpLogHandler() })
         /// For tests; `nil` is the real one.
@@ -46,15 +47,21 @@ package final class SpoolOwner: Sendable {
     package static func become(of spool: ReportSpool, _ configuration: Configuration) async throws -> SpoolOwner? {
         let lock = try OwnerLock(ReportSpool.lockName, in: spool.root)
         guard try lock.tryLock() else { return nil }
+        var transport: (any Transport)?
         do {
-            return try await SpoolOwner(spool, lock, configuration)
+            let chosen = try configuration.transport ?? IdleTransport.unlessSending(configuration, files: spool.files)
+            transport = chosen
+            return try await SpoolOwner(spool, lock, chosen, configuration)
         } catch {
+            await transport?.shutdown()
             lock.unlock()
             throw error
         }
     }
 
-    private init(_ spool: ReportSpool, _ lock: OwnerLock, _ configuration: Configuration) async throws {
+    private init(
+        _ spool: ReportSpool, _ lock: OwnerLock, _ transport: any Transport, _ configuration: Configuration
+    ) async throws {
         self.spool = spool
         self.lock = lock
         logger = configuration.logger
@@ -66,7 +73,7 @@ package final class SpoolOwner: Sendable {
         let store = try LedgerOpening.open(spool, damage: configuration.ledgerDamage, repairs: &repairs)
         let end = store.earlierEnd
         let origin = try configuration.destination?.validate().origin
-        transport = configuration.transport ?? IdleTransport.unlessSending(configuration, files: spool.files)
+        self.transport = transport
         var queueConfiguration = TransferQueue.Configuration(destination: origin)
         queueConfiguration.policy = configuration.policy
         queueConfiguration.policy.maximumWindow = configuration.maximumConcurrent
@@ -242,9 +249,22 @@ enum LedgerOpening {
 private struct IdleTransport: Transport {
     static func unlessSending(
         _ configuration: SpoolOwner.Configuration, files: any FileSystem
-    ) -> any Transport {
+    ) throws(ReportsError) -> any Transport {
         guard configuration.sends else { return IdleTransport() }
-        return HTTPTransport(files: files, maximumConnections: configuration.maximumConcurrent)
+        do {
+            // A proxy of the environment's that cannot be spoken to is told of before anything waits for it.
+            if let endpoint = try configuration.destination?.validate() {
+                _ = try configuration.connection.proxy.route(to: endpoint)
+            }
+            return try HTTPTransport.open(
+                files: files, maximumConnections: configuration.maximumConcurrent, settings: configuration.connection)
+        } catch let error as ConnectionSettingsError {
+            throw ReportsError(.badConfiguration, "\(error)", underlyingError: error)
+        } catch let error as ReportsError {
+            throw error
+        } catch {
+            throw ReportsError(.badConfiguration, "\(error)", underlyingError: error)
+        }
     }
 
     func send(_ request: TransferRequest) async -> TransportOutcome { .cancelled }

@@ -39,26 +39,38 @@ struct GlobalOptions: ParsableArguments {
         return path
     }
 
-    private var options: ReportSpool.Options {
+    /// What is in force for this spool, with the options of a command.
+    func settings(_ sending: SendingOptions? = nil) throws -> Settings {
+        // Before root gives itself up: what its own command line names is its own affair.
+        let headers = try sending?.headers() ?? []
+        try actAsOwner()
+        var sources = try Settings.Sources(spool: path())
+        sources.options = sending?.given ?? [:]
+        sources.headers = headers
+        return try Settings(sources)
+    }
+
+    private func options(_ limits: SpoolLimits) -> ReportSpool.Options {
         var options = ReportSpool.Options()
+        options.limits = limits
         options.allowsRemoteFileSystem = forceRemote
         options.isShared = shared
         return options
     }
 
     /// The spool, made when it is missing.
-    func openOrMake() throws -> ReportSpool {
+    func openOrMake(_ limits: SpoolLimits) throws -> ReportSpool {
         try actAsOwner()
-        guard let spool = try ReportSpool.open(path(), isCreating: true, options: options) else {
+        guard let spool = try ReportSpool.open(path(), isCreating: true, options: options(limits)) else {
             throw ReportsError(.spoolNotUsable, "cannot make the spool \(try path())")
         }
         return spool
     }
 
     /// The spool if there is one. Makes nothing.
-    func openExisting() throws -> ReportSpool? {
+    func openExisting(_ limits: SpoolLimits = SpoolLimits()) throws -> ReportSpool? {
         try actAsOwner()
-        return try ReportSpool.open(path(), isCreating: false, options: options)
+        return try ReportSpool.open(path(), isCreating: false, options: options(limits))
     }
 
     /// Root at another user's spool becomes that user first, so that nothing in it can lead root anywhere.

@@ -20,8 +20,9 @@ enum ReportDescription {
         if let name = view.name { lines.append("name:       \(Printable.text(name))") }
         let wire = view.compressedSize.map { ", \(ReportTable.size($0)) compressed" } ?? ""
         lines.append("size:       \(ReportTable.size(view.size))\(wire)")
-        if let offset = view.uploadOffset {
-            lines.append("uploaded:   \(ReportTable.size(offset)) of \(ReportTable.size(view.compressedSize ?? 0))")
+        if let uploaded = view.uploaded {
+            lines.append(
+                "uploaded:   \(ReportTable.size(uploaded.offset)) of \(ReportTable.size(uploaded.byteCount))")
         }
         if let collected = view.collectedAt { lines.append("collected:  \(RFC3339.string(milliseconds: collected))") }
         if view.occurrences > 1 {
@@ -67,20 +68,22 @@ enum ReportDescription {
         case "held" where view.reason == "caller":
             return "sent when its program gives the request again: it has headers that are stored nowhere"
         case "held":
-            return "\(hold(view.reason)); one report is tried at each submit" + (due.map { ", or \($0)" } ?? "")
+            return "\(hold(view)); one report is tried at each submit" + (due.map { ", or \($0)" } ?? "")
         case "rejected", "exhausted": return "nothing by itself; 'reports retry' sends it, 'reports remove' deletes it"
         default: return "nothing"
         }
     }
 
-    private static func hold(_ reason: String?) -> String {
-        switch reason {
+    private static func hold(_ view: ReportView) -> String {
+        switch view.reason {
+        case "auth" where view.lastStatus == 407: "the proxy wants credentials: put them into its URL"
         case "auth": "the server wants other credentials: change --header"
+        case "acknowledgement": "the server gives no proof of receipt: check the endpoint and --acknowledgement"
         case "forbidden": "the server forbids it: change the credentials or ask its operator"
-        case "tls": "the server's certificate is not accepted: check it, and this machine's clock"
+        case "tls": "\(view.lastError ?? "no TLS"): check the certificates, and this machine's clock"
         case "redirect": "the server points elsewhere: change the endpoint"
         case "portal": "a portal sits in between: log in to the network"
-        case "encoding": "the server does not take gzip"
+        case "encoding": "the server does not take this encoding: try --encoding file or identity"
         case "rejecting": "the server rejects everything: check the endpoint"
         case "poison": "the sender died three times over it; it is tried alone"
         default: "something has to change first"

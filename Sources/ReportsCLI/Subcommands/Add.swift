@@ -37,7 +37,9 @@ struct Add: AsyncParsableCommand {
     func run() async throws {
         Signals.endOnInterrupt()
         let annotations = try parsedAnnotations()
-        let spool = try global.openOrMake()
+        // A slip in the configuration must not cost the evidence: it is stored within the default limits.
+        let settings = Result { try global.settings() }
+        let spool = try global.openOrMake((try? settings.get().limits) ?? SpoolLimits())
         var adding = Adding(
             producer: ReportProducer(spool: spool), looker: DuplicateLooker(spool: spool), isJSON: global.json,
             isMoving: move)
@@ -47,6 +49,10 @@ struct Add: AsyncParsableCommand {
         }
         adding.publish()
         Console.endProgress()
+        if case .failure(let error as ReportsError) = settings {
+            Console.complain("\(error.message); stored within the default limits")
+            ExitStatus.leave(adding.firstErrorStatus ?? ExitStatus.of(error))
+        }
         if let status = adding.firstErrorStatus { ExitStatus.leave(status) }
     }
 

@@ -18,9 +18,18 @@ struct DoctorCommand: AsyncParsableCommand {
     @Flag(name: .long, help: "Mend permissions, and files and records that disagree. Nothing is deleted.")
     var repair = false
 
+    private var settingsProblem: String? {
+        do {
+            _ = try global.settings()
+            return nil
+        } catch {
+            return (error as? ReportsError)?.message ?? "\(error)"
+        }
+    }
+
     func run() async throws {
         Console.endsWithItsReader = !repair
-        guard let spool = try global.openExisting() else {
+        guard let spool = try global.openExisting(repair ? global.settings().limits : SpoolLimits()) else {
             if !global.json { Console.print("there is no spool at \(try global.path())") }
             return
         }
@@ -29,11 +38,15 @@ struct DoctorCommand: AsyncParsableCommand {
         }
         var hasError = false
         var count = 0
-        try Doctor(spool: spool).examine { finding in
+        func tell(_ finding: Doctor.Finding) {
             if finding.level == .error { hasError = true }
             count += 1
             if global.json { return Console.print(finding.json) }
             Console.print(Printable.text("\(finding.level.rawValue): \(finding.subject): \(finding.message)"))
+        }
+        try Doctor(spool: spool).examine(tell)
+        if let settingsProblem {
+            tell(Doctor.Finding(level: .error, subject: "settings", message: settingsProblem))
         }
         if count == 0, !global.json { Console.print("all is well") }
         if hasError { ExitStatus.leave(ExitStatus.badData) }

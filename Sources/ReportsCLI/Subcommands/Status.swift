@@ -5,8 +5,11 @@ import Reports
 /// `reports status`
 struct Status: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Shows counts by state, the servers' standing, and when something is due.",
+        abstract: "Shows counts by state, the servers' standing, when something is due, and the settings.",
         discussion: """
+            Settings are shown as a submit without options would find them, with where each comes from; --json has the \
+            defaults as well.
+
             Example:
               reports status --spool /var/spool/shop
             """)
@@ -23,8 +26,19 @@ struct Status: AsyncParsableCommand {
         }
         let path = try global.path().string
         if let problem = status.ledgerProblem { Console.complain(problem) }
-        if global.json { return Console.print(status.json(spool: path)) }
-        for line in lines(status, path) { Console.print(Printable.text(line)) }
+        let settings = Result { try global.settings() }
+        if global.json {
+            var object = status.json(spool: path)
+            SettingsDescription.add(settings, to: &object)
+            Console.print(object)
+        } else {
+            for line in lines(status, path) { Console.print(Printable.text(line)) }
+            for line in SettingsDescription.lines(settings) { Console.print(Printable.text(line)) }
+        }
+        if case .failure(let error as ReportsError) = settings {
+            Console.complain(error.message)
+            ExitStatus.leave(ExitStatus.of(error))
+        }
     }
 
     private func lines(_ status: SpoolStatus, _ path: String) -> [String] {

@@ -6,17 +6,21 @@ import Reports
 struct Submit: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Takes drops in and sends what is due, then exits.",
+        usage: "reports submit [--endpoint <url>] [<options>]",
         discussion: """
             What the server put off waits until the time it named, across restarts; only --wait sleeps for it. \
             Status 0: all is delivered. 75: something is waiting or held. 65: nothing waits, but the server rejected \
-            something. 78: no usable endpoint.
+            something. 78: no usable endpoint, or bad configuration.
+
+            The options up to --max-concurrent may as well stand in the environment, --no-proxy as $REPORTS_NO_PROXY, \
+            or in the spool's reports.json, as "no_proxy"; 'reports status' shows what is in force.
 
             Example:
               reports submit --endpoint 'https://example.com/reports/{id}' --header @/etc/token
             """)
 
     @OptionGroup var global: GlobalOptions
-    @OptionGroup var target: DestinationOptions
+    @OptionGroup var sending: SendingOptions
 
     @Option(
         name: .long,
@@ -30,10 +34,6 @@ struct Submit: AsyncParsableCommand {
             "Sleep for what is due within so many seconds. Default: 0, do not sleep.", valueName: "seconds"))
     var wait: Double?
 
-    @Option(
-        name: .long, help: ArgumentHelp("Reports under way at once, 1 to 64.", valueName: "n"))
-    var maxConcurrent = 16
-
     func validate() throws {
         for (name, value) in [("deadline", deadline), ("wait", wait)] {
             guard let value else { continue }
@@ -41,16 +41,19 @@ struct Submit: AsyncParsableCommand {
                 throw ValidationError("--\(name): give seconds from 0 to a year.")
             }
         }
-        guard (1...64).contains(maxConcurrent) else {
-            throw ValidationError("--max-concurrent \(maxConcurrent): give a number from 1 to 64.")
-        }
     }
 
     func run() async throws {
-        let destination = try target.destination()
-        let spool = try global.openOrMake()
+        let settings = try global.settings(sending)
+        guard let destination = settings.destination else {
+            throw ReportsError(
+                .badConfiguration,
+                "no endpoint: give --endpoint URL or set $REPORTS_ENDPOINT, or name it in the spool's reports.json")
+        }
+        let spool = try global.openOrMake(settings.limits)
         var configuration = SpoolOwner.Configuration(destination: destination)
-        configuration.maximumConcurrent = maxConcurrent
+        configuration.maximumConcurrent = settings.maximumConcurrent
+        configuration.connection = settings.connection
         if Console.errorIsTerminal {
             configuration.onSettled = { progress in
                 Console.progress("sent \(progress.attempts), delivered \(progress.delivered)")

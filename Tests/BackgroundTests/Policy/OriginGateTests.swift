@@ -138,7 +138,7 @@ struct OriginGateTests {
             case 2: askedUntil = gate.asked(startedAt: now, at: now) { _ in 6_000 }
             case 3: gate.hold(.auth, at: now)
             case 4: _ = gate.rejectedOne(at: now)
-            case 5: gate.refusedOne(at: now)
+            case 5: gate.refusedOne(.forbidden, at: now)
             case 6: gate.allowExplicitProbe()
             default: gate.started(at: now)
             }

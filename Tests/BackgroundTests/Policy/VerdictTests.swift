@@ -3,6 +3,7 @@ import TestSupport
 import Testing
 
 struct VerdictTests {
+    private static let tooLarge = "too large for the server (413): raise the limit there, then retry it"
     /// An answer's status, what becomes of the transfer, its reason, whether it is charged, and whether the gate closes.
     private static let answers: [(Int, TransferState, String?, Bool, Bool)] = [
         (200, .delivered, nil, false, false), (204, .delivered, nil, false, false),
@@ -11,7 +12,7 @@ struct VerdictTests {
         (400, .rejected, "rejected by the server", false, false), (401, .held, "auth", false, true),
         (403, .held, "forbidden", false, false), (404, .rejected, "rejected by the server", false, false),
         (407, .held, "auth", false, true), (408, .waiting, "unreachable", false, true),
-        (409, .waiting, "failing", true, false), (413, .rejected, "rejected by the server", false, false),
+        (409, .waiting, "failing", true, false), (413, .rejected, tooLarge, false, false),
         (415, .held, "encoding", false, true), (422, .rejected, "rejected by the server", false, false),
         (425, .waiting, "unreachable", false, true), (429, .waiting, "retry-after", false, true),
         (500, .waiting, "unreachable", false, true), (501, .rejected, "rejected by the server", false, false),

@@ -60,6 +60,38 @@ struct HTTPTransportConnectionTests {
         }
     }
 
+    @Test("However many kept connections have been closed, each request goes out at most twice, and arrives")
+    func manyStale() async throws {
+        try await withTransport(maximumConnections: 8) { fixture in
+            // Every second request on a connection meets its end; the server never says so beforehand.
+            let seen = Monitor([Int: Int]())
+            let script = ServerScript { request in
+                let count = seen.withLock { seen in
+                    seen[request.connection, default: 0] += 1
+                    return seen[request.connection] ?? 0
+                }
+                return count > 1 ? .close : .response(200)
+            }
+            try await withLoopbackServer(script) { server in
+                for round in 1...6 {
+                    let requests = try (0..<8).map { _ in try fixture.request(server.url()) }
+                    let statuses = await withTaskGroup(of: Int?.self) { group in
+                        for request in requests {
+                            group.addTask { await fixture.transport.send(request).answer?.status }
+                        }
+                        return await group.reduce(into: [Int?]()) { $0.append($1) }
+                    }
+                    #expect(statuses == Array(repeating: 200, count: 8), "round \(round)")
+                }
+                // Once it is known, nothing is sent twice any more.
+                let before = server.requests.count
+                #expect(before <= 48 + 16)
+                #expect(await fixture.send(server.url()).answer?.status == 200)
+                #expect(server.requests.count == before + 1)
+            }
+        }
+    }
+
     @Test("A server that closes every connection is tried once more, and not again")
     func closing() async throws {
         try await withTransport { fixture in
@@ -166,7 +198,7 @@ struct HTTPTransportConnectionTests {
             try await withTemporaryDirectory { path in
                 let files = POSIXFileSystem()
                 let fixture = TransportFixture(
-                    directory: try files.openDirectory(.init(path)), transport: HTTPTransport(files: files))
+                    directory: try files.openDirectory(.init(path)), transport: try HTTPTransport.open(files: files))
                 #expect(await fixture.send(server.url()).answer?.status == 200)
             }
             await server.waitForNoConnections()

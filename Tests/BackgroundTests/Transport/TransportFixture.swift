@@ -48,6 +48,7 @@ struct TransportFixture: Sendable {
 /// Runs a test with a transport whose time-outs are short, and shuts it down.
 func withTransport(
     progress: Int64 = 60, maximumConnections: Int = 16, tls: TLSSettings = TLSSettings(),
+    proxy: ProxySettings = .none,
     _ body: (TransportFixture) async throws -> Void
 ) async throws {
     try await withTemporaryDirectory { path in
@@ -56,8 +57,10 @@ func withTransport(
         timeouts.connect = 1
         timeouts.progress = progress
         timeouts.answerBody = 1
-        let transport = HTTPTransport(
-            files: files, maximumConnections: maximumConnections, timeouts: timeouts, tls: tls)
+        var settings = ConnectionSettings()
+        (settings.tls, settings.proxy) = (tls, proxy)
+        let transport = try HTTPTransport.open(
+            files: files, maximumConnections: maximumConnections, settings: settings, timeouts: timeouts)
         let fixture = TransportFixture(directory: try files.openDirectory(FilePath(path)), transport: transport)
         do {
             try await body(fixture)

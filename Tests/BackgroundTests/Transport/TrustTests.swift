@@ -1,4 +1,5 @@
 import Background
+import DurableIO
 import Foundation
 import SystemPackage
 import TestSupport
@@ -49,7 +50,9 @@ struct TrustTests {
             let authority = try TestAuthority()
             let file = path + "/roots.pem"
             try authority.pem.write(toFile: file, atomically: true, encoding: .utf8)
-            try await body(authority, try TLSSettings(additionalRoots: FilePath(file)))
+            var settings = TLSSettings()
+            settings.certificateAuthorities = FilePath(file)
+            try await body(authority, settings)
         }
     }
 
@@ -108,7 +111,7 @@ struct TrustTests {
         try await withAuthority { authority, settings in
             try await withTransport(tls: settings) { fixture in
                 let identity = try authority.identity()
-                try await withTLSServer(identity, .always(.response(201)), isOutdated: true) { front, server in
+                try await withTLSServer(identity, .always(.response(201)), newest: .tlsv11) { front, server in
                     let failure = try #require(await fixture.send(front.url()).failure)
                     #expect(failure.description == "the TLS handshake failed: no version in common")
                     #expect(front.byteCount == 0)
@@ -125,8 +128,12 @@ struct TrustTests {
         try withTemporaryDirectory { path in
             let file = path + "/roots.pem"
             try text?.write(toFile: file, atomically: true, encoding: .utf8)
-            let error = #expect(throws: TLSSettingsError.self) { try TLSSettings(additionalRoots: FilePath(file)) }
-            #expect(error?.file.string == file)
+            var settings = ConnectionSettings()
+            settings.tls.certificateAuthorities = FilePath(file)
+            let error = #expect(throws: ConnectionSettingsError.self) {
+                try HTTPTransport.open(files: POSIXFileSystem(), settings: settings)
+            }
+            #expect(error?.subject == file)
             let problem = text == nil ? "cannot be read: No such file or directory" : "holds no certificates in PEM"
             #expect(error?.problem == problem)
         }
@@ -135,7 +142,7 @@ struct TrustTests {
 
 extension TransportOutcome {
     /// Why the server was not trusted.
-    fileprivate var distrust: String? {
+    var distrust: String? {
         if case .untrusted(let reason) = self { reason } else { nil }
     }
 }

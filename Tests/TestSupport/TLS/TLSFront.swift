@@ -1,6 +1,6 @@
 import NIOCore
 import NIOPosix
-import NIOSSL
+package import NIOSSL
 
 /// TLS in front of a ``LoopbackServer``: decrypts what comes and hands it on, the answers back.
 ///
@@ -23,16 +23,22 @@ package final class TLSFront: Sendable {
     /// - Parameters:
     ///   - identity: its certificate, and the key to it.
     ///   - backend: the server that gets what was decrypted.
-    ///   - isOutdated: whether it speaks no TLS but 1.1. The default is `false`.
+    ///   - newest: the newest TLS it speaks. The default is 1.3.
+    ///   - clients: the authority of the client certificates that it demands, in PEM; `nil`, the default, for none.
     /// - Throws: why the identity is no use, or there is no socket.
     package init(
-        _ identity: TestAuthority.Identity, before backend: LoopbackServer, isOutdated: Bool = false
+        _ identity: TestAuthority.Identity, before backend: LoopbackServer, newest: TLSVersion = .tlsv13,
+        clients: String? = nil
     ) async throws {
         let certificates = try NIOSSLCertificate.fromPEMBytes(Array(identity.certificate.utf8))
         var configuration = TLSConfiguration.makeServerConfiguration(
             certificateChain: certificates.map { .certificate($0) },
             privateKey: .privateKey(try NIOSSLPrivateKey(bytes: Array(identity.key.utf8), format: .pem)))
-        if isOutdated { configuration.maximumTLSVersion = .tlsv11 }
+        configuration.maximumTLSVersion = newest
+        if let clients {
+            configuration.certificateVerification = .noHostnameVerification
+            configuration.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(Array(clients.utf8)))
+        }
         let (context, state, target) = (try NIOSSLContext(configuration: configuration), Monitor(State()), backend.port)
         listener = try await ServerBootstrap(group: group)
             .childChannelInitializer { channel in
@@ -131,18 +137,20 @@ private final class Returner: ChannelInboundHandler {
 /// - Parameters:
 ///   - identity: the front's certificate, and the key to it.
 ///   - script: what the server behind it answers.
-///   - isOutdated: whether the front speaks no TLS but 1.1. The default is `false`.
+///   - newest: the newest TLS the front speaks. The default is 1.3.
+///   - clients: the authority of the client certificates that it demands, in PEM; `nil`, the default, for none.
 ///   - isolation: the caller's, so that `body` may use what is its own.
 ///   - body: what to do with them.
 /// - Throws: what `body` throws, or why there is no server.
 package func withTLSServer(
-    _ identity: TestAuthority.Identity, _ script: ServerScript, isOutdated: Bool = false,
+    _ identity: TestAuthority.Identity, _ script: ServerScript, newest: TLSVersion = .tlsv13,
+    clients: String? = nil,
     isolation: isolated (any Actor)? = #isolation,
     _ body: (TLSFront, LoopbackServer) async throws -> Void
 ) async throws {
     let server = try LoopbackServer(script)
     defer { server.stop() }
-    let front = try await TLSFront(identity, before: server, isOutdated: isOutdated)
+    let front = try await TLSFront(identity, before: server, newest: newest, clients: clients)
     do {
         try await body(front, server)
     } catch {

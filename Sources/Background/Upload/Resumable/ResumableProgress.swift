@@ -2,9 +2,11 @@ import DurableIO
 
 /// What an upload in parts remembers, so that a later attempt, in another life perhaps, goes on where the server is.
 struct ResumableProgress: Hashable, Sendable {
-    /// The SHA-256 of the address the whole would go to, in hexadecimal: progress made towards another one is worth
-    /// nothing, and the address itself may hold what is not to be written down.
+    /// The SHA-256 of where the whole would go and in which form, in hexadecimal: progress made towards another address, or
+    /// with other bytes, is worth nothing, and the address itself may hold what is not to be written down.
     var target: String
+    /// Of the whole, in bytes.
+    var byteCount: UInt64
     /// Of the draft, as the server speaks it.
     var version: InteropVersion
     /// Where the parts go, on the target's own origin.
@@ -19,7 +21,9 @@ struct ResumableProgress: Hashable, Sendable {
     var furthest: UInt64 = 0
 
     /// Words without spaces, in this order, all on one line.
-    var text: String { "\(version.rawValue) \(offset) \(furthest) \(partLimit) \(stalls) \(resource) \(target)" }
+    var text: String {
+        "\(version.rawValue) \(offset) \(furthest) \(partLimit) \(stalls) \(byteCount) \(resource) \(target)"
+    }
 
     /// Takes the server's word for how much it has.
     /// - Returns: whether that is more than ever before.
@@ -35,14 +39,16 @@ struct ResumableProgress: Hashable, Sendable {
         return hasAdvanced
     }
 
-    static func digest(of target: String) -> String {
+    static func target(of request: TransferRequest) -> String {
+        let form = [.contentEncoding, .contentType].map { request.fields[$0] ?? "" }.joined(separator: "\n")
         var hasher = ContentHash.Hasher()
-        hasher.update(Array(target.utf8))
+        hasher.update(Array("\(request.endpoint)\n\(request.bodyByteCount)\n\(form)".utf8))
         return hasher.finish().hex
     }
 
-    init(target: String, version: InteropVersion, resource: String, partLimit: UInt64) {
-        self.target = Self.digest(of: target)
+    init(of request: TransferRequest, version: InteropVersion, resource: String, partLimit: UInt64) {
+        target = Self.target(of: request)
+        byteCount = request.bodyByteCount
         self.version = version
         self.resource = resource
         self.partLimit = partLimit
@@ -51,23 +57,24 @@ struct ResumableProgress: Hashable, Sendable {
 
     init?(text: String) {
         let words = text.split(separator: " ")
-        guard words.count == 7, let version = Int(words[0]).flatMap(InteropVersion.init),
+        guard words.count == 8, let version = Int(words[0]).flatMap(InteropVersion.init),
             let offset = UInt64(words[1]), let furthest = UInt64(words[2]), let partLimit = UInt64(words[3]),
-            let stalls = Int(words[4])
+            let stalls = Int(words[4]), let byteCount = UInt64(words[5])
         else { return nil }
         self.version = version
         self.offset = offset
         self.partLimit = partLimit
         self.stalls = stalls
         self.furthest = furthest
-        resource = String(words[5])
-        target = String(words[6])
+        self.byteCount = byteCount
+        resource = String(words[6])
+        target = String(words[7])
     }
 }
 
 extension TransferRecord {
-    /// How much of the body the server has acknowledged, in bytes; `nil` unless it goes by parts.
-    package var acknowledgedByteCount: UInt64? {
-        progress.flatMap(ResumableProgress.init)?.offset
+    /// How much of the body the server has acknowledged, and of how much, in bytes; `nil` unless it goes by parts.
+    package var uploaded: (offset: UInt64, byteCount: UInt64)? {
+        progress.flatMap(ResumableProgress.init).map { ($0.offset, $0.byteCount) }
     }
 }

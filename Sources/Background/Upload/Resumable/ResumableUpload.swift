@@ -43,7 +43,7 @@ package struct ResumableUpload: Sendable {
         self.keep = keep
         self.partSize = partSize
         if let saved = saved.flatMap(ResumableProgress.init),
-            saved.target == ResumableProgress.digest(of: request.endpoint.description)
+            saved.target == ResumableProgress.target(of: request)
         {
             progress = saved
         }
@@ -102,7 +102,7 @@ package struct ResumableUpload: Sendable {
 
     private func discover(_ version: InteropVersion) async -> TransportOutcome {
         var question = exchange(.options, request.endpoint, request.fields.ofEachPart, version)
-        question.answerTimeout = min(question.answerTimeout, 30)
+        question.answerTimeout = min(question.answerTimeout ?? 30, 30)
         return await transport.send(question)
     }
 
@@ -135,7 +135,7 @@ package struct ResumableUpload: Sendable {
             resource.origin == request.endpoint.origin
         else { return .sendWhole }
         progress = ResumableProgress(
-            target: request.endpoint.description, version: version, resource: resource.description, partLimit: part)
+            of: request, version: version, resource: resource.description, partLimit: part)
         try await save()
         return first > 0 ? .look(afterTrouble: false) : .append
     }
@@ -246,6 +246,7 @@ package struct ResumableUpload: Sendable {
     ) -> TransferRequest {
         var exchange = TransferRequest(
             endpoint: endpoint, method: method, fields: fields, answerTimeout: request.answerTimeout)
+        exchange.patience = request.patience
         exchange.fields[.contentLength] = nil
         exchange.fields[.uploadDraftInteropVersion] = String(version.rawValue)
         // Sent twice, a part would be refused for its offset, and the upload with it.
@@ -278,17 +279,5 @@ extension TransferRequest {
             return await transport.send(self)
         }
         return await upload.run()
-    }
-}
-
-extension TransferBody {
-    /// Part of these bytes.
-    func slice(at start: UInt64, count: UInt64) -> TransferBody {
-        var slice = self
-        let skipped = min(start, UInt64(prefix.count))
-        slice.prefix = Array(prefix.dropFirst(Int(skipped)).prefix(Int(min(count, UInt64(prefix.count)))))
-        slice.offset = offset + (start - skipped)
-        slice.length = count - UInt64(slice.prefix.count)
-        return slice
     }
 }

@@ -1,0 +1,217 @@
+import DurableIO
+
+/// What stands between this machine and servers.
+///
+/// An HTTP proxy tunnels to servers over TLS (CONNECT, RFC 9110, section 9.3.6) and is asked for plain http ones by their
+/// whole URL. A SOCKS5 proxy (RFC 1928) tunnels to all; names are resolved by it, whether it is written `socks5` or
+/// `socks5h`. Not spoken, and refused as settings: proxies reached over TLS, SOCKS4, and SOCKS5 with a user name.
+///
+/// ## Topics
+///
+/// - ``environment``
+/// - ``none``
+/// - ``server(_:exceptions:)``
+public struct ProxySettings: Hashable, Sendable {
+    enum Choice: Hashable, Sendable {
+        case environment(exceptions: String?)
+        case none
+        case server(ProxyServer, exceptions: String?)
+    }
+
+    let choice: Choice
+
+    /// As curl reads the environment: `http_proxy` for http, in lower case only because a CGI program has `HTTP_PROXY` from
+    /// its client; `https_proxy` or `HTTPS_PROXY` for https; else `all_proxy` or `ALL_PROXY`. `no_proxy` or `NO_PROXY` names
+    /// the hosts that are reached directly.
+    public static let environment = ProxySettings(choice: .environment(exceptions: nil))
+
+    /// Every server is reached directly, whatever the environment says.
+    public static let none = ProxySettings(choice: .none)
+
+    /// One proxy for all servers.
+    ///
+    /// - Parameters:
+    ///   - url: `http://[USER:PASSWORD@]HOST[:PORT]` or `socks5://HOST[:PORT]`; without a scheme it is http, without a port
+    ///     1080. User name and password are percent-encoded.
+    ///   - exceptions: Hosts that are reached directly, separated by commas: a name stands for all below it as well, an
+    ///     address may be a network as in `10.0.0.0/8`, `*` is all. `nil`, the default, takes them from `no_proxy` or
+    ///     `NO_PROXY`, as curl does.
+    /// - Returns: the settings.
+    /// - Throws: ``ConnectionSettingsError`` when the URL is none, or names a proxy that cannot be spoken to.
+    public static func server(
+        _ url: String, exceptions: String? = nil
+    ) throws(ConnectionSettingsError) -> ProxySettings {
+        ProxySettings(choice: .server(try ProxyServer(url, from: "the proxy"), exceptions: exceptions))
+    }
+
+    /// As the environment says, but for the hosts that are reached directly.
+    package static func environment(exceptions: String) -> ProxySettings {
+        ProxySettings(choice: .environment(exceptions: exceptions))
+    }
+
+    private init(choice: Choice) {
+        self.choice = choice
+    }
+}
+
+extension ProxySettings {
+    /// Where the connection for an endpoint goes.
+    package func route(
+        to endpoint: Endpoint, environment value: (String) -> String? = Environment.value
+    ) throws(ConnectionSettingsError) -> Route {
+        switch choice {
+        case .none: return .direct
+        case .server(let server, let exceptions):
+            if ProxyExceptions(exceptions ?? Self.exceptions(value)).contain(endpoint.host) { return .direct }
+            return server.route(to: endpoint)
+        case .environment(let exceptions):
+            guard let (name, url) = Self.variable(for: endpoint.scheme, value) else { return .direct }
+            // Before the URL is looked at: what is reached directly needs no proxy that can be spoken to.
+            if ProxyExceptions(exceptions ?? Self.exceptions(value)).contain(endpoint.host) { return .direct }
+            return try ProxyServer(url, from: "$\(name)").route(to: endpoint)
+        }
+    }
+
+    private static func variable(
+        for scheme: String, _ value: (String) -> String?
+    ) -> (name: String, url: String)? {
+        let names = scheme == "http" ? ["http_proxy"] : ["https_proxy", "HTTPS_PROXY"]
+        return firstValue(of: names + ["all_proxy", "ALL_PROXY"], value)
+    }
+
+    private static func exceptions(_ value: (String) -> String?) -> String? {
+        firstValue(of: ["no_proxy", "NO_PROXY"], value)?.1
+    }
+
+    /// Empty is as good as not there.
+    private static func firstValue(
+        of names: [String], _ value: (String) -> String?
+    ) -> (String, String)? {
+        for name in names {
+            if let text = value(name), !text.isEmpty { return (name, text) }
+        }
+        return nil
+    }
+}
+
+/// How a connection reaches a server.
+package enum Route: Hashable, Sendable {
+    case direct
+    /// By CONNECT through an HTTP proxy.
+    case tunnel(ProxyServer)
+    /// An HTTP proxy is asked for the whole URL.
+    case forward(ProxyServer)
+    case socks(ProxyServer)
+
+    package var proxy: ProxyServer? {
+        switch self {
+        case .direct: nil
+        case .tunnel(let proxy), .forward(let proxy), .socks(let proxy): proxy
+        }
+    }
+}
+
+/// A proxy's address and credentials.
+package struct ProxyServer: Hashable, Sendable, CustomStringConvertible {
+    package enum Kind: String, Hashable, Sendable {
+        case http
+        case socks5
+    }
+
+    package let kind: Kind
+    /// Without brackets.
+    package let host: String
+    package let port: Int
+    /// Decoded, `user:password`.
+    package let credentials: String?
+
+    /// What curl takes when there is none.
+    private static let defaultPort = 1080
+
+    /// - Parameters:
+    ///   - url: as in ``ProxySettings/server(_:exceptions:)``.
+    ///   - source: what the error is to be about.
+    /// - Throws: why it cannot be spoken to.
+    package init(_ url: String, from source: String) throws(ConnectionSettingsError) {
+        func problem(_ text: String) -> ConnectionSettingsError { ConnectionSettingsError(source, text) }
+        guard url.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7f }) else {
+            throw problem("holds a space or a control character")
+        }
+        let parts = url.splitOnce(at: "://")
+        kind = try Self.kind(parts.map { String($0.0) } ?? "http", problem)
+        let authority = (parts?.1 ?? Substring(url)).prefix { $0 != "/" && $0 != "?" && $0 != "#" }
+        var address = authority
+        var user: String?
+        if let at = authority.lastIndex(of: "@") {
+            user = Self.decoded(authority[..<at])
+            guard user != nil else { throw problem("has credentials that are not percent-encoded UTF-8") }
+            address = authority[authority.index(after: at)...]
+        }
+        guard user == nil || kind == .http else {
+            throw problem("has a user name, which cannot be used with SOCKS5: leave it out, or use an HTTP proxy")
+        }
+        credentials = user
+        let endpoint: Endpoint
+        do {
+            endpoint = try Endpoint("http://\(address)")
+        } catch {
+            throw problem("\(error): write http://HOST:PORT or socks5://HOST:PORT")
+        }
+        host = endpoint.host.hasPrefix("[") ? String(endpoint.host.dropFirst().dropLast()) : endpoint.host
+        let hasPort = address.lastIndex(of: ":").map { $0 > address.lastIndex(of: "]") ?? address.startIndex } ?? false
+        port = hasPort ? endpoint.port : Self.defaultPort
+    }
+
+    private static func kind(
+        _ scheme: String, _ problem: (String) -> ConnectionSettingsError
+    ) throws(ConnectionSettingsError) -> Kind {
+        switch scheme.lowercased() {
+        case "http": return .http
+        case "socks5", "socks5h": return .socks5
+        case "https":
+            throw problem(
+                "is a proxy reached over TLS, which cannot be used: write http:// for the same proxy in the clear")
+        default:
+            throw problem("has a scheme other than http and socks5")
+        }
+    }
+
+    private static func decoded(_ text: Substring) -> String? {
+        var bytes: [UInt8] = []
+        var rest = Array(text.utf8)[...]
+        while let byte = rest.popFirst() {
+            guard byte == UInt8(ascii: "%") else {
+                bytes.append(byte)
+                continue
+            }
+            guard rest.count >= 2, let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16) else {
+                return nil
+            }
+            bytes.append(value)
+            rest = rest.dropFirst(2)
+        }
+        return String(validating: bytes, as: UTF8.self)
+    }
+
+    func route(to endpoint: Endpoint) -> Route {
+        switch kind {
+        case .socks5: .socks(self)
+        case .http: endpoint.isSecure ? .tunnel(self) : .forward(self)
+        }
+    }
+
+    /// The host as it stands in a URL.
+    var urlHost: String { host.contains(":") ? "[\(host)]" : host }
+
+    /// Without the credentials.
+    package var description: String {
+        "\(kind.rawValue)://\(credentials == nil ? "" : "***@")\(urlHost):\(port)"
+    }
+}
+
+extension String {
+    fileprivate func splitOnce(at mark: String) -> (Substring, Substring)? {
+        guard let range = ranges(of: mark).first else { return nil }
+        return (self[..<range.lowerBound], self[range.upperBound...])
+    }
+}

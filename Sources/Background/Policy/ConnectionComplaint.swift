@@ -1,0 +1,40 @@
+/// What a server has against the connection a request came over, said before its application has seen the request: no
+/// word about the transfer, and no reason to part with it.
+package enum ConnectionComplaint: Hashable, Sendable {
+    case missingCertificate
+    case refusedCertificate
+    case notOverTLS
+
+    /// - Parameters:
+    ///   - status: the status code. nginx has 495, 496 and 497 of its own, and sends them as 400 unless told otherwise.
+    ///   - body: the beginning of the answer's body, where the page says which of them it is.
+    /// - Returns: `nil` when the answer says nothing of the kind.
+    package static func of(status: Int, body: [UInt8]) -> ConnectionComplaint? {
+        switch status {
+        case 495: return .refusedCertificate
+        case 496: return .missingCertificate
+        case 497: return .notOverTLS
+        case 400:
+            let text = String(decoding: body, as: UTF8.self)
+            return pages.first { text.contains($0.text) }?.complaint
+        default: return nil
+        }
+    }
+
+    /// nginx's pages (ngx_http_special_response.c), and httpd's for a plain request.
+    private static let pages: [(text: String, complaint: ConnectionComplaint)] = [
+        ("No required SSL certificate was sent", .missingCertificate),
+        ("The SSL certificate error", .refusedCertificate),
+        ("The plain HTTP request was sent to HTTPS port", .notOverTLS),
+        ("speaking plain HTTP to an SSL-enabled server port", .notOverTLS),
+    ]
+
+    /// For people.
+    package var text: String {
+        switch self {
+        case .missingCertificate: "it demands a client certificate"
+        case .refusedCertificate: "it does not accept the client certificate"
+        case .notOverTLS: "it wants TLS there: write https://"
+        }
+    }
+}

@@ -1,0 +1,138 @@
+import AsyncHTTPClient
+import DurableIO
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import Synchronization
+
+/// The HTTP clients of a transport, one for each way to a server, made when the first request goes that way.
+///
+/// HTTP/2 is off because an early 2xx to a streamed body kills the process there (AsyncHTTPClient issue #922); it can
+/// come back when that is mended. Retries and redirects of the client are off: the engine alone decides to send again.
+final class RoutedClients: Sendable {
+    let loop: any EventLoop
+    private let group: MultiThreadedEventLoopGroup
+    private let timeouts: HTTPTransport.Timeouts
+    private let tls: TLSFiles
+    private let maximumConnections: Int
+    private let state = Mutex(State())
+
+    private struct State {
+        var clients: [Way: HTTPClient] = [:]
+        var hasShutDown = false
+    }
+
+    private struct Way: Hashable {
+        var route: Route
+        var isAlone: Bool
+    }
+
+    init(timeouts: HTTPTransport.Timeouts, tls: TLSFiles, maximumConnections: Int) {
+        group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        loop = group.any()
+        self.timeouts = timeouts
+        self.tls = tls
+        self.maximumConnections = max(1, maximumConnections)
+    }
+
+    deinit {
+        // A client that goes without this brings the process down in debug builds.
+        let clients = state.withLock { $0.hasShutDown ? nil : Array($0.clients.values) }
+        guard let clients else { return }
+        let ends = clients.map { $0.shutdown() }
+        EventLoopFuture.andAllComplete(ends, on: loop).whenComplete { [group] _ in group.shutdownGracefully { _ in } }
+    }
+
+    func shutdown() async {
+        let clients = state.withLock { state -> [HTTPClient]? in
+            defer { state.hasShutDown = true }
+            return state.hasShutDown ? nil : Array(state.clients.values)
+        }
+        guard let clients else { return }
+        // Connections die with the loop whatever these say, and there is nobody to tell.
+        for client in clients { try? await client.shutdown() }
+        try? await group.shutdownGracefully()
+    }
+
+    /// - Parameters:
+    ///   - route: to the server.
+    ///   - isAlone: whether its connections are kept apart from those that are used again.
+    /// - Returns: `nil` after the shutdown.
+    func client(for route: Route, isAlone: Bool) -> HTTPClient? {
+        let way = Way(route: route, isAlone: isAlone)
+        return state.withLock { state in
+            guard !state.hasShutDown else { return nil }
+            if let client = state.clients[way] { return client }
+            let client = HTTPClient(
+                eventLoopGroupProvider: .shared(group), configuration: configuration(for: route))
+            state.clients[way] = client
+            return client
+        }
+    }
+
+    private func configuration(for route: Route) -> HTTPClient.Configuration {
+        var configuration = HTTPClient.Configuration()
+        configuration.httpVersion = .http1Only
+        configuration.redirectConfiguration = .disallow
+        configuration.tlsConfiguration = tls.configuration
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = maximumConnections
+        configuration.connectionPool.retryConnectionEstablishment = false
+        configuration.timeout.connect = .seconds(timeouts.connect)
+        configuration.http1_1ConnectionDebugInitializer = { channel in StatusGuard.install(on: channel) }
+        switch route {
+        case .direct: break
+        case .socks(let proxy): configuration.proxy = .socksServer(host: proxy.host, port: proxy.port)
+        case .tunnel(let proxy):
+            configuration.proxy = .server(
+                host: proxy.host, port: proxy.port,
+                authorization: proxy.basicCredentials.map { .basic(credentials: $0) })
+        case .forward(let proxy):
+            // The client's own proxies tunnel always, and many a proxy opens tunnels to port 443 only.
+            let credentials = proxy.basicCredentials
+            configuration.http1_1ConnectionDebugInitializer = { channel in
+                StatusGuard.install(on: channel).flatMap { ProxyForm.install(on: channel, credentials: credentials) }
+            }
+        }
+        return configuration
+    }
+}
+
+extension ProxyServer {
+    /// As they stand in a header field (RFC 7617).
+    fileprivate var basicCredentials: String? { credentials.map { Base64.encode(Array($0.utf8)) } }
+}
+
+/// Turns requests into the form that a proxy wants: the whole URL instead of its path (RFC 9112, section 3.2.2), and the
+/// proxy's credentials.
+///
+/// The server's name is that of the `Host` field, which has to be there.
+private final class ProxyForm: ChannelOutboundHandler, Sendable {
+    typealias OutboundIn = HTTPClientRequestPart
+    typealias OutboundOut = HTTPClientRequestPart
+
+    private let credentials: String?
+
+    static func install(on channel: any Channel, credentials: String?) -> EventLoopFuture<Void> {
+        channel.eventLoop.submit {
+            let pipeline = channel.pipeline.syncOperations
+            let encoder = try pipeline.handler(type: HTTPRequestEncoder.self)
+            try pipeline.addHandler(ProxyForm(credentials: credentials), position: .after(encoder))
+        }
+    }
+
+    private init(credentials: String?) {
+        self.credentials = credentials
+    }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        var part = unwrapOutboundIn(data)
+        if case .head(var head) = part {
+            head.uri = "http://" + (head.headers.first(name: "host") ?? "") + head.uri
+            if let credentials {
+                head.headers.replaceOrAdd(name: "proxy-authorization", value: "Basic \(credentials)")
+            }
+            part = .head(head)
+        }
+        context.write(wrapOutboundOut(part), promise: promise)
+    }
+}

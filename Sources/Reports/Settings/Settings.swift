@@ -1,0 +1,246 @@
+package import Background
+package import DurableIO
+package import SystemPackage
+
+/// What is in force, and where each value comes from: the command line over the environment over the configuration file
+/// over the defaults.
+package struct Settings: Sendable {
+    /// A value as it was given.
+    package struct Entry: Sendable {
+        package let setting: Setting
+        let text: String
+        package let source: SettingSource
+
+        /// Without what nobody is to see.
+        package var shownText: String {
+            switch setting {
+            case .endpoint:
+                // What a query holds may be a secret.
+                let path = text.prefix { $0 != "?" }
+                return path.count < text.count ? path + "?***" : text
+            case .proxy:
+                return (try? ProxyServer(text, from: ""))?.description ?? text
+            default: return text
+            }
+        }
+    }
+
+    private var entries: [Setting: Entry] = [:]
+    /// All of the same source: those of a stronger one stand instead of the others.
+    package private(set) var headers: [HeaderSetting] = []
+    package private(set) var limits = SpoolLimits()
+    package private(set) var connection = ConnectionSettings()
+    package private(set) var maximumConcurrent = 16
+    package private(set) var encoding = ReportEncoding.gzip
+    package private(set) var acknowledgement: Acknowledgement?
+    /// The configuration file that was read; `nil` if there is none.
+    package private(set) var file: FilePath?
+
+    /// The configuration file's, in the spool.
+    package static let fileName: EntryName = "reports.json"
+
+    /// What to make them from.
+    package struct Sources {
+        package var options: [Setting: String] = [:]
+        package var headers: [HeaderSetting] = []
+        package var spool: FilePath
+        package var files: any FileSystem = POSIXFileSystem()
+        package var variable: (String) -> String? = Environment.value
+
+        package init(spool: FilePath) {
+            self.spool = spool
+        }
+    }
+
+    /// The defaults.
+    package init() {}
+
+    /// Reads and checks everything.
+    /// - Throws: ``ReportsError/Code/badConfiguration``, or for options ``ReportsError/Code/badArgument``, with what is wrong
+    ///   where, and what is expected.
+    package init(_ sources: Sources) throws(ReportsError) {
+        let variable = { (name: String) in sources.variable(name).flatMap { $0.isEmpty ? nil : $0 } }
+        let file = try Self.file(sources, variable)
+        self.file = file?.path
+        for setting in Setting.allCases {
+            if let text = sources.options[setting] {
+                try take(Entry(setting: setting, text: text, source: .option(setting.option)))
+            } else if let text = variable(setting.variable) {
+                try take(Entry(setting: setting, text: text, source: .variable(setting.variable)))
+            } else if let file, let text = file.texts[setting] {
+                try take(Entry(setting: setting, text: text, source: file.source(setting.rawValue)))
+            }
+        }
+        if !sources.headers.isEmpty {
+            headers = sources.headers
+        } else if let lines = variable("REPORTS_HEADERS") {
+            headers = try HeaderSetting.lines(lines, from: .variable("REPORTS_HEADERS"))
+        } else {
+            headers = file?.headers ?? []
+        }
+        try connectProxy()
+    }
+
+    private static func file(
+        _ sources: Sources, _ variable: @escaping (String) -> String?
+    ) throws(ReportsError) -> SettingsFile? {
+        guard let named = variable("REPORTS_CONFIG") else {
+            return try SettingsFile.read(
+                sources.spool.appending(fileName.description), isTrusted: false, files: sources.files,
+                variable: variable)
+        }
+        let file = try SettingsFile.read(
+            FilePath(named), isTrusted: true, files: sources.files, variable: variable)
+        guard let file else {
+            throw ReportsError(.badConfiguration, "$REPORTS_CONFIG: \(named): \(Errno.noSuchFileOrDirectory)")
+        }
+        return file
+    }
+
+    // MARK: - Asking
+
+    package func entry(_ setting: Setting) -> Entry? { entries[setting] }
+
+    /// Where reports go; `nil` when no endpoint is named.
+    package var destination: Destination? {
+        guard let entry = entries[.endpoint] else { return nil }
+        var destination = Destination.http(entry.text, headers: headers.map { ($0.name, $0.value) })
+        destination.encoding = encoding
+        destination.acknowledgement = acknowledgement
+        return destination
+    }
+
+    /// Each setting's value and source, for people and scripts: secrets are masked.
+    package var shown: [(name: String, value: String?, source: SettingSource)] {
+        var shown: [(name: String, value: String?, source: SettingSource)] = []
+        for setting in Setting.allCases {
+            let entry = entries[setting]
+            shown.append(
+                (setting.rawValue, entry?.shownText ?? standardText(setting), entry?.source ?? .standard))
+        }
+        for header in headers { shown.append(("headers.\(header.name)", "***", header.source)) }
+        return shown
+    }
+
+    private func standardText(_ setting: Setting) -> String? {
+        let limits = SpoolLimits()
+        return switch setting {
+        case .endpoint, .acknowledgement, .tlsAuthorities, .tlsCertificate, .tlsKey, .noProxy, .minimumFreeSpace: nil
+        case .encoding: ReportEncoding.gzip.rawValue
+        case .tlsMinimum: TLSVersion.v12.rawValue
+        case .proxy: "environment"
+        case .connectTimeout: "5"
+        case .idleTimeout: "60"
+        case .answerTimeout: "300"
+        case .maximumConcurrent: "16"
+        case .maximumReportSize: "\(limits.maximumReportByteCount)"
+        case .maximumTotalSize: "\(limits.maximumTotalByteCount)"
+        case .maximumCount: "\(limits.maximumCount)"
+        case .maximumAge: "90"
+        }
+    }
+
+    /// What the endpoint is reached through, or what is wrong with it; `nil` when it is reached directly.
+    package var proxyInForce: String? {
+        guard let endpoint = try? destination?.validate() else { return nil }
+        do {
+            return try connection.proxy.route(to: endpoint).proxy?.description
+        } catch {
+            return "\(error)"
+        }
+    }
+
+    // MARK: - Reading values
+
+    private mutating func take(_ entry: Entry) throws(ReportsError) {
+        entries[entry.setting] = entry
+        let text = entry.text
+        let isTaken: Bool
+        switch entry.setting {
+        case .endpoint: return try checkEndpoint(entry)
+        // Together, once all are there.
+        case .proxy, .noProxy: isTaken = true
+        case .encoding: isTaken = Self.set(&encoding, to: ReportEncoding(rawValue: text))
+        case .acknowledgement: isTaken = Self.set(&acknowledgement, to: Acknowledgement(text))
+        case .tlsAuthorities: isTaken = Self.set(&connection.tls.certificateAuthorities, to: Self.path(text))
+        case .tlsCertificate: isTaken = Self.set(&connection.tls.clientCertificate, to: Self.path(text))
+        case .tlsKey: isTaken = Self.set(&connection.tls.clientKey, to: Self.path(text))
+        case .tlsMinimum: isTaken = Self.set(&connection.tls.minimumVersion, to: TLSVersion(rawValue: text))
+        case .connectTimeout: isTaken = Self.set(&connection.timeouts.connect, to: Self.seconds(text))
+        case .idleTimeout: isTaken = Self.set(&connection.timeouts.idle, to: Self.seconds(text))
+        case .answerTimeout: isTaken = Self.set(&connection.timeouts.answer, to: Self.seconds(text))
+        case .maximumConcurrent: isTaken = Self.set(&maximumConcurrent, to: Self.number(text, in: 1...64))
+        case .maximumReportSize: isTaken = Self.set(&limits.maximumReportByteCount, to: Self.bytes(text))
+        case .minimumFreeSpace: isTaken = Self.set(&limits.minimumFreeByteCount, to: Self.bytes(text))
+        case .maximumTotalSize: isTaken = Self.set(&limits.maximumTotalByteCount, to: Self.bytes(text))
+        case .maximumCount: isTaken = Self.set(&limits.maximumCount, to: Self.number(text, in: 1...100_000_000))
+        case .maximumAge:
+            let days = Self.number(text, in: 1...36_500)
+            isTaken = Self.set(&limits.maximumAge, to: days.map { .seconds($0 * 86_400) })
+        }
+        guard isTaken else {
+            let found = entry.setting.isConfidential ? "" : ", found \"\(Printable.text(text))\""
+            throw problem(entry, "expected \(entry.setting.expectation)\(found)")
+        }
+    }
+
+    private func problem(_ entry: Entry, _ text: String, underlying error: (any Error)? = nil) -> ReportsError {
+        ReportsError(entry.source.errorCode, "\(entry.source.subject): \(text)", underlyingError: error)
+    }
+
+    private func checkEndpoint(_ entry: Entry) throws(ReportsError) {
+        do {
+            _ = try Destination.http(entry.text).validate()
+        } catch {
+            throw problem(entry, "\(error.message); expected \(entry.setting.expectation)", underlying: error)
+        }
+    }
+
+    private mutating func connectProxy() throws(ReportsError) {
+        let exceptions = entries[.noProxy]?.text
+        guard let entry = entries[.proxy], entry.text != "environment" else {
+            if let exceptions { connection.proxy = .environment(exceptions: exceptions) }
+            return
+        }
+        guard entry.text != "none" else {
+            connection.proxy = .none
+            return
+        }
+        do {
+            connection.proxy = try ProxySettings.server(entry.text, exceptions: exceptions)
+        } catch {
+            throw problem(entry, "\(error.problem); expected \(entry.setting.expectation)", underlying: error)
+        }
+    }
+
+    private static func set<Value>(_ target: inout Value, to value: Value?) -> Bool {
+        guard let value else { return false }
+        target = value
+        return true
+    }
+
+    private static func set<Value>(_ target: inout Value?, to value: Value?) -> Bool {
+        target = value
+        return value != nil
+    }
+
+    private static func path(_ text: String) -> FilePath? { text.isEmpty ? nil : FilePath(text) }
+
+    private static func number(_ text: String, in range: ClosedRange<Int>) -> Int? {
+        Int(text).flatMap { range.contains($0) ? $0 : nil }
+    }
+
+    private static func seconds(_ text: String) -> Duration? {
+        Double(text).flatMap { (1...86_400).contains($0) ? .seconds($0) : nil }
+    }
+
+    /// `1048576`, `1 MiB` or `0.5GiB`.
+    private static func bytes(_ text: String) -> UInt64? {
+        if let count = UInt64(text) { return count }
+        let units: [(String, Double)] = [("KiB", 0x1p10), ("MiB", 0x1p20), ("GiB", 0x1p30), ("TiB", 0x1p40)]
+        guard let (unit, size) = units.first(where: { text.hasSuffix($0.0) }),
+            let number = Double(text.dropLast(unit.count).filter { $0 != " " }), number >= 0, number < 0x1p20
+        else { return nil }
+        return UInt64(number * size)
+    }
+}

@@ -1,0 +1,95 @@
+import Background
+import HTTPTypes
+
+/// The proof of receipt that an endpoint has to give with its 2xx; without it nothing counts as delivered.
+///
+/// For servers behind something that may answer in their place: a load balancer's page, a proxy's login, a catch-all site.
+/// A report whose answer lacks the proof is held and tried again after an hour, or at the next explicit submit.
+public struct Acknowledgement: Hashable, Sendable, CustomStringConvertible {
+    private enum Place: Hashable, Sendable {
+        case header(String)
+        case json(String)
+    }
+
+    private let place: Place
+
+    /// A header field of that name, not empty.
+    public static func header(_ name: String) -> Acknowledgement {
+        Acknowledgement(place: .header(name))
+    }
+
+    /// A value in the answer's JSON that is not `null`, `false` or an empty text, within the first 64 KiB.
+    /// - Parameter pointer: Where it is: the name of a member, or a JSON pointer as `/receipt/id` (RFC 6901).
+    /// - Returns: the rule.
+    public static func json(_ pointer: String) -> Acknowledgement {
+        Acknowledgement(place: .json(pointer))
+    }
+
+    private init(place: Place) {
+        self.place = place
+    }
+
+    /// Reads `header:NAME` or `json:POINTER`, as it stands on the command line; `nil` for anything else.
+    package init?(_ text: String) {
+        guard let colon = text.firstIndex(of: ":") else { return nil }
+        let rest = String(text[text.index(after: colon)...])
+        switch text[..<colon] {
+        case "header" where HeaderRules.isName(rest): place = .header(rest)
+        case "json" where !rest.isEmpty: place = .json(rest)
+        default: return nil
+        }
+    }
+
+    /// `header:NAME` or `json:POINTER`.
+    public var description: String {
+        switch place {
+        case .header(let name): "header:\(name)"
+        case .json(let pointer): "json:\(pointer)"
+        }
+    }
+
+    /// How much of the answer's body is needed, in bytes; `nil` for no more than is kept anyway.
+    var answerByteCount: Int? {
+        if case .json = place { 64 << 10 } else { nil }
+    }
+
+    /// The proof; `nil` when there is none.
+    func proof(in answer: TransferAnswer) -> String? {
+        switch place {
+        case .header(let name):
+            guard let name = HTTPField.Name(name), let value = answer.fields[name], !value.isEmpty else { return nil }
+            return value
+        case .json(let pointer):
+            guard let value = try? JSONValue.parse(answer.body), let found = value.value(at: pointer) else {
+                return nil
+            }
+            return found.isProof ? found.stringValue ?? found.description : nil
+        }
+    }
+}
+
+extension JSONValue {
+    fileprivate var isProof: Bool {
+        switch self {
+        case .null, .bool(false), .string(""): false
+        default: true
+        }
+    }
+
+    /// By a member's name or by a JSON pointer (RFC 6901).
+    fileprivate func value(at pointer: String) -> JSONValue? {
+        guard pointer.hasPrefix("/") else { return self[pointer] }
+        var value = self
+        for token in pointer.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
+            let name = String(token).replacing("~1", with: "/").replacing("~0", with: "~")
+            guard let next = value[name] ?? value.element(at: name) else { return nil }
+            value = next
+        }
+        return value
+    }
+
+    private func element(at position: String) -> JSONValue? {
+        guard let elements = arrayValue, let index = Int(position), elements.indices.contains(index) else { return nil }
+        return elements[index]
+    }
+}

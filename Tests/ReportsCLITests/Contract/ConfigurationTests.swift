@@ -1,0 +1,121 @@
+import Foundation
+import Reports
+import TestSupport
+import Testing
+
+/// The tool and its configuration: where it is found, what it does, and what the tool says about it.
+@Suite("Configuration", .timeLimit(.minutes(10)))
+struct ConfigurationTests {
+    private func configure(_ tool: ReportsTool, _ json: String) throws {
+        try FileManager.default.createDirectory(
+            atPath: tool.spool, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        try json.write(toFile: tool.spool + "/reports.json", atomically: true, encoding: .utf8)
+    }
+
+    @Test("submit needs no option when the file in the spool names the endpoint")
+    func fileAlone() async throws {
+        try await withTool(server: .accepting) { tool, server in
+            try configure(
+                tool,
+                """
+                {"endpoint": "\(server.url("/file/{id}"))", "encoding": "identity",
+                 "headers": {"Authorization": {"file": "../token"}, "X-Key": {"environment": "KEY"}}}
+                """)
+            try "Bearer secret\n".write(toFile: tool.home + "/token", atomically: true, encoding: .utf8)
+            var tool = tool
+            tool.environment["KEY"] = "abc"
+            let id = try await tool.add("one")
+            let result = try await tool.run("submit")
+            #expect(result.status == 0, "\(result.errors)")
+            let request = try #require(server.requests.first)
+            #expect(request.target == "/file/\(id)")
+            #expect(request.text == "one")
+            #expect(request.headers["Authorization"] == "Bearer secret")
+            #expect(request.headers["X-Key"] == "abc")
+
+            // The environment is stronger, and the command line is the strongest.
+            tool.environment["REPORTS_ENDPOINT"] = server.url("/variable/{id}")
+            try await tool.add("two")
+            #expect(try await tool.run("submit").status == 0)
+            #expect(server.requests.last?.target.hasPrefix("/variable/") == true)
+            try await tool.add("three")
+            #expect(
+                try await tool.run("submit", "--endpoint", server.url("/option/{id}"), "--encoding", "gzip").status == 0
+            )
+            #expect(server.requests.last?.target.hasPrefix("/option/") == true)
+            #expect(server.requests.last?.headers["Content-Encoding"] == "gzip")
+            let doctor = try await tool.run("doctor")
+            #expect(doctor.status == 0, "\(doctor.output)")
+        }
+    }
+
+    @Test("status shows what is in force and where it comes from, and no secret")
+    func status() async throws {
+        try await withTool { tool in
+            try configure(
+                tool,
+                """
+                {"endpoint": "https://server.example/{id}?key=hidden", "headers": {"Authorization": "hidden"},
+                 "max_total_size": "1 GiB"}
+                """)
+            var tool = tool
+            tool.environment["https_proxy"] = "http://user:hidden@proxy.example:3128"
+            tool.environment["REPORTS_TLS_MINIMUM"] = "1.3"
+            let text = try await tool.run("status")
+            #expect(text.status == 0, "\(text.errors)")
+            let file = tool.spool + "/reports.json"
+            for line in [
+                "endpoint:  https://server.example/{id}?***  (\(file))", "headers.Authorization:  ***  (\(file))",
+                "max_total_size:  1 GiB  (\(file))", "tls_minimum:  1.3  ($REPORTS_TLS_MINIMUM)",
+                "proxy:  http://***@proxy.example:3128  (environment)",
+            ] {
+                #expect(text.output.split(separator: "\n").contains(Substring(line)), "\(line)\n\(text.output)")
+            }
+            let object = try #require(try await tool.objects("status").first)
+            let settings = try #require(object["settings"])
+            #expect(settings["max_total_size"]?["source"]?.stringValue == file)
+            #expect(settings["connect_timeout"]?["value"]?.stringValue == "5")
+            #expect(settings["connect_timeout"]?["source"]?.stringValue == "default")
+            #expect(object["settings_problem"] == .null)
+            #expect(!"\(text.output)\(object)".contains("hidden"))
+        }
+    }
+
+    @Test("a slip in it is told, with 78, by all that would act on it; what is added is stored all the same")
+    func slip() async throws {
+        try await withTool(server: .accepting) { tool, server in
+            let id = try await tool.add("before")
+            try configure(tool, #"{"max_count": "many"}"#)
+            let problem = "\(tool.spool)/reports.json: max_count: expected a number from 1 to 100000000, found \"many\""
+            for arguments in [
+                ["submit", "--endpoint", server.url("/{id}")], ["retry", id], ["remove", id], ["status"],
+            ] {
+                let result = try await tool.run(arguments)
+                #expect(result.status == 78, "\(arguments)")
+                #expect(result.errors.contains(problem), "\(arguments): \(result.errors)")
+            }
+            #expect(server.connectionCount == 0)
+            let added = try await tool.run(["add", "-"], input: Array("evidence".utf8))
+            #expect(added.status == 78)
+            #expect(added.errors.contains(problem))
+            #expect(try await tool.objects("list").count == 2)
+            let doctor = try await tool.run("doctor")
+            #expect(doctor.status == 65)
+            #expect(doctor.output.contains(problem))
+        }
+    }
+
+    @Test("limits of the file are kept by whoever collects and by whoever submits")
+    func limits() async throws {
+        let nobody = try RefusingPort()
+        try await withTool { tool in
+            try configure(tool, #"{"max_report_size": 10, "max_count": 3, "connect_timeout": 1}"#)
+            let large = try await tool.run(["add", "-"], input: Array("much too large".utf8))
+            #expect(large.status == 73, "\(large.errors)")
+            for number in 0..<6 { try await tool.add("n \(number)") }
+            #expect(try await tool.run("submit", "--endpoint", nobody.url("/{id}")).status == 75)
+            let evicted = try await tool.objects("list", "--state", "evicted")
+            #expect(evicted.count == 3)
+        }
+    }
+}
