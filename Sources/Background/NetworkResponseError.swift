@@ -77,9 +77,13 @@ public struct NetworkResponseError: Error, Hashable, Sendable, CustomStringConve
     /// What happened to what, for people.
     public let message: String
 
-    package init(_ code: Code, _ message: String) {
+    /// Whether the same call may succeed in a moment.
+    let isPassing: Bool
+
+    package init(_ code: Code, _ message: String, isPassing: Bool = false) {
         self.code = code
         self.message = message
+        self.isPassing = isPassing
     }
 
     /// The kind and the text.

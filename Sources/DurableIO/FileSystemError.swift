@@ -38,6 +38,11 @@ package struct FileSystemError: Error, Hashable, Sendable, CustomStringConvertib
     package var isOutOfSpace: Bool {
         errno == .noSpace || errno == .diskQuotaExceeded || errno == .fileTooLarge
     }
+
+    /// Whether it is this machine's trouble just now and says nothing about the file: too many open files, no memory.
+    package var isPassing: Bool {
+        [.tooManyOpenFiles, .tooManyOpenFilesInSystem, .noMemory, .interrupted].contains(errno)
+    }
 }
 
 extension Errno {

@@ -21,6 +21,7 @@ final class OpenSession: Sendable {
     private let lock: OwnerLock
     private let transport: any Transport
     private let isClosed = Mutex(false)
+    private let metDamage = Mutex<SQLiteError?>(nil)
 
     /// Takes the lock and opens the ledger, making what is missing.
     ///
@@ -28,7 +29,7 @@ final class OpenSession: Sendable {
     /// The configuration's provider makes the requests of one kind, which therefore goes on.
     static func open(
         _ configuration: BackgroundSessionConfiguration, _ seams: SessionSeams, for kind: TransferKind,
-        progress: ProgressBoard
+        progress: ProgressBoard, doubt: LedgerDoubt
     ) async throws(NetworkResponseError) -> OpenSession {
         let directory = try Self.root(configuration, files: seams.files)
         let lock = try Self.locked(directory)
@@ -37,7 +38,7 @@ final class OpenSession: Sendable {
         let transport = try Self.transport(configuration, seams)
         let goesOn = configuration.requestProvider == nil ? nil : kind.rawValue
         let queue = try Self.queue(
-            configuration, seams, in: directory, goesOn: goesOn, client: client, transport: transport)
+            configuration, seams, in: directory, goesOn: goesOn, client: client, transport: transport, doubt: doubt)
         let session = OpenSession(queue: queue, client: client, lock: lock, transport: transport)
         try await session.lookBack(in: directory, files: seams.files)
         return session
@@ -69,11 +70,11 @@ final class OpenSession: Sendable {
 
     private static func queue(
         _ configuration: BackgroundSessionConfiguration, _ seams: SessionSeams, in directory: Directory,
-        goesOn label: String?, client: SessionClient, transport: any Transport
+        goesOn label: String?, client: SessionClient, transport: any Transport, doubt: LedgerDoubt
     ) throws(NetworkResponseError) -> TransferQueue {
         do {
             let store = try Self.store(
-                in: directory, files: seams.files, clock: seams.clock, logger: configuration.logger)
+                in: directory, files: seams.files, clock: seams.clock, logger: configuration.logger, doubt: doubt)
             try store.restEarlierTransfers(exceptLabel: label)
             if let label { try store.transaction { () throws in try store.wakeResting(label: label) } }
             var settings = TransferQueue.Configuration(destination: nil)
@@ -133,7 +134,7 @@ final class OpenSession: Sendable {
     private static let ledgerName: EntryName = "ledger.sqlite"
 
     private static func store(
-        in directory: Directory, files: any FileSystem, clock: any SystemClock, logger: Logger
+        in directory: Directory, files: any FileSystem, clock: any SystemClock, logger: Logger, doubt: LedgerDoubt
     ) throws -> TransferStore {
         let path = directory.path(of: ledgerName)
         // Made here, because SQLite would let the umask decide who may read it.
@@ -141,7 +142,8 @@ final class OpenSession: Sendable {
             _ = try files.createFile(ledgerName, in: directory)
         }
         do {
-            return try TransferStore(path: path, clock: clock)
+            if case .certainty(let error) = doubt { throw error }
+            return try TransferStore(path: path, clock: clock, isDoubted: doubt != .none)
         } catch let error as SQLiteError where error.isDamage {
             logger.error("Ledger is damaged; set aside", metadata: ["path": "\(path)", "error": "\(error)"])
             try setAside(in: directory, files: files, time: clock.wallMilliseconds)
@@ -220,6 +222,7 @@ final class OpenSession: Sendable {
         } catch let error as NetworkResponseError {
             throw error
         } catch {
+            note(error)
             guard !isClosed.withLock({ $0 }) else {
                 throw NetworkResponseError(.cancelled, "the session was shut down")
             }
@@ -227,13 +230,41 @@ final class OpenSession: Sendable {
         }
     }
 
-    /// Ends the life in order. Nothing drives the queue any more.
+    /// Remembers an error that says the ledger holds something else than it should.
+    func note(_ error: any Error) {
+        guard let error = error as? SQLiteError, error.isDamage else { return }
+        metDamage.withLock { $0 = error }
+    }
+
+    /// What was found wrong with the ledger in the middle of the work.
+    var damage: SQLiteError? { metDamage.withLock { $0 } }
+
+    /// Ends the life in order, unless the ledger is damaged. Nothing drives the queue any more.
     func close() async {
         isClosed.withLock { $0 = true }
-        // A ledger that is not marked as closed is looked through at the next open, and that is all.
-        try? await queue.close()
+        if damage != nil {
+            await queue.abandon()
+        } else {
+            // A ledger that is not marked as closed is looked through at the next open, and that is all.
+            try? await queue.close()
+        }
         await transport.shutdown()
         lock.unlock()
+    }
+}
+
+/// How far a ledger is believed that was found damaged in the middle of the work. A read that failed once need not fail
+/// twice, so that damage has to be met again before the ledger is set aside.
+enum LedgerDoubt: Hashable, Sendable {
+    case none
+    /// Met once: all of it is checked before it is used again.
+    case suspicion
+    /// Met again although the check found nothing.
+    case certainty(SQLiteError)
+
+    func afterMeeting(_ damage: SQLiteError?) -> LedgerDoubt {
+        guard let damage else { return self }
+        return self == .suspicion ? .certainty(damage) : .suspicion
     }
 }
 

@@ -32,6 +32,7 @@ actor TransferSession {
     private var open: Open?
     private var opening: Task<Result<OpenSession, NetworkResponseError>, Never>?
     private var closing: Task<Void, Never>?
+    private var doubt = LedgerDoubt.none
     /// The faces that have used the session since it was opened, those that went without a word left out.
     private var seats: [WeakSeat] = []
 
@@ -43,7 +44,12 @@ actor TransferSession {
         let (session, rowName) = (open.session, work.transfer.identifier)
         let ticket = session.client.tickets.ticket(for: rowName, holder: ObjectIdentifier(seat))
         defer { session.client.tickets.giveBack(ticket) }
-        switch try await session.enrol(work, ticket) {
+        switch try await using(
+            session,
+            { session throws(NetworkResponseError) in
+                try await session.enrol(work, ticket)
+            })
+        {
         case .inUse:
             throw NetworkResponseError(
                 .identifierInUse,
@@ -78,20 +84,26 @@ actor TransferSession {
     }
 
     func pending(for seat: SessionSeat) async throws(NetworkResponseError) -> [PendingTransfer] {
-        try await opened(for: seat).session.pending(seat.kind)
+        try await using(opened(for: seat).session) { session throws(NetworkResponseError) in
+            try await session.pending(seat.kind)
+        }
     }
 
     func acknowledge(
         _ rowName: String, for seat: SessionSeat, _ prepare: @Sendable @escaping () throws -> Void
     ) async throws(NetworkResponseError) {
-        try await opened(for: seat).session.acknowledge(rowName, prepare)
+        try await using(opened(for: seat).session) { session throws(NetworkResponseError) in
+            try await session.acknowledge(rowName, prepare)
+        }
     }
 
     func cancel(_ rowName: String, for seat: SessionSeat) async throws(NetworkResponseError) -> Bool {
         let session = try await opened(for: seat).session
         let ticket = session.client.tickets.ticket(for: rowName, holder: ObjectIdentifier(seat))
         defer { session.client.tickets.giveBack(ticket) }
-        return try await session.cancel(rowName, ticket)
+        return try await using(session) { session throws(NetworkResponseError) in
+            try await session.cancel(rowName, ticket)
+        }
     }
 
     /// A face leaves: its waits end, and with the last face the session is closed.
@@ -127,10 +139,10 @@ actor TransferSession {
         if let open { return open }
         let task =
             opening
-            ?? Task { [progress, configuration = seat.configuration, seams = seat.seams, kind = seat.kind] in
+            ?? Task { [progress, doubt, configuration = seat.configuration, seams = seat.seams, kind = seat.kind] in
                 do throws(NetworkResponseError) {
                     return .success(
-                        try await OpenSession.open(configuration, seams, for: kind, progress: progress))
+                        try await OpenSession.open(configuration, seams, for: kind, progress: progress, doubt: doubt))
                 } catch {
                     return .failure(error)
                 }
@@ -141,6 +153,8 @@ actor TransferSession {
         guard opening == task else { return try await opened(as: seat) }
         opening = nil
         let open = Open(try result.get())
+        // Set aside, if it was that bad.
+        if case .certainty = doubt { doubt = .none }
         self.open = open
         return open
     }
@@ -186,12 +200,26 @@ actor TransferSession {
         }
     }
 
+    /// Does something with a session's ledger, whose damage ends the session.
+    private func using<Result: Sendable>(
+        _ session: OpenSession, _ body: (OpenSession) async throws(NetworkResponseError) -> Result
+    ) async throws(NetworkResponseError) -> Result {
+        do {
+            return try await body(session)
+        } catch {
+            if session.damage != nil { fail(session, error) }
+            throw error
+        }
+    }
+
     /// A ledger that failed once is not trusted: its session ends, and the next use opens it anew.
     private func fail(_ session: OpenSession, _ error: any Error) {
+        session.note(error)
         let error = NetworkResponseError(.storage, "\(error)")
         session.client.tickets.endAll(of: nil, error)
         session.client.earlier.endAll()
         guard let open, open.session === session else { return }
+        doubt = doubt.afterMeeting(session.damage)
         open.driver = nil
         close(open, error)
     }

@@ -25,7 +25,12 @@ package final class TransferStore {
     package let earlierEnd: EarlierEnd
 
     /// Opens or makes the ledger. Unless its last life ended in order, its every page is checked first.
-    package init(path: String, clock: any SystemClock) throws {
+    /// - Parameters:
+    ///   - path: of the database.
+    ///   - clock: this machine's.
+    ///   - isDoubted: whether it is checked however its last life ended. The default is `false`.
+    /// - Throws: ``SQLiteError``, or ``LedgerError`` for one of a later version.
+    package init(path: String, clock: any SystemClock, isDoubted: Bool = false) throws {
         connection = try SQLiteConnection(path: path, mode: .readWrite)
         self.clock = clock
         let isNew = try Schema.migrate(connection)
@@ -34,7 +39,7 @@ package final class TransferStore {
             epoch = last.epoch + 1
             // From here on this boot's clock counts, whatever the wall's does.
             ledgerClock = last.clock.advanced(to: clock.reading)
-            if !last.isClean { try Self.checkSoundness(connection) }
+            if isDoubted || !last.isClean { try Self.checkSoundness(connection) }
         } else {
             if !isNew { try Self.checkSoundness(connection) }
             earlierEnd = .none

@@ -29,7 +29,9 @@ struct UploadAttempt: Sendable {
             }
             return await outgoing.sendInParts(saved: record.progress, over: transport, keep: keep)
         } catch {
-            return error.code == .cancelled ? .cancelled : .unreadableBody(error.message)
+            if error.code == .cancelled { return .cancelled }
+            // The engine tries again what may pass; the file may be as good as ever.
+            return error.isPassing ? .localTrouble(error.message) : .unreadableBody(error.message)
         }
     }
 }

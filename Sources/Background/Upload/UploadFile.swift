@@ -32,7 +32,8 @@ struct UploadFile {
         } catch let error as NetworkResponseError {
             throw error
         } catch {
-            throw NetworkResponseError(.unreadableFile, "\(error)")
+            throw NetworkResponseError(
+                .unreadableFile, "\(error)", isPassing: (error as? FileSystemError)?.isPassing ?? false)
         }
     }
 
@@ -50,7 +51,8 @@ struct UploadFile {
         } catch is CancellationError {
             throw NetworkResponseError(.cancelled, "the task was cancelled")
         } catch {
-            throw NetworkResponseError(.unreadableFile, "\(path): \(error)")
+            throw NetworkResponseError(
+                .unreadableFile, "\(path): \(error)", isPassing: (error as? FileSystemError)?.isPassing ?? false)
         }
     }
 

@@ -1,4 +1,5 @@
 import Background
+import DurableIO
 import HTTPTypes
 import SystemPackage
 import TestSupport
@@ -197,6 +198,41 @@ struct UploaderOutcomeTests {
             }
             run.cancel()
             try await run.value
+            await uploader.shutdown()
+        }
+    }
+
+    @Test("Too many open files say nothing about the file: its upload goes on when there are fewer")
+    func tooManyOpenFiles() async throws {
+        try await withUploads { uploads in
+            let clock = ManualClock()
+            let refused = Monitor(0)
+            var seams = SessionSeams()
+            // The caller's own look at the file is the first; two attempts after it fail.
+            seams.files = FaultingFileSystem { call throws(FileSystemError) in
+                guard call.operation == .open, call.name == "report" else { return }
+                let count = refused.withLock { count in
+                    count += 1
+                    return count
+                }
+                if count == 2 || count == 3 { throw FileSystemError(.open, "report", .tooManyOpenFiles) }
+            }
+            seams.clock = clock
+            seams.transport = ScriptedTransport(clock: clock) { _ in .status(201) }
+            var configuration = BackgroundSessionConfiguration.background(withIdentifier: "com.example.test")
+            configuration.rootDirectory = uploads.root
+            let uploader = Uploader(sessionConfiguration: configuration, seams: seams)
+            let file = try uploads.file()
+            let wait = Task {
+                await uploader.networkResponse(
+                    from: UploadFixture.request("http://a.example/"), uploading: file, with: "a")
+            }
+            for _ in 0..<2 {
+                let wake = try #require(await clock.waitForSleeper())
+                clock.advance(by: wake - clock.bootMilliseconds)
+            }
+            #expect(await wait.value.word == "success")
+            #expect(refused.value >= 4)
             await uploader.shutdown()
         }
     }

@@ -265,6 +265,52 @@ struct UploaderRelaunchTests {
         }
     }
 
+    @Test(
+        "A ledger that turns out to be damaged in the midst of the work is set aside by the calls that follow",
+        .enabled(if: findExecutable("python3") != nil, "needs python3"))
+    func damagedInside() async throws {
+        try await withUploads { uploads in
+            try await withLoopbackServer(.always(.response(200))) { server in
+                let files = POSIXFileSystem()
+                let request = UploadFixture.request(server.url())
+                let first = uploads.uploader()
+                let file = try uploads.file()
+                #expect(await first.networkResponse(from: request, uploading: file, with: "a").word == "success")
+                await first.shutdown()
+                let path = uploads.root.appending("ledger.sqlite").string
+                // The life before ended in order, so that nobody looks for damage at the open.
+                try damageTable("attempt", in: path)
+                let second = uploads.uploader()
+                var words: [String] = []
+                for _ in 0..<4 {
+                    words.append(await second.networkResponse(from: request, uploading: file, with: "b").word)
+                    if words.last == "success" { break }
+                }
+                #expect(words.count > 1, "the damage was not met")
+                #expect(words.last == "success", "\(words)")
+                let root = try files.openDirectory(uploads.root)
+                #expect(try files.entries(of: root).contains { $0.description.contains(".corrupt-") })
+                await second.shutdown()
+            }
+        }
+    }
+
+    /// Writes garbage over the first page of a table.
+    private func damageTable(_ name: String, in path: String) throws {
+        let script = """
+            import sqlite3, sys
+            ledger = sqlite3.connect(sys.argv[1])
+            page = ledger.execute("SELECT rootpage FROM sqlite_schema WHERE name = ?", (sys.argv[2],)).fetchone()[0]
+            size = ledger.execute("PRAGMA page_size").fetchone()[0]
+            ledger.close()
+            with open(sys.argv[1], "r+b") as file:
+                file.seek((page - 1) * size)
+                file.write(b"\\xa5" * size)
+            """
+        let result = try run("python3", ["-c", script, path, name])
+        try #require(result.status == 0, "\(result.errors)")
+    }
+
     private static func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
 
     /// All files of a directory, one after the other.
