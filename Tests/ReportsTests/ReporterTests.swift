@@ -125,4 +125,25 @@ struct ReporterTests {
             #expect(try await harness.own() != nil)
         }
     }
+
+    @Test("a certificate that is not there costs no report: collecting goes on, and submitting says what is wrong")
+    func badConnection() async throws {
+        try await withTemporaryDirectory { directory in
+            try await withLoopbackServer(.always(.response(201))) { server in
+                let path = FilePath(directory + "/spool")
+                var configuration = Reporter.Configuration()
+                configuration.connection.tls.certificateAuthorities = "/nonexistent.pem"
+                let broken = try Reporter(
+                    spool: path, destination: .http(server.url("/{id}")), configuration: configuration)
+                try await broken.collect(Array("one".utf8))
+                let error = await #expect(throws: ReportsError.self) { try await broken.submitPending() }
+                #expect(error?.code == .badConfiguration)
+                #expect(error?.message == "/nonexistent.pem: cannot be read: No such file or directory")
+                #expect(server.connectionCount == 0)
+
+                let mended = try Reporter(spool: path, destination: .http(server.url("/{id}")))
+                #expect(try await mended.submitPending().delivered == 1)
+            }
+        }
+    }
 }
