@@ -40,7 +40,8 @@ public struct BackgroundSessionConfiguration: Sendable {
     public var maximumConnectionsPerHost = 4
 
     /// Whom to trust over TLS, through which proxy servers are reached, and how long to wait. A setting that cannot be used
-    /// is ``NetworkResponseError/Code/invalidSettings`` at the first use.
+    /// is ``NetworkResponseError/Code/invalidSettings`` at the first use. Uploaders and downloaders of one root directory share
+    /// what the first of them has opened, its connection settings among it.
     public var connection = ConnectionSettings()
 
     /// Makes the request of a transfer that an earlier launch left behind and that nobody has asked for in this one, at

@@ -139,7 +139,12 @@ package struct ProxyServer: Hashable, Sendable, CustomStringConvertible {
         }
         let parts = url.splitOnce(at: "://")
         kind = try Self.kind(parts.map { String($0.0) } ?? "http", problem)
-        let authority = (parts?.1 ?? Substring(url)).prefix { $0 != "/" && $0 != "?" && $0 != "#" }
+        let rest = parts?.1 ?? Substring(url)
+        let authority = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
+        guard !rest[authority.endIndex...].contains("@") else {
+            // What is cut off here would be taken for a host's name, and shown.
+            throw problem("has a /, ? or # in its credentials: write it as %XX")
+        }
         var address = authority
         var user: String?
         if let at = authority.lastIndex(of: "@") {
@@ -150,7 +155,8 @@ package struct ProxyServer: Hashable, Sendable, CustomStringConvertible {
         guard user == nil || kind == .http else {
             throw problem("has a user name, which cannot be used with SOCKS5: leave it out, or use an HTTP proxy")
         }
-        credentials = user
+        // The colon is part of the scheme's text even without a password (RFC 7617, section 2).
+        credentials = user.flatMap { $0.isEmpty ? nil : $0.contains(":") ? $0 : $0 + ":" }
         let endpoint: Endpoint
         do {
             endpoint = try Endpoint("http://\(address)")

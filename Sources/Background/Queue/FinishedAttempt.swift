@@ -37,8 +37,8 @@ extension TransferQueue.FinishedAttempt {
     }
 
     private static func disposition(of answer: TransferAnswer, isSecure: Bool) -> ResponseDisposition {
-        if ConnectionComplaint.of(status: answer.status, body: answer.body) != nil { return .hold(.tls) }
-        let contentType = answer.carriesContent ? nil : answer.fields[.contentType]
+        if ConnectionComplaint.of(answer) != nil { return .hold(.tls) }
+        let contentType = answer.carriesContent || answer.hasAcknowledgement ? nil : answer.fields[.contentType]
         let disposition = ResponseDisposition.of(
             status: answer.status, contentType: contentType, isPlainHTTP: !isSecure, isLoopbackHost: answer.isLoopback)
         return disposition == .delivered && answer.lacksAcknowledgement ? .hold(.acknowledgement) : disposition
@@ -92,7 +92,7 @@ extension TransferQueue.FinishedAttempt {
                 ? "the server answered \(answer.status) without the proof of receipt" : nil
         }
         let text = "the server answered \(answer.status)"
-        if let complaint = ConnectionComplaint.of(status: answer.status, body: answer.body) {
+        if let complaint = ConnectionComplaint.of(answer) {
             return "\(text): \(complaint.text)"
         }
         switch answer.status {
@@ -107,6 +107,12 @@ extension TransferQueue.FinishedAttempt {
     var summary: String {
         if case .answer(let answer) = outcome { return "\(answer.status)" }
         return errorText ?? ""
+    }
+}
+
+extension ConnectionComplaint {
+    fileprivate static func of(_ answer: TransferAnswer) -> ConnectionComplaint? {
+        of(status: answer.status, contentType: answer.fields[.contentType], body: answer.body)
     }
 }
 

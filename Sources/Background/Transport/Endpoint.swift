@@ -1,3 +1,5 @@
+import DurableIO
+
 /// An absolute http or https URL, taken apart only as far as sending needs it.
 ///
 /// User names and passwords are refused: they would end up in logs and process lists.
@@ -6,6 +8,7 @@ package struct Endpoint: Hashable, Sendable, CustomStringConvertible {
         case noScheme = "has no scheme: write http:// or https:// in front"
         case unknownScheme = "has a scheme other than http and https"
         case noHost = "names no host"
+        case badHost = "names a host that is neither a name nor an address; an IPv6 address stands in brackets"
         case badPort = "has a port that is not a number from 1 to 65535"
         case hasUserInfo = "holds a user name or password: send them in a header"
         case badCharacter = "holds a space, a control character or one that has to be written as %XX"
@@ -48,12 +51,34 @@ package struct Endpoint: Hashable, Sendable, CustomStringConvertible {
             host = authority[..<colon]
             let digits = authority[authority.index(after: colon)...]
             if !digits.isEmpty {
-                guard let number = Int(digits), (1...65_535).contains(number) else { throw .badPort }
+                guard digits.allSatisfy({ $0.isASCII && $0.isNumber }), let number = Int(digits),
+                    (1...65_535).contains(number)
+                else { throw .badPort }
                 port = number
             }
         }
         guard !host.isEmpty, host != "[]" else { throw .noHost }
+        guard isHost(host) else { throw .badHost }
         return (host.lowercased(), port)
+    }
+
+    /// Whatever is let through here reaches the client, whose parsers stop the process at some of what is none, and a
+    /// redirect may bring anything.
+    private static func isHost(_ host: Substring) -> Bool {
+        if host.hasPrefix("[") {
+            return host.hasSuffix("]") && host.contains(":") && NetworkAddress(host.dropFirst().dropLast()) != nil
+        }
+        // A name in DNS has no more (RFC 1035, section 3.1).
+        return host.utf8.count <= 253
+            && host.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"),
+                    UInt8(ascii: "~"):
+                    true
+                default: false
+                }
+            }
     }
 
     package var isSecure: Bool { scheme == "https" }

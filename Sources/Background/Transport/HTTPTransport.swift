@@ -19,12 +19,25 @@ package final class HTTPTransport: Transport {
     private struct Acquaintance {
         /// Only where one has answered can a broken connection be an old one.
         var hasAnswered = false
-        /// How often a kept connection turned out to have been closed.
-        var staleCount = 0
+        /// How often a kept connection turned out to have been closed, those of one moment counted once.
+        private var staleCount = 0
+        private var countedAt: ContinuousClock.Instant?
 
         /// Proxies there are that close after each answer without a word; keeping connections to them costs every other
-        /// request.
-        var keepsConnections: Bool { staleCount < 3 }
+        /// request. A server that was restarted is not one of them.
+        func keepsConnections(at now: ContinuousClock.Instant) -> Bool {
+            staleCount < 3 || countedAt.map { now - $0 > .seconds(60) } ?? true
+        }
+
+        mutating func noteStale(of request: ContinuousClock.Instant, at now: ContinuousClock.Instant) {
+            guard let countedAt else {
+                (staleCount, self.countedAt) = (1, now)
+                return
+            }
+            guard request > countedAt else { return }
+            staleCount = now - countedAt > .seconds(60) ? 1 : staleCount + 1
+            self.countedAt = now
+        }
     }
 
     /// All in seconds.
@@ -104,20 +117,24 @@ package final class HTTPTransport: Transport {
     /// the server's, so the request goes out once more at once, on a new one. The idempotency key makes that safe.
     private func sendOverFreshConnection(_ request: TransferRequest) async -> TransportOutcome {
         let name = request.endpoint.origin
-        let keepsConnections = origins.withLock { $0[name]?.keepsConnections ?? true }
+        let begun = ContinuousClock.now
+        let keepsConnections = origins.withLock { $0[name]?.keepsConnections(at: begun) ?? true }
         let first = await sendOnce(request, isAlone: !keepsConnections)
         guard case .failure(let failure) = first, failure.isConnectionLost else {
             if case .answer = first { origins.withLock { $0[name, default: Acquaintance()].hasAnswered = true } }
             return first
         }
         let hasAnswered = origins.withLock { $0[name]?.hasAnswered ?? false }
-        guard hasAnswered, keepsConnections, request.mayBeRepeated, !Task.isCancelled else { return first }
+        // What an old connection has taken of a body is what fits its buffers.
+        guard hasAnswered, keepsConnections, request.mayBeRepeated, failure.bytesSent <= Self.smallBodyByteCount,
+            !Task.isCancelled
+        else { return first }
         let second = await sendOnce(request, isAlone: true)
         let isStale = if case .answer = second { true } else { false }
         origins.withLock { origins in
             // A new connection that is closed as well is the server's doing: not again before it has answered.
             origins[name]?.hasAnswered = isStale
-            if isStale { origins[name]?.staleCount += 1 }
+            if isStale { origins[name]?.noteStale(of: begun, at: .now) }
         }
         return second
     }
@@ -139,7 +156,8 @@ package final class HTTPTransport: Transport {
             return .answer(
                 try await isSmall
                     ? sendSmall(request, outgoing, over: client, progress: progress)
-                    : sendWatched(request, outgoing, over: client, progress: progress))
+                    : sendWatched(request, outgoing, over: client, progress: progress)
+            ).by(route)
         } catch {
             return TransportErrors.outcome(of: error, progress: progress, proxy: route.proxy)
         }
@@ -160,6 +178,7 @@ package final class HTTPTransport: Transport {
         let seconds = timeouts.connect + timeouts.answer(to: request)
         let response = try await client.execute(outgoing, deadline: .now() + .seconds(seconds))
         progress.took(Int(request.bodyByteCount))
+        progress.answered()
         let text = try await receipt(response, limit: request.answerByteCount)
         return answer(response, to: request, text, bytesSent: request.bodyByteCount)
     }
@@ -220,7 +239,8 @@ package final class HTTPTransport: Transport {
             idle = moved == last && !isBounded ? idle + 1 : 0
             last = moved
             let isSent = progress.bytesTaken >= whole && !progress.isReceiving
-            if idle >= (isSent ? answerTimeout : timeouts.connect + timeouts.progress) { return }
+            let connecting = moved == 0 ? timeouts.connect : 0
+            if idle >= connecting + (isSent ? answerTimeout : timeouts.progress) { return }
         }
     }
 
@@ -239,14 +259,26 @@ package final class HTTPTransport: Transport {
 /// Nothing moved on a connection for longer than the time-out.
 struct StalledError: Error {}
 
+extension TransportOutcome {
+    /// An answer that came through a proxy is no word of this machine's own.
+    fileprivate func by(_ route: Route) -> TransportOutcome {
+        guard case .answer(var answer) = self, route != .direct else { return self }
+        answer.isLoopback = false
+        return .answer(answer)
+    }
+}
+
 extension HTTPTransport {
+    private static let hostField = HTTPField.Name("Host") ?? .connection
+
     private func clientRequest(_ request: TransferRequest, by route: Route) -> HTTPClientRequest {
         let endpoint = request.endpoint
         var outgoing = HTTPClientRequest(url: endpoint.description)
         if case .forward(let proxy) = route {
             // The connection is the proxy's, and the name in the request the server's.
             outgoing.url = "http://\(proxy.urlHost):\(proxy.port)\(endpoint.path)"
-            outgoing.headers.add(name: "host", value: endpoint.authority)
+            outgoing.headers.add(name: ProxyForm.authorityField, value: endpoint.authority)
+            if request.fields[Self.hostField] == nil { outgoing.headers.add(name: "host", value: endpoint.authority) }
         }
         outgoing.method = HTTPMethod(rawValue: request.method.rawValue)
         if endpoint.isSecure { outgoing.tlsConfiguration = tls.renewed }
@@ -267,6 +299,26 @@ extension HTTPTransport {
             isWholeBodySent: bytesSent >= request.bodyByteCount, isLoopback: request.endpoint.isLoopback)
     }
 
+    /// The beginning of a body that the verdict depends on: one that breaks off is no answer.
+    private func wantedText(_ response: HTTPClientResponse, limit: Int) async throws -> [UInt8] {
+        try await withThrowingTaskGroup(of: [UInt8].self) { [seconds = timeouts.progress] group in
+            group.addTask {
+                var bytes: [UInt8] = []
+                for try await part in response.body {
+                    bytes += part.readableBytesView.prefix(limit - bytes.count)
+                    if bytes.count >= limit { break }
+                }
+                return bytes
+            }
+            group.addTask {
+                try await Task.sleep(for: .seconds(seconds), clock: .continuous)
+                throw StalledError()
+            }
+            defer { group.cancelAll() }
+            return try await group.next() ?? []
+        }
+    }
+
     /// The beginning of the answer's body. A short rest is read away, so that the connection can be used again; an
     /// endless one is left, and costs the connection.
     private func receipt(_ response: HTTPClientResponse, limit: Int?) async throws -> [UInt8] {
@@ -275,9 +327,8 @@ extension HTTPTransport {
             do { for try await _ in response.body {} } catch {}
             return []
         }
-        // An answer's text that somebody waits for may take as long as anything else that moves.
-        let seconds = limit == nil ? timeouts.answerBody : timeouts.progress
-        let limit = limit ?? Self.receiptByteCount
+        if let limit { return try await wantedText(response, limit: limit) }
+        let (seconds, limit) = (timeouts.answerBody, Self.receiptByteCount)
         return await withTaskGroup(of: [UInt8]?.self) { group in
             group.addTask {
                 var bytes: [UInt8] = []

@@ -105,10 +105,12 @@ extension ProxyServer {
 /// Turns requests into the form that a proxy wants: the whole URL instead of its path (RFC 9112, section 3.2.2), and the
 /// proxy's credentials.
 ///
-/// The server's name is that of the `Host` field, which has to be there.
-private final class ProxyForm: ChannelOutboundHandler, Sendable {
+/// The server is named by a field that goes no further.
+final class ProxyForm: ChannelOutboundHandler, Sendable {
     typealias OutboundIn = HTTPClientRequestPart
     typealias OutboundOut = HTTPClientRequestPart
+
+    static let authorityField = "x-proxied-authority"
 
     private let credentials: String?
 
@@ -127,7 +129,8 @@ private final class ProxyForm: ChannelOutboundHandler, Sendable {
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         var part = unwrapOutboundIn(data)
         if case .head(var head) = part {
-            head.uri = "http://" + (head.headers.first(name: "host") ?? "") + head.uri
+            head.uri = "http://" + (head.headers.first(name: Self.authorityField) ?? "") + head.uri
+            head.headers.remove(name: Self.authorityField)
             if let credentials {
                 head.headers.replaceOrAdd(name: "proxy-authorization", value: "Basic \(credentials)")
             }

@@ -93,6 +93,8 @@ package struct TransferAnswer: Sendable {
     package var carriesContent = false
     /// Whether it lacks the proof of receipt that its sender demands: then no 2xx is a delivery.
     package var lacksAcknowledgement = false
+    /// Whether it has the proof, so that its type says nothing about who has answered.
+    package var hasAcknowledgement = false
 
     package init(
         status: Int, fields: HTTPFields, body: [UInt8], bytesSent: UInt64, isWholeBodySent: Bool, isLoopback: Bool

@@ -84,7 +84,8 @@ enum TransportErrors {
         case let error as IOError: error.errnoCode == connectionRefused
         case let error as HTTPClientError: isProxyFailure(error) || error == .connectTimeout
         case is SOCKSError.ConnectionFailed, is SOCKSError.NoValidAuthenticationMethod,
-            is SOCKSError.InvalidAuthenticationSelection:
+            is SOCKSError.InvalidAuthenticationSelection, is SOCKSError.InvalidProtocolVersion,
+            is SOCKSError.InvalidReservedByte, is SOCKSError.InvalidAddressType, is SOCKSError.InvalidClientState:
             true
         case let error as ChannelError: if case .connectTimeout = error { true } else { false }
         case is NIOSSLError: true
@@ -116,7 +117,7 @@ enum TransportErrors {
         case let error as HTTPClientError where error == .remoteConnectionClosed:
             "the server closed the connection without an answer"
         case let error as HTTPClientError where error == .invalidProxyResponse:
-            "the proxy did not connect to the server"
+            "the proxy did not connect to the server, or refused the credentials"
         case let error as HTTPClientError where isProxyFailure(error):
             "the proxy did not answer in time"
         case let error as HTTPClientError:

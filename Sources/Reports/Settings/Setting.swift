@@ -49,6 +49,14 @@ package enum Setting: String, CaseIterable, Sendable {
         }
     }
 
+    /// Whether it is about the spool, and of no concern to sending.
+    package var isLimit: Bool {
+        switch self {
+        case .maximumReportSize, .minimumFreeSpace, .maximumTotalSize, .maximumCount, .maximumAge: true
+        default: false
+        }
+    }
+
     /// Whether its value may hold what nobody is to see.
     var isConfidential: Bool { self == .endpoint || self == .proxy }
 

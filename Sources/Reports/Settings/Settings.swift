@@ -43,6 +43,8 @@ package struct Settings: Sendable {
     package struct Sources {
         package var options: [Setting: String] = [:]
         package var headers: [HeaderSetting] = []
+        /// Only what is about the spool is read: nothing else can be wrong.
+        package var isForLimitsAlone = false
         package var spool: FilePath
         package var files: any FileSystem = POSIXFileSystem()
         package var variable: (String) -> String? = Environment.value
@@ -62,7 +64,7 @@ package struct Settings: Sendable {
         let variable = { (name: String) in sources.variable(name).flatMap { $0.isEmpty ? nil : $0 } }
         let file = try Self.file(sources, variable)
         self.file = file?.path
-        for setting in Setting.allCases {
+        for setting in Setting.allCases where setting.isLimit || !sources.isForLimitsAlone {
             if let text = sources.options[setting] {
                 try take(Entry(setting: setting, text: text, source: .option(setting.option)))
             } else if let text = variable(setting.variable) {
@@ -71,6 +73,7 @@ package struct Settings: Sendable {
                 try take(Entry(setting: setting, text: text, source: file.source(setting.rawValue)))
             }
         }
+        guard !sources.isForLimitsAlone else { return }
         if !sources.headers.isEmpty {
             headers = sources.headers
         } else if let lines = variable("REPORTS_HEADERS") {
@@ -86,11 +89,10 @@ package struct Settings: Sendable {
     ) throws(ReportsError) -> SettingsFile? {
         guard let named = variable("REPORTS_CONFIG") else {
             return try SettingsFile.read(
-                sources.spool.appending(fileName.description), isTrusted: false, files: sources.files,
-                variable: variable)
+                sources.spool.appending(fileName.description), isTrusted: false, sources, variable: variable)
         }
         let file = try SettingsFile.read(
-            FilePath(named), isTrusted: true, files: sources.files, variable: variable)
+            FilePath(named), isTrusted: true, sources, variable: variable)
         guard let file else {
             throw ReportsError(.badConfiguration, "$REPORTS_CONFIG: \(named): \(Errno.noSuchFileOrDirectory)")
         }

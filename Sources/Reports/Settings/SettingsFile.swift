@@ -18,13 +18,14 @@ struct SettingsFile {
     /// - Parameters:
     ///   - path: of the file.
     ///   - isTrusted: whether it counts whoever may write to it.
-    ///   - files: what it is read with.
+    ///   - sources: what it is read with, and for.
     ///   - variable: gives the environment's variables.
     /// - Returns: `nil` when there is no such file.
     /// - Throws: ``ReportsError/Code/badConfiguration``, with file, key and what is expected.
     static func read(
-        _ path: FilePath, isTrusted: Bool, files: any FileSystem, variable: @escaping (String) -> String?
+        _ path: FilePath, isTrusted: Bool, _ sources: Settings.Sources, variable: @escaping (String) -> String?
     ) throws(ReportsError) -> SettingsFile? {
+        let files = sources.files
         let bytes: [UInt8]
         do throws(FileSystemError) {
             let file = try files.openFile(path)
@@ -45,11 +46,11 @@ struct SettingsFile {
                 ? ": it has to be readable, the spool's owner's or root's, and not writable by everybody" : ""
             throw ReportsError(.badConfiguration, "\(path): \(error.errno)\(hint)", underlyingError: error)
         }
-        return try SettingsFile(bytes, path: path, files: files, variable: variable)
+        return try SettingsFile(bytes, path: path, sources, variable: variable)
     }
 
     private init(
-        _ bytes: [UInt8], path: FilePath, files: any FileSystem, variable: @escaping (String) -> String?
+        _ bytes: [UInt8], path: FilePath, _ sources: Settings.Sources, variable: @escaping (String) -> String?
     ) throws(ReportsError) {
         self.path = path
         let object: JSONObject
@@ -64,11 +65,12 @@ struct SettingsFile {
         } catch {
             throw ReportsError(.badConfiguration, "\(path): is no JSON: \(error)", underlyingError: error)
         }
-        let reader = LeafReader(path: path, files: files, variable: variable)
+        let reader = LeafReader(path: path, files: sources.files, variable: variable)
         for member in object.members {
             if member.key == "headers" {
-                headers = try Self.headers(member.value, reader)
+                if !sources.isForLimitsAlone { headers = try Self.headers(member.value, reader) }
             } else if let setting = Setting(rawValue: member.key) {
+                guard setting.isLimit || !sources.isForLimitsAlone else { continue }
                 texts[setting] = try reader.text(member.value, of: setting)
             } else {
                 let known = ["headers"] + Setting.allCases.map(\.rawValue)
@@ -99,6 +101,8 @@ struct SettingsFile {
         let files: any FileSystem
         let variable: (String) -> String?
 
+        private static let maximumSecretByteCount = 64 << 10
+
         func problem(_ key: String, _ text: String) -> ReportsError {
             ReportsError(.badConfiguration, "\(path): \(key): \(text)")
         }
@@ -128,12 +132,17 @@ struct SettingsFile {
         /// A file's first line: what ends a line is no part of a secret.
         private func fileText(_ name: String, _ key: String) throws(ReportsError) -> String {
             let file = resolved(name)
-            do {
-                let bytes = try files.read(files.openFile(file), limit: 64 << 10)
-                return String(decoding: bytes.prefix { $0 != 0x0a && $0 != 0x0d }, as: UTF8.self)
+            let bytes: [UInt8]
+            do throws(FileSystemError) {
+                bytes = try files.read(files.openFile(file), limit: Self.maximumSecretByteCount)
             } catch {
                 throw problem(key, "\(file): \(error.errno)")
             }
+            let line = bytes.prefix { $0 != 0x0a && $0 != 0x0d }
+            guard let text = String(validating: line, as: UTF8.self), !text.isEmpty,
+                line.count < Self.maximumSecretByteCount
+            else { throw problem(key, "\(file): expected a line of UTF-8 that is not empty, of less than 64 KiB") }
+            return text
         }
 
         private func resolved(_ name: String) -> FilePath {

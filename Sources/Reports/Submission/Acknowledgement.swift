@@ -18,7 +18,7 @@ public struct Acknowledgement: Hashable, Sendable, CustomStringConvertible {
         Acknowledgement(place: .header(name))
     }
 
-    /// A value in the answer's JSON that is not `null`, `false` or an empty text, within the first 64 KiB.
+    /// A value in the answer's JSON that is not `null`, `false` or an empty text; the answer has 64 KiB at most.
     /// - Parameter pointer: Where it is: the name of a member, or a JSON pointer as `/receipt/id` (RFC 6901).
     /// - Returns: the rule.
     public static func json(_ pointer: String) -> Acknowledgement {

@@ -71,7 +71,8 @@ final class ReportSender: TransferClient {
         guard let rule = requests.destination?.acknowledgement, case .answer(var answer) = outcome else {
             return outcome
         }
-        answer.lacksAcknowledgement = rule.proof(in: answer) == nil
+        answer.hasAcknowledgement = rule.proof(in: answer) != nil
+        answer.lacksAcknowledgement = !answer.hasAcknowledgement
         return .answer(answer)
     }
 

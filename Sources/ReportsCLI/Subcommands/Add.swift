@@ -38,8 +38,8 @@ struct Add: AsyncParsableCommand {
         Signals.endOnInterrupt()
         let annotations = try parsedAnnotations()
         // A slip in the configuration must not cost the evidence: it is stored within the default limits.
-        let settings = Result { try global.settings() }
-        let spool = try global.openOrMake((try? settings.get().limits) ?? SpoolLimits())
+        let limits = Result { try global.limits() }
+        let spool = try global.openOrMake((try? limits.get()) ?? SpoolLimits())
         var adding = Adding(
             producer: ReportProducer(spool: spool), looker: DuplicateLooker(spool: spool), isJSON: global.json,
             isMoving: move)
@@ -49,7 +49,7 @@ struct Add: AsyncParsableCommand {
         }
         adding.publish()
         Console.endProgress()
-        if case .failure(let error as ReportsError) = settings {
+        if case .failure(let error as ReportsError) = limits {
             Console.complain("\(error.message); stored within the default limits")
             ExitStatus.leave(adding.firstErrorStatus ?? ExitStatus.of(error))
         }

@@ -29,7 +29,8 @@ struct DoctorCommand: AsyncParsableCommand {
 
     func run() async throws {
         Console.endsWithItsReader = !repair
-        guard let spool = try global.openExisting(repair ? global.settings().limits : SpoolLimits()) else {
+        let settingsProblem = settingsProblem
+        guard let spool = try global.openExisting(repair ? global.limits() : SpoolLimits()) else {
             if !global.json { Console.print("there is no spool at \(try global.path())") }
             return
         }

@@ -60,7 +60,7 @@ struct RequestRunner {
     func run(_ action: OwnerRequest.Action, _ selection: ReportSelection, isAll: Bool) async throws {
         Signals.endOnInterrupt()
         // Whoever owns the spool keeps its limits, and must not keep others than were meant.
-        guard let spool = try global.openExisting(global.settings().limits) else {
+        guard let spool = try global.openExisting(global.limits()) else {
             if isAll { return }
             let id = Printable.text(selection.ids.first ?? "")
             throw ReportsError(.noSuchReport, "there is no report \(id): there is no spool")

@@ -18,6 +18,7 @@ struct Status: AsyncParsableCommand {
 
     func run() async throws {
         Console.endsWithItsReader = true
+        let settings = Result { try global.settings() }
         let status: SpoolStatus
         if let spool = try global.openExisting() {
             status = try SpoolInspector(spool: spool).status()
@@ -26,7 +27,6 @@ struct Status: AsyncParsableCommand {
         }
         let path = try global.path().string
         if let problem = status.ledgerProblem { Console.complain(problem) }
-        let settings = Result { try global.settings() }
         if global.json {
             var object = status.json(spool: path)
             SettingsDescription.add(settings, to: &object)

@@ -1,6 +1,7 @@
 import Background
 import DurableIO
 import Foundation
+import HTTPTypes
 import SystemPackage
 import TestSupport
 import Testing
@@ -66,16 +67,16 @@ struct ClientCertificateTests {
                 try await withTransport(tls: files.settings) { fixture in
                     let answer = try #require(await fixture.send(url).answer)
                     #expect(answer.status == 400)
-                    #expect(ConnectionComplaint.of(status: 400, body: answer.body) == .missingCertificate)
+                    #expect(complaint(of: answer) == .missingCertificate)
                 }
                 try files.identify(by: TestAuthority().identity())
                 try await withTransport(tls: files.settings) { fixture in
                     let answer = try #require(await fixture.send(url).answer)
-                    #expect(ConnectionComplaint.of(status: answer.status, body: answer.body) == .refusedCertificate)
+                    #expect(complaint(of: answer) == .refusedCertificate)
                 }
                 try await withTransport { fixture in
                     let answer = try #require(await fixture.send("http://127.0.0.1:\(nginx.port)/one").answer)
-                    #expect(ConnectionComplaint.of(status: answer.status, body: answer.body) == .notOverTLS)
+                    #expect(complaint(of: answer) == .notOverTLS)
                 }
             }
         }
@@ -180,17 +181,30 @@ struct ClientCertificateTests {
         }
     }
 
+    private func complaint(of answer: TransferAnswer) -> ConnectionComplaint? {
+        ConnectionComplaint.of(status: answer.status, contentType: answer.fields[.contentType], body: answer.body)
+    }
+
+    private static let nginxPage = "<html>\r\n<head><title>400 No required SSL certificate was sent</title></head>"
+
     @Test(
         "what a server says about a connection is told from what it says about a transfer",
         arguments: [
-            (495, "", ConnectionComplaint.refusedCertificate), (496, "", .missingCertificate), (497, "", .notOverTLS),
-            (400, "<title>400 No required SSL certificate was sent</title>", .missingCertificate),
-            (400, "<title>400 The SSL certificate error</title>", .refusedCertificate),
-            (400, "<title>400 The plain HTTP request was sent to HTTPS port</title>", .notOverTLS),
-            (400, "Reason: You're speaking plain HTTP to an SSL-enabled server port.<br />", .notOverTLS),
-            (400, "no such report", nil), (400, "", nil), (422, "No required SSL certificate was sent", nil),
+            (495, "", "", ConnectionComplaint.refusedCertificate), (496, "", "", .missingCertificate),
+            (497, "", "", .notOverTLS), (400, "text/html", nginxPage, .missingCertificate),
+            (400, "text/html", "<title>400 The SSL certificate error</title>", .refusedCertificate),
+            (400, "text/html", "<title>400 The plain HTTP request was sent to HTTPS port</title>", .notOverTLS),
+            (
+                400, "text/html; charset=iso-8859-1",
+                "<title>400 Bad Request</title> this server could not understand.<br />\n"
+                    + "Reason: You're speaking plain HTTP to an SSL-enabled server port.<br />", .notOverTLS
+            ),
+            (400, "text/plain", "no such report", nil), (400, "text/html", "", nil), (422, "text/html", nginxPage, nil),
+            // An application that repeats what stands in a report.
+            (400, "text/plain", nginxPage, nil), (400, "application/json", nginxPage, nil),
+            (400, "text/html", "<p>line 3: No required SSL certificate was sent</p>", nil),
         ])
-    func complaints(status: Int, text: String, expected: ConnectionComplaint?) {
-        #expect(ConnectionComplaint.of(status: status, body: Array(text.utf8)) == expected)
+    func complaints(status: Int, type: String, text: String, expected: ConnectionComplaint?) {
+        #expect(ConnectionComplaint.of(status: status, contentType: type, body: Array(text.utf8)) == expected)
     }
 }

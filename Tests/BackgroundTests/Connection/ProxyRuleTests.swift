@@ -83,7 +83,9 @@ struct ProxyRuleTests {
         arguments: [
             "https://p:1", "socks4://p:1", "socks4a://p:1", "ftp://p:1", "socks5://u:secret@p:1", "http://",
             "http://p:0",
-            "http://p:99999", "http://u:%zzsecret@p:1", "http://u:%ffsecret@p:1", "http://p q:1",
+            "http://p:99999", "http://u:%zzsecret@p:1", "http://u:%ffsecret@p:1", "http://p q:1", "http://[::1", "::1",
+            "http://]:1",
+            "http://u:12/secret@p:1", "http://u:12#secret@p:1", "http://u:12?secret@p:1",
         ])
     func unusable(url: String) throws {
         let error = #expect(throws: ConnectionSettingsError.self) { try route("http://a/", ["http_proxy": url]) }

@@ -1,6 +1,7 @@
 import Background
 import DurableIO
 import Foundation
+import HTTPTypes
 import SystemPackage
 import TestSupport
 import Testing
@@ -164,6 +165,37 @@ struct ProxyTests {
                 let failure = try #require(await fixture.send("https://server.example/").failure)
                 #expect(failure.description.hasPrefix("the proxy did not connect to the server"), "\(failure)")
                 #expect(!failure.didConnect)
+            }
+        }
+    }
+
+    @Test("the user's Host stands alone, and the URL names the server; a user without a password has a colon")
+    func ownHost() async throws {
+        try await withLoopbackServer(.always(.response(201))) { proxy in
+            let settings = try ProxySettings.server("http://user@127.0.0.1:\(proxy.port)", exceptions: "")
+            try await withTransport(proxy: settings) { fixture in
+                var request = try fixture.request("http://server.example/a")
+                request.fields[try #require(HTTPField.Name("Host"))] = "logs.example"
+                #expect(await fixture.transport.send(request).answer?.status == 201)
+            }
+            let request = try #require(proxy.requests.first)
+            #expect(request.target == "http://server.example/a")
+            #expect(request.headers.values("Host") == ["logs.example"])
+            #expect(request.headers.values("Proxy-Authorization") == ["Basic dXNlcjo="])
+            #expect(!request.headers.all.contains { $0.name.lowercased().contains("authority") })
+        }
+    }
+
+    @Test("an answer by way of a proxy is no word of this machine's own, wherever the URL points")
+    func portal() async throws {
+        let page = Answer.response(200, headers: [("Content-Type", "text/html")], text: "<html>log in</html>")
+        try await withLoopbackServer(.always(page)) { proxy in
+            let settings = try ProxySettings.server("http://127.0.0.1:\(proxy.port)", exceptions: "")
+            try await withTransport(proxy: settings) { fixture in
+                #expect(await fixture.send("http://localhost:9/a").answer?.isLoopback == false)
+            }
+            try await withTransport { fixture in
+                #expect(await fixture.send(proxy.url()).answer?.isLoopback == true)
             }
         }
     }

@@ -92,6 +92,27 @@ struct HTTPTransportConnectionTests {
         }
     }
 
+    @Test("A server that closes all connections once, as by a restart, is sent to over kept ones again")
+    func restarted() async throws {
+        try await withTransport(maximumConnections: 8) { fixture in
+            try await withLoopbackServer(.always(.response(200))) { server in
+                let request = try fixture.request(server.url())
+                func sendEight() async -> [Int?] {
+                    await withTaskGroup(of: Int?.self) { group in
+                        for _ in 0..<8 { group.addTask { await fixture.transport.send(request).answer?.status } }
+                        return await group.reduce(into: [Int?]()) { $0.append($1) }
+                    }
+                }
+                #expect(await sendEight() == Array(repeating: 200, count: 8))
+                for connection in 0..<server.connectionCount { server.hangUp(connection) }
+                #expect(await sendEight() == Array(repeating: 200, count: 8))
+                let before = server.connectionCount
+                for _ in 0..<40 { #expect(await fixture.send(server.url()).answer?.status == 200) }
+                #expect(server.connectionCount <= before + 2)
+            }
+        }
+    }
+
     @Test("A server that closes every connection is tried once more, and not again")
     func closing() async throws {
         try await withTransport { fixture in

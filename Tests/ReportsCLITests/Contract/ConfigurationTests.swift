@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Reports
 import TestSupport
 import Testing
@@ -102,6 +103,47 @@ struct ConfigurationTests {
             let doctor = try await tool.run("doctor")
             #expect(doctor.status == 65)
             #expect(doctor.output.contains(problem))
+        }
+    }
+
+    @Test("what is wrong about sending does not stop what sends nothing, and its limits are kept")
+    func slipAboutSending() async throws {
+        try await withTool { tool in
+            let id = try await tool.add("before")
+            try configure(tool, #"{"endpoint": {"environment": "NONE"}, "proxy": "ftp://p", "max_report_size": 10}"#)
+            let large = try await tool.run(["add", "-"], input: Array("much too large".utf8))
+            #expect(large.status == 73, "\(large.errors)")
+            #expect(try await tool.run(["add", "-"], input: Array("small".utf8)).status == 0)
+            #expect(try await tool.run("retry", id).status == 0)
+            #expect(try await tool.run("remove", id).status == 0)
+            #expect(try await tool.run("submit").status == 78)
+            #expect(try await tool.run("status").status == 78)
+        }
+    }
+
+    @Test(
+        "root reads what its environment names as root, and the file in another user's spool as that user",
+        .enabled(if: OtherUser.isAvailable, "needs root and setpriv"))
+    func otherUsersSpool() async throws {
+        try await OtherUser.withTool { tool in
+            #expect(try await OtherUser.run(tool, ["add", "/etc/hostname"]).status == 0)
+            let token = try tool.file("root-only", "secret")
+            let named = try tool.file(
+                "named.json", #"{"endpoint": "http://127.0.0.1:9/", "headers": {"A": {"file": "root-only"}}}"#)
+            for path in [token, named] { chmod(path, 0o600) }
+            var tool = tool
+            tool.environment["REPORTS_CONFIG"] = named
+            let status = try await tool.run("status")
+            #expect(status.status == 0, "\(status.errors)")
+            #expect(status.output.contains("headers.A:  ***"))
+
+            tool.environment["REPORTS_CONFIG"] = nil
+            let inSpool = tool.spool + "/reports.json"
+            try #"{"endpoint": "http://127.0.0.1:9/", "headers": {"A": {"file": "\#(token)"}}}"#
+                .write(toFile: inSpool, atomically: true, encoding: .utf8)
+            let refused = try await tool.run("submit")
+            #expect(refused.status == 78)
+            #expect(refused.errors.contains("headers.A: \(token): Permission denied"), "\(refused.errors)")
         }
     }
 

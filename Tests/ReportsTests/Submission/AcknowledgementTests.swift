@@ -90,6 +90,58 @@ struct AcknowledgementTests {
         }
     }
 
+    @Test("an answer that breaks off before the proof is a failure of the connection, tried again soon")
+    func cutAnswer() async throws {
+        let cut = Answer.response(200, headers: [("Content-Length", "200")], text: "{\"a\": ").then(.close)
+        try await withReporter(.json("receipt"), .always(cut)) { reporter, spool, _ in
+            for number in 0..<8 { try await reporter.collect([UInt8(number)]) }
+            let summary = try await reporter.submitPending()
+            #expect(summary.held == 0 && summary.delivered == 0 && summary.waiting == 8)
+            let origin = try #require(try SpoolInspector(spool: spool).status().origins.first)
+            #expect(origin.reason == "backing off")
+        }
+    }
+
+    @Test("a page of HTML that has the proof is no portal's")
+    func pageWithProof() async throws {
+        let page = Answer.response(
+            200, headers: [("Content-Type", "text/html"), ("X-Receipt", "7")], text: "<html>thanks</html>")
+        try await withLoopbackServer(.always(page)) { proxy in
+            try await withTemporaryDirectory { directory in
+                var configuration = Reporter.Configuration()
+                // By a proxy, so that the answer is not this machine's own.
+                configuration.connection.proxy = try .server("http://127.0.0.1:\(proxy.port)", exceptions: "")
+                var destination = Destination.http("http://server.example/{id}")
+                destination.acknowledgement = .header("X-Receipt")
+                let reporter = try Reporter(
+                    spool: FilePath(directory + "/spool"), destination: destination, configuration: configuration)
+                try await reporter.collect([1])
+                #expect(try await reporter.submitPending().delivered == 1)
+            }
+        }
+    }
+
+    @Test("the last answer of an upload in parts may hold the proof as far down as any other")
+    func parts() async throws {
+        try await withTemporaryDirectory { directory in
+            var rules = DraftRules()
+            rules.application = { _ in
+                ReportAnswer(
+                    status: 201,
+                    body: Array("{\"pad\": \"\(String(repeating: "x", count: 4_000))\", \"receipt\": 1}".utf8))
+            }
+            let server = try DraftResumableServer(rules)
+            defer { server.stop() }
+            var destination = Destination.http(server.url("/{id}"))
+            destination.acknowledgement = .json("receipt")
+            let reporter = try Reporter(spool: FilePath(directory + "/spool"), destination: destination)
+            var generator = SeededGenerator(seed: 6)
+            try await reporter.collect((0..<(9 << 20)).map { _ in UInt8.random(in: 0...255, using: &generator) })
+            #expect(try await reporter.submitPending().delivered == 1)
+            #expect(server.reports.first?.uploadPath != nil)
+        }
+    }
+
     @Test("five without it in a row close the server's gate")
     func gate() async throws {
         try await withReporter(.header("Receipt"), .always(.response(200))) { reporter, spool, server in

@@ -247,6 +247,7 @@ package struct ResumableUpload: Sendable {
         var exchange = TransferRequest(
             endpoint: endpoint, method: method, fields: fields, answerTimeout: request.answerTimeout)
         exchange.patience = request.patience
+        exchange.answerByteCount = request.answerByteCount
         exchange.fields[.contentLength] = nil
         exchange.fields[.uploadDraftInteropVersion] = String(version.rawValue)
         // Sent twice, a part would be refused for its offset, and the upload with it.
