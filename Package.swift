@@ -116,6 +116,18 @@ let package = Package(
             ],
             path: "Examples/Transfers"),
 
+        // Measured and run by Tests/Benchmarks/run.sh.
+        .executableTarget(
+            name: "CollectBenchmark",
+            dependencies: ["Reports"],
+            path: "Tests/Benchmarks/Collect",
+            swiftSettings: strict),
+        .executableTarget(
+            name: "FleetSimulation",
+            dependencies: ["Background"],
+            path: "Tests/Benchmarks/Fleet",
+            swiftSettings: strict),
+
         .target(
             name: "TestSupport",
             dependencies: [
