@@ -55,6 +55,9 @@ if grep -E 'skipped: ' "$logs/test" | sort -u >"$logs/skipped"; then
 fi
 step "Documentation" documentation Tests/build-documentation.sh
 step "Examples, from end to end" examples Examples/quickstart.sh
+# Little of everything: it fails when the benchmark does not run, never over a figure.
+step "Benchmark, short form" benchmark Tests/Benchmarks/run.sh --short --programs "$(swift build --show-bin-path)" \
+    --output "$logs/results"
 if [[ ${REPORTS_RELEASE:-0} == 1 ]]; then
     step "Release build" release swift build -c release --product reports
 fi

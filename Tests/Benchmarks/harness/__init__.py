@@ -1,0 +1,1 @@
+"""The benchmark's parts: how costs are measured, what is measured, and how it is told."""
