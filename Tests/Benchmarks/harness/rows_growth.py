@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from pathlib import Path
 
 from harness.measuring import Failed, Line, Sample, median, ratio, say
 from harness.plots import Chart
@@ -15,22 +16,22 @@ def costs(bench: Workbench, counts: tuple[int, ...]) -> dict[tuple[str, int], li
     """What each operation costs with so many reports, from `add` to `list`; measured once for both rows."""
     known: dict[tuple[str, int], list[Sample]] = bench.cache.setdefault("growth", defaultdict(list))
     missing = [count for count in counts if ("add", count) not in known]
-    for number in range(bench.scale.pairs):
+    spools: list[tuple[int, Path]] = []
+    # All of one kind before the next, because `submit` removes files, which may make it dear to add new ones.
+    for _ in range(bench.scale.pairs):
         for count in missing:
-            say(f"  growth: {count} reports, round {number + 1} of {bench.scale.pairs}")
-            one_round(bench, count, known)
+            directory, names = bench.files(count, 4096)
+            spools.append((count, bench.fresh("spool")))
+            known["add", count].append(bench.measurer.run(bench.addition(spools[-1][1], names), cwd=directory))
+    say(f"  {len(spools)} spools filled")
+    for count, spool in spools:
+        known["submit", count].append(bench.submit(spool, bench.nginx.url(), count))
+    say(f"  {len(spools)} spools emptied")
+    for count, spool in spools:
+        known["list", count].append(bench.measurer.run([bench.reports, "list", "--json", "--spool", spool]))
+        if bench.measurer.output.count(b"\n") != count:
+            raise Failed(f"list does not show {count} reports")
     return known
-
-
-def one_round(bench: Workbench, count: int, known: dict[tuple[str, int], list[Sample]]) -> None:
-    directory, names = bench.files(count, 4096)
-    spool = bench.fresh("spool")
-    known["add", count].append(bench.measurer.run(bench.addition(spool, names), cwd=directory))
-    known["submit", count].append(bench.submit(spool, bench.nginx.url(), count))
-    known["list", count].append(bench.measurer.run([bench.reports, "list", "--json", "--spool", spool]))
-    if bench.measurer.output and bench.measurer.output.count(b"\n") != count:
-        raise Failed(f"list does not show {count} reports")
-    bench.remove(spool)
 
 
 def growth(bench: Workbench) -> tuple[list[Line], list[Chart]]:

@@ -33,10 +33,7 @@ def against_curl(bench: Workbench, count: int, size: int) -> tuple[list[Sample],
     template, bodies = bench.collected_spool(count, size), bench.wire_bodies(count, size)
 
     def ours() -> Sample:
-        spool = bench.copy(template)
-        sample = bench.submit(spool, bench.nginx.url(), count)
-        bench.remove(spool)
-        return sample
+        return bench.submit(bench.copy(template), bench.nginx.url(), count)
 
     ours_samples, peer_samples = rounds(bench.scale.pairs, ours, lambda: bench.curl(bodies, bench.nginx.url()))
     return ours_samples, peer_samples
@@ -47,17 +44,12 @@ def submit_tls(bench: Workbench) -> list[Line]:
     count = bench.scale.small
     template, bodies = bench.collected_spool(count, 4096), bench.wire_bodies(count, 4096)
     authority, url = bench.nginx.authority, bench.nginx.tls_url()
-    trusting = [] if authority_option(bench) else trusting_everywhere(bench, authority)
+    option = authority_option(bench)
+    trusting = [] if option else trusting_everywhere(bench, authority)
+    options = [option, authority] if option else []
 
     def ours() -> Sample:
-        spool = bench.copy(template)
-        command_url = url
-        if option := authority_option(bench):
-            sample = bench.measurer.run([*bench.submission(spool, command_url), option, authority])
-        else:
-            sample = bench.submit(spool, command_url, count, inside=trusting)
-        bench.remove(spool)
-        return sample
+        return bench.submit(bench.copy(template), url, count, *options, inside=trusting)
 
     ours_samples, peer_samples = rounds(
         bench.scale.pairs, ours, lambda: bench.curl(bodies, url, "--cacert", authority)
@@ -103,15 +95,12 @@ def drop_and_submit(bench: Workbench) -> list[Line]:
         spool = bench.copy(template)
         for name in names:
             shutil.copyfile(directory / name, spool / "incoming" / name)
-        sample = bench.submit(spool, bench.nginx.url(), count)
-        bench.remove(spool)
-        return sample
+        return bench.submit(spool, bench.nginx.url(), count)
 
     def floor_and_curl() -> Sample:
         target = bench.fresh("floor")
         target.mkdir()
         stored = bench.measurer.run([bench.peers / "floor", target, *names], cwd=directory)
-        bench.remove(target)
         return stored + bench.curl(bodies, bench.nginx.url())
 
     ours_samples, peer_samples = rounds(bench.scale.pairs, ours, floor_and_curl)

@@ -86,12 +86,16 @@ class Workbench:
     # Scratch space
 
     def fresh(self, name: str) -> Path:
-        """A path that nothing has yet."""
+        """A path that nothing has yet.
+
+        What a round has made is left there until the end of the benchmark, unless it is large: where an ext4 without a
+        journal has removed thousands of files, making new ones is many times as dear for the next minutes.
+        """
         self._number += 1
         return self.root / f"{name}.{self._number}"
 
     def remove(self, *paths: Path) -> None:
-        """Removes what a round has made, before the next one is measured."""
+        """Removes a few large files, before the next round is measured."""
         for path in paths:
             if path.is_dir():
                 shutil.rmtree(path)
@@ -160,9 +164,11 @@ class Workbench:
     def submission(self, spool: Path, url: str) -> list[str | Path]:
         return [self.reports, "submit", "--json", "--spool", spool, "--endpoint", url]
 
-    def submit(self, spool: Path, url: str, count: int, inside: Sequence[str | Path] = ()) -> Sample:
+    def submit(
+        self, spool: Path, url: str, count: int, *options: str | Path, inside: Sequence[str | Path] = ()
+    ) -> Sample:
         """Measures a submit that is to deliver so many reports."""
-        sample = self.measurer.run(self.submission(spool, url), inside=inside)
+        sample = self.measurer.run([*self.submission(spool, url), *options], inside=inside)
         told = json.loads(self.measurer.output.splitlines()[-1])
         if told["delivered"] != count:
             raise Failed(f"delivered {told['delivered']} of {count}: {self.measurer.tail()}")
