@@ -6,6 +6,7 @@ import SystemPackage
 /// `reports add`
 struct Add: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "add",
         abstract: "Collects files into the spool; durable when it returns.",
         discussion: """
             Each file is compressed and stored under the SHA-256 of its content, so the same content twice is one \

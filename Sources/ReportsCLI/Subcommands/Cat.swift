@@ -4,6 +4,7 @@ import Reports
 /// `reports cat`
 struct Cat: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "cat",
         abstract: "Prints a report's payload as it was dropped.",
         discussion: """
             On a terminal, control characters are left out; into a file or a pipe the bytes are exact.

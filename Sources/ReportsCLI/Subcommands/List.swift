@@ -4,6 +4,7 @@ import Reports
 /// `reports list`
 struct List: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "list",
         abstract: "Lists reports, the newest first.",
         discussion: """
             Drops that have not been taken come first, with the reason when they never will be.

@@ -4,6 +4,7 @@ import Reports
 /// `reports retry`
 struct Retry: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "retry",
         abstract: "Makes reports due now, their failures forgotten.",
         discussion: """
             For reports that were rejected or given up, or that are held or waiting. The next submit sends them; a time \
@@ -33,6 +34,7 @@ struct Retry: AsyncParsableCommand {
 /// `reports remove`
 struct Remove: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "remove",
         abstract: "Deletes reports' bytes; their records stay.",
         discussion: """
             The same bytes dropped again are a report again.

@@ -5,6 +5,7 @@ import Reports
 /// `reports show`
 struct Show: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "show",
         abstract: "Shows all that is known of a report, and what happens next.",
         discussion: """
             Example:

@@ -5,6 +5,7 @@ import Reports
 /// `reports submit`
 struct Submit: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "submit",
         abstract: "Takes drops in and sends what is due, then exits.",
         usage: "reports submit [--endpoint <url>] [<options>]",
         discussion: """
