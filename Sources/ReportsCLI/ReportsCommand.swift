@@ -31,8 +31,12 @@ struct ReportsCommand: AsyncParsableCommand {
         Signals.ignorePipe()
         do {
             let arguments = try GlobalOptions.movedBehindCommand(Array(CommandLine.arguments.dropFirst()))
-            var command = try parseAsRoot(arguments)
-            if var command = command as? any AsyncParsableCommand {
+            let (parsed, files) = TrailingFiles.split(arguments)
+            var command = try parseAsRoot(arguments.first == "add" ? parsed : arguments)
+            if var command = command as? Add {
+                command.files += files
+                try await command.run()
+            } else if var command = command as? any AsyncParsableCommand {
                 try await command.run()
             } else {
                 try command.run()

@@ -17,6 +17,27 @@ struct ArgumentTests {
         }
     }
 
+    @Test(
+        "files are added in their order wherever options stand among them",
+        arguments: [
+            ["--kind", "log", "a", "b", "c", "d", "e"], ["a", "b", "--kind", "log", "c", "d", "e"],
+            ["a", "b", "c", "d", "e", "--kind", "log"], ["--kind=log", "--", "a", "b", "c", "d", "e"],
+        ])
+    func filesAndOptions(words: [String]) async throws {
+        try await withTool { tool in
+            let files = ["a", "b", "c", "d", "e"]
+            for (number, name) in files.enumerated() {
+                _ = try tool.file(name, String(repeating: name, count: number + 1))
+            }
+            let places = words.map { files.contains($0) ? "\(tool.home)/\($0)" : $0 }
+            let result = try await tool.run(["add", "--json"] + places)
+            #expect(result.status == 0, "\(result.errors)")
+            let added = try result.objects
+            #expect(added.map { $0.count("size") } == [1, 2, 3, 4, 5])
+            #expect(added.allSatisfy { $0["kind"]?.stringValue == "log" })
+        }
+    }
+
     @Test("a spool of which only the drop zone was made lists what lies there, and makes nothing")
     func onlyADropZone() async throws {
         try await withTool { tool in
