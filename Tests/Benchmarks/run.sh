@@ -43,6 +43,8 @@ while (($# > 0)); do
 done
 
 install_dependencies benchmarks
+# What leads to the user's own proxy would lead the measured requests there, too.
+export no_proxy=127.0.0.1 NO_PROXY=127.0.0.1
 if [[ -z $programs ]]; then
     build=(swift build)
     # A directory of its own, because the flags of the released form would have everything else built anew.

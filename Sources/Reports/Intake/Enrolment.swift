@@ -92,6 +92,24 @@ struct Enrolment {
         }
     }
 
+    /// Whatever has the name already is not whole, or has no row: these bytes are the better ones. It is rarely there.
+    private func place(_ entry: EntryName, as name: EntryName, isLinked: Bool) throws {
+        func move() throws(FileSystemError) {
+            if isLinked {
+                try spool.files.link(entry, in: spool.collected, to: name, in: spool.queued)
+            } else {
+                try spool.files.rename(entry, in: spool.collected, to: name, in: spool.queued)
+            }
+        }
+        do {
+            try move()
+        } catch {
+            guard error.errno == .fileExists else { throw error }
+            try spool.files.remove(name, in: spool.queued)
+            try move()
+        }
+    }
+
     /// Files first: what a row speaks of must be there.
     private func place(_ group: [Candidate], _ fates: [Fate]) throws {
         var publications: [Publication.Entry] = []
@@ -99,17 +117,13 @@ struct Enrolment {
         for (candidate, fate) in zip(group, fates) {
             if fate == .count || fate == .repeated { continue }
             let name = StoredReport.name(of: candidate.report.id)
-            // Whatever has the name is not whole, or has no row: these bytes are the better ones.
-            if try spool.files.remove(name, in: spool.queued) { hasMoved = true }
             switch candidate.origin {
             case .publication(let publication):
+                if try spool.files.remove(name, in: spool.queued) { hasMoved = true }
                 publications.append(Publication.Entry(publication, as: name))
-            case .entry(let entry) where fate == .revive:
-                // A crash before the commit leaves a row that calls for the file's removal: the entry must outlive that.
-                try spool.files.link(entry, in: spool.collected, to: name, in: spool.queued)
-                hasMoved = true
             case .entry(let entry):
-                try spool.files.rename(entry, in: spool.collected, to: name, in: spool.queued)
+                // A crash before the commit leaves a row that calls for the file's removal: the entry must outlive that.
+                try place(entry, as: name, isLinked: fate == .revive)
                 hasMoved = true
             }
         }

@@ -15,8 +15,16 @@ public struct Destination: Sendable {
     /// The proof of receipt that a 2xx has to come with. The default, `nil`, takes every 2xx for a delivery.
     public var acknowledgement: Acknowledgement?
 
-    let template: String
+    /// The URL, cut at its marks, which is done once and not for each report.
+    private let pieces: [Piece]
     let provider: HeaderProvider
+
+    private enum Piece: Sendable {
+        case text(String)
+        case id
+        case kind
+        case host
+    }
 
     /// An HTTP or HTTPS endpoint.
     ///
@@ -42,17 +50,41 @@ public struct Destination: Sendable {
     }
 
     init(template: String, provider: @escaping HeaderProvider) {
-        self.template = template
+        pieces = Self.pieces(of: template)
         self.provider = provider
     }
 
-    var namesReports: Bool { template.contains("{id}") }
+    private static func pieces(of template: String) -> [Piece] {
+        let marks: [(String, Piece)] = [("{id}", .id), ("{kind}", .kind), ("{host}", .host)]
+        var pieces: [Piece] = []
+        var text = ""
+        var rest = template[...]
+        while !rest.isEmpty {
+            if let (mark, piece) = marks.first(where: { rest.hasPrefix($0.0) }) {
+                pieces += [.text(text), piece]
+                text = ""
+                rest = rest.dropFirst(mark.count)
+            } else {
+                text.append(rest.removeFirst())
+            }
+        }
+        return pieces + [.text(text)]
+    }
+
+    var namesReports: Bool {
+        pieces.contains { if case .id = $0 { true } else { false } }
+    }
 
     /// The address of one report.
     package func endpoint(id: String, kind: String, host: String) throws(ReportsError) -> Endpoint {
-        var url = template
-        for (mark, value) in [("{id}", id), ("{kind}", kind), ("{host}", host)] {
-            url = url.replacing(mark, with: Self.percentEncoded(value))
+        var url = ""
+        for piece in pieces {
+            switch piece {
+            case .text(let text): url += text
+            case .id: url += Self.percentEncoded(id)
+            case .kind: url += Self.percentEncoded(kind)
+            case .host: url += Self.percentEncoded(host)
+            }
         }
         do {
             return try Endpoint(url)

@@ -162,6 +162,7 @@ extension ReportSpool {
             guard try files.metadata(of: name, in: queued) != nil else { return }
             try files.renameReplacing(name, in: queued, to: name, in: parked)
         } else {
+            // Both: a damaged copy may lie in the one while sound bytes came into the other.
             try files.remove(name, in: queued)
             try files.remove(name, in: parked)
         }
