@@ -9,13 +9,14 @@ import Glibc
 struct FleetSimulation {
     static func main() throws {
         guard let options = Options(CommandLine.arguments.dropFirst()) else {
-            print("usage: FleetSimulation [--clients N] [--seed N] [--scenario KEY]")
+            print("usage: FleetSimulation [--clients N] [--seed N] [--scenario KEY] [--cap SECONDS]")
             exit(64)  // EX_USAGE
         }
         var scenarios = Scenario.all
         if let key = options.scenario { scenarios = scenarios.filter { $0.key == key } }
         let results = scenarios.map { scenario in
-            var world = World(scenario: scenario, clientCount: options.clientCount, seed: options.seed)
+            var world = World(
+                scenario: scenario, policy: options.policy, clientCount: options.clientCount, seed: options.seed)
             world.run()
             return world.result.json
         }
@@ -30,6 +31,8 @@ private struct Options {
     var clientCount = 100_000
     var seed: UInt64 = 1
     var scenario: String?
+    /// The engine's, unless another is asked for to see what it would do.
+    var policy = RetryPolicy()
 
     init?(_ arguments: ArraySlice<String>) {
         var rest = arguments
@@ -44,6 +47,9 @@ private struct Options {
                 self.seed = seed
             case "--scenario":
                 scenario = value
+            case "--cap":
+                guard let seconds = Int64(value), seconds > 0 else { return nil }
+                policy.cap = seconds * 1_000
             default: return nil
             }
         }

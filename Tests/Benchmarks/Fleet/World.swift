@@ -12,7 +12,7 @@ struct World {
     private static let backlog = 1...20
 
     private let scenario: Scenario
-    private let policy = RetryPolicy()
+    private let policy: RetryPolicy
     private var generator: SeededGenerator
     private var clients: [Client] = []
     private var server: Server
@@ -29,8 +29,9 @@ struct World {
         case answer(client: Int32, report: Int32, startedAt: Int64, Server.Answer)
     }
 
-    init(scenario: Scenario, clientCount: Int, seed: UInt64) {
+    init(scenario: Scenario, policy: RetryPolicy, clientCount: Int, seed: UInt64) {
         self.scenario = scenario
+        self.policy = policy
         generator = SeededGenerator(seed: seed)
         let capacity = Self.capacityPerClient * Double(clientCount)
         server = Server(capacity: capacity, scenario: scenario, outageEnd: Self.outageEnd)

@@ -35,7 +35,7 @@ def fill(ledger: Path, delivered: int, waiting: int) -> list[str]:
     database = sqlite3.connect(ledger, isolation_level=None)
     database.row_factory = sqlite3.Row
     database.execute("PRAGMA synchronous=OFF")
-    database.execute("PRAGMA cache_size=-1000000")
+    database.execute("PRAGMA cache_size=-200000")
     template = dict(database.execute("SELECT * FROM transfer WHERE state='delivered'").fetchone())
     attempt = dict(database.execute("SELECT * FROM attempt WHERE transfer=?", [template["id"]]).fetchone())
     # The deliveries are spread over 60 days of the ledger's own time.
