@@ -72,6 +72,26 @@ package final class FileBody: BodySource {
     }
 }
 
+/// Bytes in memory, as they were read when they were checked.
+package struct BytesBody: BodySource {
+    private let bytes: [UInt8]
+    package let path: String
+
+    package init(_ bytes: [UInt8], path: String) {
+        self.bytes = bytes
+        self.path = path
+    }
+
+    package func read(
+        into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64, files: any FileSystem
+    ) throws(FileSystemError) -> Int {
+        guard offset < UInt64(bytes.count) else { return 0 }
+        let rest = bytes[Int(offset)...].prefix(buffer.count)
+        buffer.copyBytes(from: rest)
+        return rest.count
+    }
+}
+
 /// Reads of a body that come out short are an error: the file was cut meanwhile.
 enum BodyReader {
     /// The whole of a small body in one buffer.

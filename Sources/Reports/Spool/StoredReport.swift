@@ -1,3 +1,4 @@
+import Background
 package import DurableIO
 
 /// A report's file, as far as its header tells.
@@ -56,7 +57,10 @@ extension ReportSpool {
     private func stored(_ id: ContentHash, _ file: borrowing OwnedDescriptor) throws -> StoredReport {
         let facts = try files.metadata(of: file)
         guard facts.kind == .regular else { throw DamagedReport(description: "not a file") }
-        let header = try header(of: file)
+        return try stored(id, facts, try header(of: file))
+    }
+
+    private func stored(_ id: ContentHash, _ facts: FileMetadata, _ header: GzipMemberHeader) throws -> StoredReport {
         guard let json = header.properties, let record = header.record,
             let wireHash = ContentHash(bytes: record.wireDigest),
             let wire = WireForm(headerByteCount: header.byteCount, fileByteCount: facts.size)
@@ -72,6 +76,43 @@ extension ReportSpool {
             wireSize: wire.byteCount, wireHash: wireHash, headerByteCount: header.byteCount,
             modified: facts.modified)
     }
+
+    /// Files up to this size are read once: what was checked is what is sent.
+    private static let smallByteCount: UInt64 = 256 << 10
+
+    /// A report that is as it was stored, with the source of the file's bytes.
+    /// - Returns: `nil` when there is no such file.
+    /// - Throws: ``DamagedReport`` when its bytes are not those that were stored, ``FileSystemError`` when they cannot be read.
+    func checked(
+        _ name: EntryName, in room: Directory
+    ) throws -> (report: StoredReport, source: any BodySource)? {
+        guard let id = StoredReport.id(in: name) else { throw DamagedReport(description: "not named by an id") }
+        guard let file = try files.openFileIfPresent(name, in: room) else { return nil }
+        let facts = try files.metadata(of: file)
+        guard facts.kind == .regular else { throw DamagedReport(description: "not a file") }
+        guard facts.size <= Self.smallByteCount else {
+            let report = try stored(id, facts, try header(of: file))
+            guard try isWhole(report, file) else { throw DamagedReport(description: Self.otherBytes) }
+            return (report, FileBody(directory: room, name: name))
+        }
+        let bytes = try files.read(file, limit: Int(facts.size))
+        let header: GzipMemberHeader
+        do {
+            header = try GzipMemberHeader(parsing: bytes)
+        } catch {
+            throw DamagedReport(description: "its header is damaged")
+        }
+        let report = try stored(id, facts, header)
+        var hasher = ContentHash.Hasher()
+        hasher.update(WireForm.prefix)
+        bytes.withUnsafeBytes { hasher.update(UnsafeRawBufferPointer(rebasing: $0.dropFirst(header.byteCount))) }
+        guard bytes.count == Int(facts.size), hasher.finish() == report.wireHash else {
+            throw DamagedReport(description: Self.otherBytes)
+        }
+        return (report, BytesBody(bytes, path: room.path(of: name)))
+    }
+
+    private static let otherBytes = "its bytes are not those that were stored"
 
     private func header(of file: borrowing OwnedDescriptor) throws -> GzipMemberHeader {
         // Most headers fit the first page; annotations may make them as large as their bound.
@@ -90,7 +131,10 @@ extension ReportSpool {
 
     /// Whether the bytes that would be sent are those that were stored.
     package func isWhole(_ report: StoredReport, named name: EntryName, in room: Directory) throws -> Bool {
-        let file = try files.openFile(name, in: room)
+        try isWhole(report, files.openFile(name, in: room))
+    }
+
+    private func isWhole(_ report: StoredReport, _ file: borrowing OwnedDescriptor) throws -> Bool {
         var hasher = ContentHash.Hasher()
         hasher.update(WireForm.prefix)
         var offset = UInt64(report.headerByteCount)

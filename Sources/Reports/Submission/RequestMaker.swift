@@ -23,15 +23,16 @@ struct RequestMaker: Sendable {
         guard let id = ContentHash(hex: record.identifier) else {
             throw Obstacle(.unreadableBody("its row holds no report id"))
         }
-        let report = try wholeReport(id)
-        if let stored = record.request { return try await ownRequest(for: report, stored, record) }
+        let whole = try wholeReport(id)
+        if let stored = record.request { return try await ownRequest(for: whole, stored, record) }
+        let report = whole.report
         guard let destination else { throw Obstacle(.cancelled) }
         let headers = try await headers { try await destination.provider() }
         do {
             let endpoint = try destination.endpoint(
                 id: report.id.hex, kind: report.properties.kind.rawValue, host: host)
             var request = request(
-                for: report, to: endpoint, by: destination.namesReports ? .put : .post, with: headers,
+                for: whole, to: endpoint, by: destination.namesReports ? .put : .post, with: headers,
                 as: report.properties.contentType)
             apply(destination.encoding, to: &request, of: report)
             request.answerByteCount = destination.acknowledgement?.answerByteCount
@@ -41,15 +42,16 @@ struct RequestMaker: Sendable {
         }
     }
 
+    /// A report whose bytes are those that were stored, and where they are read from.
+    private typealias Whole = (report: StoredReport, source: any BodySource)
+
     /// Frozen bytes that are not what was stored must not go out under their id.
-    private func wholeReport(_ id: ContentHash) throws(Obstacle) -> StoredReport {
-        let name = StoredReport.name(of: id)
+    private func wholeReport(_ id: ContentHash) throws(Obstacle) -> Whole {
         do {
-            guard let report = try spool.stored(name, in: spool.queued) else { throw Obstacle(.missingBody) }
-            guard try spool.isWhole(report, named: name, in: spool.queued) else {
-                throw Obstacle(.unreadableBody("the stored bytes are damaged"))
+            guard let whole = try spool.checked(StoredReport.name(of: id), in: spool.queued) else {
+                throw Obstacle(.missingBody)
             }
-            return report
+            return whole
         } catch let obstacle as Obstacle {
             throw obstacle
         } catch let error as DamagedReport {
@@ -77,8 +79,9 @@ struct RequestMaker: Sendable {
     /// The caller's request with the stored body; a report whose request nobody knows any more rests until somebody
     /// does, because its headers may be what the server trusts.
     private func ownRequest(
-        for report: StoredReport, _ stored: TransferRecord.StoredRequest, _ record: TransferRecord
+        for whole: Whole, _ stored: TransferRecord.StoredRequest, _ record: TransferRecord
     ) async throws(Obstacle) -> TransferRequest {
+        let report = whole.report
         let existing = ExistingReport(
             id: record.identifier,
             identifier: report.properties.name.map { String(decoding: $0, as: UTF8.self) },
@@ -102,7 +105,7 @@ struct RequestMaker: Sendable {
         }
         let fields = given?.headerFields ?? HTTPFields()
         return request(
-            for: report, to: endpoint,
+            for: whole, to: endpoint,
             by: given?.method ?? HTTPRequest.Method(stored.method) ?? .post,
             with: fields.map { (name: $0.name.rawName, value: $0.value) },
             as: fields[.contentType] ?? report.properties.contentType)
@@ -143,12 +146,12 @@ struct RequestMaker: Sendable {
     // MARK: - Fields
 
     private func request(
-        for report: StoredReport, to endpoint: Endpoint, by method: HTTPRequest.Method,
+        for whole: Whole, to endpoint: Endpoint, by method: HTTPRequest.Method,
         with headers: [(name: String, value: String)], as contentType: String
     ) -> TransferRequest {
+        let report = whole.report
         let body = TransferBody(
-            prefix: WireForm.prefix, directory: spool.queued, name: StoredReport.name(of: report.id),
-            offset: UInt64(report.headerByteCount),
+            prefix: WireForm.prefix, source: whole.source, offset: UInt64(report.headerByteCount),
             length: report.wireSize - UInt64(WireForm.prefix.count))
         var fields = fields(of: report, headers)
         fields[.contentType] = contentType

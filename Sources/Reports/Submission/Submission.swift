@@ -117,7 +117,8 @@ package struct Submission: Sendable {
         let intake = Intake(owner)
         var isFirst = true
         while true {
-            let seen = arrivals()
+            // The first look is never the last, and the one for which a hundred thousand names may lie there.
+            let seen = isFirst ? [] : arrivals()
             let outcome = try await intake.run()
             total += outcome
             if isFirst || !outcome.isIdle {
@@ -127,8 +128,8 @@ package struct Submission: Sendable {
             } else {
                 try? await spool.clock.sleep(milliseconds: Self.pollInterval)
             }
+            if Task.isCancelled { return isFirst ? arrivals() : seen }
             isFirst = false
-            if Task.isCancelled { return seen }
         }
     }
 

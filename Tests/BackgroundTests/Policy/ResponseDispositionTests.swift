@@ -96,12 +96,14 @@ struct ResponseDispositionTests {
         }
     }
 
-    @Test("Only forbidden and poison are about the item alone")
+    @Test("Only forbidden, acknowledgement and poison are about the item alone")
     func reasons() {
         let itemsOwn = HoldReason.allCases.filter { !$0.closesOrigin }
-        #expect(itemsOwn == [.forbidden, .poison])
+        #expect(itemsOwn == [.forbidden, .acknowledgement, .poison])
         // Stored in ledgers and read by people.
-        let names = ["auth", "tls", "redirect", "portal", "encoding", "rejecting", "forbidden", "poison"]
+        let names = [
+            "auth", "tls", "redirect", "portal", "encoding", "rejecting", "forbidden", "acknowledgement", "poison",
+        ]
         #expect(HoldReason.allCases.map(\.rawValue) == names)
     }
 }

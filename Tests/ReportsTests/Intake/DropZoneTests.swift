@@ -191,7 +191,8 @@ struct DropZoneTests {
                 holder.withLock { $0 = nil }
                 // By rename, as programs do that want their file to appear whole.
                 let url = URL(fileURLWithPath: "\(harness.path)/incoming/core")
-                try? Data("second".utf8).write(to: url, options: .atomic)
+                // Whatever a child that is being started holds open is still being written.
+                whileNothingStarts { try? Data("second".utf8).write(to: url, options: .atomic) }
             }
         }
         try await withSpool(files: files) { harness in
