@@ -1,4 +1,5 @@
 package import Background
+import DurableIO
 
 /// Where reports go, and with which headers of the user's own.
 ///
@@ -94,9 +95,9 @@ public struct Destination: Sendable {
         }
     }
 
-    /// Checks the URL before anything is done with it.
+    /// Checks the URL before anything is done with it, with this machine's own name in it.
     package func validate() throws(ReportsError) -> Endpoint {
-        try endpoint(id: String(repeating: "0", count: 64), kind: "crash", host: "localhost")
+        try endpoint(id: String(repeating: "0", count: 64), kind: "crash", host: CurrentProcess.hostName)
     }
 
     private static func percentEncoded(_ text: String) -> String {

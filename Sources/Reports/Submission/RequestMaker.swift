@@ -38,7 +38,8 @@ struct RequestMaker: Sendable {
             request.answerByteCount = destination.acknowledgement?.answerByteCount
             return request
         } catch {
-            throw Obstacle(.unreadableBody("\(error)"))
+            // Of the destination, which was checked before: no fault of the report's.
+            throw Obstacle(.localTrouble("\(error)"))
         }
     }
 
