@@ -21,6 +21,8 @@ public struct ConnectionSettings: Hashable, Sendable {
 }
 
 /// How long a connection waits before the attempt counts as failed. Each is rounded up to whole seconds, 1 at least.
+///
+/// A body of up to 256 KiB goes out as one piece: for it ``connect`` and ``answer`` are one sum, and ``idle`` does not count.
 public struct ConnectionTimeouts: Hashable, Sendable {
     /// For a connection to be made, with TLS and through a proxy, all addresses of the name together. The default is 5 s.
     public var connect: Duration = .seconds(5)
