@@ -1,17 +1,16 @@
 import HTTPTypes
 
 extension TransferQueue.FinishedAttempt {
-    /// An answer that says the server has it; whether it counts is for the judgement.
-    var isAccepted: Bool {
-        if case .answer(let answer) = outcome {
-            answer.status / 100 == 2 && !answer.lacksAcknowledgement
-        } else {
-            false
-        }
+    /// Whether the server has it: an answer that counts, to all of the request.
+    var isDelivered: Bool {
+        guard case .answer(let answer) = outcome else { return false }
+        return answer.isWholeBodySent && Self.disposition(of: answer, isSecure: isSecure) == .delivered
     }
 
+    private var isSecure: Bool { origin.hasPrefix("https:") }
+
     /// What happened, in the words of the policy.
-    func schedulingOutcome(at wall: Int64, isSecure: Bool) -> AttemptOutcome {
+    func schedulingOutcome(at wall: Int64) -> AttemptOutcome {
         switch outcome {
         case .cancelled: .interrupted
         case .untrusted: .untrusted

@@ -11,21 +11,36 @@ extension TransferQueue {
         isDriven = true
         defer { isDriven = false }
         hasSentFirstLabel = false
+        slots.open()
+        // Whatever ends the drive, what has not started was never sent.
+        defer { dropUnstarted() }
         if isExplicit { try await allowExplicitProbes() }
         try await withThrowingDiscardingTaskGroup { group in
+            defer { slots.close() }
             while true {
-                let claims = try await settleAndClaim()
-                for claim in claims { start(claim, in: &group) }
+                try await turn(startingIn: &group)
                 if Task.isCancelled { return group.cancelAll() }
                 if inFlight.isEmpty {
                     guard try await waitForWork(persistence) else { return }
                 } else {
                     await waitForEvents(persistence)
                 }
+                await mailbox.gather(atMost: Self.gatheringTime)
             }
         }
         // Attempts that were cut short have posted their end while the group waited for them.
-        _ = try await settleAndClaim()
+        let last = try await settleAndClaim(isStopping: true)
+        await client.didSettle(last.settlements)
+    }
+
+    /// What ends within 5 ms of another is settled with it, unless there is nothing to send meanwhile.
+    private static let gatheringTime = Duration.milliseconds(5)
+
+    private func turn(startingIn group: inout ThrowingDiscardingTaskGroup<any Error>) async throws {
+        let turn = try await settleAndClaim(isStopping: Task.isCancelled)
+        for claim in turn.starting { start(claim.claim, to: claim.origin, in: &group) }
+        // While the next ones are sent.
+        if !turn.settlements.isEmpty { await client.didSettle(turn.settlements) }
     }
 
     /// Tells the drive to look again.
@@ -33,18 +48,36 @@ extension TransferQueue {
         mailbox.wake()
     }
 
-    private func start(_ claim: Claim, in group: inout ThrowingDiscardingTaskGroup<any Error>) {
-        let row = claim.record.rowID
-        let attempt = Task { [client, transport] in await client.attempt(claim.record, over: transport) }
-        if cancelled.contains(row) { attempt.cancel() }
-        inFlight[row]?.attempt = attempt
-        group.addTask { [mailbox] in
-            let outcome = await withTaskCancellationHandler {
-                await attempt.value
-            } onCancel: {
-                attempt.cancel()
+    /// Fills a slot: with the claim, and with others after it as long as each is delivered.
+    private func start(
+        _ claim: Claim, to origin: String, in group: inout ThrowingDiscardingTaskGroup<any Error>
+    ) {
+        group.addTask { [mailbox, slots, client, transport] in
+            var next: Claim? = claim
+            while let claim = next {
+                let begun = ContinuousClock.now
+                let attempt = Task { await client.attempt(claim.record, over: transport) }
+                slots.began(attempt, of: claim.record.rowID)
+                let outcome = await withTaskCancellationHandler {
+                    await attempt.value
+                } onCancel: {
+                    attempt.cancel()
+                }
+                let finished = FinishedAttempt(claim: claim, origin: origin, outcome: outcome)
+                let isUrgent: Bool
+                (next, isUrgent) = slots.ended(finished, after: .now - begun)
+                mailbox.post(finished, isUrgent: isUrgent)
             }
-            mailbox.post(FinishedAttempt(claim: claim, outcome: outcome))
+        }
+    }
+
+    /// After an error there may be claims that never got a slot.
+    private func dropUnstarted() {
+        for origin in slots.origins {
+            let ends = slots.abandon(at: origin).map {
+                FinishedAttempt(claim: $0, origin: origin, outcome: .cancelled)
+            }
+            mailbox.giveBack(ends)
         }
     }
 
@@ -94,7 +127,9 @@ extension TransferQueue {
             update(lane) { $0.gate.allowExplicitProbe() }
             // Where the gate is open, what single transfers are held for may be over, too; and what was unreachable is
             // not so here: it waits for an origin that was the destination before.
-            guard gate(of: lane).closure == nil else { continue }
+            // Most often there is no such thing, and then no commit.
+            guard gate(of: lane).closure == nil, try store.probeCandidate(origin: lane.rowOrigin) != nil
+            else { continue }
             let row = try await committing { store in
                 try store.releaseUnreachable(origin: lane.rowOrigin)
                 return try store.releaseOneForProbe(origin: lane.rowOrigin)

@@ -2,33 +2,79 @@ import DurableIO
 import Logging
 
 extension TransferQueue {
+    /// What a commit came to.
+    struct Turn {
+        var settlements: [Settlement] = []
+        /// What is claimed, by origin, and whether nothing more was due there.
+        var claims: [String: (claims: [Claim], isDry: Bool)] = [:]
+        /// Attempts to be started.
+        var starting: [(claim: Claim, origin: String)] = []
+    }
+
     /// One turn of the loop: what ended is settled and what may start is claimed, in one commit.
-    func settleAndClaim() async throws -> [Claim] {
+    func settleAndClaim(isStopping: Bool) async throws -> Turn {
         let finished = mailbox.take()
         for attempt in finished { logEnd(of: attempt) }
-        let isStopping = Task.isCancelled
-        guard try !finished.isEmpty || (!isStopping && mayClaim()) else { return [] }
+        if isStopping { slots.close() }
+        guard try !finished.isEmpty || isStopping || mayClaim() else { return Turn() }
         if !isStopping { try client.mayGoOn() }
+        let lapsed = lapsedClaims(after: finished, isStopping: isStopping)
+        guard !isStopping || !finished.isEmpty || !lapsed.isEmpty else { return Turn() }
         // A failed commit is repeated by `committing`; what the first try changed here must not be kept.
         let before = (origins, inFlight, probes, cancelled, hasSentFirstLabel)
-        let settlements: [Settlement]
-        let claims: [Claim]
         do {
-            (settlements, claims) = try await committing { _ in
+            var turn = try await committing { _ in
                 (origins, inFlight, probes, cancelled, hasSentFirstLabel) = before
-                let settlements = try settle(finished)
-                let claims = try isStopping ? [] : claim()
+                var turn = Turn(settlements: try settle(finished))
+                for claims in lapsed.values { try giveBack(claims) }
+                if !isStopping { turn.claims = try claim() }
                 try saveChangedOrigins(since: before.0)
-                return (settlements, claims)
+                return turn
             }
+            for origin in lapsed.keys { slots.withdraw(from: origin) }
+            turn.starting = admit(turn.claims, judged: finished)
+            return turn
         } catch {
             // Nothing of it happened: the ends of these attempts are still to be written, by the next drive.
             (origins, inFlight, probes, cancelled, hasSentFirstLabel) = before
             mailbox.giveBack(finished)
             throw error
         }
-        if !settlements.isEmpty { await client.didSettle(settlements) }
-        return claims
+    }
+
+    // MARK: - Claims that wait for a slot
+
+    /// Claims that must not start as they are: after trouble at their origin they would hide from the policy that it began
+    /// before them, and at a stop they will not start at all.
+    private func lapsedClaims(after finished: [FinishedAttempt], isStopping: Bool) -> [String: [Claim]] {
+        let origins = isStopping ? slots.origins : finished.filter { !$0.isDelivered }.map(\.origin)
+        return Dictionary(Set(origins).map { ($0, slots.waiting(of: $0)) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    private func giveBack(_ claims: [Claim]) throws {
+        for claim in claims {
+            inFlight[claim.record.rowID] = nil
+            try store.giveBack(claim)
+            // Nothing under way is left to be told to end.
+            guard cancelled.remove(claim.record.rowID) != nil else { continue }
+            try store.settle(claim.record.identifier, as: .removed, reason: Verdict.cancelledReason)
+            try store.acknowledge(claim.record.identifier)
+        }
+    }
+
+    /// Hands what the commit has made durable to the slots.
+    private func admit(
+        _ claims: [String: (claims: [Claim], isDry: Bool)], judged: [FinishedAttempt]
+    ) -> [(claim: Claim, origin: String)] {
+        Set(slots.origins).union(claims.keys).flatMap { origin in
+            let taken = claims[origin]
+            let gate = self.origins[origin]?.gate ?? OriginGate()
+            let change = SendingSlots.Change(
+                claims: taken?.claims ?? [],
+                slots: gate.closure == nil ? min(gate.window, configuration.policy.maximumWindow) : 1,
+                judged: judged.count { $0.origin == origin && !$0.isDelivered }, isDry: taken?.isDry ?? true)
+            return slots.admit(change, to: origin).map { (claim: $0, origin: origin) }
+        }
     }
 
     /// A cheap look, so that a turn with nothing to do costs no commit.
@@ -47,25 +93,33 @@ extension TransferQueue {
         guard !inFlight.values.contains(where: \.isSuspect) else { return 0 }
         // One gate for all lanes of an origin, and one count.
         let count = inFlight.values.count { $0.lane.origin == lane.origin }
-        return gate(of: lane).allowance(at: store.now, inFlight: count, maximum: configuration.policy.maximumWindow)
+        let gate = gate(of: lane)
+        let maximum = configuration.policy.maximumWindow
+        guard gate.closure == nil else { return gate.allowance(at: store.now, inFlight: count, maximum: maximum) }
+        let ahead = slots.allowanceAhead(of: lane.origin, slots: min(gate.window, maximum))
+        return gate.allowance(at: store.now, inFlight: count - ahead, maximum: maximum)
     }
 
     // MARK: - Claiming
 
-    private func claim() throws -> [Claim] {
-        var claims: [Claim] = []
+    private func claim() throws -> [String: (claims: [Claim], isDry: Bool)] {
+        var all: [String: (claims: [Claim], isDry: Bool)] = [:]
         for lane in try lanes() {
             let limit = allowance(of: lane)
-            guard limit > 0 else { continue }
+            guard limit > 0 else {
+                all[lane.origin, default: ([], true)].isDry = false
+                continue
+            }
             let taken = try claim(lane, limit: limit)
+            if taken.count >= limit { all[lane.origin, default: ([], true)].isDry = false }
             guard !taken.isEmpty else { continue }
             for claim in taken {
                 inFlight[claim.record.rowID] = InFlight(lane: lane, isSuspect: claim.record.isSuspect)
             }
             update(lane) { $0.gate.started(at: store.now) }
-            claims += taken
+            all[lane.origin, default: ([], true)].claims += taken
         }
-        return claims
+        return all
     }
 
     private func claim(_ lane: Lane, limit: Int) throws -> [Claim] {
@@ -95,7 +149,7 @@ extension TransferQueue {
 
     private func settle(_ finished: [FinishedAttempt]) throws -> [Settlement] {
         // Successes first: they tell whether a failure beside them is the origin's.
-        let ordered = finished.filter(\.isAccepted) + finished.filter { !$0.isAccepted }
+        let ordered = finished.filter(\.isDelivered) + finished.filter { !$0.isDelivered }
         return try ordered.compactMap { attempt in
             let settlement = judge(attempt)
             let isTaken = try store.settle(settlement)
@@ -109,7 +163,7 @@ extension TransferQueue {
     private func judge(_ attempt: FinishedAttempt) -> Settlement {
         let claim = attempt.claim
         let lane = inFlight.removeValue(forKey: claim.record.rowID)?.lane ?? Lane(origin: "", rowOrigin: nil)
-        let outcome = attempt.schedulingOutcome(at: store.wallNow, isSecure: lane.origin.hasPrefix("https:"))
+        let outcome = attempt.schedulingOutcome(at: store.wallNow)
         let facts = AttemptFacts(
             startedAt: claim.startedAt, now: store.now, enrolledAt: claim.record.enrolledAt,
             charged: claim.record.charged, failures: claim.record.failures,

@@ -5,7 +5,8 @@ package import Logging
 ///
 /// A transfer is claimed and counted before its first byte leaves, and settled before anybody acts on the result. All
 /// decisions fall in one loop, each turn of which is one commit; between them everything known survives a crash, and
-/// the next life sends again what was under way. Nothing runs unless somebody drives the queue.
+/// the next life sends again what was under way. While things go well a turn serves many transfers: they are claimed a
+/// few milliseconds ahead, and settled a few behind (``SendingSlots``). Nothing runs unless somebody drives the queue.
 package actor TransferQueue {
     /// Who decides when a transfer that the server put off is sent again.
     package enum RetryOwner: Sendable {
@@ -43,8 +44,10 @@ package actor TransferQueue {
     let logger: Logger
     var generator: any RandomNumberGenerator & Sendable
     let mailbox = Mailbox<FinishedAttempt>()
+    let slots = SendingSlots()
 
     var origins: [String: OriginRecord]
+    /// Rows claimed and not settled, those included that wait for a slot.
     var inFlight: [Int64: InFlight] = [:]
     /// Rows sent to find out whether what holds others still holds.
     var probes: Set<Int64> = []
@@ -56,8 +59,6 @@ package actor TransferQueue {
     struct InFlight {
         let lane: Lane
         let isSuspect: Bool
-        /// `nil` between the claim's commit and its start.
-        var attempt: Task<TransportOutcome, Never>?
     }
 
     /// A gate and the rows that go through it.
@@ -69,6 +70,8 @@ package actor TransferQueue {
 
     struct FinishedAttempt: Sendable {
         let claim: Claim
+        /// Where it went.
+        let origin: String
         let outcome: TransportOutcome
     }
 
@@ -113,9 +116,9 @@ package actor TransferQueue {
     /// Takes an unfinished transfer out of the queue.
     package func cancel(_ identifier: String) async throws -> Cancellation {
         guard let record = try store.queries.record(identifier), record.state.isLive else { return .nothingToCancel }
-        if let running = inFlight[record.rowID] {
+        if inFlight[record.rowID] != nil {
             cancelled.insert(record.rowID)
-            running.attempt?.cancel()
+            slots.cancel(record.rowID)
             return .ending
         }
         return try await change { store in

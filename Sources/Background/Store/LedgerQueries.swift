@@ -32,6 +32,16 @@ package struct LedgerQueries {
         ) { $0.text(at: 0) ?? "" }
     }
 
+    /// Several questions to one standing of the ledger, which costs less than as many of them alone.
+    package func together<Result>(_ body: () throws -> Result) throws -> Result {
+        try connection.snapshot { () throws in try body() }
+    }
+
+    /// Whether there is a row for it, whatever its state.
+    package func isRecorded(_ identifier: String) throws -> Bool {
+        try connection.value("SELECT 1 FROM transfer WHERE identifier=?", .text(identifier)) != nil
+    }
+
     package func exists(_ states: [TransferState]) throws -> Bool {
         try states.contains { state in
             try connection.value("SELECT 1 FROM transfer WHERE state=? LIMIT 1", .text(state.rawValue)) != nil
@@ -48,15 +58,42 @@ package struct LedgerQueries {
         try connection.rows("SELECT nonce FROM applied_request ORDER BY nonce") { $0.text(at: 0) ?? "" }
     }
 
-    /// How many transfers wait for a time, and how many for something to change.
-    package func openCounts() throws -> (waiting: Int, held: Int) {
-        let counts = try connection.rows(
-            """
-            SELECT state, count(*) FROM transfer WHERE state IN ('queued', 'waiting', 'sending', 'held') GROUP BY state
-            """
-        ) { (state: $0.text(at: 0) ?? "", count: Int($0.integer(at: 1))) }
-        let held = counts.filter { $0.state == "held" }.reduce(0) { $0 + $1.count }
-        return (counts.reduce(0) { $0 + $1.count } - held, held)
+    /// Sums over transfers, without a look at each.
+    package struct Tally: Hashable, Sendable {
+        package struct Sum: Hashable, Sendable {
+            package var count = 0
+            /// Of the bodies.
+            package var byteCount: Int64 = 0
+        }
+
+        /// To be sent, or being sent.
+        package var waiting = Sum()
+        /// Resting until something changes.
+        package var held = Sum()
+        /// Rejected or given up, their bytes kept.
+        package var parked = Sum()
+
+        package init() {}
+    }
+
+    package func tally() throws -> Tally {
+        var tally = Tally()
+        // A reader may come before the first owner that has made the sums.
+        guard try connection.value("SELECT 1 FROM sqlite_schema WHERE name='tally'") != nil else {
+            for found in try counts() { tally.add(found) }
+            return tally
+        }
+        let sums = try connection.rows("SELECT standing, count, byte_count FROM tally") { row in
+            (standing: row.text(at: 0), sum: Tally.Sum(count: Int(row.integer(at: 1)), byteCount: row.integer(at: 2)))
+        }
+        for (standing, sum) in sums {
+            switch standing {
+            case "waiting": tally.waiting = sum
+            case "held": tally.held = sum
+            default: tally.parked = sum
+            }
+        }
+        return tally
     }
 
     /// Where a page of the listing ended.
@@ -172,4 +209,19 @@ package struct LedgerQueries {
 
 extension TransferStore {
     package var queries: LedgerQueries { LedgerQueries(connection: connection) }
+}
+
+extension LedgerQueries.Tally {
+    /// Adds one of the sums that were made by looking at each row.
+    package mutating func add(_ found: LedgerQueries.StateCount) {
+        let sum: WritableKeyPath<Self, Sum>
+        switch found.state {
+        case .queued, .waiting, .sending: sum = \.waiting
+        case .held: sum = \.held
+        case .rejected, .exhausted: sum = \.parked
+        case .delivered, .evicted, .removed: return
+        }
+        self[keyPath: sum].count += found.count
+        self[keyPath: sum].byteCount += found.byteCount
+    }
 }

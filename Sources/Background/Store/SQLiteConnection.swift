@@ -144,7 +144,18 @@ final class SQLiteConnection {
     func transaction<Result, Failure: Error>(
         _ body: () throws(Failure) -> Result
     ) throws -> Result {
-        try execute("BEGIN IMMEDIATE")
+        try transaction("BEGIN IMMEDIATE", body)
+    }
+
+    /// Reads that all see the same; they take and give the file's locks once.
+    func snapshot<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws -> Result {
+        try transaction("BEGIN", body)
+    }
+
+    private func transaction<Result, Failure: Error>(
+        _ begin: String, _ body: () throws(Failure) -> Result
+    ) throws -> Result {
+        try execute(begin)
         do {
             let result = try body()
             try execute("COMMIT")

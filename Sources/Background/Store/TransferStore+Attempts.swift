@@ -90,6 +90,19 @@ extension TransferStore {
         return Claim(record: record, startedAt: now, startedWall: wallNow)
     }
 
+    /// Takes a claim back whose attempt has not begun: it is due, and not counted.
+    package func giveBack(_ claim: Claim) throws {
+        try connection.run(
+            """
+            UPDATE transfer SET state=CASE WHEN attempts=1 THEN 'queued' ELSE 'waiting' END, due_at=?, epoch=NULL,
+              accepted_mark=CASE WHEN attempts=1 THEN NULL ELSE accepted_mark END, attempts=attempts-1
+            WHERE id=? AND state='sending' AND epoch=?
+            """, .integer(now), .integer(claim.record.rowID), .integer(epoch))
+        try connection.run(
+            "DELETE FROM attempt WHERE transfer=? AND number=?", .integer(claim.record.rowID),
+            SQLiteValue(claim.record.attempts))
+    }
+
     /// Writes an attempt's end. A row that another life has claimed meanwhile, or that came anew, is left alone.
     /// - Returns: whether the row took it; when not, nobody may act on it.
     @discardableResult
@@ -138,7 +151,8 @@ extension TransferStore {
         return try probeCandidate(origin: origin) != nil
     }
 
-    private func probeCandidate(origin: String?) throws -> Int64? {
+    /// One that only waits for the origin, or is held for a reason that an accepted one may disprove.
+    func probeCandidate(origin: String?) throws -> Int64? {
         try connection.rows(
             """
             SELECT id FROM transfer WHERE state='held' AND reason <> 'poison' AND reason <> 'caller' AND origin IS ?
@@ -183,7 +197,7 @@ extension TransferStore {
     /// Gives rows claimed by an earlier life back, due now; suspects go last, and a lone one gets a strike.
     package func recoverInterrupted(isSameBoot: Bool) throws {
         let interrupted = try connection.rows(
-            "SELECT \(TransferRecord.columns) FROM transfer WHERE epoch IS NOT NULL AND epoch < ?", [.integer(epoch)],
+            "SELECT \(TransferRecord.columns) FROM transfer WHERE state='sending' AND epoch < ?", [.integer(epoch)],
             TransferRecord.init)
         let isStrike = PoisonPolicy.isStrike(inFlight: interrupted.count, isSameBoot: isSameBoot)
         for record in interrupted {

@@ -24,7 +24,7 @@ extension TransferStore {
             // Rows under way belonged to a life that is over.
             try connection.run(
                 """
-                UPDATE transfer SET state='waiting', reason='interrupted', due_at=?, epoch=NULL WHERE epoch IS NOT NULL
+                UPDATE transfer SET state='waiting', reason='interrupted', due_at=?, epoch=NULL WHERE state='sending'
                 """, .integer(now))
         }
         return saved

@@ -107,11 +107,15 @@ extension SpoolInspector {
         }
         return SpoolStatus(
             states: SpoolStatus.stateNames.map { ($0, counts[$0] ?? SpoolStatus.Count()) },
-            origins: try reader.map { reader in
-                try reader.queries.origins().map { SpoolStatus.Origin($0, wall: reader.wall) }
-            } ?? [],
+            origins: try origins(),
             hasOwner: OwnerLock.isHeld(ReportSpool.lockName, in: spool.root),
             nextAttemptAt: try nextAttempt(), ledgerProblem: ledgerProblem)
+    }
+
+    /// The servers' standing, without a look at the reports.
+    package func origins() throws -> [SpoolStatus.Origin] {
+        guard let reader else { return [] }
+        return try reader.queries.origins().map { SpoolStatus.Origin($0, wall: reader.wall) }
     }
 
     private func nextAttempt() throws -> Int64? {
@@ -122,9 +126,9 @@ extension SpoolInspector {
     /// The same counts as a submission's, from outside.
     func summary() throws -> SubmissionSummary {
         var summary = SubmissionSummary()
-        if let counts = try reader?.queries.openCounts() {
-            summary.waiting = try counts.waiting + publishedReports().count
-            summary.held = counts.held
+        if let tally = try reader?.queries.tally() {
+            summary.waiting = try tally.waiting.count + publishedReports().count
+            summary.held = tally.held.count
         }
         summary.nextAttemptMilliseconds = try nextAttempt()
         summary.isOwnedElsewhere = false

@@ -33,7 +33,8 @@ struct LimitKeeper {
     }
 
     private func excess(over limits: SpoolLimits) async throws -> Excess? {
-        let stored = try await queue.look { try $0.counts() }.filter { $0.state.isLive || $0.state.isParked }
+        let tally = try await queue.look { try $0.tally() }
+        let stored = [tally.waiting, tally.held, tally.parked]
         let count = stored.reduce(0) { $0 + $1.count } - limits.maximumCount
         let bytes = stored.reduce(0) { $0 + $1.byteCount } - Int64(clamping: limits.maximumTotalByteCount)
         if count > 0 {

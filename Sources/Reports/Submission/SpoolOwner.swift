@@ -224,11 +224,12 @@ enum LedgerOpening {
     /// A file whose removal lets the ledger write on when the disk is full, so that delivery can free more.
     ///
     /// It has room for a log of 100 pages, one commit beyond that, which writes at most every page of a small ledger and
-    /// some 260 pages of a large one (16 transfers that end and 16 that begin), and for the file's own growth.
+    /// some 1,000 pages of a large one (as many transfers that end as begin, at most 176, with three pages each that no
+    /// other has), and for the file's own growth.
     static func layReserve(_ spool: ReportSpool) {
         do {
             let ledger = try spool.files.metadata(of: ReportSpool.ledgerName, in: spool.root)?.size ?? 0
-            let wanted = min(ledger, 3 << 20) + (1 << 20)
+            let wanted = min(ledger, 4 << 20) + (1 << 20)
             let found = try spool.files.metadata(of: ReportSpool.reserveName, in: spool.root)?.size ?? 0
             let space = try spool.files.space(on: spool.root)
             // A ledger that grows a little with each run is no reason to write this anew each time.

@@ -176,12 +176,12 @@ package struct Submission: Sendable {
         summary.exhausted += progress.exhausted
         summary.duplicates += intake.duplicates
         summary.skipped = intake.skipped + intake.young
-        let counts = try await owner.queue.look { try $0.openCounts() }
-        summary.waiting = counts.waiting + leftBehind(includingDrops: Task.isCancelled || intake.isOutOfSpace)
-        summary.held = counts.held
+        let tally = try await owner.queue.look { try $0.tally() }
+        summary.waiting = tally.waiting.count + leftBehind(includingDrops: Task.isCancelled || intake.isOutOfSpace)
+        summary.held = tally.held.count
         summary.nextAttemptMilliseconds = try await owner.queue.nextAttemptWall()
         // Every row that waits has a time; when the index knows of none, rows and index disagree.
-        if counts.waiting > 0, try await owner.queue.look({ try $0.nextDue() }) == nil {
+        if tally.waiting.count > 0, try await owner.queue.look({ try $0.nextDue() }) == nil {
             throw SQLiteError(code: 11, message: "rows and index disagree", statement: nil)
         }
     }

@@ -14,7 +14,7 @@ struct MigrationTests {
             let clock = ManualClock()
             let store = try TransferStore(path: path, clock: clock)
             #expect(store.earlierEnd == .unclean(isSameBoot: true))
-            #expect(try store.queries.pragma("user_version") == "2")
+            #expect(try store.queries.pragma("user_version") == "3")
             for state in TransferState.allCases {
                 let record = try #require(try store.queries.record(state.rawValue))
                 #expect(record.state == state)
@@ -36,7 +36,7 @@ struct MigrationTests {
     }
 
     /// A ledger made with the statements of its version, with a row in each state.
-    private static func copy(_ name: EntryName, to path: String) throws {
+    static func copy(_ name: EntryName, to path: String) throws {
         let files = POSIXFileSystem()
         let fixtures = FilePath(#filePath).removingLastComponent().removingLastComponent().appending("Fixtures")
         let bytes = try #require(try files.contents(of: name, in: files.openDirectory(fixtures)))

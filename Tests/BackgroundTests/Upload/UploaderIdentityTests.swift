@@ -45,7 +45,11 @@ struct UploaderIdentityTests {
                     group.addTask { await uploader.networkResponse(from: request, uploading: file, with: "a").word }
                 }
                 while (try? uploads.record("a"))?.seen != 20 { await Task.yield() }
-                clock.advance(by: 60_000)
+                // Again and again: a drive that has looked but does not sleep yet would sleep from the new time on.
+                while transport.sent.count < 2 {
+                    clock.advance(by: 60_000)
+                    await Task.yield()
+                }
                 for await word in group { #expect(word == "success") }
             }
             #expect(await first.value == "success")

@@ -1,0 +1,94 @@
+import Background
+import DurableIO
+import TestSupport
+import Testing
+
+/// The sums that the ledger keeps are those that a look at every row gives.
+struct TallyTests {
+    @Test("After any changes the sums are those of the rows", arguments: 1...8 as ClosedRange<UInt64>)
+    func anyChanges(seed: UInt64) throws {
+        try withTemporaryDirectory { directory in
+            let store = try TransferStore(path: directory + "/ledger.sqlite", clock: ManualClock())
+            var random = SeededGenerator(seed: seed)
+            var claims: [Claim] = []
+            for round in 0..<60 {
+                try store.transaction { () throws in
+                    for step in 0..<5 { try Self.change(store, "t\(round)-\(step)", &claims, &random) }
+                }
+                try Self.expectSums(of: store)
+            }
+            // A transaction that is rolled back takes its part of the sums with it.
+            struct Stop: Error {}
+            #expect(throws: Stop.self) {
+                try store.transaction { () throws in
+                    try store.insert(Self.transfer("late", byteCount: 5))
+                    throw Stop()
+                }
+            }
+            try Self.expectSums(of: store)
+            try store.close()
+        }
+    }
+
+    @Test("A ledger of an earlier version gets its sums when it is opened, and a reader does without")
+    func earlierVersion() throws {
+        try withTemporaryDirectory { directory in
+            let path = directory + "/ledger.sqlite"
+            try MigrationTests.copy("ledger-version-1.sqlite", to: path)
+            let clock = ManualClock()
+            let files = POSIXFileSystem()
+            let root = try files.openDirectory(.init(directory))
+            do {
+                let reader = try LedgerReader(name: "ledger.sqlite", in: root, files: files, clock: clock)
+                #expect(try reader.queries.tally().waiting.count == 3)
+            }
+            let store = try TransferStore(path: path, clock: clock)
+            try Self.expectSums(of: store)
+            #expect(try store.queries.tally().held.count == 1)
+            #expect(try store.queries.tally().parked.count == 2)
+            try store.close()
+        }
+    }
+
+    private static func transfer(_ identifier: String, byteCount: Int64) -> NewTransfer {
+        NewTransfer(identifier: identifier, label: "crash", metadata: "{}", byteCount: byteCount, seenWall: 0)
+    }
+
+    private static func change(
+        _ store: TransferStore, _ identifier: String, _ claims: inout [Claim], _ random: inout SeededGenerator
+    ) throws {
+        switch Int.random(in: 0..<8, using: &random) {
+        case 0...2: try store.insert(transfer(identifier, byteCount: .random(in: 0...1_000, using: &random)))
+        case 3:
+            claims += try store.claimDue(limit: 3, suspects: false, origin: nil, acceptedMark: 0)
+        case 4:
+            guard let claim = claims.popLast() else { return }
+            try store.giveBack(claim)
+        case 5:
+            guard let claim = claims.popLast() else { return }
+            let state = TransferState.allCases.filter { $0 != .sending }.randomElement(using: &random) ?? .delivered
+            let verdict = Verdict(state, reason: "test", due: state.isLive ? 0 : nil)
+            try store.settle(
+                Settlement(
+                    claim: claim, verdict: verdict, endedWall: 0, status: 200, error: nil, bytesSent: 0,
+                    retryAfter: nil, receipt: nil, answer: nil, acceptedMark: 0))
+        case 6:
+            let states: [TransferState] = [.delivered, .rejected, .exhausted, .evicted, .removed]
+            guard let record = try store.queries.page(state: .queued, label: nil, after: nil, limit: 1).first,
+                let state = states.randomElement(using: &random)
+            else { return }
+            try store.settle(record.identifier, as: state, reason: "test")
+        default:
+            guard let record = try store.queries.page(state: .removed, label: nil, after: nil, limit: 1).first else {
+                return
+            }
+            try store.revive(transfer(record.identifier, byteCount: record.byteCount + 7))
+        }
+    }
+
+    private static func expectSums(of store: TransferStore) throws {
+        var counted = LedgerQueries.Tally()
+        for found in try store.queries.counts() { counted.add(found) }
+        #expect(try store.queries.tally() == counted)
+    }
+}
