@@ -48,17 +48,7 @@ struct Enrolment {
     /// Enrols a group: one sync for all new files, one commit for all rows.
     func enrol(_ group: [Candidate]) async throws -> Outcome {
         guard !group.isEmpty else { return Outcome() }
-        var fates: [Fate] = []
-        var comingIn: Set<ContentHash> = []
-        for candidate in group {
-            let id = candidate.report.id
-            let isKnown = try await isKnown(candidate)
-            let twinFate: Fate = isKnown ? .repeated : .count
-            let fate = comingIn.contains(id) ? twinFate : try await fate(of: id, isKnown: isKnown)
-            // What is only unlinked brings no bytes in that a twin could do without.
-            if fate != .repeated { comingIn.insert(id) }
-            fates.append(fate)
-        }
+        let fates = try await fates(of: group)
         // A crash between the file's move and its row must not look like an orderly end.
         try await queue.begin()
         try place(group, fates)
@@ -69,9 +59,31 @@ struct Enrolment {
         return Outcome(enrolled: group.count - duplicates - repeated, duplicates: duplicates)
     }
 
-    private func isKnown(_ candidate: Candidate) async throws -> Bool {
-        guard let mark = candidate.mark else { return false }
-        return try await queue.look { try $0.isApplied(request: mark) }
+    private func fates(of group: [Candidate]) async throws -> [Fate] {
+        let questions = group.map { (mark: $0.mark, id: $0.report.id.hex) }
+        let answers = try await queue.look { queries in
+            try queries.together {
+                try questions.map { question in
+                    let isKnown = try question.mark.map { try queries.isApplied(request: $0) } ?? false
+                    return (isKnown: isKnown, isRecorded: try queries.isRecorded(question.id))
+                }
+            }
+        }
+        var fates: [Fate] = []
+        var comingIn: Set<ContentHash> = []
+        for (candidate, answer) in zip(group, answers) {
+            let id = candidate.report.id
+            let fate: Fate
+            if comingIn.contains(id) {
+                fate = answer.isKnown ? .repeated : .count
+            } else {
+                fate = answer.isRecorded ? try await self.fate(of: id, isKnown: answer.isKnown) : .new
+            }
+            // What is only unlinked brings no bytes in that a twin could do without.
+            if fate != .repeated { comingIn.insert(id) }
+            fates.append(fate)
+        }
+        return fates
     }
 
     private func fate(of id: ContentHash, isKnown: Bool) async throws -> Fate {

@@ -175,17 +175,44 @@ package struct Intake {
 
     // MARK: - What other processes published
 
+    /// So many names are held at once: there may be a hundred thousand.
+    private static let pieceCount = 4_096
+
     private func takeEntries(_ outcome: inout Outcome) async throws {
+        var requests: Set<EntryName> = []
+        // What was looked at and stays, so that it is not met again.
+        var staying: Set<EntryName> = []
+        while true {
+            let names = try publishedNames(besides: staying.union(requests))
+            for name in names where OwnerRequest.isRequest(name) { requests.insert(name) }
+            try await take(names.filter { !requests.contains($0) }, staying: &staying, &outcome)
+            if names.count < Self.pieceCount || Task.isCancelled || outcome.isOutOfSpace { break }
+        }
+        // After the entries: a report that was added before it was asked for is there by now.
+        for name in requests.sorted() {
+            let actions = OwnerActions(spool: spool, queue: queue, sender: sender)
+            if try await actions.carryOut(name) { outcome.requests += 1 }
+        }
+    }
+
+    private func publishedNames(besides known: Set<EntryName>) throws -> [EntryName] {
+        var names: [EntryName] = []
+        try spool.files.forEachEntry(in: spool.collected) { name in
+            if !known.contains(name) { names.append(name) }
+            return names.count < Self.pieceCount
+        }
+        return names.sorted()
+    }
+
+    private func take(_ names: [EntryName], staying: inout Set<EntryName>, _ outcome: inout Outcome) async throws {
         var group = Group()
-        var requests: [EntryName] = []
-        for name in try spool.files.entries(of: spool.collected) {
+        for name in names {
             if Task.isCancelled { break }
-            if OwnerRequest.isRequest(name) {
-                requests.append(name)
-                continue
-            }
             do {
-                guard let report = try spool.stored(name, in: spool.collected) else { continue }
+                guard let report = try spool.stored(name, in: spool.collected) else {
+                    staying.insert(name)
+                    continue
+                }
                 let candidate = Enrolment.Candidate(report: report, origin: .entry(name), drop: nil)
                 try await add(candidate, to: &group, &outcome)
             } catch let problem as DamagedReport {
@@ -193,17 +220,14 @@ package struct Intake {
                 try await Enrolment(spool: spool, queue: queue, marks: marks)
                     .park(damaged: name, reason: problem.description)
                 sender.noteMovedFiles()
+                staying.insert(name)
             } catch let error as FileSystemError {
                 // One bad file must not keep the others from being sent.
                 note(name, error.description)
                 outcome.skipped += 1
+                staying.insert(name)
             }
         }
         try await enrol(&group, &outcome)
-        // After the entries: a report that was added before it was asked for is there by now.
-        for name in requests {
-            let actions = OwnerActions(spool: spool, queue: queue, sender: sender)
-            if try await actions.carryOut(name) { outcome.requests += 1 }
-        }
     }
 }
