@@ -51,7 +51,6 @@ enum ExitStatus {
     }
 
     static func leave(_ status: Int32) -> Never {
-        Console.flush()
-        ReportsCommand.exit(withError: ExitCode(status))
+        Console.leave(status)
     }
 }

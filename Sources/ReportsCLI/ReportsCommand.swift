@@ -30,9 +30,14 @@ struct ReportsCommand: AsyncParsableCommand {
         StandardInput.settleStandardStreams()
         Signals.ignorePipe()
         do {
-            let arguments = try GlobalOptions.movedBehindCommand(Array(CommandLine.arguments.dropFirst()))
-            let (parsed, files) = TrailingFiles.split(arguments)
-            var command = try parseAsRoot(arguments.first == "add" ? parsed : arguments)
+            let given = Array(CommandLine.arguments.dropFirst())
+            if given == ["--version"] {
+                Console.print(ReportsVersion.current)
+                ExitStatus.leave(ExitStatus.done)
+            }
+            let arguments = try GlobalOptions.movedBehindCommand(given)
+            let (words, files) = TrailingFiles.split(arguments)
+            var command = try parsed(arguments.first == "add" ? words : arguments)
             if var command = command as? Add {
                 command.files += files
                 try await command.run()
@@ -44,5 +49,28 @@ struct ReportsCommand: AsyncParsableCommand {
         } catch {
             ExitStatus.exit(for: error)
         }
+    }
+
+    /// What a command line asks for.
+    ///
+    /// A command that is named is asked first, alone: the parser takes milliseconds to look at all of them. Where that
+    /// fails the whole of them has the word, which is the one that explains itself.
+    private static func parsed(_ arguments: [String]) throws -> any ParsableCommand {
+        let named = configuration.subcommands.first { $0.configuration.commandName == arguments.first }
+        // Asked for help it comes back as another command.
+        if let named, let command = try? named.parseAsRoot(Array(arguments.dropFirst())), type(of: command) == named {
+            return command
+        }
+        return try parseAsRoot(arguments)
+    }
+}
+
+extension CommandConfiguration {
+    /// For a command that runs often. Asked alone it does not look for a request for completion scripts, which is half of
+    /// what parsing costs; the tool as a whole still does.
+    var parsedAlone: CommandConfiguration {
+        var configuration = self
+        configuration._superCommandName = "reports"
+        return configuration
     }
 }

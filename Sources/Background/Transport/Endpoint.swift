@@ -28,15 +28,21 @@ package struct Endpoint: Hashable, Sendable, CustomStringConvertible {
         guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f && !Self.refused.contains($0) }) else {
             throw .badCharacter
         }
-        guard let mark = text.range(of: "://") else { throw .noScheme }
-        scheme = text[..<mark.lowerBound].lowercased()
+        guard let mark = Self.authorityMark(in: text) else { throw .noScheme }
+        scheme = text[..<mark].lowercased()
         guard scheme == "http" || scheme == "https" else { throw .unknownScheme }
-        let rest = text[mark.upperBound...].prefix { $0 != "#" }
-        let authority = rest.prefix { $0 != "/" && $0 != "?" }
-        guard !authority.contains("@") else { throw .hasUserInfo }
-        let tail = rest[authority.endIndex...]
-        path = tail.isEmpty ? "/" : (tail.hasPrefix("?") ? "/" + tail : String(tail))
-        (host, port) = try Self.hostAndPort(authority, isSecure: scheme == "https")
+        // By bytes, which are characters here: this is done for each report.
+        let rest = text.utf8[mark...].dropFirst(3).prefix { $0 != UInt8(ascii: "#") }
+        let authority = rest.prefix { $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "?") }
+        guard !authority.contains(UInt8(ascii: "@")) else { throw .hasUserInfo }
+        let tail = Substring(rest[authority.endIndex...])
+        path = tail.isEmpty ? "/" : (tail.utf8.first == UInt8(ascii: "?") ? "/" + tail : String(tail))
+        (host, port) = try Self.hostAndPort(Substring(authority), isSecure: scheme == "https")
+    }
+
+    /// Where the first `://` begins.
+    private static func authorityMark(in text: String) -> String.Index? {
+        text.utf8.indices.first { text.utf8[$0] == UInt8(ascii: ":") && text.utf8[$0...].starts(with: "://".utf8) }
     }
 
     private static let refused = Set("\"<>\\^`|".utf8)
@@ -127,11 +133,5 @@ package struct Endpoint: Hashable, Sendable, CustomStringConvertible {
             }
         }
         return "/" + segments.joined(separator: "/") + text[path.endIndex...]
-    }
-}
-
-extension String {
-    fileprivate func range(of text: String) -> Range<String.Index>? {
-        ranges(of: text).first
     }
 }

@@ -148,7 +148,7 @@ package final class HTTPTransport: Transport {
         } catch {
             return .localTrouble("\(error)")
         }
-        guard let client = clients.client(for: route, isAlone: isAlone) else { return .cancelled }
+        guard let (client, loop) = clients.client(for: route, isAlone: isAlone) else { return .cancelled }
         do {
             let isSmall = request.sink == nil && request.bodyByteCount <= Self.smallBodyByteCount
             var outgoing = clientRequest(request, by: route)
@@ -156,7 +156,7 @@ package final class HTTPTransport: Transport {
             return .answer(
                 try await isSmall
                     ? sendSmall(request, outgoing, over: client, progress: progress)
-                    : sendWatched(request, outgoing, over: client, progress: progress)
+                    : sendWatched(request, outgoing, over: client, on: loop, progress: progress)
             ).by(route)
         } catch {
             return TransportErrors.outcome(of: error, progress: progress, proxy: route.proxy)
@@ -185,12 +185,13 @@ package final class HTTPTransport: Transport {
 
     /// For bodies that may take long, either way: a watchdog ends the request when nothing moves.
     private func sendWatched(
-        _ request: TransferRequest, _ outgoing: HTTPClientRequest, over client: HTTPClient, progress: BodyProgress
+        _ request: TransferRequest, _ outgoing: HTTPClientRequest, over client: HTTPClient, on loop: any EventLoop,
+        progress: BodyProgress
     ) async throws -> TransferAnswer {
         var outgoing = outgoing
         let whole = request.bodyByteCount
         if let body = request.body {
-            let stream = BodyStream(body: body, files: files, loop: clients.loop, progress: progress)
+            let stream = BodyStream(body: body, files: files, loop: loop, progress: progress)
             outgoing.body = .stream(stream, length: .known(Int64(whole)))
         }
         return try await withThrowingTaskGroup(of: TransferAnswer.self) { [outgoing] group in
@@ -201,6 +202,8 @@ package final class HTTPTransport: Transport {
                 var text = try await receipt(response, limit: request.answerByteCount)
                 // An early 2xx: the body goes on behind the answer, and only its end makes a delivery.
                 if response.status.code / 100 == 2 { text = try await waitForBody(progress, whole: whole, text) }
+                // Its end never comes when the body turned out to be damaged, which is no fault of the server's.
+                if let failure = progress.failure { throw failure }
                 return answer(response, to: request, text, bytesSent: progress.bytesTaken)
             }
             group.addTask { [self] in

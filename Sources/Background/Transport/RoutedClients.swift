@@ -10,14 +10,14 @@ import Synchronization
 /// HTTP/2 is off because an early 2xx to a streamed body kills the process there (AsyncHTTPClient issue #922); it can
 /// come back when that is mended. Retries and redirects of the client are off: the engine alone decides to send again.
 final class RoutedClients: Sendable {
-    let loop: any EventLoop
-    private let group: MultiThreadedEventLoopGroup
     private let timeouts: HTTPTransport.Timeouts
     private let tls: TLSFiles
     private let maximumConnections: Int
     private let state = Mutex(State())
 
     private struct State {
+        /// One thread, started with the first client: most runs have nothing to send.
+        var group: MultiThreadedEventLoopGroup?
         var clients: [Way: HTTPClient] = [:]
         var hasShutDown = false
     }
@@ -28,8 +28,6 @@ final class RoutedClients: Sendable {
     }
 
     init(timeouts: HTTPTransport.Timeouts, tls: TLSFiles, maximumConnections: Int) {
-        group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        loop = group.any()
         self.timeouts = timeouts
         self.tls = tls
         self.maximumConnections = max(1, maximumConnections)
@@ -37,36 +35,41 @@ final class RoutedClients: Sendable {
 
     deinit {
         // A client that goes without this brings the process down in debug builds.
-        let clients = state.withLock { $0.hasShutDown ? nil : Array($0.clients.values) }
-        guard let clients else { return }
+        guard let (group, clients) = end() else { return }
         let ends = clients.map { $0.shutdown() }
-        EventLoopFuture.andAllComplete(ends, on: loop).whenComplete { [group] _ in group.shutdownGracefully { _ in } }
+        EventLoopFuture.andAllComplete(ends, on: group.any()).whenComplete { _ in group.shutdownGracefully { _ in } }
     }
 
     func shutdown() async {
-        let clients = state.withLock { state -> [HTTPClient]? in
-            defer { state.hasShutDown = true }
-            return state.hasShutDown ? nil : Array(state.clients.values)
-        }
-        guard let clients else { return }
+        guard let (group, clients) = end() else { return }
         // Connections die with the loop whatever these say, and there is nobody to tell.
         for client in clients { try? await client.shutdown() }
         try? await group.shutdownGracefully()
     }
 
+    /// - Returns: what is left to be shut down; `nil` the second time, and when there never was anything.
+    private func end() -> (MultiThreadedEventLoopGroup, [HTTPClient])? {
+        state.withLock { state in
+            defer { state.hasShutDown = true }
+            guard !state.hasShutDown, let group = state.group else { return nil }
+            return (group, Array(state.clients.values))
+        }
+    }
+
     /// - Parameters:
     ///   - route: to the server.
     ///   - isAlone: whether its connections are kept apart from those that are used again.
-    /// - Returns: `nil` after the shutdown.
-    func client(for route: Route, isAlone: Bool) -> HTTPClient? {
+    /// - Returns: it, and the loop on which it works; `nil` after the shutdown.
+    func client(for route: Route, isAlone: Bool) -> (HTTPClient, any EventLoop)? {
         let way = Way(route: route, isAlone: isAlone)
         return state.withLock { state in
             guard !state.hasShutDown else { return nil }
-            if let client = state.clients[way] { return client }
-            let client = HTTPClient(
-                eventLoopGroupProvider: .shared(group), configuration: configuration(for: route))
-            state.clients[way] = client
-            return client
+            let group = state.group ?? MultiThreadedEventLoopGroup(numberOfThreads: 1)
+            let client =
+                state.clients[way]
+                ?? HTTPClient(eventLoopGroupProvider: .shared(group), configuration: configuration(for: route))
+            (state.group, state.clients[way]) = (group, client)
+            return (client, group.any())
         }
     }
 

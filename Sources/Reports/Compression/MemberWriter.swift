@@ -14,8 +14,8 @@ package protocol MemberSink: ~Copyable {
 /// The compressing pass over one payload: chunks in, one gzip member out, and the wire form beside it.
 ///
 /// Knows nothing of files. Memory is fixed: one block, one output window and zlib's state, about 1 MiB at most; no
-/// allocation per chunk. The value is of use only until its first error: then the member is worthless, and so is the
-/// writer. The record of the header stays zeros; whoever owns the file fills it in.
+/// allocation per chunk, and few per member (``MemberWorkspace``). The value is of use only until its first error: then
+/// the member is worthless, and so is the writer. The record of the header stays zeros; whoever owns the file fills it in.
 package struct MemberWriter: ~Copyable {
     /// What a finished pass amounts to.
     package struct Summary: Hashable, Sendable {
@@ -29,13 +29,12 @@ package struct MemberWriter: ~Copyable {
 
     private let policy: BlockPolicy
     private let headerByteCount: Int
-    private var deflater: Deflater
+    private let workspace: MemberWorkspace
     /// Made for the first block that needs it: most reports are too small to be sampled.
     private var sampler: BlockSampler?
-    /// Collects chunks until a block is whole.
-    private let block: UnsafeMutableRawBufferPointer
+    /// How much of the workspace's block is filled.
     private var blockFill = 0
-    /// How many bytes of the payload were compressed; those in `block` come on top.
+    /// How many bytes of the payload were compressed; those in the block come on top.
     private var compressedByteCount: UInt64 = 0
     private var bodyByteCount: UInt64 = 0
     private var checksum: UInt32 = 0
@@ -53,21 +52,18 @@ package struct MemberWriter: ~Copyable {
         let encoded = header.encoded()
         try encoded.handOut { bytes throws(Sink.Failure) in try sink.writeMember(bytes) }
         try WireForm.prefix.handOut { bytes throws(Sink.Failure) in try sink.writeWire(bytes) }
-        let deflater: Deflater
         do throws(ZlibError) {
-            deflater = try Deflater(level: policy.level(at: 0, shrinks: true))
+            workspace = try MemberWorkspace.take(blockByteCount: policy.blockByteCount)
         } catch {
             throw .zlib(error)
         }
-        self.deflater = deflater
         self.sampler = nil
         self.policy = policy
         self.headerByteCount = encoded.count
-        self.block = .allocate(byteCount: policy.blockByteCount, alignment: 16)
     }
 
     deinit {
-        block.deallocate()
+        MemberWorkspace.giveBack(workspace)
     }
 
     /// Adds the next bytes of the payload, as many as there are.
@@ -76,6 +72,7 @@ package struct MemberWriter: ~Copyable {
     package mutating func write<Sink: MemberSink & ~Copyable>(
         _ payload: UnsafeRawBufferPointer, to sink: inout Sink
     ) throws(CompressionFailure<Sink.Failure>) {
+        let block = workspace.block
         var rest = payload
         while !rest.isEmpty {
             let taken = min(rest.count, block.count - blockFill)
@@ -97,7 +94,7 @@ package struct MemberWriter: ~Copyable {
     ) throws(CompressionFailure<Sink.Failure>) -> Summary {
         if blockFill > 0 { try compressFilledBlock(to: &sink) }
         var written = 0
-        try deflater.finish { bytes throws(Sink.Failure) in
+        try workspace.deflater.finish { bytes throws(Sink.Failure) in
             written += bytes.count
             try sink.writeBody(bytes)
         }
@@ -113,7 +110,7 @@ package struct MemberWriter: ~Copyable {
     private mutating func compressFilledBlock<Sink: MemberSink & ~Copyable>(
         to sink: inout Sink
     ) throws(CompressionFailure<Sink.Failure>) {
-        try compress(UnsafeRawBufferPointer(rebasing: block[..<blockFill]), to: &sink)
+        try compress(UnsafeRawBufferPointer(rebasing: workspace.block[..<blockFill]), to: &sink)
         blockFill = 0
     }
 
@@ -127,11 +124,11 @@ package struct MemberWriter: ~Copyable {
             throw .zlib(error)
         }
         var written = 0
-        try deflater.setLevel(level) { bytes throws(Sink.Failure) in
+        try workspace.deflater.setLevel(level) { bytes throws(Sink.Failure) in
             written += bytes.count
             try sink.writeBody(bytes)
         }
-        try deflater.write(bytes) { bytes throws(Sink.Failure) in
+        try workspace.deflater.write(bytes) { bytes throws(Sink.Failure) in
             written += bytes.count
             try sink.writeBody(bytes)
         }

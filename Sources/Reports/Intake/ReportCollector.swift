@@ -52,7 +52,9 @@ package struct ReportCollector {
     private func collect(
         _ file: consuming OwnedDescriptor, facts: FileMetadata?, as description: Description
     ) throws -> Collected {
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.bufferByteCount, alignment: 16)
+        // One byte more than there should be shows that there is no more.
+        let size = min(facts.map { Int(clamping: $0.size) + 1 } ?? .max, Self.bufferByteCount)
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 16)
         defer { buffer.deallocate() }
         var count = try fill(buffer, from: file)
         // A short read of a file is its end; then the window holds all there is.

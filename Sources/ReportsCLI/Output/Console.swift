@@ -45,8 +45,8 @@ enum Console {
         Array("\r\u{1b}[K".utf8).withUnsafeBytes { write($0, to: STDERR_FILENO) }
     }
 
-    static func flush() {
-        fflush(nil)
+    static func leave(_ status: Int32) -> Never {
+        exit(status)
     }
 
     /// What to do when whoever reads the output has gone: a command that only looks has nothing more to do, one that

@@ -15,7 +15,9 @@ struct Add: AsyncParsableCommand {
             Example:
               reports add core.1234 --kind crash --annotate version=2.1 --move
               journalctl -u shop -o export | reports add - --kind log
-            """)
+            """
+    )
+    .parsedAlone
 
     @OptionGroup var global: GlobalOptions
 
@@ -89,7 +91,7 @@ private struct Adding {
     }
 
     private static let groupCount = 100
-    private static let groupMilliseconds: Int64 = 50
+    private static let groupMilliseconds: Int64 = 200
 
     init(producer: ReportProducer, looker: DuplicateLooker, isJSON: Bool, isMoving: Bool) {
         self.producer = producer

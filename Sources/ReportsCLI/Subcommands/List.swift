@@ -11,7 +11,9 @@ struct List: AsyncParsableCommand {
 
             Example:
               reports list --state rejected --state exhausted --limit 20
-            """)
+            """
+    )
+    .parsedAlone
 
     @OptionGroup var global: GlobalOptions
 

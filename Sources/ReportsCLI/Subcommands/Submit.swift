@@ -18,7 +18,9 @@ struct Submit: AsyncParsableCommand {
 
             Example:
               reports submit --endpoint 'https://example.com/reports/{id}' --header @/etc/token
-            """)
+            """
+    )
+    .parsedAlone
 
     @OptionGroup var global: GlobalOptions
     @OptionGroup var sending: SendingOptions
@@ -101,8 +103,8 @@ struct Submit: AsyncParsableCommand {
 
     /// Why something waits, when a server is the reason.
     private func tellTrouble(_ spool: ReportSpool, _ name: String) {
-        guard let status = try? SpoolInspector(spool: spool).status() else { return }
-        for origin in status.origins where origin.name == name && !origin.isOpen {
+        guard let origins = try? SpoolInspector(spool: spool).origins() else { return }
+        for origin in origins where origin.name == name && !origin.isOpen {
             let trouble = origin.lastError.map { ": \($0)" } ?? ""
             Console.print(Printable.text("\(origin.name): \(origin.reason ?? "closed")\(trouble)"))
         }
