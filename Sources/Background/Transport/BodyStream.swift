@@ -1,10 +1,11 @@
 import DurableIO
 import NIOCore
 
-/// A body in pieces of 128 KiB, none read before the connection has taken the one before.
+/// A body in pieces, none handed over before the connection has taken the one before.
 ///
 /// The client's stop signal is given on the event loop while pieces are queued from elsewhere, so a fast disk would
-/// overrun it by hundreds of megabytes; a turn of the loop before each piece makes it exact.
+/// overrun it by hundreds of megabytes; a turn of the loop before each piece makes it exact. The next piece is read while
+/// the connection takes this one.
 struct BodyStream: AsyncSequence, Sendable {
     typealias Element = ByteBuffer
 
@@ -13,17 +14,21 @@ struct BodyStream: AsyncSequence, Sendable {
     let loop: any EventLoop
     let progress: BodyProgress
 
+    /// Of the first piece. They double while one takes less than 50 ms, up to 1 MiB.
     static let chunkByteCount = 128 << 10
-    /// On a line so slow that a large piece takes seconds, small ones show that it moves.
+    static let largestChunkByteCount = 1 << 20
+    /// On a line so slow that a piece takes seconds, small ones show that it moves.
     static let slowChunkByteCount = 4 << 10
 
     func makeAsyncIterator() -> Iterator { Iterator(stream: self) }
 
     struct Iterator: AsyncIteratorProtocol {
         private let stream: BodyStream
-        private var isPrefixDue = true
         private var position: UInt64
-        private var lastTaken = ContinuousClock.now
+        /// What comes next; `nil` before the first read.
+        private var ahead: Task<ByteBuffer, any Error>?
+        private var size = BodyStream.chunkByteCount
+        private var lastTaken: ContinuousClock.Instant?
 
         init(stream: BodyStream) {
             self.stream = stream
@@ -31,32 +36,49 @@ struct BodyStream: AsyncSequence, Sendable {
         }
 
         mutating func next() async throws -> ByteBuffer? {
-            try await stream.loop.submit {}.get()
-            let body = stream.body
-            if isPrefixDue {
-                isPrefixDue = false
-                if !body.prefix.isEmpty {
-                    stream.progress.took(body.prefix.count)
-                    return ByteBuffer(bytes: body.prefix)
-                }
+            let isFirst = lastTaken == nil
+            adaptSize()
+            let chunk: ByteBuffer
+            if isFirst, !stream.body.prefix.isEmpty {
+                chunk = ByteBuffer(bytes: stream.body.prefix)
+            } else if let piece = ahead ?? readAhead() {
+                chunk = try await value(of: piece)
+            } else {
+                return nil
             }
-            let rest = body.offset + body.length - position
-            guard rest > 0 else { return nil }
-            let isSlow = ContinuousClock.now - lastTaken > .seconds(2)
-            lastTaken = .now
-            let size = isSlow ? BodyStream.slowChunkByteCount : BodyStream.chunkByteCount
-            let chunk = try read(Swift.min(size, Int(clamping: rest)))
-            position += UInt64(chunk.readableBytes)
+            try await stream.loop.submit {}.get()
+            ahead = readAhead()
             stream.progress.took(chunk.readableBytes)
             return chunk
         }
 
-        private func read(_ count: Int) throws -> ByteBuffer {
+        private mutating func readAhead() -> Task<ByteBuffer, any Error>? {
+            let rest = stream.body.offset + stream.body.length - position
+            guard rest > 0 else { return nil }
+            let (count, offset) = (Swift.min(size, Int(clamping: rest)), position)
+            position += UInt64(count)
+            return Task { [stream] in
+                try BodyReader.read(count, at: offset, of: stream.body, files: stream.files)
+            }
+        }
+
+        private func value(of piece: Task<ByteBuffer, any Error>) async throws -> ByteBuffer {
             do {
-                return try BodyReader.read(count, at: position, of: stream.body, files: stream.files)
+                return try await piece.value
             } catch {
-                stream.progress.failed(error)
+                if let error = error as? FileSystemError { stream.progress.failed(error) }
                 throw error
+            }
+        }
+
+        private mutating func adaptSize() {
+            let now = ContinuousClock.now
+            defer { lastTaken = now }
+            guard let lastTaken else { return }
+            switch now - lastTaken {
+            case ..<Duration.milliseconds(50): size = Swift.min(2 * size, BodyStream.largestChunkByteCount)
+            case Duration.seconds(2)...: size = BodyStream.slowChunkByteCount
+            default: size = BodyStream.chunkByteCount
             }
         }
     }

@@ -74,6 +74,9 @@ extension TransportOutcome {
     /// files are this machine's.
     package static func reading(_ error: FileSystemError) -> TransportOutcome {
         guard error.operation == .read else { return .localTrouble("\(error)") }
+        if error.errno == .badMessage {
+            return .unreadableBody("the stored file is damaged: its bytes are not those that were stored")
+        }
         return error.errno == .ioError ? .failedRead("\(error)") : .unreadableBody("\(error)")
     }
 }

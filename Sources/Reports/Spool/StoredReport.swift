@@ -80,11 +80,12 @@ extension ReportSpool {
     /// Files up to this size are read once: what was checked is what is sent.
     private static let smallByteCount: UInt64 = 256 << 10
 
-    /// A report that is as it was stored, with the source of the file's bytes.
+    /// A report with the source of its file's bytes, which gives out those only that were stored: a small one is checked
+    /// here, a large one while it is read, as ``CheckedBody`` tells, or here as well.
     /// - Returns: `nil` when there is no such file.
     /// - Throws: ``DamagedReport`` when its bytes are not those that were stored, ``FileSystemError`` when they cannot be read.
     func checked(
-        _ name: EntryName, in room: Directory
+        _ name: EntryName, in room: Directory, isReadInOrder: Bool
     ) throws -> (report: StoredReport, source: any BodySource)? {
         guard let id = StoredReport.id(in: name) else { throw DamagedReport(description: "not named by an id") }
         guard let file = try files.openFileIfPresent(name, in: room) else { return nil }
@@ -92,6 +93,7 @@ extension ReportSpool {
         guard facts.kind == .regular else { throw DamagedReport(description: "not a file") }
         guard facts.size <= Self.smallByteCount else {
             let report = try stored(id, facts, try header(of: file))
+            if isReadInOrder { return (report, CheckedBody(directory: room, name: name, report: report)) }
             guard try isWhole(report, file) else { throw DamagedReport(description: Self.otherBytes) }
             return (report, FileBody(directory: room, name: name))
         }

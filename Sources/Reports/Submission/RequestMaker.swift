@@ -43,13 +43,16 @@ struct RequestMaker: Sendable {
         }
     }
 
-    /// A report whose bytes are those that were stored, and where they are read from.
+    /// A report, and where its bytes are read from, which are those that were stored.
     private typealias Whole = (report: StoredReport, source: any BodySource)
 
     /// Frozen bytes that are not what was stored must not go out under their id.
     private func wholeReport(_ id: ContentHash) throws(Obstacle) -> Whole {
         do {
-            guard let whole = try spool.checked(StoredReport.name(of: id), in: spool.queued) else {
+            // An inflated body reads the file by itself.
+            let isReadInOrder = destination?.encoding != .identity
+            let name = StoredReport.name(of: id)
+            guard let whole = try spool.checked(name, in: spool.queued, isReadInOrder: isReadInOrder) else {
                 throw Obstacle(.missingBody)
             }
             return whole

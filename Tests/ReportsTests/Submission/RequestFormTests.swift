@@ -63,6 +63,35 @@ struct RequestFormTests {
         }
     }
 
+    @Test(
+        "of a large report that is damaged no server ever has the whole, wherever the damage is",
+        arguments: [ReportEncoding.gzip, .file, .identity], [0.3, 0.999_999])
+    func largeDamaged(encoding: ReportEncoding, place: Double) async throws {
+        try await withTemporaryDirectory { directory in
+            // Noise does not shrink: the file is sent as a stream.
+            let payload = SamplePayload.random(3 << 20)
+            try await withLoopbackServer(.always(.response(201))) { server in
+                var destination = Destination.http(server.url("/{id}"))
+                destination.encoding = encoding
+                let reporter = try Reporter(spool: FilePath(directory + "/spool"), destination: destination)
+                let id = try await reporter.collect(payload)
+                let collected = directory + "/spool/collected/"
+                let entry = try #require(FileManager.default.contentsOfDirectory(atPath: collected).first)
+                let url = URL(fileURLWithPath: collected + entry)
+                var bytes = try Data(contentsOf: url)
+                bytes[Int(Double(bytes.count) * place)] ^= 1
+                try whileNothingStarts { try bytes.write(to: url) }
+                #expect(try await reporter.submitPending().rejected == 1)
+                let completeCount = server.requests.count { $0.isComplete }
+                #expect(completeCount == 0)
+                let spool = try #require(try ReportSpool.open(FilePath(directory + "/spool"), isCreating: false))
+                let record = try #require(try SpoolInspector(spool: spool).record(id))
+                #expect(record.reason?.contains("its bytes are not those that were stored") == true)
+                #expect(record.attempts == 1)
+            }
+        }
+    }
+
     @Test("a report whose file is gone is not sent, and ends as removed")
     func missing() async throws {
         try await withSpool { harness in
