@@ -48,9 +48,9 @@ struct Add: AsyncParsableCommand {
             isMoving: move)
         for (index, file) in files.enumerated() {
             if files.count > 1 { Console.progress("adding \(index + 1) of \(files.count): \(file)") }
-            adding.add(file, kind: kind, annotations: annotations)
+            await adding.add(file, kind: kind, annotations: annotations)
         }
-        adding.publish()
+        await adding.finish()
         Console.endProgress()
         if case .failure(let error as ReportsError) = limits {
             Console.complain("\(error.message); stored within the default limits")
@@ -72,7 +72,7 @@ struct Add: AsyncParsableCommand {
     }
 }
 
-/// Files on their way in: prepared one by one, published in groups.
+/// Files on their way in: prepared one by one, published in groups, a group while the next one is prepared.
 private struct Adding {
     let producer: ReportProducer
     let looker: DuplicateLooker
@@ -81,9 +81,12 @@ private struct Adding {
     private(set) var firstErrorStatus: Int32?
     private var group: [Pending] = []
     private var groupStart: Int64 = 0
+    /// The group before.
+    private var publishing: Task<Result<[Pending], ReportsError>, Never>?
     private var arguments = RawArguments()
 
-    private struct Pending {
+    /// - Safety: whoever prepared it hands it over, and takes it back when it is published.
+    private struct Pending: @unchecked Sendable {
         let prepared: ReportProducer.Prepared
         let file: String
         /// `nil` for what is no file that could be deleted.
@@ -100,9 +103,9 @@ private struct Adding {
         self.isMoving = isMoving
     }
 
-    mutating func add(_ file: String, kind: ReportKind?, annotations: [String: String]) {
+    mutating func add(_ file: String, kind: ReportKind?, annotations: [String: String]) async {
         // What is ready must not wait with it.
-        if Input.mayWait(file) { publish() }
+        if Input.mayWait(file) { await finish() }
         do {
             let pending = try prepare(file, kind, annotations)
             if group.isEmpty { groupStart = producer.spool.clock.bootMilliseconds }
@@ -111,7 +114,13 @@ private struct Adding {
             fail(error)
         }
         let age = producer.spool.clock.bootMilliseconds - groupStart
-        if group.count >= Self.groupCount || age >= Self.groupMilliseconds { publish() }
+        if group.count >= Self.groupCount || age >= Self.groupMilliseconds { await publish() }
+    }
+
+    /// Returns when all that is ready is durable, and told.
+    mutating func finish() async {
+        await publish()
+        await tellPublished()
     }
 
     private mutating func prepare(
@@ -133,19 +142,33 @@ private struct Adding {
         return Pending(prepared: prepared, file: file, source: facts.map { (path, $0) })
     }
 
-    /// Makes the group durable, and only then speaks of it.
-    mutating func publish() {
+    /// Begins to make the group durable, once the one before is.
+    private mutating func publish() async {
+        await tellPublished()
         guard !group.isEmpty else { return }
         let pending = group
         group = []
-        do {
-            try producer.publish(pending.map(\.prepared))
-        } catch {
-            return fail(error)
+        publishing = Task { [producer] in
+            do throws(ReportsError) {
+                try producer.publish(pending.map(\.prepared))
+                return .success(pending)
+            } catch {
+                return .failure(error)
+            }
         }
-        for one in pending {
-            tell(one)
-            if isMoving, let source = one.source { removeSource(source, one.file) }
+    }
+
+    /// Speaks of a group only when it is durable.
+    private mutating func tellPublished() async {
+        guard let result = await publishing?.value else { return }
+        publishing = nil
+        switch result {
+        case .failure(let error): fail(error)
+        case .success(let pending):
+            for one in pending {
+                tell(one)
+                if isMoving, let source = one.source { removeSource(source, one.file) }
+            }
         }
     }
 
