@@ -176,7 +176,7 @@ package struct Intake {
     // MARK: - What other processes published
 
     /// So many names are held at once: there may be a hundred thousand.
-    private static let pieceCount = 4_096
+    private static let pieceCount = 1_024
 
     private func takeEntries(_ outcome: inout Outcome) async throws {
         var requests: Set<EntryName> = []

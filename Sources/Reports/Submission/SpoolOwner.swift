@@ -238,7 +238,10 @@ enum LedgerOpening {
             try spool.files.remove(ReportSpool.reserveName, in: spool.root)
             let publication = try spool.newPublication()
             // Not zeros: some file systems store those as nothing.
-            try publication.write([UInt8](repeating: 0x52, count: Int(wanted)))
+            let piece = [UInt8](repeating: 0x52, count: 64 << 10)
+            for offset in stride(from: 0, to: wanted, by: piece.count) {
+                try publication.write(Array(piece.prefix(Int(min(UInt64(piece.count), wanted - offset)))))
+            }
             _ = try publication.publish(as: ReportSpool.reserveName, in: spool.root)
         } catch {
             // Without a reserve a full disk stops delivery until somebody frees space; no reason to stop now.
