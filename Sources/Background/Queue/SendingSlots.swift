@@ -79,6 +79,8 @@ final class SendingSlots: Sendable {
     func withdraw(from origin: String) {
         state.withLock { state in
             guard var line = state.lines[origin] else { return }
+            // Claimed again, they are to be sent.
+            for claim in line.waiting { state.cancelled.remove(claim.record.rowID) }
             (line.claims, line.next, line.duration) = ([], 0, nil)
             state.lines[origin] = line
         }

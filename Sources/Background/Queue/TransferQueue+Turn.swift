@@ -19,7 +19,8 @@ extension TransferQueue {
         guard try !finished.isEmpty || isStopping || mayClaim() else { return Turn() }
         if !isStopping { try client.mayGoOn() }
         let lapsed = lapsedClaims(after: finished, isStopping: isStopping)
-        guard !isStopping || !finished.isEmpty || !lapsed.isEmpty else { return Turn() }
+        let hasLapsed = lapsed.values.contains { !$0.isEmpty }
+        guard !isStopping || !finished.isEmpty || hasLapsed else { return Turn() }
         // A failed commit is repeated by `committing`; what the first try changed here must not be kept.
         let before = (origins, inFlight, probes, cancelled, hasSentFirstLabel)
         do {

@@ -110,4 +110,37 @@ struct LookAheadTests {
             try await queue.close()
         }
     }
+
+    @Test("A transfer that was cancelled while it waited for its turn is sent when it comes anew")
+    func cancelledAndBack() async throws {
+        try await withTemporaryDirectory { directory in
+            let gate = Gate()
+            let harness = try QueueHarness(directory: directory) { sent in
+                if sent.index >= 500 { await gate.wait() }
+                return .status(200)
+            }
+            let queue = try harness.open()
+            try await queue.add(names(700))
+            let drive = Task { try await queue.drive(.whileDue, isExplicit: true) }
+            let sent = Set(await harness.transport.waitForSent(count: 500 + RetryPolicy().maximumWindow).map(\.name))
+            let records = try harness.records()
+            // How many are claimed ahead is the machine's affair; on a slow one it may be none, and then any other will do.
+            let waiting = records.filter { $0.state == .sending && !sent.contains($0.identifier) }
+            let name = (waiting.first ?? records.first { $0.state == .queued })?.identifier ?? ""
+            let cancellation = try await queue.cancel(name)
+            #expect(cancellation == .ending || waiting.isEmpty)
+            drive.cancel()
+            try await drive.value
+            #expect(try harness.record(name)?.state == .removed)
+            gate.open()
+            try await queue.change { store in
+                try store.revive(
+                    NewTransfer(identifier: name, label: "crash", metadata: "{}", byteCount: 5, seenWall: 0))
+            }
+            try await queue.drive(.whileDue, isExplicit: true)
+            #expect(try harness.record(name)?.state == .delivered)
+            #expect(try harness.count(.delivered) == 700)
+            try await queue.close()
+        }
+    }
 }
