@@ -1,4 +1,5 @@
 import ArgumentParser
+import DurableIO
 import Reports
 
 /// `reports`: drop, submit, inspect, explain and repair a spool of diagnostic reports.
@@ -29,6 +30,7 @@ struct ReportsCommand: AsyncParsableCommand {
     static func main() async {
         StandardInput.settleStandardStreams()
         Signals.ignorePipe()
+        FreedMemory.keep()
         do {
             let given = Array(CommandLine.arguments.dropFirst())
             if given == ["--version"] {
