@@ -11,16 +11,22 @@ package struct ContentHash: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Reads 64 lower-case hexadecimal digits.
-    package init?(hex: some StringProtocol) {
-        let digits = Array(hex.utf8)
+    package init?(hex: String) {
+        self.init(hexDigits: Array(hex.utf8)[...])
+    }
+
+    /// The same of ASCII bytes.
+    package init?(hexDigits digits: ArraySlice<UInt8>) {
         guard digits.count == 2 * Self.byteCount else { return nil }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(Self.byteCount)
-        for index in stride(from: 0, to: digits.count, by: 2) {
+        var index = digits.startIndex
+        while index < digits.endIndex {
             guard let high = Self.value(of: digits[index]), let low = Self.value(of: digits[index + 1]) else {
                 return nil
             }
             bytes.append(high << 4 | low)
+            index += 2
         }
         self.bytes = bytes
     }

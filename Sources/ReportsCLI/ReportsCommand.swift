@@ -38,6 +38,9 @@ struct ReportsCommand: AsyncParsableCommand {
                 ExitStatus.leave(ExitStatus.done)
             }
             let arguments = try GlobalOptions.movedBehindCommand(given)
+            if arguments.first == "submit", let plain = Submitting(plain: Array(arguments.dropFirst())) {
+                return try await plain.run()
+            }
             let (words, files) = TrailingFiles.split(arguments)
             var command = try parsed(arguments.first == "add" ? words : arguments)
             if var command = command as? Add {

@@ -1,13 +1,19 @@
 import HTTPTypes
 
 extension TransferQueue.FinishedAttempt {
-    /// Whether the server has it: an answer that counts, to all of the request.
-    var isDelivered: Bool {
-        guard case .answer(let answer) = outcome else { return false }
-        return answer.isWholeBodySent && Self.disposition(of: answer, isSecure: isSecure) == .delivered
+    init(claim: Claim, origin: String, outcome: TransportOutcome) {
+        let isSecure = origin.hasPrefix("https:")
+        self.claim = claim
+        self.origin = origin
+        self.outcome = outcome
+        self.isSecure = isSecure
+        isDelivered =
+            if case .answer(let answer) = outcome {
+                answer.isWholeBodySent && Self.disposition(of: answer, isSecure: isSecure) == .delivered
+            } else {
+                false
+            }
     }
-
-    private var isSecure: Bool { origin.hasPrefix("https:") }
 
     /// What happened, in the words of the policy.
     func schedulingOutcome(at wall: Int64) -> AttemptOutcome {

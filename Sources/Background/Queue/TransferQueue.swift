@@ -72,7 +72,10 @@ package actor TransferQueue {
         let claim: Claim
         /// Where it went.
         let origin: String
+        let isSecure: Bool
         let outcome: TransportOutcome
+        /// Whether the server has it: an answer that counts, to all of the request.
+        let isDelivered: Bool
     }
 
     /// Takes a store freshly opened; rows an earlier life left in flight are given back here.

@@ -196,6 +196,11 @@ package struct LedgerQueries {
         try connection.rows("EXPLAIN QUERY PLAN " + sql) { $0.text(at: 3) ?? "" }
     }
 
+    /// The instructions SQLite runs for a statement, those of its triggers included, for tests.
+    package func instructions(of sql: String) throws -> [String] {
+        try connection.rows("EXPLAIN " + sql) { "\($0.text(at: 1) ?? "") \($0.text(at: 5) ?? "")" }
+    }
+
     /// The steps SQLite takes to find what is due.
     package func planOfDueQuery() throws -> [String] {
         try plan(of: TransferStore.dueQuery)

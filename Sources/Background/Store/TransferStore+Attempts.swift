@@ -42,8 +42,8 @@ extension TransferStore {
 
     /// Due transfers, the one due longest first; of suspects only one, and only when `suspects` says so.
     static let dueQuery = """
-        SELECT id FROM transfer WHERE due_at IS NOT NULL AND is_suspect = ? AND due_at <= ? AND origin IS ?
-        ORDER BY due_at, id LIMIT ?
+        SELECT \(TransferRecord.columns) FROM transfer
+        WHERE due_at IS NOT NULL AND is_suspect = ? AND due_at <= ? AND origin IS ? ORDER BY due_at, id LIMIT ?
         """
 
     /// Claims due transfers: counted as attempts before their first byte leaves.
@@ -51,40 +51,43 @@ extension TransferStore {
     package func claimDue(
         limit: Int, suspects: Bool, origin: String?, acceptedMark: Int64
     ) throws -> [Claim] {
-        let identifiers = try connection.rows(
+        let records = try connection.rows(
             Self.dueQuery,
-            [SQLiteValue(suspects), .integer(now), SQLiteValue(origin), .integer(Int64(limit))]
-        ) { $0.integer(at: 0) }
-        return try identifiers.compactMap { try claim($0, acceptedMark: acceptedMark) }
+            [SQLiteValue(suspects), .integer(now), SQLiteValue(origin), .integer(Int64(limit))], TransferRecord.init)
+        return try records.map { try claim($0, acceptedMark: acceptedMark) }
     }
 
     /// Claims the newest due transfer with a label; `origin` as in ``claimDue(limit:suspects:origin:acceptedMark:)``.
     package func claimNewest(label: String, origin: String?, acceptedMark: Int64) throws -> Claim? {
-        let row = try connection.rows(
-            """
-            SELECT id FROM transfer WHERE state='queued' AND label=? AND due_at <= ? AND is_suspect=0
-              AND origin IS ?
-            ORDER BY first_seen_wall DESC, id DESC LIMIT 1
-            """, [.text(label), .integer(now), SQLiteValue(origin)]
-        ) { $0.integer(at: 0) }.first
-        return try row.flatMap { try claim($0, acceptedMark: acceptedMark) }
-    }
-
-    private func claim(_ row: Int64, acceptedMark: Int64) throws -> Claim? {
         let record = try connection.rows(
             """
-            UPDATE transfer SET state='sending', epoch=?, attempts=attempts+1, due_at=NULL, reason=NULL,
-              accepted_mark=ifnull(accepted_mark, ?)
-            WHERE id=? AND state IN ('queued', 'waiting', 'held') RETURNING \(TransferRecord.columns)
-            """, [.integer(epoch), .integer(acceptedMark), .integer(row)], TransferRecord.init
+            SELECT \(TransferRecord.columns) FROM transfer
+            WHERE state='queued' AND label=? AND due_at <= ? AND is_suspect=0 AND origin IS ?
+            ORDER BY first_seen_wall DESC, id DESC LIMIT 1
+            """, [.text(label), .integer(now), SQLiteValue(origin)], TransferRecord.init
         ).first
-        guard let record else { return nil }
+        return try record.map { try claim($0, acceptedMark: acceptedMark) }
+    }
+
+    /// Of a row that has just been read: what has a due time is in one of the states that can be claimed.
+    private func claim(_ record: TransferRecord, acceptedMark: Int64) throws -> Claim {
+        var record = record
+        record.state = .sending
+        (record.due, record.reason) = (nil, nil)
+        record.attempts += 1
+        record.acceptedMark = record.acceptedMark ?? acceptedMark
         try connection.run(
-            "INSERT OR REPLACE INTO attempt(transfer, number, started_wall) VALUES(?, ?, ?)", .integer(row),
-            SQLiteValue(record.attempts), .integer(wallNow))
+            """
+            UPDATE transfer SET state='sending', epoch=?, attempts=?, due_at=NULL, reason=NULL, accepted_mark=?
+            WHERE id=?
+            """, .integer(epoch), SQLiteValue(record.attempts), SQLiteValue(record.acceptedMark),
+            .integer(record.rowID))
+        try connection.run(
+            "INSERT OR REPLACE INTO attempt(transfer, number, started_wall) VALUES(?, ?, ?)",
+            .integer(record.rowID), SQLiteValue(record.attempts), .integer(wallNow))
         if record.attempts > Self.historyLimit {
             try connection.run(
-                "DELETE FROM attempt WHERE transfer=? AND number<=?", .integer(row),
+                "DELETE FROM attempt WHERE transfer=? AND number<=?", .integer(record.rowID),
                 SQLiteValue(record.attempts - Self.historyLimit))
         }
         return Claim(record: record, startedAt: now, startedWall: wallNow)

@@ -148,15 +148,15 @@ package final class HTTPTransport: Transport {
         } catch {
             return .localTrouble("\(error)")
         }
-        guard let (client, loop) = clients.client(for: route, isAlone: isAlone) else { return .cancelled }
+        guard let (client, executor) = clients.client(for: route, isAlone: isAlone) else { return .cancelled }
         do {
             let isSmall = request.sink == nil && request.bodyByteCount <= Self.smallBodyByteCount
             var outgoing = clientRequest(request, by: route)
             if isAlone { outgoing.headers.replaceOrAdd(name: "connection", value: "close") }
             return .answer(
                 try await isSmall
-                    ? sendSmall(request, outgoing, over: client, progress: progress)
-                    : sendWatched(request, outgoing, over: client, on: loop, progress: progress)
+                    ? sendSmall(request, outgoing, over: client, on: executor, progress: progress)
+                    : sendWatched(request, outgoing, over: client, on: executor, progress: progress)
             ).by(route)
         } catch {
             return TransportErrors.outcome(of: error, progress: progress, proxy: route.proxy)
@@ -164,7 +164,8 @@ package final class HTTPTransport: Transport {
     }
 
     private func sendSmall(
-        _ request: TransferRequest, _ outgoing: HTTPClientRequest, over client: HTTPClient, progress: BodyProgress
+        _ request: TransferRequest, _ outgoing: HTTPClientRequest, over client: HTTPClient, on executor: LoopExecutor,
+        progress: BodyProgress
     ) async throws -> TransferAnswer {
         var outgoing = outgoing
         if let body = request.body {
@@ -176,22 +177,24 @@ package final class HTTPTransport: Transport {
             }
         }
         let seconds = timeouts.connect + timeouts.answer(to: request)
-        let response = try await client.execute(outgoing, deadline: .now() + .seconds(seconds))
-        progress.took(Int(request.bodyByteCount))
-        progress.answered()
-        let text = try await receipt(response, limit: request.answerByteCount)
-        return answer(response, to: request, text, bytesSent: request.bodyByteCount)
+        return try await withTaskExecutorPreference(executor) { [outgoing] in
+            let response = try await client.execute(outgoing, deadline: .now() + .seconds(seconds))
+            progress.took(Int(request.bodyByteCount))
+            progress.answered()
+            let text = try await receipt(response, limit: request.answerByteCount, on: executor)
+            return answer(response, to: request, text, bytesSent: request.bodyByteCount)
+        }
     }
 
     /// For bodies that may take long, either way: a watchdog ends the request when nothing moves.
     private func sendWatched(
-        _ request: TransferRequest, _ outgoing: HTTPClientRequest, over client: HTTPClient, on loop: any EventLoop,
+        _ request: TransferRequest, _ outgoing: HTTPClientRequest, over client: HTTPClient, on executor: LoopExecutor,
         progress: BodyProgress
     ) async throws -> TransferAnswer {
         var outgoing = outgoing
         let whole = request.bodyByteCount
         if let body = request.body {
-            let stream = BodyStream(body: body, files: files, loop: loop, progress: progress)
+            let stream = BodyStream(body: body, files: files, loop: executor.loop, progress: progress)
             outgoing.body = .stream(stream, length: .known(Int64(whole)))
         }
         return try await withThrowingTaskGroup(of: TransferAnswer.self) { [outgoing] group in
@@ -199,7 +202,7 @@ package final class HTTPTransport: Transport {
                 let response = try await client.execute(outgoing, deadline: .distantFuture)
                 progress.answered()
                 if let answer = try await receive(response, to: request, progress: progress) { return answer }
-                var text = try await receipt(response, limit: request.answerByteCount)
+                var text = try await receipt(response, limit: request.answerByteCount, on: executor)
                 // An early 2xx: the body goes on behind the answer, and only its end makes a delivery.
                 if response.status.code / 100 == 2 { text = try await waitForBody(progress, whole: whole, text) }
                 // Its end never comes when the body turned out to be damaged, which is no fault of the server's.
@@ -303,58 +306,49 @@ extension HTTPTransport {
     }
 
     /// The beginning of a body that the verdict depends on: one that breaks off is no answer.
-    private func wantedText(_ response: HTTPClientResponse, limit: Int) async throws -> [UInt8] {
-        try await withThrowingTaskGroup(of: [UInt8].self) { [seconds = timeouts.progress] group in
-            group.addTask {
-                var bytes: [UInt8] = []
-                for try await part in response.body {
-                    bytes += part.readableBytesView.prefix(limit - bytes.count)
-                    if bytes.count >= limit { break }
-                }
-                return bytes
+    private func wantedText(
+        _ response: HTTPClientResponse, limit: Int, on executor: LoopExecutor
+    ) async throws -> [UInt8] {
+        let text: [UInt8]? = try await executor.run(forAtMost: .seconds(timeouts.progress)) {
+            var bytes: [UInt8] = []
+            for try await part in response.body {
+                bytes += part.readableBytesView.prefix(limit - bytes.count)
+                if bytes.count >= limit { break }
             }
-            group.addTask {
-                try await Task.sleep(for: .seconds(seconds), clock: .continuous)
-                throw StalledError()
-            }
-            defer { group.cancelAll() }
-            return try await group.next() ?? []
+            try Task.checkCancellation()
+            return bytes
         }
+        guard let text else { throw StalledError() }
+        return text
     }
 
     /// The beginning of the answer's body. A short rest is read away, so that the connection can be used again; an
     /// endless one is left, and costs the connection.
-    private func receipt(_ response: HTTPClientResponse, limit: Int?) async throws -> [UInt8] {
+    private func receipt(
+        _ response: HTTPClientResponse, limit: Int?, on executor: LoopExecutor
+    ) async throws -> [UInt8] {
         if response.headers.first(name: "content-length") == "0" {
             // Nothing to wait for; but a body that is let go before its end has been seen costs the connection.
             do { for try await _ in response.body {} } catch {}
             return []
         }
-        if let limit { return try await wantedText(response, limit: limit) }
-        let (seconds, limit) = (timeouts.answerBody, Self.receiptByteCount)
-        return await withTaskGroup(of: [UInt8]?.self) { group in
-            group.addTask {
-                var bytes: [UInt8] = []
-                var count = 0
-                do {
-                    for try await var part in response.body {
-                        count += part.readableBytes
-                        let wanted = min(limit - bytes.count, part.readableBytes)
-                        bytes += part.readBytes(length: wanted) ?? []
-                        if count > 64 << 10 { break }
-                    }
-                } catch {
-                    // The head is the answer; what is missing of its text is no reason to send again.
+        if let limit { return try await wantedText(response, limit: limit, on: executor) }
+        let limit = Self.receiptByteCount
+        let text: [UInt8]? = try? await executor.run(forAtMost: .seconds(timeouts.answerBody)) {
+            var bytes: [UInt8] = []
+            var count = 0
+            do {
+                for try await var part in response.body {
+                    count += part.readableBytes
+                    let wanted = min(limit - bytes.count, part.readableBytes)
+                    bytes += part.readBytes(length: wanted) ?? []
+                    if count > 64 << 10 { break }
                 }
-                return bytes
+            } catch {
+                // The head is the answer; what is missing of its text is no reason to send again.
             }
-            group.addTask {
-                try? await Task.sleep(for: .seconds(seconds), clock: .continuous)
-                return nil
-            }
-            let first = await group.next() ?? nil
-            group.cancelAll()
-            return first ?? []
+            return bytes
         }
+        return text ?? []
     }
 }

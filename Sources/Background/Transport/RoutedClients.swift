@@ -18,6 +18,7 @@ final class RoutedClients: Sendable {
     private struct State {
         /// One thread, started with the first client: most runs have nothing to send.
         var group: MultiThreadedEventLoopGroup?
+        var executor: LoopExecutor?
         var clients: [Way: HTTPClient] = [:]
         var hasShutDown = false
     }
@@ -60,7 +61,7 @@ final class RoutedClients: Sendable {
     ///   - route: to the server.
     ///   - isAlone: whether its connections are kept apart from those that are used again.
     /// - Returns: it, and the loop on which it works; `nil` after the shutdown.
-    func client(for route: Route, isAlone: Bool) -> (HTTPClient, any EventLoop)? {
+    func client(for route: Route, isAlone: Bool) -> (HTTPClient, LoopExecutor)? {
         let way = Way(route: route, isAlone: isAlone)
         return state.withLock { state in
             guard !state.hasShutDown else { return nil }
@@ -68,8 +69,9 @@ final class RoutedClients: Sendable {
             let client =
                 state.clients[way]
                 ?? HTTPClient(eventLoopGroupProvider: .shared(group), configuration: configuration(for: route))
-            (state.group, state.clients[way]) = (group, client)
-            return (client, group.any())
+            let executor = state.executor ?? LoopExecutor(group.any())
+            (state.group, state.executor, state.clients[way]) = (group, executor, client)
+            return (client, executor)
         }
     }
 
@@ -81,7 +83,9 @@ final class RoutedClients: Sendable {
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = maximumConnections
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.timeout.connect = .seconds(timeouts.connect)
-        configuration.http1_1ConnectionDebugInitializer = { channel in StatusGuard.install(on: channel) }
+        // Spans would carry whole URLs, which may have a secret in them, and cost time when nobody collects them, too.
+        configuration.tracing.tracer = nil
+        configuration.http1_1ConnectionDebugInitializer = Self.handlers
         switch route {
         case .direct: break
         case .socks(let proxy): configuration.proxy = .socksServer(host: proxy.host, port: proxy.port)
@@ -93,10 +97,15 @@ final class RoutedClients: Sendable {
             // The client's own proxies tunnel always, and many a proxy opens tunnels to port 443 only.
             let credentials = proxy.basicCredentials
             configuration.http1_1ConnectionDebugInitializer = { channel in
-                StatusGuard.install(on: channel).flatMap { ProxyForm.install(on: channel, credentials: credentials) }
+                Self.handlers(on: channel).flatMap { ProxyForm.install(on: channel, credentials: credentials) }
             }
         }
         return configuration
+    }
+
+    /// What each connection gets.
+    @Sendable private static func handlers(on channel: any Channel) -> EventLoopFuture<Void> {
+        StatusGuard.install(on: channel).flatMap { HeadHold.install(on: channel) }
     }
 }
 

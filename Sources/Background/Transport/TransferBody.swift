@@ -75,12 +75,20 @@ package final class FileBody: BodySource {
 /// Bytes in memory, as they were read when they were checked.
 package struct BytesBody: BodySource {
     private let bytes: [UInt8]
-    package let path: String
+    private let directory: Directory
+    private let name: EntryName
 
-    package init(_ bytes: [UInt8], path: String) {
+    /// - Parameters:
+    ///   - bytes: all of them.
+    ///   - directory: where they were read.
+    ///   - name: of the file.
+    package init(_ bytes: [UInt8], directory: Directory, name: EntryName) {
         self.bytes = bytes
-        self.path = path
+        self.directory = directory
+        self.name = name
     }
+
+    package var path: String { directory.path(of: name) }
 
     package func read(
         into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64, files: any FileSystem

@@ -204,30 +204,81 @@ package struct Intake {
         return names.sorted()
     }
 
+    /// What an entry turned out to be.
+    private enum Entry {
+        case report(StoredReport)
+        case gone
+        case damaged(DamagedReport)
+        case unreadable(FileSystemError)
+    }
+
     private func take(_ names: [EntryName], staying: inout Set<EntryName>, _ outcome: inout Outcome) async throws {
         var group = Group()
-        for name in names {
-            if Task.isCancelled { break }
-            do {
-                guard let report = try spool.stored(name, in: spool.collected) else {
-                    staying.insert(name)
-                    continue
-                }
-                let candidate = Enrolment.Candidate(report: report, origin: .entry(name), drop: nil)
-                try await add(candidate, to: &group, &outcome)
-            } catch let problem as DamagedReport {
-                note(name, problem.description)
-                try await Enrolment(spool: spool, queue: queue, marks: marks)
-                    .park(damaged: name, reason: problem.description)
-                sender.noteMovedFiles()
-                staying.insert(name)
-            } catch let error as FileSystemError {
-                // One bad file must not keep the others from being sent.
-                note(name, error.description)
-                outcome.skipped += 1
-                staying.insert(name)
+        var rest = names[...]
+        var looked = try look(at: rest.popFirst(Self.groupCount))
+        while !looked.isEmpty, !Task.isCancelled {
+            // The next ones are read while these are written.
+            let following = rest.popFirst(Self.groupCount)
+            async let next = look(at: following)
+            for (name, entry) in looked {
+                try await take(entry, named: name, into: &group, staying: &staying, &outcome)
             }
+            looked = try await next
         }
         try await enrol(&group, &outcome)
+    }
+
+    private func look(at names: ArraySlice<EntryName>) throws -> [(name: EntryName, entry: Entry)] {
+        try names.map { name in
+            do {
+                return (name, try spool.stored(name, in: spool.collected).map { .report($0) } ?? .gone)
+            } catch let problem as DamagedReport {
+                return (name, .damaged(problem))
+            } catch let error as FileSystemError {
+                return (name, .unreadable(error))
+            }
+        }
+    }
+
+    private func take(
+        _ entry: Entry, named name: EntryName, into group: inout Group, staying: inout Set<EntryName>,
+        _ outcome: inout Outcome
+    ) async throws {
+        switch entry {
+        case .report(let report):
+            let candidate = Enrolment.Candidate(report: report, origin: .entry(name), drop: nil)
+            do {
+                try await add(candidate, to: &group, &outcome)
+            } catch let error as FileSystemError {
+                leave(name, error, &staying, &outcome)
+            }
+        case .gone:
+            staying.insert(name)
+        case .damaged(let problem):
+            note(name, problem.description)
+            try await Enrolment(spool: spool, queue: queue, marks: marks)
+                .park(damaged: name, reason: problem.description)
+            sender.noteMovedFiles()
+            staying.insert(name)
+        case .unreadable(let error):
+            leave(name, error, &staying, &outcome)
+        }
+    }
+
+    /// One bad file must not keep the others from being sent.
+    private func leave(
+        _ name: EntryName, _ error: FileSystemError, _ staying: inout Set<EntryName>, _ outcome: inout Outcome
+    ) {
+        note(name, error.description)
+        outcome.skipped += 1
+        staying.insert(name)
+    }
+}
+
+extension ArraySlice {
+    /// The first ones, which are taken away.
+    fileprivate mutating func popFirst(_ count: Int) -> ArraySlice {
+        defer { self = dropFirst(count) }
+        return prefix(count)
     }
 }

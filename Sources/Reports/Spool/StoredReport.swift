@@ -34,8 +34,8 @@ package struct StoredReport: Sendable {
 
     /// The id that a name of `queued/`, `parked/` or `collected/` begins with.
     package static func id(in name: EntryName) -> ContentHash? {
-        guard name.hasSuffix(".gz"), let text = name.string else { return nil }
-        return ContentHash(hex: text.prefix { $0 != "." })
+        guard name.hasSuffix(".gz") else { return nil }
+        return ContentHash(hexDigits: name.bytes.prefix { $0 != UInt8(ascii: ".") })
     }
 }
 
@@ -111,7 +111,7 @@ extension ReportSpool {
         guard bytes.count == Int(facts.size), hasher.finish() == report.wireHash else {
             throw DamagedReport(description: Self.otherBytes)
         }
-        return (report, BytesBody(bytes, path: room.path(of: name)))
+        return (report, BytesBody(bytes, directory: room, name: name))
     }
 
     private static let otherBytes = "its bytes are not those that were stored"

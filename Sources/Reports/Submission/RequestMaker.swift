@@ -135,10 +135,10 @@ struct RequestMaker: Sendable {
             request.fields[.contentEncoding] = nil
             request.fields[.contentType] = "application/gzip"
             // What is sent is the file; the payload inside has no digest of its own here.
-            request.fields.set("Unencoded-Digest", to: nil)
+            request.fields[.unencodedDigest] = nil
         case .identity:
             request.fields[.contentEncoding] = nil
-            request.fields.set("Repr-Digest", to: "sha-256=:\(report.id.base64):")
+            request.fields[.representationDigest] = "sha-256=:\(report.id.base64):"
             let payload = InflatedBody(
                 directory: spool.queued, name: StoredReport.name(of: report.id), headerByteCount: report.headerByteCount
             )
@@ -168,13 +168,13 @@ struct RequestMaker: Sendable {
         fields[.userAgent] = "Reports/\(ReportsVersion.current)"
         fields.add(headers)
         fields[.contentEncoding] = "gzip"
-        fields.set("Idempotency-Key", to: StructuredFields.string(report.id.hex))
-        fields.set("Unencoded-Digest", to: "sha-256=:\(report.id.base64):")
-        fields.set("Repr-Digest", to: "sha-256=:\(report.wireHash.base64):")
-        fields.set("Report-Kind", to: properties.kind.rawValue)
-        fields.set("Report-Collected-At", to: RFC3339.string(milliseconds: properties.collectedAt))
+        fields[.idempotencyKey] = StructuredFields.string(report.id.hex)
+        fields[.unencodedDigest] = "sha-256=:\(report.id.base64):"
+        fields[.representationDigest] = "sha-256=:\(report.wireHash.base64):"
+        fields[.reportKind] = properties.kind.rawValue
+        fields[.reportCollectedAt] = RFC3339.string(milliseconds: properties.collectedAt)
         if !properties.annotations.isEmpty {
-            fields.set("Report-Annotations", to: StructuredFields.dictionary(properties.annotations))
+            fields[.reportAnnotations] = StructuredFields.dictionary(properties.annotations)
         }
         return fields
     }
@@ -189,10 +189,18 @@ extension HTTPFields {
             append(HTTPField(name: name, value: value))
         }
     }
+}
 
-    /// Sets a field by a name that is a token; anything else is passed over, having been refused at the edge.
-    fileprivate mutating func set(_ name: String, to value: String?) {
-        guard let name = HTTPField.Name(name) else { return }
-        self[name] = value
+extension HTTPField.Name {
+    fileprivate static let idempotencyKey = known("Idempotency-Key")
+    fileprivate static let unencodedDigest = known("Unencoded-Digest")
+    fileprivate static let representationDigest = known("Repr-Digest")
+    fileprivate static let reportKind = known("Report-Kind")
+    fileprivate static let reportCollectedAt = known("Report-Collected-At")
+    fileprivate static let reportAnnotations = known("Report-Annotations")
+
+    /// A name that is written here, and is a token.
+    private static func known(_ name: StaticString) -> HTTPField.Name {
+        HTTPField.Name("\(name)") ?? .contentDisposition
     }
 }

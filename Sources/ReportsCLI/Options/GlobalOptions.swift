@@ -40,10 +40,10 @@ struct GlobalOptions: ParsableArguments {
     }
 
     /// What is in force for this spool, with the options of a command.
-    func settings(_ sending: SendingOptions? = nil) throws -> Settings {
+    func settings(_ given: [Setting: String] = [:], headers: [HeaderSetting] = []) throws -> Settings {
         var sources = try Settings.Sources(spool: path())
-        sources.options = sending?.given ?? [:]
-        sources.headers = try sending?.headers() ?? []
+        sources.options = given
+        sources.headers = headers
         return try settings(from: sources)
     }
 

@@ -86,10 +86,12 @@ struct SendingOptions: ParsableArguments {
         ]
         return all.compactMapValues(\.self)
     }
+}
 
-    /// The headers that were given, their files read.
-    func headers() throws -> [HeaderSetting] {
-        try header.flatMap { text in
+extension HeaderSetting {
+    /// What `--header` was given, its files read.
+    static func given(_ texts: [String]) throws -> [HeaderSetting] {
+        try texts.flatMap { text in
             guard text.hasPrefix("@") else { return [try HeaderSetting(line: text, from: .option("--header"))] }
             let path = String(text.dropFirst())
             let files = POSIXFileSystem()

@@ -1,6 +1,4 @@
 import ArgumentParser
-import DurableIO
-import Reports
 
 /// `reports submit`
 struct Submit: AsyncParsableCommand {
@@ -40,73 +38,21 @@ struct Submit: AsyncParsableCommand {
     func validate() throws {
         for (name, value) in [("deadline", deadline), ("wait", wait)] {
             guard let value else { continue }
-            guard value >= 0, value <= 31_536_000 else {
+            guard Submitting.seconds.contains(value) else {
                 throw ValidationError("--\(name): give seconds from 0 to a year.")
             }
         }
     }
 
     func run() async throws {
-        let settings = try global.settings(sending)
-        guard let destination = settings.destination else {
-            throw ReportsError(
-                .badConfiguration,
-                "no endpoint: give --endpoint URL or set $REPORTS_ENDPOINT, or name it in the spool's reports.json")
-        }
-        let spool = try global.openOrMake(settings.limits)
-        var configuration = SpoolOwner.Configuration(destination: destination)
-        configuration.maximumConcurrent = settings.maximumConcurrent
-        configuration.connection = settings.connection
-        if Console.errorIsTerminal {
-            configuration.onSettled = { progress in
-                Console.progress("sent \(progress.attempts), delivered \(progress.delivered)")
-            }
-        }
-        var submission = Submission(spool: spool, configuration: configuration)
-        submission.deadline = deadline.map { Int64($0 * 1_000) }
-        submission.wait = wait.flatMap { $0 > 0 ? Int64($0 * 1_000) : nil }
-        do {
-            let outcome = try await Signals.cancelling { [submission] in try await submission.run() }
-            tell(outcome.result, spool, origin: try destination.validate().origin)
-            if let signal = outcome.signal { ExitStatus.leave(Signals.status(of: signal)) }
-            ExitStatus.leave(status(of: outcome.result))
-        } catch let error as InterruptedBySignal {
-            Console.endProgress()
-            ExitStatus.leave(Signals.status(of: error.number))
-        }
+        try await submitting.run()
     }
 
-    private func status(of summary: SubmissionSummary) -> Int32 {
-        if summary.waiting > 0 || summary.held > 0 || summary.isOwnedElsewhere { return ExitStatus.temporaryFailure }
-        if summary.rejected > 0 || summary.exhausted > 0 { return ExitStatus.badData }
-        return ExitStatus.done
-    }
-
-    private func tell(_ summary: SubmissionSummary, _ spool: ReportSpool, origin: String) {
-        Console.endProgress()
-        for repair in summary.repairs { Console.complain(repair) }
-        if global.json { return Console.print(summary.json) }
-        var parts = ["delivered \(summary.delivered)"]
-        for (name, count) in [
-            ("waiting", summary.waiting), ("held", summary.held), ("rejected", summary.rejected),
-            ("exhausted", summary.exhausted), ("duplicates", summary.duplicates), ("skipped", summary.skipped),
-        ] where count > 0 {
-            parts.append("\(name) \(count)")
-        }
-        Console.print(parts.joined(separator: ", "))
-        if summary.isOwnedElsewhere { Console.print("another process is at work on this spool") }
-        if let next = summary.nextAttemptMilliseconds {
-            Console.print("next attempt: \(RFC3339.string(milliseconds: next))")
-        }
-        tellTrouble(spool, origin)
-    }
-
-    /// Why something waits, when a server is the reason.
-    private func tellTrouble(_ spool: ReportSpool, _ name: String) {
-        guard let origins = try? SpoolInspector(spool: spool).origins() else { return }
-        for origin in origins where origin.name == name && !origin.isOpen {
-            let trouble = origin.lastError.map { ": \($0)" } ?? ""
-            Console.print(Printable.text("\(origin.name): \(origin.reason ?? "closed")\(trouble)"))
-        }
+    var submitting: Submitting {
+        var submitting = Submitting(global: global)
+        submitting.given = sending.given
+        submitting.headers = sending.header
+        (submitting.deadline, submitting.wait) = (deadline, wait)
+        return submitting
     }
 }

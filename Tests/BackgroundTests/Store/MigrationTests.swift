@@ -14,7 +14,7 @@ struct MigrationTests {
             let clock = ManualClock()
             let store = try TransferStore(path: path, clock: clock)
             #expect(store.earlierEnd == .unclean(isSameBoot: true))
-            #expect(try store.queries.pragma("user_version") == "3")
+            #expect(try store.queries.pragma("user_version") == "4")
             for state in TransferState.allCases {
                 let record = try #require(try store.queries.record(state.rawValue))
                 #expect(record.state == state)
@@ -32,6 +32,27 @@ struct MigrationTests {
             #expect(try store.queries.record("queued")?.progress == "half")
             try store.close()
             #expect(try TransferStore(path: path, clock: clock).earlierEnd == .clean)
+        }
+    }
+
+    @Test("No change of a row has SQLite make a table to look a state up in, and every rule is still checked")
+    func ruleChecks() throws {
+        try withTemporaryDirectory { directory in
+            let (old, fresh) = (directory + "/old.sqlite", directory + "/fresh.sqlite")
+            try Self.copy("ledger-version-1.sqlite", to: old)
+            for path in [old, fresh] {
+                let store = try TransferStore(path: path, clock: ManualClock())
+                for change in [
+                    "INSERT INTO transfer(identifier, state, due_at) VALUES('a', 'queued', 1)",
+                    "UPDATE transfer SET state='sending', epoch=1, due_at=NULL WHERE id=1",
+                    "UPDATE transfer SET state='delivered', epoch=NULL, settled_at=1 WHERE id=1",
+                ] {
+                    let instructions = try store.queries.instructions(of: change)
+                    #expect(!instructions.contains { $0.hasPrefix("OpenEphemeral") }, "\(change)")
+                    #expect(instructions.count { $0.hasPrefix("Halt ") && $0.contains("state") } == 5, "\(change)")
+                }
+                try store.close()
+            }
         }
     }
 

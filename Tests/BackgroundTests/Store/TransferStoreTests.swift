@@ -36,7 +36,7 @@ struct TransferStoreTests {
             #expect(try store.queries.pragma("journal_mode") == "wal")
             #expect(try store.queries.pragma("locking_mode") == "normal")
             #expect(try store.queries.pragma("foreign_keys") == "1")
-            #expect(try store.queries.pragma("user_version") == "3")
+            #expect(try store.queries.pragma("user_version") == "4")
             #expect(try store.queries.counts().isEmpty)
         }
     }
@@ -66,7 +66,7 @@ struct TransferStoreTests {
             var bytes = try Self.contents(path)
             bytes.replaceSubrange(60..<64, with: [0, 0, 0, 99])
             try Self.overwrite(path, with: bytes)
-            #expect(throws: LedgerError.newerVersion(found: 99, known: 3)) {
+            #expect(throws: LedgerError.newerVersion(found: 99, known: 4)) {
                 _ = try TransferStore(path: path, clock: clock)
             }
             #expect(try Self.contents(path) == bytes)

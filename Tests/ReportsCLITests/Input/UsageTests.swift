@@ -133,6 +133,34 @@ struct UsageTests {
         }
     }
 
+    @Test(
+        "submit takes every option in each form, and means the same",
+        arguments: [
+            ("--endpoint", "ftp://example.com", "other than http and https"), ("--encoding", "zip", "identity"),
+            ("--header", "Authorization", "needs a colon"), ("--acknowledgement", "body:x", "header:NAME"),
+            ("--tls-authorities", "/missing", "/missing"), ("--tls-certificate", "/missing", "/missing"),
+            ("--tls-key", "/missing", "certificate"), ("--tls-minimum", "1.1", "1.2 or 1.3"),
+            ("--proxy", "ftp://proxy", "--proxy"),
+            ("--connect-timeout", "0", "from 1 to 86400"), ("--idle-timeout", "x", "from 1 to 86400"),
+            ("--answer-timeout", "86401", "from 1 to 86400"), ("--max-concurrent", "65", "from 1 to 64"),
+            ("--deadline", "soon", "--deadline"), ("--wait", "31536001", "--wait"),
+        ])
+    func submitOptionsInEachForm(option: String, value: String, says: String) async throws {
+        try await withTool { tool in
+            let command = ["submit"] + (option == "--endpoint" ? [] : ["--endpoint", "http://127.0.0.1:9/"])
+            let apart = try await tool.run(command + [option, value])
+            let joined = try await tool.run(command + [option + "=" + value])
+            // Twice the same is beyond what is understood without the parser.
+            let parsed = try await tool.run(command + ["--json", "--json", option, value])
+            #expect(apart.status != 0)
+            #expect(apart.errors.contains(says), "\(apart.errors)")
+            for other in [joined, parsed] {
+                #expect(other.status == apart.status)
+                #expect(other.errors == apart.errors)
+            }
+        }
+    }
+
     @Test("help is asked for, and on stdout")
     func helpIsOnStandardOutput() async throws {
         try await withTool { tool in
