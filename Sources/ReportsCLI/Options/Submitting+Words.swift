@@ -17,7 +17,9 @@ extension Submitting {
             let name = word.prefix { $0 != "=" }
             guard name == "--header" || seen.insert(name).inserted else { return nil }
             if name == word, take(flag: word) { continue }
-            guard let value = name == word ? rest.popFirst() : String(word.dropFirst(name.count + 1)) else { return nil }
+            guard let value = name == word ? rest.popFirst() : String(word.dropFirst(name.count + 1)) else {
+                return nil
+            }
             // A value that begins with a dash is rather an option that lacks its value.
             guard !value.isEmpty, name != word || !value.hasPrefix("-"), take(value, of: name) else { return nil }
         }
@@ -40,7 +42,9 @@ extension Submitting {
         case "--deadline": return take(value, into: \.deadline)
         case "--wait": return take(value, into: \.wait)
         default:
-            guard let setting = Setting.allCases.first(where: { !$0.isLimit && $0.option == option }) else { return false }
+            guard let setting = Setting.allCases.first(where: { !$0.isLimit && $0.option == option }) else {
+                return false
+            }
             given[setting] = value
         }
         return true

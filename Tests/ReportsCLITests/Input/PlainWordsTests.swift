@@ -6,7 +6,8 @@ import Testing
 /// `submit` is understood without the argument parser when it is written plainly, and as the parser understands it.
 struct PlainWordsTests {
     private static let values = [
-        "--spool": "/var/spool/shop", "--endpoint": "https://example.com/{id}", "--header": "A: b", "--encoding": "file",
+        "--spool": "/var/spool/shop", "--endpoint": "https://example.com/{id}", "--header": "A: b",
+        "--encoding": "file",
         "--acknowledgement": "header:A", "--tls-authorities": "a.pem", "--tls-certificate": "c.pem",
         "--tls-key": "k.pem", "--tls-minimum": "1.3", "--proxy": "none", "--no-proxy": "a,b",
         "--connect-timeout": "1", "--idle-timeout": "2", "--answer-timeout": "3", "--max-concurrent": "4",
