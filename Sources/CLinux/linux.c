@@ -1,5 +1,4 @@
 #define _GNU_SOURCE
-#include <malloc.h>
 #include "CLinux.h"
 
 #include <errno.h>
@@ -65,13 +64,4 @@ int clinux_become_user(uint32_t user, uint32_t group) {
     if (setgroups(1, groups) == -1) return -1;
     if (setresgid(group, group, group) == -1) return -1;
     return setresuid(user, user, user);
-}
-
-int clinux_keep_freed_memory(int byte_count) {
-#ifdef M_TRIM_THRESHOLD
-    return mallopt(M_TRIM_THRESHOLD, byte_count) == 1 ? 0 : -1;
-#else
-    (void)byte_count;
-    return -1;
-#endif
 }

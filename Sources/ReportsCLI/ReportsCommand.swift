@@ -30,7 +30,6 @@ struct ReportsCommand: AsyncParsableCommand {
     static func main() async {
         StandardInput.settleStandardStreams()
         Signals.ignorePipe()
-        FreedMemory.keep()
         do {
             let given = Array(CommandLine.arguments.dropFirst())
             if given == ["--version"] {

@@ -25,9 +25,7 @@ package struct Endpoint: Hashable, Sendable, CustomStringConvertible {
     package let path: String
 
     package init(_ text: String) throws(Problem) {
-        guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f && !Self.refused.contains($0) }) else {
-            throw .badCharacter
-        }
+        guard text.utf8.allSatisfy(Self.isAccepted) else { throw .badCharacter }
         guard let mark = Self.authorityMark(in: text) else { throw .noScheme }
         scheme = text[..<mark].lowercased()
         guard scheme == "http" || scheme == "https" else { throw .unknownScheme }
@@ -45,7 +43,14 @@ package struct Endpoint: Hashable, Sendable, CustomStringConvertible {
         text.utf8.indices.first { text.utf8[$0] == UInt8(ascii: ":") && text.utf8[$0...].starts(with: "://".utf8) }
     }
 
-    private static let refused = Set("\"<>\\^`|".utf8)
+    private static func isAccepted(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "\""), UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "\\"), UInt8(ascii: "^"),
+            UInt8(ascii: "`"), UInt8(ascii: "|"):
+            false
+        default: byte > 0x20 && byte < 0x7f
+        }
+    }
 
     private static func hostAndPort(
         _ authority: Substring, isSecure: Bool

@@ -26,7 +26,3 @@ int64_t clinux_filesystem_magic(int descriptor);
 
 /// Gives up the current user for good: supplementary groups, group and user, in that order. 0, or -1 with errno.
 int clinux_become_user(uint32_t user, uint32_t group);
-
-/// Lets the allocator keep up to so many freed bytes in each of its areas instead of giving every page back at once.
-/// 0, or -1 where the C library has no such setting.
-int clinux_keep_freed_memory(int byte_count);

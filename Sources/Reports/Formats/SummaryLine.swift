@@ -8,11 +8,11 @@ package enum SummaryLine {
 
     /// The text on one line: white space becomes single spaces, what does not print becomes U+FFFD, the end is cut.
     package static func text(_ text: String) -> String {
-        var line: [Unicode.Scalar] = []
+        var line = Line()
         var hasGap = false
         for scalar in text.unicodeScalars {
             guard !scalar.isBlank else {
-                hasGap = !line.isEmpty
+                hasGap = line.count > 0
                 continue
             }
             if hasGap { line.append(" ") }
@@ -20,13 +20,29 @@ package enum SummaryLine {
             line.append(scalar.prints ? scalar : "\u{fffd}")
             if line.count > self.maximumLength { break }
         }
-        if line.count > self.maximumLength {
-            line.removeSubrange((self.maximumLength - 1)...)
-            line.append("…")
+        return line.text
+    }
+
+    /// A line in UTF-8, and what of it is left when it turns out too long.
+    private struct Line {
+        private var bytes: [UInt8] = []
+        private(set) var count = 0
+        private var byteCountWhenCut = 0
+
+        mutating func append(_ scalar: Unicode.Scalar) {
+            if self.count == SummaryLine.maximumLength - 1 { self.byteCountWhenCut = self.bytes.count }
+            self.count += 1
+            if scalar.isASCII {
+                self.bytes.append(UInt8(truncatingIfNeeded: scalar.value))
+            } else {
+                self.bytes += scalar.utf8
+            }
         }
-        var result = String.UnicodeScalarView()
-        result.append(contentsOf: line)
-        return String(result)
+
+        var text: String {
+            guard self.count > SummaryLine.maximumLength else { return String(decoding: self.bytes, as: UTF8.self) }
+            return String(decoding: self.bytes.prefix(self.byteCountWhenCut), as: UTF8.self) + "…"
+        }
     }
 
     /// The parts that are there, with something between them.

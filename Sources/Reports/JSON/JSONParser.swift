@@ -116,16 +116,18 @@ struct JSONParser {
         let elements = self.values[container.firstValue...]
         let closed: JSONValue
         if container.isObject {
+            var members: [JSONObject.Member] = []
+            members.reserveCapacity(elements.count)
             // A key whose value was cut is one more key than values; `zip` leaves it out.
-            let members = zip(self.keys[container.firstKey...], elements).map { pair in
-                JSONObject.Member(key: pair.0, value: pair.1)
+            for (key, value) in zip(self.keys[container.firstKey...], elements) {
+                members.append(JSONObject.Member(key: key, value: value))
             }
             closed = .object(JSONObject(members))
-            self.keys.removeSubrange(container.firstKey...)
+            self.keys.removeLast(self.keys.count - container.firstKey)
         } else {
             closed = .array(Array(elements))
         }
-        self.values.removeSubrange(container.firstValue...)
+        self.values.removeLast(self.values.count - container.firstValue)
         self.values.append(closed)
     }
 }

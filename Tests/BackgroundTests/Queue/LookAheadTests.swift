@@ -6,6 +6,14 @@ import Testing
 /// trouble that ends.
 @Suite(.timeLimit(.minutes(10)))
 struct LookAheadTests {
+    /// A server that accepts 500 and then leaves every request without an answer until the gate is open.
+    private static func harness(_ directory: String, stoppingAt gate: Gate) throws -> QueueHarness {
+        try QueueHarness(directory: directory) { sent in
+            if sent.index >= 500 { await gate.wait() }
+            return .status(200)
+        }
+    }
+
     @Test("Many transfers that are delivered quickly share a commit, and no more than the window are under way")
     func sharedCommits() async throws {
         try await withTemporaryDirectory { directory in
@@ -70,10 +78,7 @@ struct LookAheadTests {
     func cancelled() async throws {
         try await withTemporaryDirectory { directory in
             let gate = Gate()
-            let harness = try QueueHarness(directory: directory) { sent in
-                if sent.index >= 500 { await gate.wait() }
-                return .status(200)
-            }
+            let harness = try Self.harness(directory, stoppingAt: gate)
             let queue = try harness.open()
             try await queue.add(names(2_000))
             let drive = Task { try await queue.drive(.whileDue, isExplicit: true) }
@@ -92,10 +97,7 @@ struct LookAheadTests {
     func cancelledTransfer() async throws {
         try await withTemporaryDirectory { directory in
             let gate = Gate()
-            let harness = try QueueHarness(directory: directory) { sent in
-                if sent.index >= 500 { await gate.wait() }
-                return .status(200)
-            }
+            let harness = try Self.harness(directory, stoppingAt: gate)
             let queue = try harness.open()
             try await queue.add(names(700))
             let drive = Task { try await queue.drive(.whileDue, isExplicit: true) }
@@ -115,10 +117,7 @@ struct LookAheadTests {
     func cancelledAndBack() async throws {
         try await withTemporaryDirectory { directory in
             let gate = Gate()
-            let harness = try QueueHarness(directory: directory) { sent in
-                if sent.index >= 500 { await gate.wait() }
-                return .status(200)
-            }
+            let harness = try Self.harness(directory, stoppingAt: gate)
             let queue = try harness.open()
             try await queue.add(names(700))
             let drive = Task { try await queue.drive(.whileDue, isExplicit: true) }
