@@ -113,21 +113,27 @@ struct JSONParser {
 
     private mutating func closeContainer() {
         guard let container = self.containers.popLast() else { return }
-        let elements = self.values[container.firstValue...]
-        let closed: JSONValue
-        if container.isObject {
-            var members: [JSONObject.Member] = []
-            members.reserveCapacity(elements.count)
-            // A key whose value was cut is one more key than values; `zip` leaves it out.
-            for (key, value) in zip(self.keys[container.firstKey...], elements) {
-                members.append(JSONObject.Member(key: key, value: value))
-            }
-            closed = .object(JSONObject(members))
-            self.keys.removeLast(self.keys.count - container.firstKey)
-        } else {
-            closed = .array(Array(elements))
-        }
+        let closed = container.isObject ? self.object(of: container) : self.array(of: container)
+        self.keys.removeLast(self.keys.count - container.firstKey)
         self.values.removeLast(self.values.count - container.firstValue)
         self.values.append(closed)
+    }
+
+    // Apart from what removes the elements: a slice that is still alive then would have all of them copied.
+
+    private func object(of container: Container) -> JSONValue {
+        var members: [JSONObject.Member] = []
+        // A key whose value was cut is one more key than values.
+        let count = min(self.keys.count - container.firstKey, self.values.count - container.firstValue)
+        members.reserveCapacity(count)
+        for index in 0..<count {
+            let (key, value) = (self.keys[container.firstKey + index], self.values[container.firstValue + index])
+            members.append(JSONObject.Member(key: key, value: value))
+        }
+        return .object(JSONObject(members))
+    }
+
+    private func array(of container: Container) -> JSONValue {
+        .array(Array(self.values[container.firstValue...]))
     }
 }

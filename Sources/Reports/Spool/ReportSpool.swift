@@ -200,13 +200,16 @@ package final class ReportSpool: Sendable {
         return try Publication(files: files, in: temporary, as: Self.uniqueName(suffix: ""))
     }
 
+    private static let digits = Array("0123456789abcdef".utf8)
+
     /// A name of 128 random bits.
     package static func uniqueName(suffix: String) -> EntryName {
         var generator = SystemRandomNumberGenerator()
-        let digits = (0..<2).map { _ in
-            let hex = String(generator.next(), radix: 16)
-            return String(repeating: "0", count: 16 - hex.count) + hex
+        var name: [UInt8] = []
+        for _ in 0..<2 {
+            let number: UInt64 = generator.next()
+            for shift in stride(from: 60, through: 0, by: -4) { name.append(digits[Int(number >> shift & 15)]) }
         }
-        return EntryName(digits.joined() + suffix) ?? "unnamed"
+        return EntryName(bytes: name + suffix.utf8) ?? "unnamed"
     }
 }
