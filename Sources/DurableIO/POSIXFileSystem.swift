@@ -48,6 +48,9 @@ package struct POSIXFileSystem: FileSystem {
         let raw = name.withCString { openat(directory.descriptor, $0, flags, 0o600) }
         guard raw >= 0 else { throw FileSystemError(.create, directory.path(of: name)) }
         let file = OwnedDescriptor(adopting: raw)
+        // The umask may have taken something away. It hardly ever has, and to look is cheaper than to set.
+        var facts = stat()
+        if fstat(raw, &facts) == 0, facts.st_mode & 0o7777 == 0o600 { return file }
         guard fchmod(raw, 0o600) == 0 else { throw FileSystemError(.changeMode, directory.path(of: name)) }
         return file
     }

@@ -23,14 +23,23 @@ struct JSONParser {
 
     private var scanner: JSONScanner
     private let maximumDepth: Int
+    private let keptDepth: Int
     private var containers: [Container] = []
     private var values: [JSONValue] = []
     private var keys: [String] = []
 
-    init(_ buffer: UnsafeBufferPointer<UInt8>, maximumDepth: Int, repairsUTF8: Bool) {
+    /// - Parameters:
+    ///   - buffer: the text.
+    ///   - maximumDepth: more containers inside each other are a fault.
+    ///   - keptDepth: what lies inside so many containers or more is read like all else, and left out.
+    ///   - repairsUTF8: whether invalid UTF-8 is no fault.
+    init(_ buffer: UnsafeBufferPointer<UInt8>, maximumDepth: Int, keptDepth: Int = .max, repairsUTF8: Bool) {
         self.scanner = JSONScanner(buffer, repairsUTF8: repairsUTF8)
         self.maximumDepth = maximumDepth
+        self.keptDepth = keptDepth
     }
+
+    private var isKept: Bool { self.containers.count <= self.keptDepth }
 
     /// Reads the value and the white space around it.
     mutating func run() -> JSONPrefix {
@@ -58,7 +67,7 @@ struct JSONParser {
         case (.value, _), (.valueOrEnd, _):
             return try self.readValue(startingWith: byte)
         case (.keyOrEnd, UInt8(ascii: "\"")), (.key, UInt8(ascii: "\"")):
-            self.keys.append(try self.scanner.readString())
+            try self.readKey()
             guard try self.scanner.nextSignificantByte() == UInt8(ascii: ":") else { throw self.scanner.unexpectedByte }
             self.scanner.advance()
             return .value
@@ -77,22 +86,33 @@ struct JSONParser {
         switch byte {
         case UInt8(ascii: "{"), UInt8(ascii: "["):
             return try self.openContainer(isObject: byte == UInt8(ascii: "{"))
+        case UInt8(ascii: "\"") where !self.isKept:
+            try self.scanner.skipString()
         case UInt8(ascii: "\""):
-            self.values.append(.string(try self.scanner.readString()))
+            self.keep(.string(try self.scanner.readString()))
         case UInt8(ascii: "t"):
             try self.scanner.readWord("true")
-            self.values.append(.bool(true))
+            self.keep(.bool(true))
         case UInt8(ascii: "f"):
             try self.scanner.readWord("false")
-            self.values.append(.bool(false))
+            self.keep(.bool(false))
         case UInt8(ascii: "n"):
             try self.scanner.readWord("null")
-            self.values.append(.null)
+            self.keep(.null)
         default:
             // At the top level nothing has to follow a number; inside, its end is seen only by what follows.
-            self.values.append(try self.scanner.readNumber(mayEndInput: self.containers.isEmpty))
+            self.keep(try self.scanner.readNumber(mayEndInput: self.containers.isEmpty))
         }
         return self.containers.isEmpty ? .nothing : .commaOrEnd
+    }
+
+    private mutating func readKey() throws(JSONParsingError) {
+        guard self.isKept else { return try self.scanner.skipString() }
+        self.keys.append(try self.scanner.readString())
+    }
+
+    private mutating func keep(_ value: JSONValue) {
+        if self.isKept { self.values.append(value) }
     }
 
     private mutating func openContainer(isObject: Bool) throws(JSONParsingError) -> Expectation {
@@ -116,7 +136,7 @@ struct JSONParser {
         let closed = container.isObject ? self.object(of: container) : self.array(of: container)
         self.keys.removeLast(self.keys.count - container.firstKey)
         self.values.removeLast(self.values.count - container.firstValue)
-        self.values.append(closed)
+        self.keep(closed)
     }
 
     // Apart from what removes the elements: a slice that is still alive then would have all of them copied.

@@ -66,6 +66,20 @@ struct JSONScanner {
         return try self.readRestOfString(from: start)
     }
 
+    /// Reads a string like all others, for its faults alone.
+    mutating func skipString() throws(JSONParsingError) {
+        let start = self.position + 1
+        self.position = start
+        try self.skipPlainBytes()
+        guard self.buffer[self.position] == UInt8(ascii: "\"") else {
+            _ = try self.readRestOfString(from: start)
+            return
+        }
+        let bytes = UnsafeBufferPointer(rebasing: self.buffer[start..<self.position])
+        if !bytes.allSatisfy({ $0 < 0x80 }) { _ = try self.text(of: bytes, at: start) }
+        self.position += 1
+    }
+
     /// Ends at a quote or a backslash.
     private mutating func skipPlainBytes() throws(JSONParsingError) {
         while self.position < self.buffer.count {

@@ -96,6 +96,16 @@ extension JSONValue {
         }
     }
 
+    /// Reads a JSON value as ``parsePrefix(_:maximumDepth:)`` does, with the same faults, and keeps its outermost members
+    /// or elements only: arrays and objects among them come out empty.
+    package static func outlinePrefix(_ bytes: [UInt8]) -> JSONPrefix {
+        bytes.withUnsafeBufferPointer { buffer in
+            var parser = JSONParser(
+                buffer, maximumDepth: Self.defaultMaximumDepth, keptDepth: 1, repairsUTF8: true)
+            return parser.run()
+        }
+    }
+
     /// Reads as much of a JSON value as there is; see the form for slices.
     package static func parsePrefix(
         _ bytes: [UInt8], maximumDepth: Int = Self.defaultMaximumDepth

@@ -165,4 +165,26 @@ struct JSONPrefixTests {
         }
         #expect(JSONValue.parsePrefix(bytes).value == (try JSONValue.parse(bytes)))
     }
+
+    @Test("An outline has the outermost members, and meets every fault that the whole reading meets")
+    func outline() {
+        let text = "{\"a\":[1,{\"b\":\"c\\u00e9é\"},null],\"d\":-1.5e3,\"e\":{\"f\":true,\"é\":\"x\"},\"g\":\"h\"} "
+        let whole = Array(text.utf8)
+        var inputs = whole.indices.map { Array(whole[..<$0]) } + [whole]
+        for index in whole.indices {
+            for byte in [0xff, 0x01, UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "}"), UInt8(ascii: "1")] {
+                var bytes = whole
+                bytes[index] = byte
+                inputs.append(bytes)
+            }
+        }
+        for bytes in inputs {
+            let (outline, prefix) = (JSONValue.outlinePrefix(bytes), JSONValue.parsePrefix(bytes))
+            #expect(outline.error == prefix.error, "\(bytes)")
+            #expect(outline.byteCount == prefix.byteCount, "\(bytes)")
+            #expect(outline.hasRepairs == prefix.hasRepairs, "\(bytes)")
+            #expect(outline.value?.objectValue?.members.map(\.key) == prefix.value?.objectValue?.members.map(\.key))
+        }
+        #expect(JSONValue.outlinePrefix(whole).value == ["a": [], "d": -1500.0, "e": [:], "g": "h"])
+    }
 }

@@ -1,5 +1,7 @@
 /// An `.ips` report of Apple's systems: one object on the first line, another after it. Together they are no JSON.
 enum AppleIPSFormat {
+    static let marks = ["bug_type"]
+
     static func recognize(_ document: JSONDocument) -> Recognition? {
         let title = document.root
         guard document.isComplete, title["bug_type"] != nil else { return nil }

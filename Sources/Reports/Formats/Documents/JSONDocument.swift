@@ -26,15 +26,23 @@ struct JSONDocument {
         MetricKitFormat.recognize, KSCrashFormat.recognize, JournalLinesFormat.recognize,
     ]
 
+    /// Of the outermost object: each format has at least one of these.
+    private static let marks = Set(
+        AppleIPSFormat.marks + SwiftBacktraceFormat.marks + NodeReportFormat.marks + MetricKitFormat.marks
+            + KSCrashFormat.marks + JournalLinesFormat.marks)
+
     /// Recognises a payload that begins like JSON; `nil` for what only seems to, which is text then.
     static func recognize(_ head: PayloadHead) -> Recognition? {
         guard let first = head.title.first, first == UInt8(ascii: "{") || first == UInt8(ascii: "[") else { return nil }
-        let prefix = JSONValue.parsePrefix(head.bytes)
-        let document = JSONDocument(head: head, prefix: prefix)
-        for recognize in self.formats {
-            if let recognition = recognize(document) { return recognition }
+        // Most JSON is none of these formats, and to see that is several times cheaper than to read all of it.
+        let outline = JSONDocument(head: head, prefix: JSONValue.outlinePrefix(head.bytes))
+        if outline.root.members.contains(where: { self.marks.contains($0.key) }) {
+            let document = JSONDocument(head: head, prefix: JSONValue.parsePrefix(head.bytes))
+            for recognize in self.formats {
+                if let recognition = recognize(document) { return recognition }
+            }
         }
-        guard document.condition == .sound else { return nil }
+        guard outline.condition == .sound else { return nil }
         return Recognition(
             format: "json", contentType: ContentType.json, kind: .diagnostic,
             summary: head.title.text)

@@ -1,5 +1,7 @@
 /// The journal as lines of JSON, one object an entry.
 enum JournalLinesFormat {
+    static let marks = ["__REALTIME_TIMESTAMP"]
+
     static func recognize(_ document: JSONDocument) -> Recognition? {
         guard document.root["__REALTIME_TIMESTAMP"] != nil else { return nil }
         var entries = JournalEntries()

@@ -1,5 +1,7 @@
 /// A crash report of KSCrash.
 enum KSCrashFormat {
+    static let marks = ["binary_images"]
+
     static func recognize(_ document: JSONDocument) -> Recognition? {
         guard document.root["binary_images"] != nil, let crash = document.root["crash"]?.objectValue else { return nil }
         let system = document.root["system"]?.objectValue

@@ -1,6 +1,7 @@
 /// A diagnostic payload of Apple's MetricKit: crashes, hangs and excesses of one app over a day.
 enum MetricKitFormat {
     private static let categories = ["crash", "hang", "cpuException", "diskWriteException", "appLaunch"]
+    static let marks = categories.map { "\($0)Diagnostics" }
 
     static func recognize(_ document: JSONDocument) -> Recognition? {
         let diagnostics = self.categories.compactMap { category in

@@ -1,5 +1,7 @@
 /// A diagnostic report of Node.js.
 enum NodeReportFormat {
+    static let marks = ["header"]
+
     static func recognize(_ document: JSONDocument) -> Recognition? {
         guard let header = document.root["header"]?.objectValue, let version = header.text("nodejsVersion") else {
             return nil

@@ -2,6 +2,8 @@
 ///
 /// It knows neither its process' number nor, beyond 15 bytes, its name; the file's name and the list of images help out.
 enum SwiftBacktraceFormat {
+    static let marks = ["timestamp"]
+
     static func recognize(_ document: JSONDocument) -> Recognition? {
         guard document.root["timestamp"]?.stringValue != nil, document.root["kind"]?.stringValue == "crashReport" else {
             return nil
