@@ -1,5 +1,4 @@
 import ArgumentParser
-import DurableIO
 import Reports
 
 /// `reports`: drop, submit, inspect, explain and repair a spool of diagnostic reports.

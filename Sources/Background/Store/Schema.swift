@@ -127,18 +127,7 @@ enum Schema {
             (SELECT count(*) FROM transfer WHERE \(standing(of: "transfer")) = standing),
             (SELECT ifnull(sum(byte_count), 0) FROM transfer WHERE \(standing(of: "transfer")) = standing)
           FROM (SELECT 'waiting' AS standing UNION ALL SELECT 'held' UNION ALL SELECT 'parked');
-        CREATE TRIGGER transfer_comes AFTER INSERT ON transfer BEGIN
-          UPDATE tally SET count=count+1, byte_count=byte_count+NEW.byte_count WHERE standing = \(standing(of: "NEW"));
-        END;
-        CREATE TRIGGER transfer_moves AFTER UPDATE OF state, byte_count ON transfer
-          WHEN OLD.byte_count <> NEW.byte_count OR \(standing(of: "OLD")) IS NOT \(standing(of: "NEW"))
-        BEGIN
-          UPDATE tally SET count=count-1, byte_count=byte_count-OLD.byte_count WHERE standing = \(standing(of: "OLD"));
-          UPDATE tally SET count=count+1, byte_count=byte_count+NEW.byte_count WHERE standing = \(standing(of: "NEW"));
-        END;
-        CREATE TRIGGER transfer_goes AFTER DELETE ON transfer BEGIN
-          UPDATE tally SET count=count-1, byte_count=byte_count-OLD.byte_count WHERE standing = \(standing(of: "OLD"));
-        END;
+        \(triggers(by: standing))
         DROP INDEX transfer_sending;
         """
 
@@ -147,6 +136,24 @@ enum Schema {
         """
         CASE WHEN \(row).state IN ('queued', 'sending', 'waiting') THEN 'waiting' WHEN \(row).state = 'held' THEN 'held' \
         WHEN \(row).state IN ('rejected', 'exhausted') THEN 'parked' END
+        """
+    }
+
+    /// What keeps the sums, given the words for the one that a row belongs to.
+    private static func triggers(by standing: (_ row: String) -> String) -> String {
+        """
+        CREATE TRIGGER transfer_comes AFTER INSERT ON transfer BEGIN
+          UPDATE tally SET count=count+1, byte_count=byte_count+NEW.byte_count WHERE standing = \(standing("NEW"));
+        END;
+        CREATE TRIGGER transfer_moves AFTER UPDATE OF state, byte_count ON transfer
+          WHEN OLD.byte_count <> NEW.byte_count OR \(standing("OLD")) IS NOT \(standing("NEW"))
+        BEGIN
+          UPDATE tally SET count=count-1, byte_count=byte_count-OLD.byte_count WHERE standing = \(standing("OLD"));
+          UPDATE tally SET count=count+1, byte_count=byte_count+NEW.byte_count WHERE standing = \(standing("NEW"));
+        END;
+        CREATE TRIGGER transfer_goes AFTER DELETE ON transfer BEGIN
+          UPDATE tally SET count=count-1, byte_count=byte_count-OLD.byte_count WHERE standing = \(standing("OLD"));
+        END;
         """
     }
 
@@ -161,18 +168,7 @@ enum Schema {
         DROP TRIGGER transfer_comes;
         DROP TRIGGER transfer_moves;
         DROP TRIGGER transfer_goes;
-        CREATE TRIGGER transfer_comes AFTER INSERT ON transfer BEGIN
-          UPDATE tally SET count=count+1, byte_count=byte_count+NEW.byte_count WHERE standing = \(sum(of: "NEW"));
-        END;
-        CREATE TRIGGER transfer_moves AFTER UPDATE OF state, byte_count ON transfer
-          WHEN OLD.byte_count <> NEW.byte_count OR \(sum(of: "OLD")) IS NOT \(sum(of: "NEW"))
-        BEGIN
-          UPDATE tally SET count=count-1, byte_count=byte_count-OLD.byte_count WHERE standing = \(sum(of: "OLD"));
-          UPDATE tally SET count=count+1, byte_count=byte_count+NEW.byte_count WHERE standing = \(sum(of: "NEW"));
-        END;
-        CREATE TRIGGER transfer_goes AFTER DELETE ON transfer BEGIN
-          UPDATE tally SET count=count-1, byte_count=byte_count-OLD.byte_count WHERE standing = \(sum(of: "OLD"));
-        END;
+        \(triggers(by: sum))
         """
 
     /// The table as versions 1 and 2 define it, each list of states spelled out in its constraint.
@@ -184,7 +180,7 @@ enum Schema {
         ]
         guard let start = version1.firstRange(of: "CREATE TABLE transfer(")?.lowerBound,
             let end = version1[start...].firstRange(of: ") STRICT")?.upperBound
-        else { return "sql" }
+        else { preconditionFailure("version 1 has the table") }
         var definition = String(version1[start..<end])
         for list in lists { definition.replace("state IN (\(list))", with: any(of: list, "state")) }
         definition.replace("  CHECK((state = 'sending')", with: "  progress TEXT,\n  CHECK((state = 'sending')")
@@ -200,6 +196,7 @@ enum Schema {
         "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''") + "'"
     }
 
+    /// The sum a row belongs to, without lists.
     private static func sum(of row: String) -> String {
         """
         CASE WHEN \(any(of: "queued, sending, waiting", "\(row).state")) THEN 'waiting' \

@@ -60,7 +60,7 @@ final class RoutedClients: Sendable {
     /// - Parameters:
     ///   - route: to the server.
     ///   - isAlone: whether its connections are kept apart from those that are used again.
-    /// - Returns: it, and the loop on which it works; `nil` after the shutdown.
+    /// - Returns: it, and what runs tasks on the loop on which it works; `nil` after the shutdown.
     func client(for route: Route, isAlone: Bool) -> (HTTPClient, LoopExecutor)? {
         let way = Way(route: route, isAlone: isAlone)
         return state.withLock { state in

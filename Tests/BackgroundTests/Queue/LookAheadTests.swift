@@ -7,11 +7,18 @@ import Testing
 @Suite(.timeLimit(.minutes(10)))
 struct LookAheadTests {
     /// A server that accepts 500 and then leaves every request without an answer until the gate is open.
-    private static func harness(_ directory: String, stoppingAt gate: Gate) throws -> QueueHarness {
-        try QueueHarness(directory: directory) { sent in
+    private static func stopping(_ directory: String) throws -> (QueueHarness, Gate) {
+        let gate = Gate()
+        let harness = try QueueHarness(directory: directory) { sent in
             if sent.index >= 500 { await gate.wait() }
             return .status(200)
         }
+        return (harness, gate)
+    }
+
+    /// What has been sent when such a server has as many requests as it gets.
+    private static func namesSent(by harness: QueueHarness) async -> Set<String> {
+        Set(await harness.transport.waitForSent(count: 500 + RetryPolicy().maximumWindow).map(\.name))
     }
 
     @Test("Many transfers that are delivered quickly share a commit, and no more than the window are under way")
@@ -77,12 +84,11 @@ struct LookAheadTests {
     @Test("A cancelled drive gives back what was claimed ahead as if nothing had been")
     func cancelled() async throws {
         try await withTemporaryDirectory { directory in
-            let gate = Gate()
-            let harness = try Self.harness(directory, stoppingAt: gate)
+            let (harness, _) = try Self.stopping(directory)
             let queue = try harness.open()
             try await queue.add(names(2_000))
             let drive = Task { try await queue.drive(.whileDue, isExplicit: true) }
-            await harness.transport.waitForSent(count: 500 + RetryPolicy().maximumWindow)
+            _ = await Self.namesSent(by: harness)
             drive.cancel()
             try await drive.value
             let sent = Set(harness.transport.sent.map(\.name))
@@ -96,12 +102,11 @@ struct LookAheadTests {
     @Test("A transfer that is cancelled while it waits for its turn is not sent")
     func cancelledTransfer() async throws {
         try await withTemporaryDirectory { directory in
-            let gate = Gate()
-            let harness = try Self.harness(directory, stoppingAt: gate)
+            let (harness, gate) = try Self.stopping(directory)
             let queue = try harness.open()
             try await queue.add(names(700))
             let drive = Task { try await queue.drive(.whileDue, isExplicit: true) }
-            let sent = Set(await harness.transport.waitForSent(count: 500 + RetryPolicy().maximumWindow).map(\.name))
+            let sent = await Self.namesSent(by: harness)
             let last = try #require(names(700).last { !sent.contains($0) })
             for name in names(700) where !sent.contains(name) { _ = try await queue.cancel(name) }
             gate.open()
@@ -116,12 +121,11 @@ struct LookAheadTests {
     @Test("A transfer that was cancelled while it waited for its turn is sent when it comes anew")
     func cancelledAndBack() async throws {
         try await withTemporaryDirectory { directory in
-            let gate = Gate()
-            let harness = try Self.harness(directory, stoppingAt: gate)
+            let (harness, gate) = try Self.stopping(directory)
             let queue = try harness.open()
             try await queue.add(names(700))
             let drive = Task { try await queue.drive(.whileDue, isExplicit: true) }
-            let sent = Set(await harness.transport.waitForSent(count: 500 + RetryPolicy().maximumWindow).map(\.name))
+            let sent = await Self.namesSent(by: harness)
             let records = try harness.records()
             // How many are claimed ahead is the machine's affair; on a slow one it may be none, and then any other will do.
             let waiting = records.filter { $0.state == .sending && !sent.contains($0.identifier) }

@@ -1,3 +1,4 @@
+import Glibc
 import NIOCore
 import NIOHTTP1
 import NIOHTTPTypesHTTP1
@@ -106,11 +107,24 @@ package final class NIOResumableServer: RecordingServer {
                 }
             }
         do {
-            _ = try bootstrap.bind(host: "127.0.0.1", port: Int(heldPort.port)).wait()
+            try listen(by: bootstrap)
         } catch {
             try? group.syncShutdownGracefully()
             throw error
         }
         running.withLock { $0 = Running(group: group, origin: origin) }
+    }
+
+    /// A child that another test has just started may have the last listener until it has become its program.
+    private func listen(by bootstrap: ServerBootstrap) throws {
+        for _ in 0..<250 {
+            do {
+                _ = try bootstrap.bind(host: "127.0.0.1", port: Int(heldPort.port)).wait()
+                return
+            } catch let error as IOError where error.errnoCode == EADDRINUSE {
+                usleep(20_000)
+            }
+        }
+        _ = try bootstrap.bind(host: "127.0.0.1", port: Int(heldPort.port)).wait()
     }
 }
