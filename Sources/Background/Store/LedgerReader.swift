@@ -4,7 +4,8 @@ import SystemPackage
 /// A ledger opened for looking only, beside a living owner or without one.
 ///
 /// It takes no lock that stops the owner, never checkpoints and changes nothing. Where the directory cannot be
-/// written, SQLite cannot share the WAL's index; then a private copy of ledger and WAL is read.
+/// written, SQLite cannot share the WAL's index; then a private copy of ledger and WAL is read. One of an earlier
+/// version, which its owner has not opened since this program is there, is copied, too, and the copy brought up to date.
 package final class LedgerReader {
     package let queries: LedgerQueries
     private let clock: any SystemClock
@@ -53,24 +54,32 @@ package final class LedgerReader {
     private typealias Opened = (connection: SQLiteConnection, life: TransferStore.Life?, copy: PrivateCopy?)
 
     private static func open(_ name: EntryName, in directory: Directory, files: any FileSystem) throws -> Opened {
+        var copy: PrivateCopy?
+        var connection: SQLiteConnection
+        var version: Int64
         do {
-            let (connection, life) = try open(path: directory.path(of: name))
-            return (connection, life, nil)
+            (connection, version) = try open(path: directory.path(of: name))
         } catch let error as SQLiteError where error.isUnopenable {
-            let copy = try PrivateCopy(of: name, in: directory, files: files)
-            let (connection, life) = try open(path: copy.ledgerPath)
-            return (connection, life, copy)
+            let made = try PrivateCopy(of: name, in: directory, files: files)
+            (connection, version) = try open(path: made.ledgerPath)
+            copy = made
         }
+        if version < Schema.currentVersion {
+            let made = try PrivateCopy(migrating: connection, name: name, files: files)
+            (connection, _) = try open(path: made.ledgerPath)
+            copy = made
+        }
+        return (connection, try TransferStore.lastLife(connection), copy)
     }
 
-    private static func open(path: String) throws -> (SQLiteConnection, TransferStore.Life?) {
+    private static func open(path: String) throws -> (SQLiteConnection, version: Int64) {
         let connection = try SQLiteConnection(path: path, mode: .readOnly)
         let version = try connection.value("PRAGMA user_version")?.integer ?? 0
         guard version <= Schema.currentVersion else {
             throw LedgerError.newerVersion(found: version, known: Schema.currentVersion)
         }
         guard version > 0 else { throw LedgerError.missing }
-        return (connection, try TransferStore.lastLife(connection))
+        return (connection, version)
     }
 
     /// Copies of the ledger and its WAL in a directory of our own, gone with the value.
@@ -87,6 +96,18 @@ package final class LedgerReader {
             names = [name] + (wal.map { [$0] } ?? [])
             ledgerPath = directory.path(of: name)
             for name in names { try copy(name, from: source) }
+        }
+
+        /// All that the connection sees at one moment, even beside a writer, in tables of the current version.
+        init(migrating source: SQLiteConnection, name: EntryName, files: any FileSystem) throws {
+            self.files = files
+            directory = try TemporaryDirectory.make(files: files)
+            names = [name]
+            ledgerPath = directory.path(of: name)
+            try source.copy(to: ledgerPath)
+            let connection = try SQLiteConnection(path: ledgerPath, mode: .readWrite)
+            _ = try Schema.migrate(connection)
+            connection.close()
         }
 
         deinit {

@@ -172,4 +172,12 @@ final class SQLiteConnection {
         // Best effort: a reader in its way leaves it to the next time.
         sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_TRUNCATE, nil, nil)
     }
+    /// Writes a database of its own that holds what one transaction sees now (sqlite.org/lang_vacuum.html).
+    /// - Parameter path: of a file that does not exist.
+    /// - Throws: ``SQLiteError`` where it cannot be written.
+    func copy(to path: String) throws(SQLiteError) {
+        // It forbids the copy, too; of this file, a connection opened for reading writes nothing without it.
+        try execute("PRAGMA query_only=OFF")
+        try run("VACUUM INTO ?", .text(path))
+    }
 }

@@ -6,7 +6,8 @@ enum Schema {
 
     static var currentVersion: Int64 { Int64(migrations.count) }
 
-    /// Applies what is missing, each migration in its own transaction.
+    /// Applies what is missing, in one transaction: another program that only looks never sees a ledger between two
+    /// versions.
     /// - Returns: whether the ledger was empty before.
     static func migrate(_ connection: SQLiteConnection) throws -> Bool {
         let found = try connection.value("PRAGMA user_version")?.integer ?? 0
@@ -16,11 +17,10 @@ enum Schema {
         if found == 0, try connection.value("SELECT count(*) FROM sqlite_schema")?.integer != 0 {
             throw SQLiteError(code: 11, message: "tables without a version", statement: nil)
         }
-        for version in found..<currentVersion {
-            try connection.transaction { () throws(SQLiteError) in
-                try connection.execute(migrations[Int(version)])
-                try connection.execute("PRAGMA user_version=\(version + 1)")
-            }
+        guard found < currentVersion else { return false }
+        try connection.transaction { () throws(SQLiteError) in
+            for migration in migrations[Int(found)...] { try connection.execute(migration) }
+            try connection.execute("PRAGMA user_version=\(currentVersion)")
         }
         return found == 0
     }

@@ -35,6 +35,42 @@ struct MigrationTests {
         }
     }
 
+    @Test("A ledger of an earlier version is read by one who only looks, and stays as it is")
+    func earlierVersionIsRead() throws {
+        try withTemporaryDirectory { directory in
+            try Self.copy("ledger-version-1.sqlite", to: directory + "/ledger.sqlite")
+            let files = POSIXFileSystem()
+            let root = try files.openDirectory(FilePath(directory))
+            let before = try files.contents(of: "ledger.sqlite", in: root)
+            let reader = try LedgerReader(name: "ledger.sqlite", in: root, files: files, clock: ManualClock())
+            for state in TransferState.allCases {
+                #expect(try reader.queries.record(state.rawValue)?.state == state)
+                #expect(try reader.queries.counts().first { $0.state == state }?.count == 1)
+            }
+            #expect(try files.contents(of: "ledger.sqlite", in: root) == before)
+        }
+    }
+
+    @Test("One who looks while a ledger is made or brought up to date never sees half of it", arguments: [true, false])
+    func madeInOneCommit(_ isNew: Bool) throws {
+        try withTemporaryDirectory { directory in
+            let path = directory + "/ledger.sqlite"
+            if !isNew { try Self.copy("ledger-version-1.sqlite", to: path) }
+            let store = try TransferStore(path: path, clock: ManualClock())
+            let files = POSIXFileSystem()
+            let log = try files.contents(of: "ledger.sqlite-wal", in: files.openDirectory(FilePath(directory)))
+            #expect(try Self.commitCount(inLog: #require(log)) == 1)
+            store.abandon()
+        }
+    }
+
+    /// A frame of the log ends a transaction if its header gives the database's size, big-endian, after the page's
+    /// number (sqlite.org/fileformat2.html, 4.1).
+    static func commitCount(inLog log: [UInt8]) -> Int {
+        let pageSize = Int(log[8]) << 24 | Int(log[9]) << 16 | Int(log[10]) << 8 | Int(log[11])
+        return stride(from: 32, to: log.count, by: 24 + pageSize).count { log[($0 + 4)..<($0 + 8)] != [0, 0, 0, 0] }
+    }
+
     @Test("No change of a row has SQLite make a table to look a state up in, and every rule is still checked")
     func ruleChecks() throws {
         try withTemporaryDirectory { directory in
