@@ -144,10 +144,12 @@ private func feed(_ input: [UInt8], to handle: FileHandle, _ moved: Monitor<Move
     }
 }
 
-/// Reads to the end, on a thread.
+/// Reads to the end, on a thread, and closes the pipe: Foundation keeps it open after the process has ended, and its
+/// `run()` reads beyond a buffer of its own once some 1,350 descriptors are open.
 private func drain(_ handle: FileHandle, _ done: @escaping @Sendable ([UInt8]) -> Void) {
     startThread {
         let data = try? handle.readToEnd()
+        try? handle.close()
         done(data.map(Array.init) ?? [])
     }
 }
