@@ -115,7 +115,16 @@ final class LoopbackConnection {
 
     private func record() {
         isRecorded = true
+        request.segmentCount = receivedSegmentCount
         server.state.withLock { $0.requests.append(request) }
+    }
+
+    /// `tcpi_data_segs_in` of Linux' `struct tcp_info`, which the C library's header ends before.
+    private var receivedSegmentCount: Int {
+        var info = [UInt32](repeating: 0, count: 64)
+        var size = socklen_t(info.count * MemoryLayout<UInt32>.size)
+        guard getsockopt(socket, Int32(IPPROTO_TCP), TCP_INFO, &info, &size) == 0 else { return 0 }
+        return Int(info[38])
     }
 
     /// A request answered from its head is on record before its body.

@@ -13,6 +13,8 @@ package struct ReceivedRequest: Sendable {
     package var bodyByteCount = 0
     /// Whether the body was read to its end.
     package var isComplete = false
+    /// TCP segments with data that the connection had brought when this request was read.
+    package var segmentCount = 0
     /// The number of its connection: 0 for the first the server accepted.
     package var connection: Int
     /// The number of this request on the server, in the order in which the heads arrived: 0 for the first.

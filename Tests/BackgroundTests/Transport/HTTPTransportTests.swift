@@ -31,6 +31,19 @@ struct HTTPTransportTests {
         }
     }
 
+    @Test("The head of a small request goes out in one packet with its body")
+    func headAndBodyAreOnePacket() async throws {
+        try await withTransport { fixture in
+            try await withLoopbackServer(.always(.response(201))) { server in
+                for byteCount in [5, 4_000, 0] {
+                    #expect(await fixture.send(server.url(), byteCount: byteCount).answer?.status == 201)
+                }
+                #expect(server.requests.map(\.connection) == [0, 0, 0])
+                #expect(server.requests.map(\.segmentCount) == [1, 2, 3])
+            }
+        }
+    }
+
     @Test("A body is a prefix and a range of a file", arguments: [10, 400 << 10])
     func prefixAndRange(byteCount: Int) async throws {
         try await withTransport { fixture in
