@@ -98,7 +98,7 @@ package final class LedgerReader {
             for name in names { try copy(name, from: source) }
         }
 
-        /// All that the connection sees at one moment, even beside a writer, in tables of the current version.
+        /// All that the connection sees at one moment, in tables of the current version.
         init(migrating source: SQLiteConnection, name: EntryName, files: any FileSystem) throws {
             self.files = files
             directory = try TemporaryDirectory.make(files: files)
