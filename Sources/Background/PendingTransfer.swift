@@ -75,7 +75,7 @@ extension PendingTransfer {
         identifier = kind.identifier(ofRow: record.identifier)
         switch record.state {
         case .sending: state = .underWay
-        case .held where record.reason == Verdict.callerReason: state = .resting
+        case .held where record.reason == .held(.caller): state = .resting
         case .queued, .waiting, .held: state = .waiting
         case .delivered, .rejected, .exhausted, .evicted, .removed: state = .ended
         }

@@ -67,35 +67,3 @@ package enum ResponseDisposition: Hashable, Sendable {
         return mediaType == "text/html" || mediaType == "application/xhtml+xml"
     }
 }
-
-/// Why an item is held: what a person has to put right, or what has to change by itself.
-///
-/// The raw value is what the ledger stores and what people see; it does not change.
-package enum HoldReason: String, CaseIterable, Hashable, Sendable {
-    /// 401 or 407: the credentials are missing or wrong.
-    case auth
-    /// One side does not accept the other's certificate; a wrong local clock causes this too.
-    case tls
-    /// The endpoint has moved to where we do not follow.
-    case redirect
-    /// Something between us and the server asks for a login first.
-    case portal
-    /// 415: the server does not take the content coding or type.
-    case encoding
-    /// Five rejections in a row without a success: the endpoint is probably the wrong one.
-    case rejecting
-    /// 403: the server refuses this item; the others go on.
-    case forbidden
-    /// 2xx without the proof of receipt that the endpoint is to give; the others go on.
-    case acknowledgement
-    /// The sending process died three times with only this item in flight.
-    case poison
-
-    /// Whether the reason is about the origin, so that its gate closes with it and a success releases all.
-    package var closesOrigin: Bool {
-        switch self {
-        case .auth, .tls, .redirect, .portal, .encoding, .rejecting: true
-        case .forbidden, .acknowledgement, .poison: false
-        }
-    }
-}

@@ -30,15 +30,3 @@ package enum TransferState: String, CaseIterable, Hashable, Sendable {
     /// Whether the bytes wait for a person.
     package var isParked: Bool { self == .rejected || self == .exhausted }
 }
-
-/// Why a waiting transfer waits.
-package enum WaitReason: String, Sendable {
-    /// The origin did not answer, or answered with its own trouble: over as soon as it accepts anything.
-    case unreachable
-    /// The server named a time, or throttles. Never sent before it.
-    case retryAfter = "retry-after"
-    /// This transfer failed while others succeed.
-    case failing
-    /// The engine gave it back, or died with it.
-    case interrupted
-}

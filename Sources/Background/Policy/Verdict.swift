@@ -23,7 +23,9 @@ package enum AttemptOutcome: Hashable, Sendable {
 /// The new schedule of a transfer after an attempt. Pure: the store writes it, nothing else.
 package struct Verdict: Hashable, Sendable {
     package var state: TransferState
-    package var reason: String?
+    package var reason: TransferReason?
+    /// What is particular to this transfer, in a sentence for people.
+    package var note: String?
     /// On the ledger's axis; `nil` when no time brings it on.
     package var due: Int64?
     /// Counts against the transfer's own budget.
@@ -33,9 +35,10 @@ package struct Verdict: Hashable, Sendable {
     /// The origin accepts again: what waited only for that is due now.
     package var reopensOrigin = false
 
-    package init(_ state: TransferState, reason: String? = nil, due: Int64? = nil) {
+    package init(_ state: TransferState, reason: TransferReason? = nil, note: String? = nil, due: Int64? = nil) {
         self.state = state
         self.reason = reason
+        self.note = note
         self.due = due
     }
 }
@@ -70,21 +73,21 @@ extension RetryPolicy {
     ) -> Verdict {
         switch outcome {
         case .interrupted:
-            return Verdict(.waiting, reason: WaitReason.interrupted.rawValue, due: facts.now)
+            return Verdict(.waiting, reason: .waiting(.interrupted), due: facts.now)
         case .localTrouble:
             // Nobody's fault: neither charged nor a reason to spare the origin, but not tried again at once.
-            return Verdict(.waiting, reason: WaitReason.interrupted.rawValue, due: facts.now + base)
+            return Verdict(.waiting, reason: .waiting(.interrupted), due: facts.now + base)
         case .unsendable(let reason):
-            return Verdict(.rejected, reason: reason)
+            return Verdict(.rejected, reason: .ended(.unsendable), note: reason)
         case .failedRead:
             return itemVerdict(facts, retryAfter: nil, failing: "to be read", using: &generator)
         case .missing:
-            return Verdict(.removed, reason: "bytes missing")
+            return Verdict(.removed, reason: .ended(.bytesMissing))
         case .withheld:
-            return Verdict(.held, reason: Verdict.callerReason)
+            return Verdict(.held, reason: .held(.caller))
         case .untrusted:
             gate.hold(.tls, at: facts.now)
-            return Verdict(.held, reason: HoldReason.tls.rawValue)
+            return Verdict(.held, reason: .held(.tls))
         case .failure(let sentBytes):
             return failureVerdict(facts, sentBytes: sentBytes, gate: &gate, using: &generator)
         case .answer(_, .delivered, _):
@@ -94,9 +97,9 @@ extension RetryPolicy {
         case .answer(let status, .rejected, let retryAfter):
             obey(retryAfter, facts, gate: &gate, using: &generator)
             guard gate.rejectedOne(at: facts.now) else {
-                return Verdict(.held, reason: HoldReason.rejecting.rawValue)
+                return Verdict(.held, reason: .held(.rejecting))
             }
-            return Verdict(.rejected, reason: Self.reason(ofRejection: status))
+            return Self.rejection(status)
         case .answer(_, .hold(let reason), let retryAfter):
             obey(retryAfter, facts, gate: &gate, using: &generator)
             return holdVerdict(reason, facts, gate: &gate)
@@ -111,9 +114,8 @@ extension RetryPolicy {
         }
     }
 
-    private static func reason(ofRejection status: Int) -> String {
-        status == 413
-            ? "too large for the server (413): raise the limit there, then retry it" : "rejected by the server"
+    private static func rejection(_ status: Int) -> Verdict {
+        Verdict(.rejected, reason: .ended(status == 413 ? .tooLarge : .rejected))
     }
 
     /// A time the server names closes the gate until then, whatever else the answer says.
@@ -130,10 +132,10 @@ extension RetryPolicy {
     private func holdVerdict(_ reason: HoldReason, _ facts: AttemptFacts, gate: inout OriginGate) -> Verdict {
         guard reason.closesOrigin else {
             gate.refusedOne(reason, at: facts.now)
-            return Verdict(.held, reason: reason.rawValue, due: facts.now + OriginGate.probeInterval)
+            return Verdict(.held, reason: .held(reason), due: facts.now + OriginGate.probeInterval)
         }
         gate.hold(reason, at: facts.now)
-        return Verdict(.held, reason: reason.rawValue)
+        return Verdict(.held, reason: .held(reason))
     }
 
     /// Charged to the origin, unless it accepted something else since this transfer's last attempt.
@@ -148,7 +150,7 @@ extension RetryPolicy {
             delay(failures: failures, retryAfter: nil, using: &generator)
         }
         let due = max(gate.opensAt ?? facts.now, facts.now)
-        return givingUpIfOld(Verdict(.waiting, reason: WaitReason.unreachable.rawValue, due: due), facts)
+        return givingUpIfOld(Verdict(.waiting, reason: .waiting(.unreachable), due: due), facts)
     }
 
     /// The server's time is about the server, so nobody is charged: a throttled report must not run out of tries.
@@ -159,7 +161,7 @@ extension RetryPolicy {
         let due = gate.asked(startedAt: facts.startedAt, at: facts.now) { failures in
             delay(failures: max(1, failures), retryAfter: retryAfter, using: &generator)
         }
-        return givingUpIfOld(Verdict(.waiting, reason: WaitReason.retryAfter.rawValue, due: due), facts)
+        return givingUpIfOld(Verdict(.waiting, reason: .waiting(.retryAfter), due: due), facts)
     }
 
     private func itemVerdict(
@@ -168,12 +170,13 @@ extension RetryPolicy {
     ) -> Verdict {
         let failures = facts.failures + 1
         let wait = delay(failures: failures, retryAfter: retryAfter, using: &generator)
-        var verdict = Verdict(.waiting, reason: WaitReason.failing.rawValue, due: facts.now + wait)
+        var verdict = Verdict(.waiting, reason: .waiting(.failing), due: facts.now + wait)
         verdict.isCharged = true
         verdict.failures = failures
         if facts.charged + 1 >= maximumCharges {
             verdict.state = .exhausted
-            verdict.reason = "failed \(facts.charged + 1) times \(way)"
+            verdict.reason = .ended(.failedTooOften)
+            verdict.note = "failed \(facts.charged + 1) times \(way)"
             verdict.due = nil
             return verdict
         }
@@ -184,7 +187,8 @@ extension RetryPolicy {
         guard facts.now - facts.enrolledAt >= maximumAge else { return verdict }
         var verdict = verdict
         verdict.state = .exhausted
-        verdict.reason = "not accepted for \(maximumAge / 86_400_000) days"
+        verdict.reason = .ended(.notAccepted)
+        verdict.note = "not accepted for \(maximumAge / 86_400_000) days"
         verdict.due = nil
         return verdict
     }

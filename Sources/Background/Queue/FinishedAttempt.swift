@@ -153,20 +153,16 @@ extension AttemptOutcome {
 }
 
 extension Verdict {
-    /// The reason of a transfer that rests until its caller asks again.
-    static let callerReason = "caller"
-    /// The reason of a transfer that its caller has taken out.
-    static let cancelledReason = "cancelled"
+    static let cancelled = Verdict(.removed, reason: .ended(.cancelled))
 
-    var isCancellation: Bool { state == .removed && reason == Self.cancelledReason }
+    var isCancellation: Bool { state == .removed && reason == .ended(.cancelled) }
 
     /// With the caller as the retry's owner, an answer ends the caller's wait whatever it says, and a certificate
     /// that is not accepted will not be accepted by trying again.
     func handedBack(_ outcome: AttemptOutcome) -> Verdict {
         switch (outcome, state) {
-        case (.answer(_, .hold, _), _): Verdict(.rejected, reason: reason)
-        case (.untrusted, _): Verdict(.rejected, reason: reason)
-        case (.answer, .waiting), (.answer, .held): Verdict(.held, reason: Self.callerReason)
+        case (.answer(_, .hold, _), _), (.untrusted, _): Verdict(.rejected, reason: reason, note: note)
+        case (.answer, .waiting), (.answer, .held): Verdict(.held, reason: .held(.caller))
         default: self
         }
     }

@@ -7,6 +7,8 @@ package protocol TransferClient: Sendable {
     func receipt(of answer: TransferAnswer) -> String?
     /// Called after each commit with what it settled, the time to release files. May repeat after a crash.
     func didSettle(_ settlements: [Settlement]) async
+    /// Called in a drive that lasts, whenever nothing more can be claimed and nothing is under way.
+    func didRunDry() async throws
     /// The ledger's disk is full.
     /// - Returns: whether some space was freed, so that trying again makes sense.
     func freeLedgerSpace() async -> Bool
@@ -16,4 +18,5 @@ package protocol TransferClient: Sendable {
 
 extension TransferClient {
     package func mayGoOn() throws {}
+    package func didRunDry() async throws {}
 }

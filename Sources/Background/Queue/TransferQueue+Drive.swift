@@ -10,7 +10,7 @@ extension TransferQueue {
         precondition(!isDriven, "a queue has one drive at a time")
         isDriven = true
         defer { isDriven = false }
-        hasSentFirstLabel = false
+        lanesBegun = []
         slots.open()
         // Whatever ends the drive, what has not started was never sent.
         defer { dropUnstarted() }
@@ -91,6 +91,7 @@ extension TransferQueue {
     /// - Returns: whether there may be something to do.
     private func waitForWork(_ persistence: Persistence) async throws -> Bool {
         guard case .waiting(let end) = persistence else { return false }
+        try await client.didRunDry()
         let time = try nextTime()
         guard let end else {
             await waitForEvents(persistence)
@@ -107,11 +108,11 @@ extension TransferQueue {
     /// has no time: their end is an event.
     private func nextTime() throws -> Int64? {
         var earliest: Int64?
-        for lane in try lanes() {
-            let opens = gate(of: lane).opensAt
-            var due = try store.queries.nextDue(origin: lane.rowOrigin)
+        for route in try routes() {
+            let opens = gate(of: route).opensAt
+            var due = try store.queries.nextDue(lane: route.lane)
             // Behind a closed gate lie transfers without a time of their own; the gate's next probe is theirs.
-            if let opens, try store.hasProbeCandidate(origin: lane.rowOrigin) { due = min(due ?? opens, opens) }
+            if let opens, try store.hasProbeCandidate(lane: route.lane) { due = min(due ?? opens, opens) }
             guard let due else { continue }
             let time = max(due, opens ?? due)
             if time <= store.now, !inFlight.isEmpty { continue }
@@ -123,16 +124,19 @@ extension TransferQueue {
     // MARK: - Explicit probes
 
     private func allowExplicitProbes() async throws {
-        for lane in try lanes() {
-            update(lane) { $0.gate.allowExplicitProbe() }
+        let routes = try routes()
+        for origin in Set(configuration.destinations.values).union(routes.map(\.origin)) {
+            update(origin) { $0.gate.allowExplicitProbe() }
+        }
+        for route in routes {
             // Where the gate is open, what single transfers are held for may be over, too; and what was unreachable is
             // not so here: it waits for an origin that was the destination before.
             // Most often there is no such thing, and then no commit.
-            guard gate(of: lane).closure == nil, try store.probeCandidate(origin: lane.rowOrigin) != nil
+            guard gate(of: route).closure == nil, try store.probeCandidate(lane: route.lane) != nil
             else { continue }
             let row = try await committing { store in
-                try store.releaseUnreachable(origin: lane.rowOrigin)
-                return try store.releaseOneForProbe(origin: lane.rowOrigin)
+                try store.releaseUnreachable(lane: route.lane)
+                return try store.releaseOneForProbe(lane: route.lane)
             }
             if let row { probes.insert(row) }
         }

@@ -22,14 +22,15 @@ extension TransferQueue {
         let hasLapsed = lapsed.values.contains { !$0.isEmpty }
         guard !isStopping || !finished.isEmpty || hasLapsed else { return Turn() }
         // A failed commit is repeated by `committing`; what the first try changed here must not be kept.
-        let before = (origins, inFlight, probes, cancelled, hasSentFirstLabel)
+        let before = (origins, storedLanes, inFlight, probes, cancelled, lanesBegun)
         do {
             var turn = try await committing { _ in
-                (origins, inFlight, probes, cancelled, hasSentFirstLabel) = before
+                (origins, storedLanes, inFlight, probes, cancelled, lanesBegun) = before
                 var turn = Turn(settlements: try settle(finished))
                 for claims in lapsed.values { try giveBack(claims) }
                 if !isStopping { turn.claims = try claim() }
                 try saveChangedOrigins(since: before.0)
+                try saveChangedLanes(of: turn.claims)
                 return turn
             }
             for origin in lapsed.keys { slots.withdraw(from: origin) }
@@ -37,7 +38,7 @@ extension TransferQueue {
             return turn
         } catch {
             // Nothing of it happened: the ends of these attempts are still to be written, by the next drive.
-            (origins, inFlight, probes, cancelled, hasSentFirstLabel) = before
+            (origins, storedLanes, inFlight, probes, cancelled, lanesBegun) = before
             mailbox.giveBack(finished)
             throw error
         }
@@ -58,7 +59,7 @@ extension TransferQueue {
             try store.giveBack(claim)
             // Nothing under way is left to be told to end.
             guard cancelled.remove(claim.record.rowID) != nil else { continue }
-            try store.settle(claim.record.identifier, as: .removed, reason: Verdict.cancelledReason)
+            try store.settle(claim.record.identifier, as: .removed, reason: .cancelled)
             try store.acknowledge(claim.record.identifier)
         }
     }
@@ -80,24 +81,24 @@ extension TransferQueue {
 
     /// A cheap look, so that a turn with nothing to do costs no commit.
     private func mayClaim() throws -> Bool {
-        try lanes().contains { lane in
-            guard allowance(of: lane) > 0 else { return false }
-            if gate(of: lane).mayProbeWithOthers(at: store.now) {
-                return try store.hasProbeCandidate(origin: lane.rowOrigin)
+        try routes().contains { route in
+            guard allowance(of: route) > 0 else { return false }
+            if gate(of: route).mayProbeWithOthers(at: store.now) {
+                return try store.hasProbeCandidate(lane: route.lane)
             }
-            return try store.queries.hasDue(by: store.now, origin: lane.rowOrigin)
+            return try store.queries.hasDue(by: store.now, lane: route.lane)
         }
     }
 
-    private func allowance(of lane: Lane) -> Int {
+    private func allowance(of route: Route) -> Int {
         // A suspect goes alone, so that its death says something.
         guard !inFlight.values.contains(where: \.isSuspect) else { return 0 }
         // One gate for all lanes of an origin, and one count.
-        let count = inFlight.values.count { $0.lane.origin == lane.origin }
-        let gate = gate(of: lane)
+        let count = inFlight.values.count { $0.route.origin == route.origin }
+        let gate = gate(of: route)
         let maximum = configuration.policy.maximumWindow
         guard gate.closure == nil else { return gate.allowance(at: store.now, inFlight: count, maximum: maximum) }
-        let ahead = slots.allowanceAhead(of: lane.origin, slots: min(gate.window, maximum))
+        let ahead = slots.allowanceAhead(of: route.origin, slots: min(gate.window, maximum))
         return gate.allowance(at: store.now, inFlight: count - ahead, maximum: maximum)
     }
 
@@ -105,43 +106,40 @@ extension TransferQueue {
 
     private func claim() throws -> [String: (claims: [Claim], isDry: Bool)] {
         var all: [String: (claims: [Claim], isDry: Bool)] = [:]
-        for lane in try lanes() {
-            let limit = allowance(of: lane)
+        for route in try routes() {
+            let limit = allowance(of: route)
             guard limit > 0 else {
-                all[lane.origin, default: ([], true)].isDry = false
+                all[route.origin, default: ([], true)].isDry = false
                 continue
             }
-            let taken = try claim(lane, limit: limit)
-            if taken.count >= limit { all[lane.origin, default: ([], true)].isDry = false }
+            let taken = try claim(route, limit: limit)
+            if taken.count >= limit { all[route.origin, default: ([], true)].isDry = false }
             guard !taken.isEmpty else { continue }
             for claim in taken {
-                inFlight[claim.record.rowID] = InFlight(lane: lane, isSuspect: claim.record.isSuspect)
+                inFlight[claim.record.rowID] = InFlight(route: route, isSuspect: claim.record.isSuspect)
             }
-            update(lane) { $0.gate.started(at: store.now) }
-            all[lane.origin, default: ([], true)].claims += taken
+            update(route.origin) { $0.gate.started(at: store.now) }
+            all[route.origin, default: ([], true)].claims += taken
         }
         return all
     }
 
-    private func claim(_ lane: Lane, limit: Int) throws -> [Claim] {
-        let mark = gate(of: lane).accepted
+    private func claim(_ route: Route, limit: Int) throws -> [Claim] {
+        let (lane, mark) = (route.lane, gate(of: route).accepted)
         var claims: [Claim] = []
-        if let label = configuration.firstLabel, !hasSentFirstLabel {
-            hasSentFirstLabel = true
-            let newest = try store.claimNewest(label: label, origin: lane.rowOrigin, acceptedMark: mark)
-            if let newest { claims.append(newest) }
+        if configuration.sendsNewestOfFirstRankFirst, lanesBegun.insert(lane).inserted {
+            if let newest = try store.claimNewestOfFirstRank(lane: lane, acceptedMark: mark) { claims.append(newest) }
         }
-        claims += try store.claimDue(
-            limit: limit - claims.count, suspects: false, origin: lane.rowOrigin, acceptedMark: mark)
+        claims += try store.claimDue(limit: limit - claims.count, suspects: false, lane: lane, acceptedMark: mark)
         if claims.isEmpty, inFlight.isEmpty {
-            claims = try store.claimDue(limit: 1, suspects: true, origin: lane.rowOrigin, acceptedMark: mark)
+            claims = try store.claimDue(limit: 1, suspects: true, lane: lane, acceptedMark: mark)
         }
-        guard claims.isEmpty, gate(of: lane).mayProbeWithOthers(at: store.now) else { return claims }
+        guard claims.isEmpty, gate(of: route).mayProbeWithOthers(at: store.now) else { return claims }
         // The gate may be probed, but all that waits for it is held or not due.
-        guard let row = try store.releaseOneForProbe(origin: lane.rowOrigin) else { return [] }
+        guard let row = try store.releaseOneForProbe(lane: lane) else { return [] }
         probes.insert(row)
         for suspects in [false, true] where claims.isEmpty && (!suspects || inFlight.isEmpty) {
-            claims = try store.claimDue(limit: 1, suspects: suspects, origin: lane.rowOrigin, acceptedMark: mark)
+            claims = try store.claimDue(limit: 1, suspects: suspects, lane: lane, acceptedMark: mark)
         }
         return claims
     }
@@ -155,7 +153,7 @@ extension TransferQueue {
             let settlement = judge(attempt)
             let isTaken = try store.settle(settlement)
             if settlement.verdict.isCancellation { try store.acknowledge(attempt.claim.record.identifier) }
-            try releaseOthers(after: settlement)
+            try releaseOthers(at: attempt.origin, after: settlement)
             // A row that came anew meanwhile has other bytes; nobody may move them for this attempt's sake.
             return isTaken ? settlement : nil
         }
@@ -163,14 +161,14 @@ extension TransferQueue {
 
     private func judge(_ attempt: FinishedAttempt) -> Settlement {
         let claim = attempt.claim
-        let lane = inFlight.removeValue(forKey: claim.record.rowID)?.lane ?? Lane(origin: "", rowOrigin: nil)
+        inFlight[claim.record.rowID] = nil
         let outcome = attempt.schedulingOutcome(at: store.wallNow)
         let facts = AttemptFacts(
             startedAt: claim.startedAt, now: store.now, enrolledAt: claim.record.enrolledAt,
             charged: claim.record.charged, failures: claim.record.failures,
             acceptedMark: claim.record.acceptedMark ?? 0)
         var verdict = Verdict(.waiting)
-        update(lane) { origin in
+        update(attempt.origin) { origin in
             var random = AnyGenerator(base: generator)
             var gate = origin.gate
             verdict = configuration.policy.verdict(on: outcome, facts, gate: &gate, using: &random)
@@ -187,29 +185,39 @@ extension TransferQueue {
             origin.note(attempt, verdict)
         }
         if cancelled.remove(claim.record.rowID) != nil, verdict.state.isLive {
-            verdict = Verdict(.removed, reason: Verdict.cancelledReason)
+            verdict = .cancelled
         }
         return attempt.settlement(
-            verdict, outcome: outcome, endedWall: store.wallNow, acceptedMark: gate(of: lane).accepted,
+            verdict, outcome: outcome, endedWall: store.wallNow,
+            acceptedMark: origins[attempt.origin]?.gate.accepted ?? 0,
             receipt: { client.receipt(of: $0) })
     }
 
-    private func releaseOthers(after settlement: Settlement) throws {
-        let record = settlement.claim.record
-        let wasProbe = probes.remove(record.rowID) != nil
-        guard let name = record.request?.origin ?? configuration.destination else { return }
+    private func releaseOthers(at origin: String, after settlement: Settlement) throws {
+        let wasProbe = probes.remove(settlement.claim.record.rowID) != nil
         let isReopened = settlement.verdict.reopensOrigin
         let frees = settlement.verdict.state == .delivered && (isReopened || wasProbe)
         guard isReopened || frees else { return }
         // An origin that accepts from one lane is there for the others, too.
-        for lane in try lanes() where lane.origin == name {
-            if isReopened { try store.releaseUnreachable(origin: lane.rowOrigin) }
-            if frees { try store.releaseHeld(origin: lane.rowOrigin) }
+        for route in try routes() where route.origin == origin {
+            if isReopened { try store.releaseUnreachable(lane: route.lane) }
+            if frees { try store.releaseHeld(lane: route.lane) }
         }
     }
 
     private func saveChangedOrigins(since before: [String: OriginRecord]) throws {
         for (name, origin) in origins where before[name] != origin { try store.save(origin) }
+    }
+
+    /// Readers ask where a lane leads, to know which gate its rows wait for.
+    private func saveChangedLanes(of claims: [String: (claims: [Claim], isDry: Bool)]) throws {
+        for (origin, taken) in claims {
+            for lane in Set(taken.claims.map(\.record.lane))
+            where lane.ownOrigin == nil && storedLanes[lane] != origin {
+                try store.save(lane, leadsTo: origin)
+                storedLanes[lane] = origin
+            }
+        }
     }
 
     private func logEnd(of attempt: FinishedAttempt) {

@@ -24,15 +24,16 @@ package actor TransferQueue {
     }
 
     package struct Configuration: Sendable {
-        /// The origin that rows go to which have none of their own; `nil` when those are left alone.
-        package var destination: String?
+        /// To which origin each lane leads in this run. Rows of other lanes are left alone, but for those whose lane
+        /// names its origin itself.
+        package var destinations: [Lane: String]
         package var retryOwner: RetryOwner = .engine
         package var policy = RetryPolicy()
-        /// Of this label, the newest goes first in each drive.
-        package var firstLabel: String?
+        /// Whether in each drive the newest row of the first rank goes before all others.
+        package var sendsNewestOfFirstRankFirst = false
 
-        package init(destination: String?) {
-            self.destination = destination
+        package init(destinations: [Lane: String] = [:]) {
+            self.destinations = destinations
         }
     }
 
@@ -47,6 +48,8 @@ package actor TransferQueue {
     let slots = SendingSlots()
 
     var origins: [String: OriginRecord]
+    /// To which origin the ledger says that lanes lead.
+    var storedLanes: [Lane: String]
     /// Rows claimed and not settled, those included that wait for a slot.
     var inFlight: [Int64: InFlight] = [:]
     /// Rows sent to find out whether what holds others still holds.
@@ -54,18 +57,18 @@ package actor TransferQueue {
     /// Rows whose attempts were told to end, and that go with them.
     var cancelled: Set<Int64> = []
     var isDriven = false
-    var hasSentFirstLabel = false
+    /// Lanes whose newest row of the first rank has gone first in this drive.
+    var lanesBegun: Set<Lane> = []
 
     struct InFlight {
-        let lane: Lane
+        let route: Route
         let isSuspect: Bool
     }
 
-    /// A gate and the rows that go through it.
-    struct Lane: Hashable {
+    /// A lane, and the origin whose gate its rows go through.
+    struct Route: Hashable {
+        let lane: Lane
         let origin: String
-        /// The rows' own origin, `nil` where they have none.
-        let rowOrigin: String?
     }
 
     struct FinishedAttempt: Sendable {
@@ -89,6 +92,7 @@ package actor TransferQueue {
         }
         origins = Dictionary(
             try store.queries.origins().map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        storedLanes = try store.queries.lanes()
         self.store = store
         self.configuration = configuration
         self.client = client
@@ -126,7 +130,7 @@ package actor TransferQueue {
         }
         return try await change { store in
             guard try store.queries.record(identifier)?.state.isLive == true else { return .nothingToCancel }
-            try store.settle(identifier, as: .removed, reason: Verdict.cancelledReason)
+            try store.settle(identifier, as: .removed, reason: .cancelled)
             try store.acknowledge(identifier)
             return .removed
         }
@@ -170,9 +174,9 @@ package actor TransferQueue {
     /// When an origin with due transfers may be tried again, on the wall's clock in milliseconds.
     package func nextAttemptWall() throws -> Int64? {
         var earliest: Int64?
-        for lane in try lanes() {
-            guard let due = try store.queries.nextDue(origin: lane.rowOrigin) else { continue }
-            let opens = origins[lane.origin]?.gate.opensAt ?? due
+        for route in try routes() {
+            guard let due = try store.queries.nextDue(lane: route.lane) else { continue }
+            let opens = origins[route.origin]?.gate.opensAt ?? due
             earliest = min(earliest ?? .max, max(due, opens))
         }
         return earliest.map { max(store.wall(of: $0), store.wallNow) }
@@ -196,18 +200,20 @@ package actor TransferQueue {
         }
     }
 
-    func lanes() throws -> [Lane] {
-        let own = try store.dueOrigins().map { Lane(origin: $0, rowOrigin: $0) }
-        return (configuration.destination.map { [Lane(origin: $0, rowOrigin: nil)] } ?? []) + own
+    /// The lanes that have something for this run to send, in the order of their names.
+    func routes() throws -> [Route] {
+        try store.queries.liveLanes().compactMap { lane in
+            (lane.ownOrigin ?? configuration.destinations[lane]).map { Route(lane: lane, origin: $0) }
+        }
     }
 
-    func gate(of lane: Lane) -> OriginGate {
-        origins[lane.origin]?.gate ?? OriginGate()
+    func gate(of route: Route) -> OriginGate {
+        origins[route.origin]?.gate ?? OriginGate()
     }
 
-    func update(_ lane: Lane, _ change: (inout OriginRecord) throws -> Void) rethrows {
-        var record = origins[lane.origin] ?? OriginRecord(name: lane.origin, gate: OriginGate())
+    func update(_ origin: String, _ change: (inout OriginRecord) throws -> Void) rethrows {
+        var record = origins[origin] ?? OriginRecord(name: origin, gate: OriginGate())
         try change(&record)
-        origins[lane.origin] = record
+        origins[origin] = record
     }
 }

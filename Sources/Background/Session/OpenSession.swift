@@ -61,7 +61,7 @@ final class OpenSession: Sendable {
         try await storing {
             let unfinished = try await queue.look { queries in
                 try TransferKind.allCases.flatMap { try queries.pending(label: $0.rawValue) }
-            }.filter { $0.state.isLive && !($0.state == .held && $0.reason == Verdict.callerReason) }
+            }.filter { $0.state.isLive && !($0.state == .held && $0.reason == .held(.caller)) }
             client.earlier.add(unfinished.map(\.identifier))
             let needed = try await queue.look { try $0.pending(label: TransferKind.download.rawValue) }
             try DownloadShelf.clean(in: directory, files: files, keeping: needed)
@@ -77,7 +77,7 @@ final class OpenSession: Sendable {
                 in: directory, files: seams.files, clock: seams.clock, logger: configuration.logger, doubt: doubt)
             try store.restEarlierTransfers(exceptLabel: label)
             if let label { try store.transaction { () throws in try store.wakeResting(label: label) } }
-            var settings = TransferQueue.Configuration(destination: nil)
+            var settings = TransferQueue.Configuration()
             settings.retryOwner = .caller
             settings.policy.maximumWindow = max(1, configuration.maximumConnectionsPerHost)
             return try TransferQueue(

@@ -122,7 +122,7 @@ final class SessionClient: TransferClient {
             let name = settlement.claim.record.identifier
             if let outcome = TransferOutcome(settlement) {
                 end(name, outcome)
-            } else if settlement.verdict.reason == Verdict.callerReason {
+            } else if settlement.verdict.reason == .held(.caller) {
                 // It rests without an answer, so nobody's wait ends but that for what can go on by itself.
                 earlier.end(name)
             }

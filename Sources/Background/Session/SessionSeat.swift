@@ -23,8 +23,9 @@ final class SessionSeat: Sendable {
         _ identifier: String, byteCount: UInt64, request: TransferRecord.StoredRequest
     ) -> NewTransfer {
         NewTransfer(
-            identifier: kind.rowName(identifier), label: kind.rawValue, metadata: "{}",
-            byteCount: Int64(clamping: byteCount), seenWall: seams.clock.wallMilliseconds, request: request)
+            identifier: kind.rowName(identifier), lane: .own(request.origin), label: kind.rawValue, rank: 0,
+            metadata: "{}", byteCount: Int64(clamping: byteCount), seenWall: seams.clock.wallMilliseconds,
+            request: request)
     }
 
     func outcome(of work: TransferWork) async throws(NetworkResponseError) -> TransferOutcome {

@@ -11,23 +11,25 @@ enum TransferOutcome: Sendable {
     init?(_ settlement: Settlement) {
         self.init(
             settlement.claim.record.label, settlement.verdict.state, reason: settlement.verdict.reason,
-            answer: settlement.answer, error: settlement.error)
+            note: settlement.verdict.note, answer: settlement.answer, error: settlement.error)
     }
 
     init?(_ record: TransferRecord) {
-        self.init(record.label, record.state, reason: record.reason, answer: record.answer, error: record.lastError)
+        self.init(
+            record.label, record.state, reason: record.reason, note: record.note, answer: record.answer,
+            error: record.lastError)
     }
 
     private init?(
-        _ label: String, _ state: TransferState, reason: String?, answer: String?, error: String?
+        _ label: String, _ state: TransferState, reason: TransferReason?, note: String?, answer: String?, error: String?
     ) {
         let response = answer.flatMap(StoredAnswer.init).flatMap(HTTPResponse.init)
-        let text = reason ?? error ?? ""
+        let text = note ?? reason?.rawValue ?? error ?? ""
         switch (state, response) {
         case (.delivered, let response): self = .success(response ?? HTTPResponse(status: .ok))
-        case (.held, let response?) where reason == Verdict.callerReason: self = .retry(response)
+        case (.held, let response?) where reason == .held(.caller): self = .retry(response)
         case (.rejected, let response?): self = .rejected(response)
-        case (.rejected, nil) where reason == HoldReason.tls.rawValue: self = .failed(.init(.notTrusted, error ?? text))
+        case (.rejected, nil) where reason == .held(.tls): self = .failed(.init(.notTrusted, error ?? text))
         case (.rejected, nil) where label == TransferKind.download.rawValue:
             self = .failed(.init(.contentMissing, text))
         case (.rejected, nil): self = .failed(.init(.unreadableFile, text))

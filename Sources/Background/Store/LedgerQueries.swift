@@ -2,21 +2,6 @@
 package struct LedgerQueries {
     let connection: SQLiteConnection
 
-    package struct StateCount: Hashable, Sendable {
-        package let state: TransferState
-        package let count: Int
-        /// Of the bodies.
-        package let byteCount: Int64
-    }
-
-    package func counts() throws -> [StateCount] {
-        try connection.rows("SELECT state, count(*), sum(byte_count) FROM transfer GROUP BY state") { row in
-            StateCount(
-                state: row.text(at: 0).flatMap(TransferState.init) ?? .queued, count: Int(row.integer(at: 1)),
-                byteCount: row.integer(at: 2))
-        }
-    }
-
     package func record(_ identifier: String) throws -> TransferRecord? {
         try connection.rows(
             "SELECT \(TransferRecord.columns) FROM transfer WHERE identifier=?", [.text(identifier)],
@@ -37,6 +22,11 @@ package struct LedgerQueries {
         try connection.snapshot { () throws in try body() }
     }
 
+    package func state(of identifier: String) throws -> TransferState? {
+        try connection.value("SELECT state FROM transfer WHERE identifier=?", .text(identifier))?.text
+            .flatMap(TransferState.init)
+    }
+
     /// Whether there is a row for it, whatever its state.
     package func isRecorded(_ identifier: String) throws -> Bool {
         try connection.value("SELECT 1 FROM transfer WHERE identifier=?", .text(identifier)) != nil
@@ -50,50 +40,12 @@ package struct LedgerQueries {
 
     /// Whether a request has had its effect already.
     package func isApplied(request nonce: String) throws -> Bool {
-        try connection.value("SELECT 1 FROM applied_request WHERE nonce=?", .text(nonce)) != nil
+        try connection.value("SELECT 1 FROM consumed_token WHERE token=?", .text(nonce)) != nil
     }
 
     /// The nonces of all requests that are remembered.
     package func appliedRequests() throws -> [String] {
-        try connection.rows("SELECT nonce FROM applied_request ORDER BY nonce") { $0.text(at: 0) ?? "" }
-    }
-
-    /// Sums over transfers, without a look at each.
-    package struct Tally: Hashable, Sendable {
-        package struct Sum: Hashable, Sendable {
-            package var count = 0
-            /// Of the bodies.
-            package var byteCount: Int64 = 0
-        }
-
-        /// To be sent, or being sent.
-        package var waiting = Sum()
-        /// Resting until something changes.
-        package var held = Sum()
-        /// Rejected or given up, their bytes kept.
-        package var parked = Sum()
-
-        package init() {}
-    }
-
-    package func tally() throws -> Tally {
-        var tally = Tally()
-        // A reader may come before the first owner that has made the sums.
-        guard try connection.value("SELECT 1 FROM sqlite_schema WHERE name='tally'") != nil else {
-            for found in try counts() { tally.add(found) }
-            return tally
-        }
-        let sums = try connection.rows("SELECT standing, count, byte_count FROM tally") { row in
-            (standing: row.text(at: 0), sum: Tally.Sum(count: Int(row.integer(at: 1)), byteCount: row.integer(at: 2)))
-        }
-        for (standing, sum) in sums {
-            switch standing {
-            case "waiting": tally.waiting = sum
-            case "held": tally.held = sum
-            default: tally.parked = sum
-            }
-        }
-        return tally
+        try connection.rows("SELECT token FROM consumed_token ORDER BY token") { $0.text(at: 0) ?? "" }
     }
 
     /// Where a page of the listing ended.
@@ -151,44 +103,27 @@ package struct LedgerQueries {
 
     /// The earliest due time of all, on the ledger's axis.
     package func nextDue() throws -> Int64? {
-        var earliest: Int64?
-        for isSuspect in [false, true] {
-            let due = try connection.value(
-                "SELECT due_at FROM transfer WHERE due_at IS NOT NULL AND is_suspect=? ORDER BY due_at LIMIT 1",
-                SQLiteValue(isSuspect)
-            )?.integer
-            if let due { earliest = min(earliest ?? due, due) }
-        }
-        return earliest
+        try liveLanes().compactMap { try nextDue(lane: $0) }.min()
     }
 
-    /// The earliest due time of an origin's rows, on the ledger's axis.
-    package func nextDue(origin: String?) throws -> Int64? {
-        var earliest: Int64?
-        for isSuspect in [false, true] {
-            let due = try connection.value(
+    /// The earliest due time of a lane's rows, on the ledger's axis.
+    package func nextDue(lane: Lane) throws -> Int64? {
+        try [false, true].compactMap { isSuspect in
+            try connection.value(
                 """
-                SELECT due_at FROM transfer WHERE due_at IS NOT NULL AND is_suspect=? AND origin IS ?
+                SELECT due_at FROM transfer WHERE due_at IS NOT NULL AND is_suspect=? AND lane=?
                 ORDER BY due_at, id LIMIT 1
-                """, SQLiteValue(isSuspect), SQLiteValue(origin)
+                """, SQLiteValue(isSuspect), .text(lane.name)
             )?.integer
-            if let due { earliest = min(earliest ?? due, due) }
-        }
-        return earliest
+        }.min()
     }
 
     /// Whether anything is due by a time on the ledger's axis.
-    package func hasDue(by time: Int64, origin: String?) throws -> Bool {
-        for isSuspect in [false, true] {
-            let row = try connection.value(
-                TransferStore.dueQuery, SQLiteValue(isSuspect), .integer(time), SQLiteValue(origin), 1)
-            if row != nil { return true }
+    package func hasDue(by time: Int64, lane: Lane) throws -> Bool {
+        try [false, true].contains { isSuspect in
+            try connection.value(
+                TransferStore.dueQuery, SQLiteValue(isSuspect), .integer(time), .text(lane.name), 1) != nil
         }
-        return false
-    }
-
-    package func origins() throws -> [OriginRecord] {
-        try connection.rows("SELECT \(OriginRecord.columns) FROM origin ORDER BY name", [], OriginRecord.init)
     }
 
     /// The steps SQLite takes for a statement, for tests that pin an index.
@@ -214,19 +149,4 @@ package struct LedgerQueries {
 
 extension TransferStore {
     package var queries: LedgerQueries { LedgerQueries(connection: connection) }
-}
-
-extension LedgerQueries.Tally {
-    /// Adds one of the sums that were made by looking at each row.
-    package mutating func add(_ found: LedgerQueries.StateCount) {
-        let sum: WritableKeyPath<Self, Sum>
-        switch found.state {
-        case .queued, .waiting, .sending: sum = \.waiting
-        case .held: sum = \.held
-        case .rejected, .exhausted: sum = \.parked
-        case .delivered, .evicted, .removed: return
-        }
-        self[keyPath: sum].count += found.count
-        self[keyPath: sum].byteCount += found.byteCount
-    }
 }

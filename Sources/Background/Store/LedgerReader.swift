@@ -4,8 +4,7 @@ import SystemPackage
 /// A ledger opened for looking only, beside a living owner or without one.
 ///
 /// It takes no lock that stops the owner, never checkpoints and changes nothing. Where the directory cannot be
-/// written, SQLite cannot share the WAL's index; then a private copy of ledger and WAL is read. One of an earlier
-/// version, which its owner has not opened since this program is there, is copied, too, and the copy brought up to date.
+/// written, SQLite cannot share the WAL's index; then a private copy of ledger and WAL is read.
 package final class LedgerReader {
     package let queries: LedgerQueries
     private let clock: any SystemClock
@@ -55,31 +54,23 @@ package final class LedgerReader {
 
     private static func open(_ name: EntryName, in directory: Directory, files: any FileSystem) throws -> Opened {
         var copy: PrivateCopy?
-        var connection: SQLiteConnection
-        var version: Int64
+        let connection: SQLiteConnection
         do {
-            (connection, version) = try open(path: directory.path(of: name))
+            connection = try open(path: directory.path(of: name))
         } catch let error as SQLiteError where error.isUnopenable {
             let made = try PrivateCopy(of: name, in: directory, files: files)
-            (connection, version) = try open(path: made.ledgerPath)
-            copy = made
-        }
-        if version < Schema.currentVersion {
-            let made = try PrivateCopy(migrating: connection, name: name, files: files)
-            (connection, _) = try open(path: made.ledgerPath)
+            connection = try open(path: made.ledgerPath)
             copy = made
         }
         return (connection, try TransferStore.lastLife(connection), copy)
     }
 
-    private static func open(path: String) throws -> (SQLiteConnection, version: Int64) {
+    private static func open(path: String) throws -> SQLiteConnection {
         let connection = try SQLiteConnection(path: path, mode: .readOnly)
         let version = try connection.value("PRAGMA user_version")?.integer ?? 0
-        guard version <= Schema.currentVersion else {
-            throw LedgerError.newerVersion(found: version, known: Schema.currentVersion)
-        }
         guard version > 0 else { throw LedgerError.missing }
-        return (connection, version)
+        try Schema.check(version)
+        return connection
     }
 
     /// Copies of the ledger and its WAL in a directory of our own, gone with the value.
@@ -96,18 +87,6 @@ package final class LedgerReader {
             names = [name] + (wal.map { [$0] } ?? [])
             ledgerPath = directory.path(of: name)
             for name in names { try copy(name, from: source) }
-        }
-
-        /// All that the connection sees at one moment, in tables of the current version.
-        init(migrating source: SQLiteConnection, name: EntryName, files: any FileSystem) throws {
-            self.files = files
-            directory = try TemporaryDirectory.make(files: files)
-            names = [name]
-            ledgerPath = directory.path(of: name)
-            try source.copy(to: ledgerPath)
-            let connection = try SQLiteConnection(path: ledgerPath, mode: .readWrite)
-            _ = try Schema.migrate(connection)
-            connection.close()
         }
 
         deinit {
@@ -129,8 +108,32 @@ extension LedgerReader {
     /// Whether something is under way, or due at an origin whose gate is open.
     package func hasSendable() throws -> Bool {
         if try queries.exists([.sending]) { return true }
-        guard let due = try queries.nextDue(), due <= now else { return false }
-        let gates = try queries.origins().map(\.gate)
-        return gates.allSatisfy { ($0.opensAt ?? now) <= now }
+        let gates = try LaneGates(queries)
+        return try queries.liveLanes().contains { lane in
+            guard let due = try queries.nextDue(lane: lane), due <= now else { return false }
+            return gates.opensAt(lane).map { $0 <= now } ?? true
+        }
+    }
+}
+
+/// When lanes may be sent to: the gates of the origins they lead to, as they were when this was read.
+package struct LaneGates: Sendable {
+    private let origins: [String: OriginGate]
+    private let lanes: [Lane: String]
+
+    package init(_ queries: LedgerQueries) throws {
+        lanes = try queries.lanes()
+        origins = Dictionary(
+            try queries.origins().map { ($0.name, $0.gate) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// The gate of the origin that a lane led to last; `nil` for one that has never been sent to.
+    package func gate(of lane: Lane) -> OriginGate? {
+        (lane.ownOrigin ?? lanes[lane]).flatMap { origins[$0] }
+    }
+
+    /// When the gate opens by the passing of time, on the ledger's axis; `nil` when it is open.
+    package func opensAt(_ lane: Lane) -> Int64? {
+        gate(of: lane)?.opensAt
     }
 }

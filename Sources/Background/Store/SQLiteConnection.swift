@@ -116,7 +116,6 @@ final class SQLiteConnection {
 
     /// Rows changed by the statement that ran last.
     var changedRowCount: Int { Int(sqlite3_changes64(handle)) }
-    var lastInsertedRow: Int64 { sqlite3_last_insert_rowid(handle) }
 
     private func prepared(_ sql: String) throws(SQLiteError) -> SQLiteStatement {
         if let statement = statements[sql] { return statement }
@@ -171,13 +170,5 @@ final class SQLiteConnection {
     func checkpoint() {
         // Best effort: a reader in its way leaves it to the next time.
         sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_TRUNCATE, nil, nil)
-    }
-    /// Writes a database of its own that holds what one transaction sees now (sqlite.org/lang_vacuum.html).
-    /// - Parameter path: of a file that does not exist.
-    /// - Throws: ``SQLiteError`` where it cannot be written.
-    func copy(to path: String) throws(SQLiteError) {
-        // It forbids the copy, too; of this file, a connection opened for reading writes nothing without it.
-        try execute("PRAGMA query_only=OFF")
-        try run("VACUUM INTO ?", .text(path))
     }
 }

@@ -11,6 +11,11 @@ package struct SQLiteError: Error, Hashable, Sendable, CustomStringConvertible {
         self.statement = statement
     }
 
+    /// What our own look at a file finds wrong with it, as SQLite would say it (`SQLITE_CORRUPT`).
+    package static func damage(_ message: String, statement: String? = nil) -> SQLiteError {
+        SQLiteError(code: 11, message: message, statement: statement)
+    }
+
     package var description: String {
         let place = statement.map { " in \"\($0.prefix(120))\"" } ?? ""
         return "SQLite error \(code): \(message)\(place)"

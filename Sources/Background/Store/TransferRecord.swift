@@ -3,8 +3,12 @@ package struct TransferRecord: Sendable {
     package var rowID: Int64
     /// The stable name; one row each.
     package var identifier: String
+    /// Where it goes.
+    package var lane: Lane
     /// The client's own word for the kind of transfer.
     package var label: String
+    /// What goes first and is evicted last: 0 before 1 before 2.
+    package var rank: Int
     /// The client's own JSON.
     package var metadata: String
     /// Of the body, in bytes.
@@ -15,7 +19,9 @@ package struct TransferRecord: Sendable {
     package var firstSeenWall: Int64
     package var lastSeenWall: Int64
     package var state: TransferState
-    package var reason: String?
+    package var reason: TransferReason?
+    /// What is particular to this transfer about its reason, in a sentence for people.
+    package var note: String?
     /// Milliseconds on the ledger's axis.
     package var due: Int64?
     package var isSuspect: Bool
@@ -29,7 +35,7 @@ package struct TransferRecord: Sendable {
     package var lastStatus: Int?
     package var lastError: String?
     package var receipt: String?
-    /// What the row itself knows of where it goes; `nil` when the run decides.
+    /// The transfer's own request; `nil` when its lane's destination makes it.
     package var request: StoredRequest?
     package var answer: String?
     package var isAcknowledged: Bool
@@ -63,8 +69,8 @@ package struct TransferRecord: Sendable {
     static let columns = """
         id, identifier, label, metadata, byte_count, seen, first_seen_wall, last_seen_wall, state, reason, due_at, \
         is_suspect, attempts, charged, failures, strikes, accepted_mark, enrolled_at, settled_at, last_status, \
-        last_error, receipt, origin, method, url, header_names, body_path, body_hash, answer, is_acknowledged, \
-        progress
+        last_error, receipt, lane, method, url, header_names, body_path, body_hash, answer, is_acknowledged, \
+        progress, rank, note
         """
 
     init(_ row: SQLiteStatement) {
@@ -78,7 +84,7 @@ package struct TransferRecord: Sendable {
         lastSeenWall = row.integer(at: 7)
         // The table's CHECK admits no other word.
         state = row.text(at: 8).flatMap(TransferState.init) ?? .queued
-        reason = row.text(at: 9)
+        reason = row.text(at: 9).flatMap(TransferReason.init)
         due = row.optionalInteger(at: 10)
         isSuspect = row.integer(at: 11) != 0
         attempts = Int(row.integer(at: 12))
@@ -91,7 +97,8 @@ package struct TransferRecord: Sendable {
         lastStatus = row.optionalInteger(at: 19).map { Int($0) }
         lastError = row.text(at: 20)
         receipt = row.text(at: 21)
-        if let origin = row.text(at: 22) {
+        lane = Lane(row.text(at: 22) ?? "")
+        if let origin = lane.ownOrigin {
             request = StoredRequest(
                 origin: origin, method: row.text(at: 23) ?? "", url: row.text(at: 24) ?? "",
                 headerNames: (row.text(at: 25) ?? "").split(separator: "\n").map(String.init),
@@ -100,25 +107,32 @@ package struct TransferRecord: Sendable {
         answer = row.text(at: 28)
         isAcknowledged = row.integer(at: 29) != 0
         progress = row.text(at: 30)
+        rank = Int(row.integer(at: 31))
+        note = row.text(at: 32)
     }
 }
 
 /// A transfer to be enrolled.
 package struct NewTransfer: Sendable {
     package var identifier: String
+    package var lane: Lane
     package var label: String
+    package var rank: Int
     package var metadata: String
     package var byteCount: Int64
     /// Wall-clock milliseconds since the epoch.
     package var seenWall: Int64
     package var request: TransferRecord.StoredRequest?
 
+    /// For a destination's lane, or, with a request of its own, for the lane of that request's origin.
     package init(
-        identifier: String, label: String, metadata: String, byteCount: Int64, seenWall: Int64,
+        identifier: String, lane: Lane, label: String, rank: Int, metadata: String, byteCount: Int64, seenWall: Int64,
         request: TransferRecord.StoredRequest? = nil
     ) {
         self.identifier = identifier
+        self.lane = request.map { .own($0.origin) } ?? lane
         self.label = label
+        self.rank = rank
         self.metadata = metadata
         self.byteCount = byteCount
         self.seenWall = seenWall

@@ -43,28 +43,27 @@ extension TransferStore {
     /// Due transfers, the one due longest first; of suspects only one, and only when `suspects` says so.
     static let dueQuery = """
         SELECT \(TransferRecord.columns) FROM transfer
-        WHERE due_at IS NOT NULL AND is_suspect = ? AND due_at <= ? AND origin IS ? ORDER BY due_at, id LIMIT ?
+        WHERE due_at IS NOT NULL AND is_suspect = ? AND due_at <= ? AND lane = ? ORDER BY due_at, id LIMIT ?
         """
 
-    /// Claims due transfers: counted as attempts before their first byte leaves.
-    /// `origin` is the rows' own; `nil` takes rows whose destination belongs to the run.
+    /// Claims a lane's due transfers: counted as attempts before their first byte leaves.
     package func claimDue(
-        limit: Int, suspects: Bool, origin: String?, acceptedMark: Int64
+        limit: Int, suspects: Bool, lane: Lane, acceptedMark: Int64
     ) throws -> [Claim] {
         let records = try connection.rows(
             Self.dueQuery,
-            [SQLiteValue(suspects), .integer(now), SQLiteValue(origin), .integer(Int64(limit))], TransferRecord.init)
+            [SQLiteValue(suspects), .integer(now), .text(lane.name), .integer(Int64(limit))], TransferRecord.init)
         return try records.map { try claim($0, acceptedMark: acceptedMark) }
     }
 
-    /// Claims the newest due transfer with a label; `origin` as in ``claimDue(limit:suspects:origin:acceptedMark:)``.
-    package func claimNewest(label: String, origin: String?, acceptedMark: Int64) throws -> Claim? {
+    /// Claims the newest transfer of the first rank that has never been tried.
+    package func claimNewestOfFirstRank(lane: Lane, acceptedMark: Int64) throws -> Claim? {
         let record = try connection.rows(
             """
             SELECT \(TransferRecord.columns) FROM transfer
-            WHERE state='queued' AND label=? AND due_at <= ? AND is_suspect=0 AND origin IS ?
+            WHERE settled_at IS NULL AND rank=0 AND state='queued' AND due_at <= ? AND is_suspect=0 AND lane=?
             ORDER BY first_seen_wall DESC, id DESC LIMIT 1
-            """, [.text(label), .integer(now), SQLiteValue(origin)], TransferRecord.init
+            """, [.integer(now), .text(lane.name)], TransferRecord.init
         ).first
         return try record.map { try claim($0, acceptedMark: acceptedMark) }
     }
@@ -73,12 +72,13 @@ extension TransferStore {
     private func claim(_ record: TransferRecord, acceptedMark: Int64) throws -> Claim {
         var record = record
         record.state = .sending
-        (record.due, record.reason) = (nil, nil)
+        (record.due, record.reason, record.note) = (nil, nil, nil)
         record.attempts += 1
         record.acceptedMark = record.acceptedMark ?? acceptedMark
         try connection.run(
             """
-            UPDATE transfer SET state='sending', epoch=?, attempts=?, due_at=NULL, reason=NULL, accepted_mark=?
+            UPDATE transfer SET state='sending', epoch=?, attempts=?, due_at=NULL, reason=NULL, note=NULL,
+              accepted_mark=?
             WHERE id=?
             """, .integer(epoch), SQLiteValue(record.attempts), SQLiteValue(record.acceptedMark),
             .integer(record.rowID))
@@ -112,15 +112,16 @@ extension TransferStore {
     package func settle(_ settlement: Settlement) throws -> Bool {
         let verdict = settlement.verdict
         let isSettled = !verdict.state.isLive
-        let wasInterrupted = verdict.reason == WaitReason.interrupted.rawValue
+        let wasInterrupted = verdict.reason == .waiting(.interrupted)
         try connection.run(
             """
-            UPDATE transfer SET state=?, reason=?, due_at=?, epoch=NULL, charged=charged+?, failures=?,
+            UPDATE transfer SET state=?, reason=?, note=?, due_at=?, epoch=NULL, charged=charged+?, failures=?,
               accepted_mark=?, settled_at=?, last_status=ifnull(?, last_status), last_error=?,
               receipt=ifnull(?, receipt), answer=?, is_suspect=is_suspect * ?, strikes=strikes * ?
             WHERE id=? AND state='sending' AND epoch=?
             """,
-            .text(verdict.state.rawValue), SQLiteValue(verdict.reason), SQLiteValue(verdict.due),
+            .text(verdict.state.rawValue), SQLiteValue(verdict.reason?.rawValue), SQLiteValue(verdict.note),
+            SQLiteValue(verdict.due),
             SQLiteValue(verdict.isCharged ? 1 : 0), SQLiteValue(verdict.failures),
             .integer(settlement.acceptedMark), isSettled ? .integer(now) : .null, SQLiteValue(settlement.status),
             SQLiteValue(settlement.error), SQLiteValue(settlement.receipt), SQLiteValue(settlement.answer),
@@ -139,58 +140,51 @@ extension TransferStore {
         return isTaken
     }
 
-    /// The origins rows of their own wait for.
-    package func dueOrigins() throws -> [String] {
-        try connection.rows(
-            """
-            SELECT DISTINCT origin FROM transfer WHERE origin IS NOT NULL AND settled_at IS NULL ORDER BY origin
-            """
-        ) { $0.text(at: 0) ?? "" }
-    }
-
     /// Whether a closed gate has anything to be probed with.
-    package func hasProbeCandidate(origin: String?) throws -> Bool {
-        if try queries.hasDue(by: now, origin: origin) { return true }
-        return try probeCandidate(origin: origin) != nil
+    package func hasProbeCandidate(lane: Lane) throws -> Bool {
+        if try queries.hasDue(by: now, lane: lane) { return true }
+        return try probeCandidate(lane: lane) != nil
     }
 
     /// One that only waits for the origin, or is held for a reason that an accepted one may disprove.
-    func probeCandidate(origin: String?) throws -> Int64? {
-        try connection.rows(
-            """
-            SELECT id FROM transfer WHERE state='held' AND reason <> 'poison' AND reason <> 'caller' AND origin IS ?
-            UNION ALL
-            SELECT id FROM transfer WHERE state='waiting' AND reason='unreachable' AND origin IS ? LIMIT 1
-            """, [SQLiteValue(origin), SQLiteValue(origin)]
-        ) { $0.integer(at: 0) }.first
+    func probeCandidate(lane: Lane) throws -> Int64? {
+        for reason in HoldReason.endedByAcceptance {
+            let row = try connection.value(
+                "SELECT id FROM transfer WHERE state='held' AND lane=? AND reason=? LIMIT 1", .text(lane.name),
+                .text(reason.rawValue))
+            if let row { return row.integer }
+        }
+        return try connection.value(
+            "SELECT id FROM transfer WHERE state='waiting' AND reason='unreachable' AND lane=? LIMIT 1",
+            .text(lane.name)
+        )?.integer
     }
 
     // MARK: - Waking rows
 
     /// The origin accepts again: what waited only for it is due.
-    package func releaseUnreachable(origin: String?) throws {
+    package func releaseUnreachable(lane: Lane) throws {
         try connection.run(
             """
-            UPDATE transfer SET due_at=? WHERE state='waiting' AND reason='unreachable' AND due_at > ? AND origin IS ?
-            """, .integer(now), .integer(now), SQLiteValue(origin))
+            UPDATE transfer SET due_at=? WHERE state='waiting' AND reason='unreachable' AND due_at > ? AND lane=?
+            """, .integer(now), .integer(now), .text(lane.name))
     }
 
     /// Makes transfers held for a reason that an accepted one disproves due.
-    /// At most `limit` for each reason, the oldest first.
-    package func releaseHeld(origin: String?, limit: Int = Int(Int32.max)) throws {
-        for reason in HoldReason.allCases where reason != .poison {
+    package func releaseHeld(lane: Lane) throws {
+        for reason in HoldReason.endedByAcceptance {
             try connection.run(
                 """
-                UPDATE transfer SET state='waiting', reason=NULL, due_at=? WHERE id IN
-                  (SELECT id FROM transfer WHERE state='held' AND reason=? AND origin IS ? ORDER BY id LIMIT ?)
-                """, .integer(now), .text(reason.rawValue), SQLiteValue(origin), SQLiteValue(limit))
+                UPDATE transfer SET state='waiting', reason=NULL, note=NULL, due_at=?
+                WHERE state='held' AND reason=? AND lane=?
+                """, .integer(now), .text(reason.rawValue), .text(lane.name))
         }
     }
 
     /// Makes one transfer that only waits for the origin due, so that a probe has something to send.
     /// - Returns: its row.
-    package func releaseOneForProbe(origin: String?) throws -> Int64? {
-        guard let row = try probeCandidate(origin: origin) else { return nil }
+    package func releaseOneForProbe(lane: Lane) throws -> Int64? {
+        guard let row = try probeCandidate(lane: lane) else { return nil }
         try connection.run(
             "UPDATE transfer SET state='waiting', due_at=? WHERE id=? AND (due_at IS NULL OR due_at > ?)",
             .integer(now), .integer(row), .integer(now))
@@ -211,7 +205,7 @@ extension TransferStore {
                 UPDATE transfer SET state=?, reason=?, due_at=?, epoch=NULL, is_suspect=1, strikes=?
                 WHERE id=?
                 """, .text(hold == nil ? "waiting" : "held"),
-                .text(hold == nil ? WaitReason.interrupted.rawValue : HoldReason.poison.rawValue),
+                .text((hold == nil ? TransferReason.waiting(.interrupted) : .held(.poison)).rawValue),
                 .integer(now + (hold ?? 0)), SQLiteValue(strikes), .integer(record.rowID))
             try connection.run(
                 "UPDATE attempt SET error='the sender died' WHERE transfer=? AND number=? AND ended_wall IS NULL",

@@ -3,21 +3,21 @@ extension TransferStore {
     package func insert(_ transfer: NewTransfer) throws {
         try connection.run(
             """
-            INSERT INTO transfer(identifier, label, metadata, byte_count, first_seen_wall, last_seen_wall, state,
-              due_at, enrolled_at, origin, method, url, header_names, body_path, body_hash)
-            VALUES(?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO transfer(identifier, lane, label, rank, metadata, byte_count, first_seen_wall, last_seen_wall,
+              state, due_at, enrolled_at, method, url, header_names, body_path, body_hash)
+            VALUES(?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?)
             """,
             [
-                .text(transfer.identifier), .text(transfer.label), .text(transfer.metadata),
-                .integer(transfer.byteCount), .integer(transfer.seenWall), .integer(transfer.seenWall),
-                .integer(now), .integer(now),
+                .text(transfer.identifier), .text(transfer.lane.name), .text(transfer.label),
+                SQLiteValue(transfer.rank), .text(transfer.metadata), .integer(transfer.byteCount),
+                .integer(transfer.seenWall), .integer(transfer.seenWall), .integer(now), .integer(now),
             ] + Self.values(of: transfer.request))
     }
 
     private static func values(of request: TransferRecord.StoredRequest?) -> [SQLiteValue] {
-        guard let request else { return Array(repeating: .null, count: 6) }
+        guard let request else { return Array(repeating: .null, count: 5) }
         return [
-            .text(request.origin), .text(request.method), .text(request.url),
+            .text(request.method), .text(request.url),
             .text(request.headerNames.joined(separator: "\n")), .text(request.bodyPath), .text(request.bodyHash),
         ]
     }
@@ -33,33 +33,37 @@ extension TransferStore {
     package func revive(_ transfer: NewTransfer) throws {
         try connection.run(
             """
-            UPDATE transfer SET seen=seen+1, last_seen_wall=max(last_seen_wall, ?), label=?, metadata=?, byte_count=?,
-              state='queued', reason=NULL, due_at=?, epoch=NULL, is_suspect=0, charged=0, failures=0, strikes=0,
+            UPDATE transfer SET seen=seen+1, last_seen_wall=max(last_seen_wall, ?), lane=?, label=?, rank=?, metadata=?,
+              byte_count=?, state='queued', reason=NULL, note=NULL, due_at=?, epoch=NULL, is_suspect=0, charged=0, failures=0, strikes=0,
               accepted_mark=NULL, enrolled_at=?, settled_at=NULL, is_acknowledged=0, answer=NULL, progress=NULL,
-              origin=?, method=?, url=?, header_names=?, body_path=?, body_hash=?
+              method=?, url=?, header_names=?, body_path=?, body_hash=?
             WHERE identifier=?
             """,
             [
-                .integer(transfer.seenWall), .text(transfer.label), .text(transfer.metadata),
-                .integer(transfer.byteCount), .integer(now), .integer(now),
+                .integer(transfer.seenWall), .text(transfer.lane.name), .text(transfer.label),
+                SQLiteValue(transfer.rank), .text(transfer.metadata), .integer(transfer.byteCount), .integer(now),
+                .integer(now),
             ] + Self.values(of: transfer.request) + [.text(transfer.identifier)])
     }
 
     /// Ends a transfer for a reason that is not an attempt's.
-    package func settle(_ identifier: String, as state: TransferState, reason: String) throws {
+    package func settle(
+        _ identifier: String, as state: TransferState, reason: EndReason, note: String? = nil
+    ) throws {
         try connection.run(
             """
-            UPDATE transfer SET state=?, reason=?, due_at=NULL, epoch=NULL, is_suspect=0, settled_at=?
+            UPDATE transfer SET state=?, reason=?, note=?, due_at=NULL, epoch=NULL, is_suspect=0, settled_at=?
             WHERE identifier=?
-            """, .text(state.rawValue), .text(reason), .integer(now), .text(identifier))
+            """, .text(state.rawValue), .text(reason.rawValue), SQLiteValue(note), .integer(now),
+            .text(identifier))
     }
 
     /// Makes a transfer due now, as if it had never failed. Its history stays.
     package func restart(_ identifier: String) throws {
         try connection.run(
             """
-            UPDATE transfer SET state=CASE WHEN attempts=0 THEN 'queued' ELSE 'waiting' END, reason=NULL, due_at=?,
-              epoch=NULL, is_suspect=0, charged=0, failures=0, strikes=0, accepted_mark=NULL, enrolled_at=?,
+            UPDATE transfer SET state=CASE WHEN attempts=0 THEN 'queued' ELSE 'waiting' END, reason=NULL, note=NULL,
+              due_at=?, epoch=NULL, is_suspect=0, charged=0, failures=0, strikes=0, accepted_mark=NULL, enrolled_at=?,
               settled_at=NULL
             WHERE identifier=? AND state <> 'sending'
             """, .integer(now), .integer(now), .text(identifier))
@@ -70,18 +74,18 @@ extension TransferStore {
     /// - Returns: whether the request is new; it is remembered in the same transaction as its effect.
     package func remember(request nonce: String) throws -> Bool {
         try connection.run(
-            "INSERT INTO applied_request(nonce, applied_at) VALUES(?, ?) ON CONFLICT DO NOTHING", .text(nonce),
+            "INSERT INTO consumed_token(token, consumed_at) VALUES(?, ?) ON CONFLICT DO NOTHING", .text(nonce),
             .integer(now))
         return connection.changedRowCount == 1
     }
 
     /// Forgets a request that cannot come again.
     package func forget(request nonce: String) throws(SQLiteError) {
-        try connection.run("DELETE FROM applied_request WHERE nonce=?", .text(nonce))
+        try connection.run("DELETE FROM consumed_token WHERE token=?", .text(nonce))
     }
 
     func forget(requestsWithPrefix prefix: String) throws(SQLiteError) {
         try connection.run(
-            "DELETE FROM applied_request WHERE nonce >= ? AND nonce < ?", .text(prefix), .text(prefix + "\u{7f}"))
+            "DELETE FROM consumed_token WHERE token >= ? AND token < ?", .text(prefix), .text(prefix + "\u{7f}"))
     }
 }

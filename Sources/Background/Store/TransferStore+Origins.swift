@@ -44,13 +44,54 @@ package struct OriginRecord: Hashable, Sendable {
     }
 }
 
+extension LedgerQueries {
+    package func origins() throws -> [OriginRecord] {
+        try connection.rows("SELECT \(OriginRecord.columns) FROM origin ORDER BY name", [], OriginRecord.init)
+    }
+
+    /// To which origin each destination's lane led last.
+    package func lanes() throws -> [Lane: String] {
+        Dictionary(
+            uniqueKeysWithValues: try connection.rows("SELECT name, origin FROM lane") { row in
+                (Lane(row.text(at: 0) ?? ""), row.text(at: 1) ?? "")
+            })
+    }
+}
+
 extension TransferStore {
+    /// Stores a gate through which something has just gone, or tried to.
     package func save(_ origin: OriginRecord) throws {
         try connection.run(
-            "INSERT OR REPLACE INTO origin(\(OriginRecord.columns)) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            """
+            INSERT OR REPLACE INTO origin(\(OriginRecord.columns), used_at) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """,
             .text(origin.name), SQLiteValue(origin.closureName), SQLiteValue(origin.gate.holdReason?.rawValue),
             SQLiteValue(origin.gate.opensAt), SQLiteValue(origin.gate.window), SQLiteValue(origin.gate.failures),
             .integer(origin.gate.accepted), SQLiteValue(origin.gate.rejectionsInARow),
-            SQLiteValue(origin.gate.refusalsInARow), SQLiteValue(origin.lastStatus), SQLiteValue(origin.lastError))
+            SQLiteValue(origin.gate.refusalsInARow), SQLiteValue(origin.lastStatus), SQLiteValue(origin.lastError),
+            .integer(now))
+    }
+
+    /// Remembers to which origin a lane leads in this run, for readers.
+    package func save(_ lane: Lane, leadsTo origin: String) throws {
+        try connection.run("INSERT OR REPLACE INTO lane(name, origin) VALUES(?, ?)", .text(lane.name), .text(origin))
+    }
+
+    /// How long an origin that nothing is bound for is remembered after its last use: 24 hours, in milliseconds.
+    package static let idleOriginAge: Int64 = 86_400_000
+
+    /// Forgets origins that nothing is bound for and nothing has gone to for a day; never one whose gate is closed for
+    /// a time to come, because nothing may be sent there before it.
+    func forgetIdleOrigins() throws(SQLiteError) {
+        let live = "(state='queued' OR state='sending' OR state='waiting' OR state='held')"
+        try connection.run(
+            """
+            DELETE FROM origin WHERE used_at < ? AND (opens_at IS NULL OR opens_at <= ?) AND name NOT IN (
+              SELECT ifnull(lane.origin, substr(tally.lane, 2)) FROM tally LEFT JOIN lane ON lane.name=tally.lane
+              WHERE count > 0 AND \(live))
+            """, .integer(now - Self.idleOriginAge), .integer(now))
+        try connection.run(
+            "DELETE FROM lane WHERE origin NOT IN (SELECT name FROM origin) AND name NOT IN (SELECT lane FROM tally)")
+        try connection.run("DELETE FROM tally WHERE count=0")
     }
 }

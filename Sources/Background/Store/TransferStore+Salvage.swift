@@ -1,22 +1,34 @@
 extension TransferStore {
-    /// Writes a reason on a settled transfer without settling it again.
-    package func note(_ reason: String, on identifier: String) throws {
-        try connection.run("UPDATE transfer SET reason=? WHERE identifier=?", .text(reason), .text(identifier))
+    /// Writes a reason's note on a settled transfer without settling it again.
+    package func note(_ reason: EndReason, on identifier: String) throws {
+        try connection.run(
+            "UPDATE transfer SET reason=?, note=NULL WHERE identifier=?", .text(reason.rawValue), .text(identifier))
     }
 
-    /// Copies what can still be read of a damaged ledger: rows, their history, the gates and the clock.
+    /// Copies what can still be read of a damaged ledger, or of one from before the first release: rows, their history, the
+    /// gates and the clock.
     ///
     /// Read from both ends, so that one bad page in the middle costs only what lies on it.
+    /// - Parameters:
+    ///   - path: of the ledger that was set aside.
+    ///   - lane: for rows of a ledger that knew no lanes and have no request of their own.
+    ///   - rank: by label and metadata, for rows of a ledger that knew no ranks.
     /// - Returns: the number of transfers saved.
-    package func salvage(from path: String) throws -> Int {
-        guard let damaged = try? SQLiteConnection(path: path, mode: .readOnly) else { return 0 }
-        if let life = try? Self.lastLife(damaged) { continueAxis(of: life.clock) }
+    /// - Throws: ``SQLiteError`` when the new ledger cannot be written.
+    package func salvage(
+        from path: String, lane: Lane, rank: @escaping (_ label: String, _ metadata: String) -> Int
+    ) throws -> Int {
+        guard let source = try? SQLiteConnection(path: path, mode: .readOnly) else { return 0 }
+        if let life = try? Self.lastLife(source) { continueAxis(of: life.clock) }
         var saved = 0
         try transaction { () throws in
-            for table in ["transfer", "attempt", "origin", "applied_request"] {
-                let count = try salvage(table, from: damaged)
-                if table == "transfer" { saved = count }
+            let completing = RowCompletion(lane: lane, rank: rank, now: now)
+            saved = try salvage("transfer", from: source, completing.transfer)
+            for table in ["attempt", "lane", "counter", "begun", "memory", "consumed_token"] {
+                _ = try salvage(table, from: source)
             }
+            _ = try salvage("consumed_token", from: source, of: "applied_request", completing.token)
+            _ = try salvage("origin", from: source, completing.origin)
             // Where the clock cannot be read, the newest row tells how far it had come at least.
             let newest = try connection.value(
                 "SELECT max(ifnull(max(enrolled_at), 0), ifnull(max(settled_at), 0)) FROM transfer")
@@ -30,22 +42,74 @@ extension TransferStore {
         return saved
     }
 
-    private func salvage(_ table: String, from damaged: SQLiteConnection) throws -> Int {
-        let columns = try connection.rows("SELECT name FROM pragma_table_info('\(table)')") { $0.text(at: 0) ?? "" }
-        let list = columns.joined(separator: ", ")
+    private typealias Row = [String: SQLiteValue]
+
+    private func salvage(
+        _ table: String, from source: SQLiteConnection, of sourceTable: String? = nil,
+        _ complete: (inout Row) -> Void = { _ in }
+    ) throws -> Int {
+        let sourceTable = sourceTable ?? table
+        let columns = try Self.columns(of: table, in: connection)
+        let found = (try? Self.columns(of: sourceTable, in: source)) ?? []
+        let read = found.isEmpty ? columns : found
         let marks = columns.map { _ in "?" }.joined(separator: ", ")
+        let insert = "INSERT OR IGNORE INTO \(table)(\(columns.joined(separator: ", "))) VALUES(\(marks))"
         var saved = 0
         for order in ["ASC", "DESC"] {
-            let isWhole = damaged.forEachReadableRow("SELECT \(list) FROM \(table) ORDER BY 1 \(order)") { row in
-                let values = columns.indices.map { row.value(at: Int32($0)) }
+            let query = "SELECT \(read.joined(separator: ", ")) FROM \(sourceTable) ORDER BY 1 \(order)"
+            let isWhole = source.forEachReadableRow(query) { statement in
+                var row = Row(
+                    uniqueKeysWithValues: read.indices.map { (read[$0], statement.value(at: Int32($0))) })
+                complete(&row)
                 // A row that breaks a constraint, or is there already, is not worth stopping for.
-                guard (try? connection.run("INSERT OR IGNORE INTO \(table)(\(list)) VALUES(\(marks))", values)) != nil
-                else { return }
+                guard (try? connection.run(insert, columns.map { row[$0] ?? .null })) != nil else { return }
                 saved += connection.changedRowCount
             }
             if isWhole { break }
         }
         return saved
+    }
+
+    private static func columns(of table: String, in connection: SQLiteConnection) throws(SQLiteError) -> [String] {
+        try connection.rows("SELECT name FROM pragma_table_info('\(table)')") { $0.text(at: 0) ?? "" }
+    }
+}
+
+/// Gives rows of a ledger from before the first release what those ledgers did not have.
+private struct RowCompletion {
+    let lane: Lane
+    let rank: (_ label: String, _ metadata: String) -> Int
+    let now: Int64
+
+    func transfer(_ row: inout [String: SQLiteValue]) {
+        if row["lane"] == nil { row["lane"] = .text((row["origin"]?.text.map(Lane.own) ?? lane).name) }
+        if row["rank"] == nil {
+            row["rank"] = SQLiteValue(rank(row["label"]?.text ?? "", row["metadata"]?.text ?? ""))
+        }
+        if row["cuts"] == nil { row["cuts"] = .integer(0) }
+        guard row["note"] == nil, let text = row["reason"]?.text, TransferReason(rawValue: text) == nil else { return }
+        row["note"] = .text(text)
+        row["reason"] = SQLiteValue(Self.reason(of: row["state"]?.text.flatMap(TransferState.init))?.rawValue)
+    }
+
+    /// The code for a sentence of such a ledger, which said everything in one text.
+    private static func reason(of state: TransferState?) -> EndReason? {
+        switch state {
+        case .rejected: .rejected
+        case .exhausted: .failedTooOften
+        case .evicted: .byteLimit
+        case .removed: .removedByPerson
+        case .queued, .sending, .waiting, .held, .delivered, nil: nil
+        }
+    }
+
+    func token(_ row: inout [String: SQLiteValue]) {
+        row["token"] = row["nonce"]
+        row["consumed_at"] = row["applied_at"]
+    }
+
+    func origin(_ row: inout [String: SQLiteValue]) {
+        if row["used_at"] == nil { row["used_at"] = .integer(now) }
     }
 }
 

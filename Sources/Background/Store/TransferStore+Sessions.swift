@@ -71,19 +71,20 @@ extension TransferStore {
         guard let request = transfer.request else { return }
         try connection.run(
             """
-            UPDATE transfer SET seen=seen+1, last_seen_wall=max(last_seen_wall, ?), origin=?, method=?, url=?,
+            UPDATE transfer SET seen=seen+1, last_seen_wall=max(last_seen_wall, ?), lane=?, method=?, url=?,
               header_names=?, body_path=?, body_hash=?, progress=CASE WHEN url=? THEN progress ELSE NULL END WHERE id=?
             """,
-            .integer(transfer.seenWall), .text(request.origin), .text(request.method), .text(request.url),
+            .integer(transfer.seenWall), .text(Lane.own(request.origin).name), .text(request.method),
+            .text(request.url),
             .text(request.headerNames.joined(separator: "\n")), .text(request.bodyPath),
             .text(request.bodyHash), .text(request.url), .integer(record.rowID))
         // What another server failed or asked for says nothing about this one.
         let isMoved = record.state == .waiting && record.request?.origin != request.origin
-        let isResting = record.state == .held && record.reason == Verdict.callerReason
+        let isResting = record.state == .held && record.reason == .held(.caller)
         guard isMoved || isResting else { return }
         try connection.run(
             """
-            UPDATE transfer SET state='waiting', reason=NULL, due_at=?, enrolled_at=?, answer=NULL, accepted_mark=NULL,
+            UPDATE transfer SET state='waiting', reason=NULL, note=NULL, due_at=?, enrolled_at=?, answer=NULL, accepted_mark=NULL,
               charged=0, failures=0
             WHERE id=?
             """, .integer(now), .integer(now), .integer(record.rowID))
@@ -98,8 +99,8 @@ extension TransferStore {
             if case .unclean(let isSameBoot) = earlierEnd { try recoverInterrupted(isSameBoot: isSameBoot) }
             try connection.run(
                 """
-                UPDATE transfer SET state='held', reason='\(Verdict.callerReason)', due_at=NULL
-                WHERE state IN ('queued', 'waiting') AND origin IS NOT NULL AND label IS NOT ?
+                UPDATE transfer SET state='held', reason='\(HoldReason.caller.rawValue)', note=NULL, due_at=NULL
+                WHERE (state='queued' OR state='waiting') AND url IS NOT NULL AND label IS NOT ?
                 """, SQLiteValue(label))
         }
     }
@@ -109,8 +110,8 @@ extension TransferStore {
     package func wakeResting(label: String? = nil, identifier: String? = nil) throws {
         try connection.run(
             """
-            UPDATE transfer SET state='waiting', reason=NULL, due_at=?1
-            WHERE state='held' AND reason='\(Verdict.callerReason)' AND answer IS NULL AND origin IS NOT NULL
+            UPDATE transfer SET state='waiting', reason=NULL, note=NULL, due_at=?1
+            WHERE state='held' AND reason='\(HoldReason.caller.rawValue)' AND answer IS NULL AND url IS NOT NULL
               AND (?2 IS NULL OR label=?2) AND (?3 IS NULL OR identifier=?3)
             """, .integer(now), SQLiteValue(label), SQLiteValue(identifier))
     }

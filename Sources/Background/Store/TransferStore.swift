@@ -100,6 +100,7 @@ package final class TransferStore {
         guard hasMarkedEpoch, !isDistrusted else { return }
         try connection.transaction { () throws in
             try forgetOldTombstones()
+            try forgetIdleOrigins()
             if let forgottenPrefix { try forget(requestsWithPrefix: forgottenPrefix) }
             try markEpoch(isClean: true)
         }
@@ -147,7 +148,7 @@ package final class TransferStore {
 
     static func checkSoundness(_ connection: SQLiteConnection) throws(SQLiteError) {
         let answer = try connection.value("PRAGMA quick_check(1)")?.text ?? "no answer"
-        guard answer == "ok" else { throw SQLiteError(code: 11, message: answer, statement: "PRAGMA quick_check") }
+        guard answer == "ok" else { throw SQLiteError.damage(answer, statement: "PRAGMA quick_check") }
     }
 
     // MARK: - Lives
@@ -179,10 +180,10 @@ package final class TransferStore {
         try connection.run(
             """
             DELETE FROM transfer WHERE id IN (SELECT id FROM transfer WHERE settled_at IS NOT NULL AND settled_at < ?
-              AND state IN ('delivered', 'evicted', 'removed')
+              AND (state='delivered' OR state='evicted' OR state='removed')
               AND (label <> '\(TransferKind.download.rawValue)' OR is_acknowledged=1) ORDER BY settled_at LIMIT 1000)
             """, .integer(now - Self.tombstoneAge))
-        try connection.run("DELETE FROM applied_request WHERE applied_at < ?", .integer(now - Self.tombstoneAge))
+        try connection.run("DELETE FROM consumed_token WHERE consumed_at < ?", .integer(now - Self.tombstoneAge))
     }
 }
 

@@ -47,7 +47,8 @@ package enum PayloadSniffer {
     /// Recognises what is not to be inflated (again).
     private static func recognize(_ head: PayloadHead) -> Recognition {
         if head.bytes.isEmpty, head.isWhole {
-            return Recognition(format: "empty", contentType: ContentType.bytes, kind: .other, summary: "empty file")
+            return Recognition(
+                format: "empty", contentType: ContentType.bytes, kind: .other, from: .default, summary: "empty file")
         }
         if GzipFormat.matches(head) { return GzipFormat.unopened }
         for recognize in self.binaryFormats {

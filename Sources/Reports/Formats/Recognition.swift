@@ -10,12 +10,18 @@ package struct Recognition: Sendable, Hashable {
     package var summary: String
     /// What the report is about, as far as its content tells.
     package var kind: ReportKind
+    /// Whether the content tells it, or it is assumed.
+    package var kindSource: KindSource
 
     /// A recognition whose summary is made printable, and cut, from any text.
-    package init(format: String, contentType: String, kind: ReportKind, summary: String) {
+    package init(
+        format: String, contentType: String, kind: ReportKind, from kindSource: KindSource = .recognised,
+        summary: String
+    ) {
         self.format = format
         self.contentType = contentType
         self.kind = kind
+        self.kindSource = kindSource
         self.summary = SummaryLine.text(summary)
     }
 }

@@ -106,11 +106,11 @@ package struct Doctor {
             // Delivered and unlinked since the row was read.
             guard let record = try inspector.record(id.hex), states.contains(record.state.rawValue) else { return }
             // What the ledger says itself is no news.
-            let level: Finding.Level = record.reason == Reconciliation.missingReason ? .note : .error
+            let level: Finding.Level = record.reason == .ended(.bytesMissing) ? .note : .error
             try report(Finding(level: level, subject: id.hex, message: "its bytes are missing"))
         }
         try inspector.forEachReport(SpoolInspector.Selection(states: ["removed"])) { view in
-            guard view.reason == Reconciliation.missingReason else { return }
+            guard view.reason == EndReason.bytesMissing.rawValue else { return }
             try report(Finding(level: .note, subject: view.id ?? "", message: "removed: its bytes were missing"))
         }
     }
@@ -203,8 +203,8 @@ package struct Doctor {
         }
         var configuration = SpoolOwner.Configuration(destination: nil)
         if inspector.isLedgerDamaged {
-            configuration.ledgerDamage = SQLiteError(
-                code: 11, message: "its indexes do not agree with its rows, or it cannot be read", statement: nil)
+            configuration.ledgerDamage = SQLiteError.damage(
+                "its indexes do not agree with its rows, or it cannot be read")
         }
         guard let owner = try await SpoolOwner.become(of: spool, configuration) else {
             throw ReportsError(
@@ -246,7 +246,7 @@ package struct Doctor {
             let record = try store.queries.record(id.hex)
             if record == nil { try store.insert(transfer) }
             guard record?.state.isParked != true else { return false }
-            try store.settle(id.hex, as: .rejected, reason: "the stored bytes are damaged")
+            try store.settle(id.hex, as: .rejected, reason: .damaged)
             return true
         }
     }

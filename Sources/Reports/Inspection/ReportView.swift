@@ -9,6 +9,8 @@ package struct ReportView: Sendable {
     package var format: String?
     package var state: String
     package var reason: String?
+    /// What is particular to this report about its reason, in a sentence for people.
+    package var note: String?
     /// Bytes as dropped.
     package var name: [UInt8]?
     package var size: UInt64
@@ -52,6 +54,7 @@ package struct ReportView: Sendable {
         object["annotations"] = .object(
             JSONObject(annotations.sorted { $0.key < $1.key }.map { .init(key: $0.key, value: .string($0.value)) }))
         object["summary"] = JSONValue(summary)
+        object["note"] = JSONValue(note)
         if let request { object["request"] = request.json }
         if let uploaded {
             object["upload"] = .object(
@@ -70,7 +73,8 @@ package struct ReportView: Sendable {
         kind = record.label
         format = metadata.properties.format
         state = record.state.rawValue
-        reason = record.reason
+        reason = record.reason?.rawValue
+        note = record.note
         name = metadata.properties.name
         size = metadata.size
         compressedSize = UInt64(clamping: record.byteCount)

@@ -25,6 +25,10 @@ package struct SpoolStatus: Sendable {
     package var states: [(name: String, count: Count)]
     package var origins: [Origin]
     package var hasOwner: Bool
+    /// When the oldest report was seen first that is neither delivered nor parked, in milliseconds since the epoch.
+    package var oldestUndeliveredAt: Int64?
+    /// How many reports each limit has cost since the ledger was made.
+    package var evictions: [(limit: String, count: Int)]
     /// Milliseconds since the epoch.
     package var nextAttemptAt: Int64?
     package var ledgerProblem: String?
@@ -34,8 +38,8 @@ package struct SpoolStatus: Sendable {
     /// What `status` prints for a spool that is not there.
     package static var empty: SpoolStatus {
         SpoolStatus(
-            states: stateNames.map { ($0, Count()) }, origins: [], hasOwner: false, nextAttemptAt: nil,
-            ledgerProblem: nil)
+            states: stateNames.map { ($0, Count()) }, origins: [], hasOwner: false, oldestUndeliveredAt: nil,
+            evictions: [], nextAttemptAt: nil, ledgerProblem: nil)
     }
 
     package func json(spool: String) -> JSONObject {
@@ -51,6 +55,8 @@ package struct SpoolStatus: Sendable {
         object["states"] = .object(byState)
         object["origins"] = .array(origins.map { .object($0.json) })
         object["owner"] = .bool(hasOwner)
+        object["oldest_undelivered_at"] = JSONValue(oldestUndeliveredAt.map(RFC3339.string))
+        object["evictions"] = .object(JSONObject(evictions.map { .init(key: $0.limit, value: JSONValue($0.count)) }))
         object["next_attempt_at"] = JSONValue(nextAttemptAt.map(RFC3339.string))
         object["ledger_problem"] = JSONValue(ledgerProblem)
         return object
@@ -90,26 +96,29 @@ extension SpoolStatus.Origin {
 extension SpoolInspector {
     package func status() throws -> SpoolStatus {
         var counts = Dictionary(uniqueKeysWithValues: SpoolStatus.stateNames.map { ($0, SpoolStatus.Count()) })
-        for found in try reader?.queries.counts() ?? [] {
-            counts[found.state.rawValue] = SpoolStatus.Count(
-                count: found.count, byteCount: UInt64(clamping: found.byteCount))
+        if let tally = try reader?.queries.tally() {
+            for state in TransferState.allCases {
+                counts[state.rawValue] = SpoolStatus.Count(
+                    count: tally[state].count, byteCount: UInt64(clamping: tally[state].byteCount))
+            }
         }
         let outside = Selection(states: reader == nil ? nil : ["incoming"])
         try forEachReport(outside) { view in
             counts[view.state]?.count += 1
             counts[view.state]?.byteCount += view.compressedSize ?? view.size
         }
-        if reader != nil {
-            for view in try publishedReports() {
-                counts[view.state]?.count += 1
-                counts[view.state]?.byteCount += view.compressedSize ?? 0
-            }
+        let published = reader == nil ? [] : try publishedReports()
+        for view in published {
+            counts[view.state]?.count += 1
+            counts[view.state]?.byteCount += view.compressedSize ?? 0
         }
         return SpoolStatus(
             states: SpoolStatus.stateNames.map { ($0, counts[$0] ?? SpoolStatus.Count()) },
             origins: try origins(),
             hasOwner: OwnerLock.isHeld(ReportSpool.lockName, in: spool.root),
-            nextAttemptAt: try nextAttempt(), ledgerProblem: ledgerProblem)
+            oldestUndeliveredAt: try ([reader?.queries.oldestLive()] + published.map(\.collectedAt)).compactMap(\.self)
+                .min(),
+            evictions: try evictions(), nextAttemptAt: try nextAttempt(), ledgerProblem: ledgerProblem)
     }
 
     /// The servers' standing, without a look at the reports.
@@ -118,9 +127,22 @@ extension SpoolInspector {
         return try reader.queries.origins().map { SpoolStatus.Origin($0, wall: reader.wall) }
     }
 
+    /// When the first report is tried again that waits for a time, its own and its gate's.
     private func nextAttempt() throws -> Int64? {
-        guard let reader, let due = try reader.queries.nextDue() else { return nil }
-        return max(reader.wall(of: due), gateOpensWall ?? 0, spool.clock.wallMilliseconds)
+        guard let reader else { return nil }
+        let times = try reader.queries.liveLanes().compactMap { lane in
+            try reader.queries.nextDue(lane: lane).map { max(reader.wall(of: $0), gateOpensWall(lane) ?? 0) }
+        }
+        return times.min().map { max($0, spool.clock.wallMilliseconds) }
+    }
+
+    /// How many reports each limit has cost since the ledger was made.
+    private func evictions() throws -> [(limit: String, count: Int)] {
+        var counts: [EndReason: Int] = [:]
+        for found in try reader?.queries.events() ?? [] where found.event == .evicted {
+            if let reason = found.reason { counts[reason, default: 0] += found.sum.count }
+        }
+        return counts.map { (limit: $0.rawValue, count: $1) }.sorted { $0.limit < $1.limit }
     }
 
     /// The same counts as a submission's, from outside.

@@ -7,6 +7,8 @@ import DurableIO
 package struct SpoolInspector {
     package let spool: ReportSpool
     let reader: LedgerReader?
+    /// The gates that reports wait for, as they were when the ledger was opened.
+    private let gates: LaneGates?
     /// Why the ledger cannot be read; `nil` when it can.
     package let ledgerProblem: String?
 
@@ -18,19 +20,24 @@ package struct SpoolInspector {
             let reader = try LedgerReader(
                 name: ReportSpool.ledgerName, in: spool.root, files: spool.files, clock: spool.clock)
             if isThorough { try reader.checkSoundness() }
+            gates = try LaneGates(reader.queries)
             self.reader = reader
             ledgerProblem = nil
         } catch LedgerError.missing {
-            reader = nil
+            (reader, gates) = (nil, nil)
             let isEmpty = try? spool.files.isEmpty(spool.queued) && spool.files.isEmpty(spool.parked)
             ledgerProblem = isEmpty == true ? nil : "there is no ledger; the next submit rebuilds it"
+        } catch LedgerError.unreleasedVersion(let version) {
+            (reader, gates) = (nil, nil)
+            ledgerProblem =
+                "the ledger has version \(version), which was never released; the next submit carries it over"
         } catch let error as LedgerError {
             throw ReportsError(.spoolNotUsable, "\(error); nothing was touched", underlyingError: error)
         } catch let error as SQLiteError where error.isDamage {
-            reader = nil
+            (reader, gates) = (nil, nil)
             ledgerProblem = "the ledger is damaged; the next submit rebuilds it"
         } catch {
-            reader = nil
+            (reader, gates) = (nil, nil)
             ledgerProblem = "the ledger cannot be read: \(error)"
         }
     }
@@ -93,14 +100,19 @@ package struct SpoolInspector {
 
     func view(of record: TransferRecord) -> ReportView {
         var view = ReportView(record) { reader?.wall(of: $0) ?? $0 }
-        if let due = view.nextAttemptAt, let opens = gateOpensWall { view.nextAttemptAt = max(due, opens) }
+        guard let opens = gateOpensWall(record.lane) else { return view }
+        if let due = view.nextAttemptAt {
+            view.nextAttemptAt = max(due, opens)
+        } else if case .held(let reason) = record.reason, record.state == .held, reason.closesOrigin {
+            view.nextAttemptAt = opens
+        }
         return view
     }
 
-    /// When the one origin that reports go to is tried again; unknown where there are several.
-    var gateOpensWall: Int64? {
-        guard let reader, let origins = try? reader.queries.origins(), origins.count == 1 else { return nil }
-        return origins[0].gate.opensAt.map(reader.wall)
+    /// When the gate that a lane's reports go through opens; `nil` when it is open.
+    func gateOpensWall(_ lane: Lane) -> Int64? {
+        guard let reader else { return nil }
+        return gates?.opensAt(lane).map(reader.wall)
     }
 
     private func ownerOfSpool() throws -> UInt32 {
@@ -233,7 +245,7 @@ extension AttemptRecord {
 /// The ledger's rows in listing order, a page at a time, each page a transaction of its own.
 private struct LedgerPages: Sequence, IteratorProtocol {
     private let reader: LedgerReader?
-    private let states: [TransferState?]
+    private let states: [TransferState]
     private let kind: String?
     private var heads: [[TransferRecord]]
     private var cursors: [LedgerQueries.Cursor?]
@@ -242,8 +254,8 @@ private struct LedgerPages: Sequence, IteratorProtocol {
 
     init(reader: LedgerReader?, selection: SpoolInspector.Selection) {
         self.reader = reader
-        // One state is an index walk; several are merged from a walk each.
-        states = selection.states.map { words in words.compactMap(TransferState.init).map { $0 } } ?? [nil]
+        // One state is an index walk; several, or all, are merged from a walk each.
+        states = selection.states.map { words in words.compactMap(TransferState.init) } ?? TransferState.allCases
         kind = selection.kind
         pageSize = Swift.min(selection.limit ?? 500, 500)
         heads = Array(repeating: [], count: states.count)

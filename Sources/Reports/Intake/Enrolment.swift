@@ -8,6 +8,7 @@ struct Enrolment {
     let spool: ReportSpool
     let queue: TransferQueue
     let marks: SourceMarks
+    let turns: ReportTurns
 
     /// Where a report's bytes come from.
     enum Origin {
@@ -48,6 +49,10 @@ struct Enrolment {
     /// Enrols a group: one sync for all new files, one commit for all rows.
     func enrol(_ group: [Candidate]) async throws -> Outcome {
         guard !group.isEmpty else { return Outcome() }
+        return try await turns.alone(with: Set(group.map(\.report.id.hex))) { try await enrolAlone(group) }
+    }
+
+    private func enrolAlone(_ group: [Candidate]) async throws -> Outcome {
         let fates = try await fates(of: group)
         // A crash between the file's move and its row must not look like an orderly end.
         try await queue.begin()
@@ -93,7 +98,7 @@ struct Enrolment {
             if record.state == .delivered { return again }
             if record.state == .evicted || record.state == .removed {
                 // What was let go stays gone; what was lost comes back.
-                return isKnown && record.reason != Reconciliation.missingReason ? .repeated : .revive
+                return isKnown && record.reason != .ended(.bytesMissing) ? .repeated : .revive
             }
             if try spool.hasWhole(id, in: spool.queued) || spool.hasWhole(id, in: spool.parked) { return again }
             // Its file may be gone because it was settled meanwhile.
@@ -197,6 +202,10 @@ extension Enrolment {
     /// A damaged entry gets a place and a row where a person can see, look at and remove it; it is never sent.
     func park(damaged entry: EntryName, reason: String) async throws {
         guard let id = StoredReport.id(in: entry) else { return }
+        try await turns.alone(with: [id.hex]) { try await parkAlone(id, entry, reason) }
+    }
+
+    private func parkAlone(_ id: ContentHash, _ entry: EntryName, _ reason: String) async throws {
         try await queue.begin()
         let size = try spool.files.metadata(of: entry, in: spool.collected)?.size ?? 0
         switch try await fate(of: id, isKnown: false) {
@@ -210,25 +219,8 @@ extension Enrolment {
             let transfer = NewTransfer(damaged: id, byteCount: size, seenWall: spool.clock.wallMilliseconds)
             try await queue.change { store in
                 if try store.queries.record(id.hex) == nil { try store.insert(transfer) }
-                try store.settle(id.hex, as: .rejected, reason: "the stored bytes are damaged: \(reason)")
+                try store.settle(id.hex, as: .rejected, reason: .damaged, note: reason)
             }
         }
-    }
-}
-
-extension NewTransfer {
-    /// A row for a file that does not say what it is.
-    init(damaged id: ContentHash, byteCount: UInt64, seenWall: Int64) {
-        self.init(
-            identifier: id.hex, label: ReportKind.other.rawValue, metadata: "{}",
-            byteCount: Int64(clamping: byteCount), seenWall: seenWall)
-    }
-
-    /// A row that the file's own description gives.
-    init(_ report: StoredReport) {
-        self.init(
-            identifier: report.id.hex, label: report.properties.kind.rawValue,
-            metadata: ReportMetadata(report).text, byteCount: Int64(clamping: report.wireSize),
-            seenWall: report.properties.collectedAt, request: report.properties.request?.stored(id: report.id))
     }
 }

@@ -52,9 +52,6 @@ package struct Intake {
         try await takeUp(&outcome)
         try await takeEntries(&outcome)
         try await takeDrops(&outcome)
-        if outcome.enrolled > 0 {
-            try await LimitKeeper(spool: spool, queue: queue, sender: sender, logger: logger).keep()
-        }
         return outcome
     }
 
@@ -146,7 +143,8 @@ package struct Intake {
         group.candidates = []
         let result: Enrolment.Outcome
         do {
-            result = try await Enrolment(spool: spool, queue: queue, marks: marks).enrol(candidates)
+            result = try await Enrolment(spool: spool, queue: queue, marks: marks, turns: sender.turns).enrol(
+                candidates)
         } catch {
             guard SpoolErrors.isOutOfSpace(error) else { throw error }
             // Drops are still there; entries may lie in `queued/` without a row, for the next owner to find. What is
@@ -256,7 +254,7 @@ package struct Intake {
             staying.insert(name)
         case .damaged(let problem):
             note(name, problem.description)
-            try await Enrolment(spool: spool, queue: queue, marks: marks)
+            try await Enrolment(spool: spool, queue: queue, marks: marks, turns: sender.turns)
                 .park(damaged: name, reason: problem.description)
             sender.noteMovedFiles()
             staying.insert(name)

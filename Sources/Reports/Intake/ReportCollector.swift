@@ -103,8 +103,9 @@ package struct ReportCollector {
             head: head, isWhole: isWhole, name: description.name ?? [],
             inflate: { Inflater.gzipPrefix($0, limit: $1) })
         let properties = ReportProperties(
-            kind: description.kind ?? recognition.kind, format: recognition.format,
-            contentType: recognition.contentType, name: description.name,
+            kind: description.kind ?? recognition.kind,
+            from: description.kind == nil ? recognition.kindSource : .given,
+            format: recognition.format, contentType: recognition.contentType, name: description.name,
             collectedAt: spool.clock.wallMilliseconds, annotations: description.annotations,
             summary: recognition.summary, source: description.source, request: description.request)
         return try CollectingPass(properties: properties, publication: spool.newPublication())
@@ -114,7 +115,7 @@ package struct ReportCollector {
     package func checkSpace(for size: UInt64) throws {
         try checkSize(size)
         let space = try spool.files.space(on: spool.temporary)
-        let floor = spool.options.limits.floor(ofTotal: space.total)
+        let floor = spool.options.limits.floor(ofTotal: space.total, forReportOf: size)
         guard space.available >= floor else {
             throw PayloadProblem.noSpace(free: space.available, floor: floor)
         }

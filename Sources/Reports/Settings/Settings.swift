@@ -127,7 +127,9 @@ package struct Settings: Sendable {
     private func standardText(_ setting: Setting) -> String? {
         let limits = SpoolLimits()
         return switch setting {
-        case .endpoint, .acknowledgement, .tlsAuthorities, .tlsCertificate, .tlsKey, .noProxy, .minimumFreeSpace: nil
+        case .endpoint, .acknowledgement, .tlsAuthorities, .tlsCertificate, .tlsKey, .noProxy, .minimumFreeSpace,
+            .maximumTotalSize:
+            nil
         case .encoding: ReportEncoding.gzip.rawValue
         case .tlsMinimum: TLSVersion.v12.rawValue
         case .proxy: "environment"
@@ -136,7 +138,6 @@ package struct Settings: Sendable {
         case .answerTimeout: "300"
         case .maximumConcurrent: "16"
         case .maximumReportSize: "\(limits.maximumReportByteCount)"
-        case .maximumTotalSize: "\(limits.maximumTotalByteCount)"
         case .maximumCount: "\(limits.maximumCount)"
         case .maximumAge: "90"
         }

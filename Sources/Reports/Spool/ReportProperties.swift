@@ -3,6 +3,7 @@ import DurableIO
 /// What a stored report says of itself: the `RP` field of its gzip header, from which a ledger row can be made again.
 package struct ReportProperties: Hashable, Sendable {
     package var kind: ReportKind
+    package var kindSource: KindSource
     package var format: String
     package var contentType: String
     /// The dropped file's name as bytes; `nil` for a report that never was a file.
@@ -17,10 +18,12 @@ package struct ReportProperties: Hashable, Sendable {
     package var request: OwnRequest?
 
     package init(
-        kind: ReportKind, format: String, contentType: String, name: [UInt8]?, collectedAt: Int64,
-        annotations: [String: String], summary: String, source: String? = nil, request: OwnRequest? = nil
+        kind: ReportKind, from kindSource: KindSource, format: String, contentType: String, name: [UInt8]?,
+        collectedAt: Int64, annotations: [String: String], summary: String, source: String? = nil,
+        request: OwnRequest? = nil
     ) {
         self.kind = kind
+        self.kindSource = kindSource
         self.format = format
         self.contentType = contentType
         self.name = name
@@ -31,6 +34,9 @@ package struct ReportProperties: Hashable, Sendable {
         self.request = request
     }
 
+    /// What is sent first and evicted last.
+    var rank: Int { ReportRank.of(kind, from: kindSource) }
+
     /// The version written, and the newest one read.
     static let version: Int64 = 1
 
@@ -38,6 +44,7 @@ package struct ReportProperties: Hashable, Sendable {
         var object = JSONObject()
         object["v"] = .integer(Self.version)
         object["kind"] = .string(kind.rawValue)
+        object["kind_from"] = .string(kindSource.rawValue)
         object["format"] = .string(format)
         object["content_type"] = .string(contentType)
         if let name {
@@ -61,6 +68,7 @@ package struct ReportProperties: Hashable, Sendable {
     /// so that a report is never lost for its description.
     package init(json: JSONValue) {
         kind = json["kind"]?.stringValue.flatMap(ReportKind.init(rawValue:)) ?? .other
+        kindSource = json["kind_from"]?.stringValue.flatMap(KindSource.init(rawValue:)) ?? .default
         format = json["format"]?.stringValue ?? "binary"
         contentType = json["content_type"]?.stringValue ?? "application/octet-stream"
         name = json["name"]?.stringValue.map { Array($0.utf8) }

@@ -26,6 +26,11 @@ struct OwnerActions {
                 || spool.files.metadata(of: name, in: spool.parked) != nil
         }
         if let nonce, try await queue.look({ try $0.isApplied(request: nonce) }) { return present }
+        try await sender.turns.alone(with: Set(present)) { try await restart(present, remembering: nonce) }
+        return present
+    }
+
+    private func restart(_ present: [String], remembering nonce: String?) async throws {
         // The files first: from the commit on a drive may claim the rows, and wants the bytes where they belong. A crash
         // in between parks them again, and the request is still there.
         try await queue.begin()
@@ -39,7 +44,6 @@ struct OwnerActions {
                 }
             }
         }
-        return present
     }
 
     private func moveBack(_ identifier: String) async throws {
@@ -55,18 +59,17 @@ struct OwnerActions {
     /// Deletes a report's bytes and keeps its record; void for a report that came again since the request was filed, in
     /// milliseconds since the epoch.
     func remove(_ identifier: String, filedAt: Int64, remembering nonce: String? = nil) async throws {
-        guard let id = ContentHash(hex: identifier) else { return }
-        let isRemoved = try await queue.change { store in
-            if let nonce, try !store.remember(request: nonce) { return false }
-            guard let record = try store.queries.record(identifier), record.state != .sending,
-                record.state.isLive || record.state.isParked, record.lastSeenWall <= filedAt
-            else { return false }
-            try store.settle(identifier, as: .removed, reason: "removed by a person")
-            return true
+        try await sender.turns.alone(with: [identifier]) {
+            let isRemoved = try await queue.change { store in
+                if let nonce, try !store.remember(request: nonce) { return false }
+                guard let record = try store.queries.record(identifier), record.state != .sending,
+                    record.state.isLive || record.state.isParked, record.lastSeenWall <= filedAt
+                else { return false }
+                try store.settle(identifier, as: .removed, reason: .removedByPerson)
+                return true
+            }
+            if isRemoved { sender.releaseFiles(of: [(identifier, .removed)]) }
         }
-        guard isRemoved else { return }
-        try spool.release(id, as: .removed)
-        sender.noteMovedFiles()
     }
 
     /// All that a `retry --all` means: what is parked or held.

@@ -24,7 +24,7 @@ package struct Reconciliation {
         /// With the mark of its source, if that is still there.
         case insert(NewTransfer, source: String?)
         case insertParked(NewTransfer)
-        case settle(String, TransferState, String)
+        case settle(String, TransferState, EndReason)
         case note(String)
     }
 
@@ -134,17 +134,14 @@ package struct Reconciliation {
         guard try spool.files.metadata(of: name, in: spool.queued) == nil,
             try spool.files.metadata(of: name, in: spool.parked) == nil
         else { return nil }
-        let reason = Self.missingReason
         if record.state.isParked {
-            guard record.reason != reason else { return nil }
+            guard record.reason != .ended(.bytesMissing) else { return nil }
             result.messages.append("\(id): its bytes are missing")
             return .note(record.identifier)
         }
         result.messages.append("\(id): removed, its bytes are missing")
-        return .settle(record.identifier, .removed, reason)
+        return .settle(record.identifier, .removed, .bytesMissing)
     }
-
-    package static let missingReason = "bytes missing"
 
     private func apply(_ changes: inout [Change]) async throws {
         guard !changes.isEmpty else { return }
@@ -158,10 +155,10 @@ package struct Reconciliation {
                     if let source { _ = try store.remember(request: source) }
                 case .insertParked(let transfer):
                     try store.insert(transfer)
-                    try store.settle(transfer.identifier, as: .rejected, reason: "ledger rebuilt")
+                    try store.settle(transfer.identifier, as: .rejected, reason: .rebuilt)
                 case .settle(let identifier, let state, let reason):
                     try store.settle(identifier, as: state, reason: reason)
-                case .note(let identifier): try store.note(Self.missingReason, on: identifier)
+                case .note(let identifier): try store.note(.bytesMissing, on: identifier)
                 }
             }
         }

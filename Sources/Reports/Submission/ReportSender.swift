@@ -5,6 +5,8 @@ import Synchronization
 
 /// Works for the engine on the reports' behalf: makes each request, and moves files once the ledger says so.
 final class ReportSender: TransferClient {
+    /// Keeps those apart who enrol a report and who move its file.
+    let turns = ReportTurns()
     private let spool: ReportSpool
     private let requests: RequestMaker
     private let logger: Logger
@@ -17,16 +19,13 @@ final class ReportSender: TransferClient {
         var progress = SubmissionProgress()
         var hasMovedFiles = false
         var hasMisplacedFiles = false
-        /// Where attempts write down how far they have come; set once the queue is there.
-        var ledger: AttemptLedger?
+        /// The queue this works for, which holds this.
+        weak var queue: TransferQueue?
     }
 
-    /// Writes an attempt's progress down; durable on return.
-    typealias AttemptLedger =
-        @Sendable (_ identifier: String, _ progress: String?, _ hasAdvanced: Bool) async throws -> Void
-
-    func write(to ledger: @escaping AttemptLedger) {
-        state.withLock { $0.ledger = ledger }
+    /// Names the queue that this works for. To be called before the queue is driven.
+    func work(for queue: TransferQueue) {
+        state.withLock { $0.queue = queue }
     }
 
     init(
@@ -56,9 +55,12 @@ final class ReportSender: TransferClient {
         do {
             var request = try await requests.request(for: record)
             request.growPatience(attempts: record.attempts)
-            let ledger = state.withLock(\.ledger)
+            let queue = state.withLock(\.queue)
+            let identifier = record.identifier
             let outcome = await request.sendInParts(saved: record.progress, over: transport) { progress, hasAdvanced in
-                try await ledger?(record.identifier, progress, hasAdvanced)
+                try await queue?.change { store in
+                    try store.note(progress: progress, byteCount: nil, hasAdvanced: hasAdvanced, of: identifier)
+                }
             }
             return record.request == nil ? demandingAcknowledgement(outcome) : outcome
         } catch {
@@ -92,10 +94,9 @@ final class ReportSender: TransferClient {
     // MARK: - Files
 
     func didSettle(_ settlements: [Settlement]) async {
-        for settlement in settlements {
-            release(settlement.claim.record, settlement.verdict.state)
-            if !settlement.verdict.state.isLive { requests.book.forget(settlement.claim.record.identifier) }
-        }
+        let ended = settlements.filter { !$0.verdict.state.isLive }
+        await settleFiles(of: ended.map { ($0.claim.record.identifier, $0.verdict.state) })
+        for settlement in ended { requests.book.forget(settlement.claim.record.identifier) }
         let progress = state.withLock { state in
             for settlement in settlements { state.progress.count(settlement) }
             return state.progress
@@ -103,16 +104,52 @@ final class ReportSender: TransferClient {
         onSettled(progress)
     }
 
-    private func release(_ record: TransferRecord, _ verdict: TransferState) {
-        guard let id = ContentHash(hex: record.identifier), !verdict.isLive else { return }
-        do {
-            try spool.release(id, as: verdict)
-            state.withLock { $0.hasMovedFiles = true }
-        } catch {
-            // The verdict is durable; the next owner moves the file.
-            state.withLock { $0.hasMisplacedFiles = true }
-            logger.warning("Report's file not moved", metadata: ["report.id": "\(id)", "error": "\(error)"])
+    /// A report, and the state whose commit allows its file to be moved or removed.
+    typealias Settled = (identifier: String, state: TransferState)
+
+    /// Moves or removes files after a commit. A row that has another state by now came anew, and its file is not touched.
+    private func settleFiles(of settled: [Settled]) async {
+        guard !settled.isEmpty, let queue = state.withLock(\.queue) else { return }
+        let identifiers = settled.map(\.identifier)
+        await turns.alone(with: Set(identifiers)) {
+            do {
+                let states = try await queue.look { queries in
+                    try queries.together { try identifiers.map { try queries.state(of: $0) } }
+                }
+                releaseFiles(of: zip(settled, states).filter { $0.state == $1 }.map(\.0))
+            } catch {
+                noteMisplaced("reports", error)
+            }
         }
+    }
+
+    /// To be called in the reports' turn, with states that the ledger has now.
+    func releaseFiles(of settled: [Settled]) {
+        for (identifier, verdict) in settled {
+            guard let id = ContentHash(hex: identifier) else { continue }
+            do {
+                try spool.release(id, as: verdict)
+                state.withLock { $0.hasMovedFiles = true }
+            } catch {
+                noteMisplaced(identifier, error)
+            }
+        }
+    }
+
+    /// The verdict is durable; the next owner moves the file.
+    private func noteMisplaced(_ subject: String, _ error: any Error) {
+        state.withLock { $0.hasMisplacedFiles = true }
+        logger.warning("Report's file not moved", metadata: ["report.id": "\(subject)", "error": "\(error)"])
+    }
+
+    /// Nothing more can be sent now, so that what is beyond the spool's limits may go.
+    func didRunDry() async throws {
+        guard let queue = state.withLock(\.queue) else { return }
+        try await LimitKeeper(spool, queue, self, logger).keep()
+    }
+
+    func countEvicted(_ count: Int) {
+        state.withLock { $0.progress.evicted += count }
     }
 
     /// Makes durable where files went. To be called before the ledger is closed in order, because after an orderly end
@@ -141,7 +178,16 @@ package struct SubmissionProgress: Hashable, Sendable {
     package var delivered = 0
     package var rejected = 0
     package var exhausted = 0
+    package var evicted = 0
     package var attempts = 0
+
+    static func += (left: inout SubmissionProgress, right: SubmissionProgress) {
+        left.delivered += right.delivered
+        left.rejected += right.rejected
+        left.exhausted += right.exhausted
+        left.evicted += right.evicted
+        left.attempts += right.attempts
+    }
 
     mutating func count(_ settlement: Settlement) {
         attempts += 1

@@ -74,18 +74,14 @@ package final class SpoolOwner: Sendable {
         let end = store.earlierEnd
         let origin = try configuration.destination?.validate().origin
         self.transport = transport
-        var queueConfiguration = TransferQueue.Configuration(destination: origin)
+        var queueConfiguration = TransferQueue.Configuration(destinations: origin.map { [.main: $0] } ?? [:])
         queueConfiguration.policy = configuration.policy
         queueConfiguration.policy.maximumWindow = configuration.maximumConcurrent
-        queueConfiguration.firstLabel = ReportKind.crash.rawValue
+        queueConfiguration.sendsNewestOfFirstRankFirst = true
         queue = try TransferQueue(
             store: store, configuration: queueConfiguration, client: sender, transport: transport,
             clock: spool.clock, logger: configuration.logger)
-        sender.write { [weak queue] identifier, progress, hasAdvanced in
-            _ = try await queue?.change { store in
-                try store.note(progress: progress, byteCount: nil, hasAdvanced: hasAdvanced, of: identifier)
-            }
-        }
+        sender.work(for: queue)
         if end != .clean {
             let mended = try await Reconciliation(spool: spool, queue: queue).run()
             repairs += mended.messages
@@ -108,6 +104,14 @@ package final class SpoolOwner: Sendable {
                 for identifier in known { try store.wakeResting(identifier: identifier) }
             }
         }
+    }
+
+    /// Keeps those apart who enrol a report and who move its file.
+    package var turns: ReportTurns { sender.turns }
+
+    /// Evicts what is beyond the spool's limits.
+    package func keepLimits() async throws {
+        try await LimitKeeper(spool, queue, sender, logger).keep()
     }
 
     /// Gives the lock back after an error, without a word in the ledger: the next owner reconciles.
@@ -157,20 +161,30 @@ enum LedgerOpening {
             }
             return store
         } catch let error as SQLiteError where error.isDamage {
-            let aside = try setAside(spool)
-            try makePrivate(spool)
-            let store = try TransferStore(path: path, clock: spool.clock)
-            let count = try store.salvage(from: spool.root.path(of: aside))
-            repairs.append(
-                "the ledger was damaged (\(error.message)): set aside as \(aside), \(count) rows saved, "
-                    + "rebuilt from the files")
-            return store
+            return try openAnew(spool, path, because: "was damaged (\(error.message))", &repairs)
+        } catch LedgerError.unreleasedVersion(let version) {
+            return try openAnew(spool, path, because: "had version \(version), which was never released", &repairs)
         } catch let error as LedgerError {
             throw ReportsError(.spoolNotUsable, "\(error); nothing was touched", underlyingError: error)
         } catch let error as SQLiteError {
             let code: ReportsError.Code = error.isOutOfSpace ? .cannotWrite : .spoolNotUsable
             throw ReportsError(code, "cannot open the ledger: \(error)", underlyingError: error)
         }
+    }
+
+    /// Sets the ledger aside and makes another, with all rows that can still be read.
+    private static func openAnew(
+        _ spool: ReportSpool, _ path: String, because reason: String, _ repairs: inout [String]
+    ) throws -> sending TransferStore {
+        let aside = try setAside(spool)
+        try makePrivate(spool)
+        let store = try TransferStore(path: path, clock: spool.clock)
+        let count = try store.salvage(from: spool.root.path(of: aside), lane: .main) { label, metadata in
+            let source = ReportMetadata(text: metadata).properties.kindSource
+            return ReportRank.of(ReportKind(rawValue: label) ?? .other, from: source)
+        }
+        repairs.append("the ledger \(reason): set aside as \(aside), \(count) rows saved, rebuilt from the files")
+        return store
     }
 
     /// SQLite needs some space to open; on a full disk the reserve gives it. Damage has to be found twice, because a
@@ -233,7 +247,8 @@ enum LedgerOpening {
             let found = try spool.files.metadata(of: ReportSpool.reserveName, in: spool.root)?.size ?? 0
             let space = try spool.files.space(on: spool.root)
             // A ledger that grows a little with each run is no reason to write this anew each time.
-            guard found < wanted - wanted / 4, space.available > spool.options.limits.floor(ofTotal: space.total)
+            guard found < wanted - wanted / 4,
+                space.available > spool.options.limits.floor(ofTotal: space.total, forReportOf: 0)
             else { return }
             try spool.files.remove(ReportSpool.reserveName, in: spool.root)
             let publication = try spool.newPublication()

@@ -1,5 +1,6 @@
 import Background
 import DurableIO
+import Synchronization
 
 /// One run over a spool: become its owner, take in what came, send what is due, leave nothing behind.
 package struct Submission: Sendable {
@@ -14,6 +15,22 @@ package struct Submission: Sendable {
     /// Somebody asked for it now: closed gates are probed once.
     package var isExplicit = true
 
+    /// What owners did that ended with an error, after which another went on.
+    private let cutShort = CutShort()
+
+    private final class CutShort: Sendable {
+        private let progress = Mutex(SubmissionProgress())
+
+        func add(_ other: SubmissionProgress) { progress.withLock { $0 += other } }
+
+        func take() -> SubmissionProgress {
+            progress.withLock { progress in
+                defer { progress = SubmissionProgress() }
+                return progress
+            }
+        }
+    }
+
     package init(spool: ReportSpool, configuration: SpoolOwner.Configuration) {
         self.spool = spool
         self.configuration = configuration
@@ -24,16 +41,22 @@ package struct Submission: Sendable {
     /// How long another owner is waited for without a deadline: 60 s.
     private static let ownerPatience: Int64 = 60_000
     private static let pollInterval: Int64 = 100
+    /// How often a run that lasts keeps the spool's limits: 10 minutes.
+    private static let limitsInterval: Int64 = 600_000
 
     /// Runs until nothing that is due can be sent now, the deadline, or cancellation.
     package func run() async throws -> SubmissionSummary {
+        _ = cutShort.take()
+        var summary: SubmissionSummary
         do {
-            return try await runOnce()
+            summary = try await runOnce()
         } catch let error as SQLiteError where error.isDamage {
-            return try await SpoolErrors.explaining { try await runAgain() }
+            summary = try await SpoolErrors.explaining { try await runAgain() }
         } catch {
             throw SpoolErrors.explained(error)
         }
+        summary.add(cutShort.take())
+        return summary
     }
 
     /// A read that failed once may not fail twice; the ledger whose damage is met again is set aside and rebuilt.
@@ -98,14 +121,21 @@ package struct Submission: Sendable {
         var isComplete = true
         do {
             leftovers = try await work(owner, start, &intake)
+            try await owner.keepLimits()
             try await tell(owner, intake, &summary)
             isComplete = !hasNewArrivals(besides: leftovers)
         } catch {
             // The next owner finds an unclean end and reconciles; the lock must not outlive the work.
+            cutShort.add(owner.sender.progress)
             await owner.abandon()
             throw error
         }
-        try await owner.resign()
+        do {
+            try await owner.resign()
+        } catch {
+            cutShort.add(owner.sender.progress)
+            throw error
+        }
         return isComplete
     }
 
@@ -136,8 +166,11 @@ package struct Submission: Sendable {
     private func drive(
         _ owner: SpoolOwner, _ intake: Intake, _ start: Int64, isExplicit: Bool, _ total: inout Intake.Outcome
     ) async throws {
-        guard configuration.sends else { return }
-        guard let wait else { return try await owner.queue.drive(.whileDue, isExplicit: isExplicit) }
+        guard configuration.sends else { return try await owner.keepLimits() }
+        guard let wait else {
+            try await owner.queue.drive(.whileDue, isExplicit: isExplicit)
+            return try await owner.keepLimits()
+        }
         let end = wait == .max ? nil : start + wait
         // While it waits, new drops must not.
         let found = try await withThrowingTaskGroup(of: Intake.Outcome?.self) { group in
@@ -159,10 +192,15 @@ package struct Submission: Sendable {
 
     private func takeInMeanwhile(_ owner: SpoolOwner, _ intake: Intake) async throws -> Intake.Outcome {
         var total = Intake.Outcome()
+        var limitsKept = spool.clock.bootMilliseconds
         while !Task.isCancelled {
             try? await spool.clock.sleep(milliseconds: 1_000)
             if Task.isCancelled { break }
             total += try await intake.run()
+            // Otherwise they are kept when nothing more can be sent, which may never be so.
+            guard spool.clock.bootMilliseconds - limitsKept >= Self.limitsInterval else { continue }
+            limitsKept = spool.clock.bootMilliseconds
+            try await owner.keepLimits()
         }
         return total
     }
@@ -170,10 +208,7 @@ package struct Submission: Sendable {
     private func tell(
         _ owner: SpoolOwner, _ intake: Intake.Outcome, _ summary: inout SubmissionSummary
     ) async throws {
-        let progress = owner.sender.progress
-        summary.delivered += progress.delivered
-        summary.rejected += progress.rejected
-        summary.exhausted += progress.exhausted
+        summary.add(owner.sender.progress)
         summary.duplicates += intake.duplicates
         summary.skipped = intake.skipped + intake.young
         let tally = try await owner.queue.look { try $0.tally() }
@@ -182,7 +217,7 @@ package struct Submission: Sendable {
         summary.nextAttemptMilliseconds = try await owner.queue.nextAttemptWall()
         // Every row that waits has a time; when the index knows of none, rows and index disagree.
         if tally.waiting.count > 0, try await owner.queue.look({ try $0.nextDue() }) == nil {
-            throw SQLiteError(code: 11, message: "rows and index disagree", statement: nil)
+            throw SQLiteError.damage("rows and index disagree")
         }
     }
 

@@ -8,6 +8,7 @@ import DurableIO
 /// - ``delivered``
 /// - ``rejected``
 /// - ``exhausted``
+/// - ``evicted``
 /// - ``duplicates``
 /// - ``repairs``
 ///
@@ -28,6 +29,8 @@ public struct SubmissionSummary: Hashable, Sendable {
     public internal(set) var rejected = 0
     /// Given up in this run; kept in `parked/`.
     public internal(set) var exhausted = 0
+    /// Reports whose bytes went in this run to keep a limit of the spool.
+    public internal(set) var evicted = 0
     /// Payloads taken in by this run that were known already, and only counted.
     public internal(set) var duplicates = 0
     /// Files in `incoming/` that could not be taken, those among them that are still being written.
@@ -45,6 +48,13 @@ public struct SubmissionSummary: Hashable, Sendable {
 }
 
 extension SubmissionSummary {
+    mutating func add(_ progress: SubmissionProgress) {
+        delivered += progress.delivered
+        rejected += progress.rejected
+        exhausted += progress.exhausted
+        evicted += progress.evicted
+    }
+
     /// This run's doings with the standing that somebody else's look gives.
     func counting(_ standing: SubmissionSummary) -> SubmissionSummary {
         var summary = self
@@ -65,6 +75,7 @@ extension SubmissionSummary {
         object["duplicates"] = JSONValue(duplicates)
         object["skipped"] = JSONValue(skipped)
         object["next_attempt_at"] = JSONValue(nextAttemptMilliseconds.map(RFC3339.string))
+        object["evicted"] = JSONValue(evicted)
         return object
     }
 }

@@ -17,6 +17,7 @@ enum ReportDescription {
         if let summary = view.summary { lines.append("summary:    \(summary)") }
         lines.append("kind:       \(view.kind ?? "-") (\(view.format ?? "-"))")
         lines.append("state:      \(view.state)" + (view.reason.map { ", \($0)" } ?? ""))
+        if let note = view.note { lines.append("note:       \(note)") }
         if let name = view.name { lines.append("name:       \(Printable.text(name))") }
         let wire = view.compressedSize.map { ", \(ReportTable.size($0)) compressed" } ?? ""
         lines.append("size:       \(ReportTable.size(view.size))\(wire)")

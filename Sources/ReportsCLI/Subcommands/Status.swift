@@ -55,6 +55,10 @@ struct Status: AsyncParsableCommand {
             let trouble = origin.lastError.map { ": \($0)" } ?? ""
             lines.append("\(origin.name):  \(standing)\(until)\(trouble)")
         }
+        if let oldest = status.oldestUndeliveredAt {
+            lines.append("oldest undelivered:  \(RFC3339.string(milliseconds: oldest))")
+        }
+        for (limit, count) in status.evictions { lines.append("evicted, \(limit):  \(count) so far") }
         if let next = status.nextAttemptAt { lines.append("next due:  \(RFC3339.string(milliseconds: next))") }
         return lines
     }

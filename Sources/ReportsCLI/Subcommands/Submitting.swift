@@ -46,6 +46,8 @@ struct Submitting {
     }
 
     private func status(of summary: SubmissionSummary) -> Int32 {
+        // Reports are lost for good, which waiting for the next run does not mend.
+        if summary.evicted > 0 { return ExitStatus.badData }
         if summary.waiting > 0 || summary.held > 0 || summary.isOwnedElsewhere { return ExitStatus.temporaryFailure }
         if summary.rejected > 0 || summary.exhausted > 0 { return ExitStatus.badData }
         return ExitStatus.done
@@ -58,11 +60,15 @@ struct Submitting {
         var parts = ["delivered \(summary.delivered)"]
         for (name, count) in [
             ("waiting", summary.waiting), ("held", summary.held), ("rejected", summary.rejected),
-            ("exhausted", summary.exhausted), ("duplicates", summary.duplicates), ("skipped", summary.skipped),
+            ("exhausted", summary.exhausted), ("evicted", summary.evicted), ("duplicates", summary.duplicates),
+            ("skipped", summary.skipped),
         ] where count > 0 {
             parts.append("\(name) \(count)")
         }
         Console.print(parts.joined(separator: ", "))
+        if summary.evicted > 0 {
+            Console.print("evicted to keep the spool's limits: 'reports list --state evicted' names the limit of each")
+        }
         if summary.isOwnedElsewhere { Console.print("another process is at work on this spool") }
         if let next = summary.nextAttemptMilliseconds {
             Console.print("next attempt: \(RFC3339.string(milliseconds: next))")

@@ -49,7 +49,7 @@ struct VerdictTests {
         var gate = OriginGate()
         let verdict = Self.verdict(Self.answer(status), gate: &gate)
         #expect(verdict.state == state)
-        #expect(verdict.reason == reason)
+        #expect(verdict.reason?.rawValue == reason)
         #expect(verdict.isCharged == isCharged)
         #expect((gate.closure != nil) == closes)
     }
@@ -88,7 +88,7 @@ struct VerdictTests {
             let own = Self.verdict(outcome, Self.facts(failures: 2, mark: 7), gate: &gate)
             #expect(own.isCharged)
             #expect(own.failures == 3)
-            #expect(own.reason == "failing")
+            #expect(own.reason == .waiting(.failing))
             #expect(gate.closure == nil)
         }
     }
@@ -123,7 +123,7 @@ struct VerdictTests {
     func interrupted() {
         var gate = OriginGate()
         let verdict = Self.verdict(.interrupted, gate: &gate)
-        #expect(verdict == Verdict(.waiting, reason: "interrupted", due: 1_000))
+        #expect(verdict == Verdict(.waiting, reason: .waiting(.interrupted), due: 1_000))
         #expect(gate == OriginGate())
     }
 
@@ -131,7 +131,7 @@ struct VerdictTests {
     func ownFaults() {
         var gate = OriginGate()
         #expect(Self.verdict(.unsendable(reason: "changed"), gate: &gate).state == .rejected)
-        #expect(Self.verdict(.withheld, gate: &gate) == Verdict(.held, reason: "caller"))
+        #expect(Self.verdict(.withheld, gate: &gate) == Verdict(.held, reason: .held(.caller)))
         #expect(gate == OriginGate())
     }
 
@@ -143,7 +143,7 @@ struct VerdictTests {
         #expect(first.isCharged)
         let last = Self.verdict(.failedRead, Self.facts(charged: 11), gate: &gate)
         #expect(last.state == .exhausted)
-        #expect(last.reason == "failed 12 times to be read")
+        #expect(last.note == "failed 12 times to be read")
         #expect(gate == OriginGate())
     }
 

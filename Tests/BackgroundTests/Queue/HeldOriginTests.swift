@@ -62,7 +62,7 @@ struct HeldOriginTests {
             try await queue.drive(.whileDue, isExplicit: true)
             let record = try #require(try harness.record("a"))
             #expect(record.state == .held)
-            #expect(record.reason == reason)
+            #expect(record.reason?.rawValue == reason)
             #expect(try harness.gate().holdReason?.rawValue == reason)
         }
     }
@@ -79,7 +79,7 @@ struct HeldOriginTests {
             let queue = try harness.open()
             try await queue.add(["a"])
             try await queue.drive(.whileDue, isExplicit: true)
-            #expect(try harness.record("a")?.reason == "portal")
+            #expect(try harness.record("a")?.reason == .held(.portal))
         }
     }
 
@@ -141,7 +141,7 @@ struct HeldOriginTests {
             let queue = try harness.open { $0.policy.maximumWindow = 1 }
             try await queue.add(names(10))
             try await queue.drive(.whileDue, isExplicit: true)
-            #expect(try harness.record("t1")?.reason == "forbidden")
+            #expect(try harness.record("t1")?.reason == .held(.forbidden))
             #expect(try harness.gate().closure == nil)
             #expect(try harness.count(.delivered) == 9)
 

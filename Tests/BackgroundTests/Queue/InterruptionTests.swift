@@ -21,7 +21,7 @@ struct InterruptionTests {
             #expect(try harness.count(.sending) == 0)
             let records = try harness.records()
             #expect(records.allSatisfy { $0.charged == 0 && $0.due != nil && !$0.isSuspect })
-            #expect(records.count { $0.reason == "interrupted" } == OriginGate.initialWindow)
+            #expect(records.count { $0.reason == .waiting(.interrupted) } == OriginGate.initialWindow)
             try await queue.close()
 
             gate.open()
@@ -70,7 +70,7 @@ struct InterruptionTests {
                 _ = queue
             }
             let queue = try harness.open()
-            #expect(try harness.record("poison")?.reason == "poison")
+            #expect(try harness.record("poison")?.reason == .held(.poison))
             try await queue.add(names(20))
             try await queue.drive(.whileDue, isExplicit: true)
             #expect(try harness.count(.delivered) == 20)
@@ -124,7 +124,7 @@ struct InterruptionTests {
         }
         try store.transaction { () throws in
             for isSuspect in [false, true] {
-                _ = try store.claimDue(limit: 10, suspects: isSuspect, origin: nil, acceptedMark: 0)
+                _ = try store.claimDue(limit: 10, suspects: isSuspect, lane: .main, acceptedMark: 0)
             }
         }
     }

@@ -4,17 +4,17 @@ import Testing
 
 @Suite(.timeLimit(.minutes(10)))
 struct OrderTests {
-    @Test("The newest of the first label goes first, then the one due longest")
+    @Test("The newest of the first rank goes first, then the one due longest")
     func newestCrashFirst() async throws {
         try await withTemporaryDirectory { directory in
             let harness = try QueueHarness(directory: directory) { _ in .status(200) }
             let queue = try harness.open {
-                $0.firstLabel = "crash"
+                $0.sendsNewestOfFirstRankFirst = true
                 $0.policy.maximumWindow = 1
             }
-            try await queue.add(["log1", "log2"], label: "log", wall: 1)
+            try await queue.add(["log1", "log2"], label: "log", rank: 2, wall: 1)
             try await queue.add(["crash1", "crash2", "crash3"], label: "crash", wall: 10)
-            try await queue.add(["log3"], label: "log", wall: 20)
+            try await queue.add(["log3"], label: "log", rank: 2, wall: 20)
             try await queue.drive(.whileDue, isExplicit: true)
             #expect(
                 harness.transport.sent.map(\.name) == ["crash3", "log1", "log2", "crash1", "crash2", "log3"])

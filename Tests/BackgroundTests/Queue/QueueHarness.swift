@@ -5,6 +5,10 @@ import Logging
 import SystemPackage
 import TestSupport
 
+extension Lane {
+    static let main = Lane("main")
+}
+
 /// A queue with a ledger on disk, a clock that only the test moves, and a scripted network; it can die and live again.
 final class QueueHarness: Sendable {
     static let origin = "http://collector.example:80"
@@ -27,7 +31,7 @@ final class QueueHarness: Sendable {
     func open(
         seed: UInt64 = 1, _ configure: (inout TransferQueue.Configuration) -> Void = { _ in }
     ) throws -> TransferQueue {
-        var configuration = TransferQueue.Configuration(destination: Self.origin)
+        var configuration = TransferQueue.Configuration(destinations: [.main: Self.origin])
         configure(&configuration)
         return try TransferQueue(
             store: try TransferStore(path: path, clock: clock), configuration: configuration, client: client,
@@ -45,7 +49,7 @@ final class QueueHarness: Sendable {
     }
 
     func count(_ state: TransferState) throws -> Int {
-        try reader().queries.counts().first { $0.state == state }?.count ?? 0
+        try reader().queries.tally()[state].count
     }
 
     func gate() throws -> OriginGate {
@@ -61,13 +65,15 @@ final class QueueHarness: Sendable {
 }
 
 extension TransferQueue {
-    func add(_ identifiers: some Sequence<String> & Sendable, label: String = "crash", wall: Int64 = 0) async throws {
+    func add(
+        _ identifiers: some Sequence<String> & Sendable, label: String = "crash", rank: Int = 0, wall: Int64 = 0
+    ) async throws {
         let all = Array(identifiers)
         try await change { store in
             for (offset, identifier) in all.enumerated() {
                 try store.insert(
                     NewTransfer(
-                        identifier: identifier, label: label, metadata: "{}", byteCount: 5,
+                        identifier: identifier, label: label, rank: rank, metadata: "{}", byteCount: 5,
                         seenWall: wall + Int64(offset)))
             }
         }

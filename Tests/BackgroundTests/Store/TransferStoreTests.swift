@@ -36,8 +36,8 @@ struct TransferStoreTests {
             #expect(try store.queries.pragma("journal_mode") == "wal")
             #expect(try store.queries.pragma("locking_mode") == "normal")
             #expect(try store.queries.pragma("foreign_keys") == "1")
-            #expect(try store.queries.pragma("user_version") == "4")
-            #expect(try store.queries.counts().isEmpty)
+            #expect(try store.queries.pragma("user_version") == "5")
+            #expect(try store.queries.tally() == Tally())
         }
     }
 
@@ -66,7 +66,7 @@ struct TransferStoreTests {
             var bytes = try Self.contents(path)
             bytes.replaceSubrange(60..<64, with: [0, 0, 0, 99])
             try Self.overwrite(path, with: bytes)
-            #expect(throws: LedgerError.newerVersion(found: 99, known: 4)) {
+            #expect(throws: LedgerError.newerVersion(found: 99, known: 5)) {
                 _ = try TransferStore(path: path, clock: clock)
             }
             #expect(try Self.contents(path) == bytes)
@@ -89,12 +89,12 @@ struct TransferStoreTests {
             let store = try TransferStore(path: path, clock: clock)
             try Self.insert(["a", "b", "c"], into: store)
             let claims = try store.transaction { () throws in
-                try store.claimDue(limit: 2, suspects: false, origin: nil, acceptedMark: 0)
+                try store.claimDue(limit: 2, suspects: false, lane: .main, acceptedMark: 0)
             }
             #expect(claims.map(\.record.identifier) == ["a", "b"])
             #expect(claims.allSatisfy { $0.record.state == .sending && $0.record.attempts == 1 })
             let rest = try store.transaction { () throws in
-                try store.claimDue(limit: 5, suspects: false, origin: nil, acceptedMark: 0)
+                try store.claimDue(limit: 5, suspects: false, lane: .main, acceptedMark: 0)
             }
             #expect(rest.map(\.record.identifier) == ["c"])
         }
@@ -107,7 +107,7 @@ struct TransferStoreTests {
             try Self.insert(["a"], into: first)
             let claim = try #require(
                 try first.transaction { () throws in
-                    try first.claimDue(limit: 1, suspects: false, origin: nil, acceptedMark: 0)
+                    try first.claimDue(limit: 1, suspects: false, lane: .main, acceptedMark: 0)
                 }.first)
 
             let second = try TransferStore(path: path, clock: clock)
@@ -115,7 +115,7 @@ struct TransferStoreTests {
             try second.transaction { () throws in try second.recoverInterrupted(isSameBoot: true) }
             let newClaim = try #require(
                 try second.transaction { () throws in
-                    try second.claimDue(limit: 1, suspects: true, origin: nil, acceptedMark: 0)
+                    try second.claimDue(limit: 1, suspects: true, lane: .main, acceptedMark: 0)
                 }.first)
             #expect(newClaim.record.attempts == 2)
 
@@ -132,7 +132,7 @@ struct TransferStoreTests {
             let first = try TransferStore(path: path, clock: clock)
             try Self.insert((0..<count).map { "t\($0)" }, into: first)
             try first.transaction { () throws in
-                _ = try first.claimDue(limit: count, suspects: false, origin: nil, acceptedMark: 0)
+                _ = try first.claimDue(limit: count, suspects: false, lane: .main, acceptedMark: 0)
             }
             let second = try TransferStore(path: path, clock: clock)
             try second.transaction { () throws in try second.recoverInterrupted(isSameBoot: true) }
@@ -152,7 +152,7 @@ struct TransferStoreTests {
             try Self.insert(["a"], into: store)
             for _ in 0..<25 {
                 try store.transaction { () throws in
-                    for claim in try store.claimDue(limit: 1, suspects: false, origin: nil, acceptedMark: 0) {
+                    for claim in try store.claimDue(limit: 1, suspects: false, lane: .main, acceptedMark: 0) {
                         try store.settle(Self.settlement(claim, Verdict(.waiting, due: store.now), status: 500))
                     }
                 }
@@ -186,8 +186,8 @@ struct TransferStoreTests {
             let store = try TransferStore(path: path, clock: clock)
             try Self.insert(["delivered", "rejected"], into: store)
             try store.transaction { () throws in
-                try store.settle("delivered", as: .delivered, reason: "test")
-                try store.settle("rejected", as: .rejected, reason: "test")
+                try store.settle("delivered", as: .delivered, reason: .rejected)
+                try store.settle("rejected", as: .rejected, reason: .rejected)
             }
             clock.advance(by: TransferStore.tombstoneAge)
             try store.close()

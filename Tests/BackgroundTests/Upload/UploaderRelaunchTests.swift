@@ -140,7 +140,7 @@ struct UploaderRelaunchTests {
                 let next = Uploader(sessionConfiguration: configuration, seams: seams)
                 let run = Task { try await next.run() }
                 await asked.wait()
-                while try uploads.record("a")?.reason != "caller" { await Task.yield() }
+                while try uploads.record("a")?.reason != .held(.caller) { await Task.yield() }
                 await next.shutdown()
                 try await run.value
             }

@@ -104,7 +104,7 @@ struct Client {
         }
         reports[index].isSending = false
         reports[index].due = verdict.due ?? now
-        reports[index].isUnreachable = verdict.reason == WaitReason.unreachable.rawValue
+        reports[index].isUnreachable = verdict.reason == .waiting(.unreachable)
         reports[index].charged += verdict.isCharged ? 1 : 0
         reports[index].failures = verdict.failures
         reports[index].acceptedMark = gate.accepted

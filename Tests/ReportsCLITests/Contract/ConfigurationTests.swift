@@ -155,9 +155,12 @@ struct ConfigurationTests {
             let large = try await tool.run(["add", "-"], input: Array("much too large".utf8))
             #expect(large.status == 73, "\(large.errors)")
             for number in 0..<6 { try await tool.add("n \(number)") }
-            #expect(try await tool.run("submit", "--endpoint", nobody.url("/{id}")).status == 75)
+            let submit = try await tool.run("submit", "--endpoint", nobody.url("/{id}"))
+            #expect(submit.status == 65)
+            #expect(submit.output.contains("evicted 3"), "\(submit.output)")
             let evicted = try await tool.objects("list", "--state", "evicted")
             #expect(evicted.count == 3)
+            #expect(evicted.allSatisfy { $0["reason"]?.stringValue == "limit: max_count" })
         }
     }
 }

@@ -99,7 +99,7 @@ struct InspectorTests {
                         NewTransfer(
                             identifier: identifier, label: "crash", metadata: "{}", byteCount: 1,
                             seenWall: Int64(number / 7)))
-                    if number % 3 == 0 { try store.settle(identifier, as: .delivered, reason: "") }
+                    if number % 3 == 0 { try store.settle(identifier, as: .delivered, reason: .rejected) }
                 }
             }
             let views = try list(harness, .init(states: states))
@@ -139,7 +139,7 @@ struct InspectorTests {
             let path = harness.path
             // An owner at work has a WAL with rows that are not in the ledger's file yet.
             let owner = try #require(try await harness.own())
-            try await owner.queue.change { store in try store.note("only in the WAL", on: id.hex) }
+            try await owner.queue.change { store in try store.note(.rebuilt, on: id.hex) }
             for directory in ["", "/incoming", "/taken", "/tmp", "/collected", "/queued", "/parked"] {
                 chmod(path + directory, 0o755)
             }
@@ -150,9 +150,9 @@ struct InspectorTests {
             let reason = try withFiles(asUser: 65_534) { () -> String? in
                 let spool = try ReportSpool.open(FilePath(path), isCreating: false)
                 guard let spool else { return "no spool" }
-                return try SpoolInspector(spool: spool).record(id.hex)?.reason
+                return try SpoolInspector(spool: spool).record(id.hex)?.reason?.rawValue
             }
-            #expect(reason == "only in the WAL")
+            #expect(reason == EndReason.rebuilt.rawValue)
             #expect(try harness.entries("") == before)
             try await owner.resign()
         }

@@ -71,7 +71,7 @@ struct AcknowledgementTests {
             let first = try await reporter.submitPending()
             #expect(first.delivered == 0 && first.held == 1 && first.rejected == 0)
             let record = try #require(try SpoolInspector(spool: spool).record(id))
-            #expect(record.reason == "acknowledgement")
+            #expect(record.reason == .held(.acknowledgement))
             #expect(record.lastError == "the server answered 200 without the proof of receipt")
             #expect(record.charged == 0)
             isMended.open()

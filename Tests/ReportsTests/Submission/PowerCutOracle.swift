@@ -94,12 +94,13 @@ struct PowerCutOracle: Sendable {
         of id: ContentHash, _ promises: Promises, _ harness: SpoolHarness
     ) throws -> [String] {
         guard let record = try harness.record(id) else { return ["\(id) is unknown"] }
-        if record.reason == Reconciliation.missingReason { return ["\(id) is said to have lost its bytes"] }
+        if record.reason == .ended(.bytesMissing) { return ["\(id) is said to have lost its bytes"] }
         switch record.state {
         case .delivered: return []
         case .rejected, .exhausted:
             return try harness.spool.hasWhole(id, in: harness.spool.parked) ? [] : ["\(id) is parked without bytes"]
-        case .evicted: return record.reason?.hasPrefix("limit: ") == true ? [] : ["\(id) is evicted without a limit"]
+        case .evicted:
+            return record.reason?.rawValue.hasPrefix("limit: ") == true ? [] : ["\(id) is evicted without a limit"]
         case .removed: return promises.removed.contains(id) ? [] : ["\(id) is removed, and nobody asked for it"]
         case .queued, .waiting, .held, .sending: return ["\(id) is \(record.state) beside a server that accepts"]
         }

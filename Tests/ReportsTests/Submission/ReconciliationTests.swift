@@ -86,10 +86,10 @@ struct ReconciliationTests {
         #expect(record?.state == cell.state)
         #expect(try harness.rooms(of: id) == (cell.room == .nowhere ? [] : [cell.room.rawValue]))
         switch (cell.row, cell.place) {
-        case (nil, .parked): #expect(record?.reason == "ledger rebuilt")
+        case (nil, .parked): #expect(record?.reason == .ended(.rebuilt))
         case (.queued, .nowhere), (.waiting, .nowhere), (.held, .nowhere), (.sending, .nowhere),
             (.rejected, .nowhere), (.exhausted, .nowhere):
-            #expect(record?.reason == "bytes missing")
+            #expect(record?.reason == .ended(.bytesMissing))
         case (nil, .queued), (.sending, .queued), (.sending, .parked):
             let now = try await harness.now()
             #expect(try #require(record?.due) <= now)

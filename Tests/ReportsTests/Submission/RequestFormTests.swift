@@ -58,7 +58,7 @@ struct RequestFormTests {
             try harness.damage(id, in: "queued")
             #expect(try await harness.submit().rejected == 1)
             #expect(harness.sent == [])
-            #expect(try harness.record(id)?.reason?.contains("damaged") == true)
+            #expect(try harness.record(id)?.note?.contains("damaged") == true)
             #expect(try harness.rooms(of: id) == ["parked"])
         }
     }
@@ -86,7 +86,7 @@ struct RequestFormTests {
                 #expect(completeCount == 0)
                 let spool = try #require(try ReportSpool.open(FilePath(directory + "/spool"), isCreating: false))
                 let record = try #require(try SpoolInspector(spool: spool).record(id))
-                #expect(record.reason?.contains("its bytes are not those that were stored") == true)
+                #expect(record.note?.contains("its bytes are not those that were stored") == true)
                 #expect(record.attempts == 1)
             }
         }
@@ -100,7 +100,7 @@ struct RequestFormTests {
             _ = try await harness.submit()
             #expect(harness.sent == [])
             #expect(try harness.state(id) == .removed)
-            #expect(try harness.record(id)?.reason == "bytes missing")
+            #expect(try harness.record(id)?.reason == .ended(.bytesMissing))
         }
     }
 

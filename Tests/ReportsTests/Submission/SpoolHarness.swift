@@ -34,11 +34,12 @@ final class SpoolHarness: Sendable {
 
     /// Collects as another process does: into `collected/`.
     @discardableResult
-    func add(_ text: String, kind: ReportKind = .crash, annotations: [String: String] = [:]) throws -> ContentHash {
+    func add(_ text: String, kind: ReportKind? = .crash, annotations: [String: String] = [:]) throws -> ContentHash {
         let producer = ReportProducer(spool: spool)
         let prepared = try producer.prepare(
             .bytes(Array(text.utf8)),
-            as: ReportCollector.Description(kind: kind, name: Array("\(text).txt".utf8), annotations: annotations),
+            as: ReportCollector.Description(
+                kind: kind, name: Array("\(text.prefix(80)).txt".utf8), annotations: annotations),
             from: text)
         try producer.publish([prepared])
         return prepared.report.id
@@ -120,21 +121,23 @@ final class SpoolHarness: Sendable {
 
     /// A report in a state, with its file where the state wants it; the lives that made it ended in order.
     @discardableResult
-    func make(_ state: TransferState, text: String = "one", reason: String = "made") async throws -> ContentHash {
+    func make(
+        _ state: TransferState, text: String = "one", reason: EndReason = .rejected, note: String? = nil
+    ) async throws -> ContentHash {
         let id = try add(text)
         try await takeIn()
         switch state {
         case .queued: break
         case .sending:
             try await change { store in
-                _ = try store.claimDue(limit: 1, suspects: false, origin: nil, acceptedMark: 0)
+                _ = try store.claimDue(limit: 1, suspects: false, lane: .main, acceptedMark: 0)
             }
         case .waiting, .held:
             transport.answer { _ in state == .held ? .status(403) : .refused }
             try await submit()
             transport.answer { _ in .status(200) }
         case .delivered, .rejected, .exhausted, .evicted, .removed:
-            try await change { store in try store.settle(id.hex, as: state, reason: reason) }
+            try await change { store in try store.settle(id.hex, as: state, reason: reason, note: note) }
             try spool.release(id, as: state)
         }
         return id

@@ -2,7 +2,7 @@
 enum GzipFormat {
     /// What is said of gzip within gzip, which is not opened: each layer could be a thousand times larger than the last.
     static let unopened = Recognition(
-        format: "gzip", contentType: "application/gzip", kind: .other, summary: "gzip")
+        format: "gzip", contentType: "application/gzip", kind: .other, from: .default, summary: "gzip")
 
     static func matches(_ head: PayloadHead) -> Bool {
         head.bytes.starts(with: [0x1f, 0x8b])
@@ -23,6 +23,7 @@ enum GzipFormat {
                 name: head.name.withoutGzipSuffix))
         return Recognition(
             format: recognition.format, contentType: recognition.contentType, kind: inside.kind,
+            from: inside.kindSource,
             summary: "gzip of \(inside.format): \(inside.summary)")
     }
 }
@@ -34,6 +35,7 @@ enum ZstandardFormat {
         let process = head.name.systemdCoreProcess
         return Recognition(
             format: "zstd", contentType: "application/zstd", kind: process == nil ? .other : .crash,
+            from: process == nil ? .default : .recognised,
             summary: process.map { "zstd, core of \($0)" } ?? "zstd")
     }
 }

@@ -44,7 +44,7 @@ struct JSONDocument {
         }
         guard outline.condition == .sound else { return nil }
         return Recognition(
-            format: "json", contentType: ContentType.json, kind: .diagnostic,
+            format: "json", contentType: ContentType.json, kind: .diagnostic, from: .default,
             summary: head.title.text)
     }
 
