@@ -61,7 +61,7 @@ extension TransferStore {
         let record = try connection.rows(
             """
             SELECT \(TransferRecord.columns) FROM transfer
-            WHERE settled_at IS NULL AND rank=0 AND state='queued' AND due_at <= ? AND is_suspect=0 AND lane=?
+            WHERE state='queued' AND rank=0 AND due_at <= ? AND is_suspect=0 AND lane=?
             ORDER BY first_seen_wall DESC, id DESC LIMIT 1
             """, [.integer(now), .text(lane.name)], TransferRecord.init
         ).first

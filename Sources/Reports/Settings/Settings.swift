@@ -112,6 +112,10 @@ package struct Settings: Sendable {
         return destination
     }
 
+    /// The size of the file system that the spool lies on, in bytes, from which some limits follow; `nil` when it is not
+    /// known.
+    package var fileSystemByteCount: UInt64?
+
     /// Each setting's value and source, for people and scripts: secrets are masked.
     package var shown: [(name: String, value: String?, source: SettingSource)] {
         var shown: [(name: String, value: String?, source: SettingSource)] = []
@@ -127,9 +131,7 @@ package struct Settings: Sendable {
     private func standardText(_ setting: Setting) -> String? {
         let limits = SpoolLimits()
         return switch setting {
-        case .endpoint, .acknowledgement, .tlsAuthorities, .tlsCertificate, .tlsKey, .noProxy, .minimumFreeSpace,
-            .maximumTotalSize:
-            nil
+        case .endpoint, .acknowledgement, .tlsAuthorities, .tlsCertificate, .tlsKey, .noProxy: nil
         case .encoding: ReportEncoding.gzip.rawValue
         case .tlsMinimum: TLSVersion.v12.rawValue
         case .proxy: "environment"
@@ -138,6 +140,14 @@ package struct Settings: Sendable {
         case .answerTimeout: "300"
         case .maximumConcurrent: "16"
         case .maximumReportSize: "\(limits.maximumReportByteCount)"
+        case .maximumTotalSize: fileSystemByteCount.map { "\(limits.total(ofTotal: $0))" }
+        case .minimumFreeSpace:
+            fileSystemByteCount.map { size in
+                let (small, large) = (
+                    limits.floor(ofTotal: size, forReportOf: 0), limits.floor(ofTotal: size, forReportOf: .max)
+                )
+                return small == large ? "\(small)" : "\(small), and \(large) for reports above 1 MiB"
+            }
         case .maximumCount: "\(limits.maximumCount)"
         case .maximumAge: "90"
         }

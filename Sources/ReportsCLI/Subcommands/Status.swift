@@ -19,10 +19,16 @@ struct Status: AsyncParsableCommand {
 
     func run() async throws {
         Console.endsWithItsReader = true
-        let settings = Result { try global.settings() }
+        var settings = Result { try global.settings() }
         let status: SpoolStatus
         if let spool = try global.openExisting() {
             status = try SpoolInspector(spool: spool).status()
+            let size = try spool.files.space(on: spool.root).total
+            settings = settings.map { settings in
+                var settings = settings
+                settings.fileSystemByteCount = size
+                return settings
+            }
         } else {
             status = .empty
         }

@@ -46,11 +46,13 @@ struct SnapshotTests {
         try await withTool(server: script) { tool, server in
             var transcript = Transcript(tool: tool, server: server)
             try await transcript.run("status")
-            for kind in ["crash", "hang", "log", "other"] {
+            for kind in ["crash", "hang", "other", "log"] {
                 let path = try tool.file("\(kind).txt", "a report of kind \(kind)\n")
                 try await transcript.run("add", path, "--kind", kind, "--annotate", "version=2.1")
+                // The third has the server put everything off; the same by another name is another server.
+                let url = server.url("/{id}").replacing("127.0.0.1", with: kind == "log" ? "localhost" : "127.0.0.1")
                 // One at a time: else the order of the answers is chance.
-                try await transcript.run("submit", "--endpoint", server.url("/{id}"), "--max-concurrent", "1")
+                try await transcript.run("submit", "--endpoint", url, "--max-concurrent", "1")
             }
             try await transcript.run("add", tool.home + "/crash.txt")
             try tool.drop("half", as: "half.tmp")
@@ -101,6 +103,8 @@ private struct Transcript {
         for (pattern, word) in [
             ("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(\\.[0-9]+)?Z", "TIME"),
             ("[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}", "DATE-AND-TIME   "),
+            // They follow from the size of the file system.
+            ("(\"(max_total_size|min_free_space)\":\\{\"value\":)\"[^\"]+\"", "$1\"SIZE\""),
         ] {
             text = text.replacingOccurrences(of: pattern, with: word, options: .regularExpression)
         }
