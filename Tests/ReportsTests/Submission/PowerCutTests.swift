@@ -65,6 +65,8 @@ enum PowerCutScenario: String, CaseIterable, Sendable {
             try life.add("old", to: small)
             try await life.submit(small, sending: false)
             try life.drop("new", as: "new", into: small)
+            // What cannot be sent goes at the end of the run.
+            life.answer { _ in .status(503) }
             try await life.submit(small)
         }
     }
