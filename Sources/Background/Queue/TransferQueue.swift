@@ -140,9 +140,16 @@ package actor TransferQueue {
         try body(store.queries)
     }
 
-    /// Unfinished transfers older than an age in milliseconds, counted on the ledger's own axis.
-    package func enrolled(longerAgoThan age: Int64, limit: Int) throws -> [TransferRecord] {
-        try store.queries.enrolled(before: store.now - age, limit: limit)
+    /// Transfers with bytes older than an age in milliseconds, counted on the ledger's own axis.
+    ///
+    /// Looks at every such transfer only when the oldest of the last such look may be that old by now.
+    package func enrolled(longerAgoThan age: Int64, limit: Int) async throws -> [TransferRecord] {
+        let time = store.now - age
+        if let oldest = try store.queries.oldestEnrolmentNoted(), oldest >= time { return [] }
+        let found = try store.queries.enrolled(before: time, limit: limit)
+        guard found.isEmpty, let oldest = try store.queries.oldestEnrolment() else { return found }
+        try await committing { store in try store.note(oldestEnrolment: oldest) }
+        return []
     }
 
     /// Makes it durable that this life moves files; see ``TransferStore/begin()``.

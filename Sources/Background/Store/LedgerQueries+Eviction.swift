@@ -1,50 +1,78 @@
 extension LedgerQueries {
+    private static let parked: [TransferState] = [.rejected, .exhausted]
+    /// Those of which none is being sent.
+    private static let resting: [TransferState] = [.queued, .waiting, .held]
+
     /// What may be evicted, what matters least first: parked, then the last rank before the others, in each the oldest
     /// first; never what is being sent.
     package func evictionCandidates(limit: Int) throws -> [TransferRecord] {
-        var candidates = try [TransferState.rejected, .exhausted].flatMap { state in
-            try oldest("state='\(state.rawValue)'", limit: limit)
-        }.sorted { ($0.firstSeenWall, $0.rowID) < ($1.firstSeenWall, $1.rowID) }
+        var candidates = try oldest(in: Self.parked, "", limit: limit)
         for rank in [2, 1, 0] where candidates.count < limit {
-            candidates += try oldest(
-                "settled_at IS NULL AND rank=\(rank) AND state<>'sending'", limit: limit - candidates.count)
+            candidates += try oldest(in: Self.resting, "AND rank=\(rank)", limit: limit - candidates.count)
         }
-        return Array(candidates.prefix(limit))
+        return candidates
     }
 
-    private func oldest(_ condition: String, limit: Int) throws -> [TransferRecord] {
-        try connection.rows(
-            """
-            SELECT \(TransferRecord.columns) FROM transfer WHERE \(condition) ORDER BY first_seen_wall, id LIMIT ?
-            """, [.integer(Int64(limit))], TransferRecord.init)
+    private func oldest(
+        in states: [TransferState], _ condition: String, limit: Int
+    ) throws -> [TransferRecord] {
+        let found = try states.flatMap { state in
+            try connection.rows(
+                """
+                SELECT \(TransferRecord.columns) FROM transfer WHERE state=? \(condition)
+                ORDER BY first_seen_wall, id LIMIT ?
+                """, [.text(state.rawValue), .integer(Int64(limit))], TransferRecord.init)
+        }
+        return Array(found.sorted { ($0.firstSeenWall, $0.rowID) < ($1.firstSeenWall, $1.rowID) }.prefix(limit))
     }
 
     /// Transfers that take more bytes than all of them may, and are not being sent: none of the others would make room
     /// for one of these.
     package func larger(than byteCount: Int64, limit: Int) throws -> [TransferRecord] {
+        let tally = try tally()
+        return try find("byte_count > ?", byteCount, limit: limit) { tally[$0].byteCount > byteCount }
+    }
+
+    // MARK: - Age
+
+    /// Transfers with bytes that were enrolled before a time on the ledger's axis, and are not being sent.
+    package func enrolled(before time: Int64, limit: Int) throws -> [TransferRecord] {
+        try find("enrolled_at < ?", time, limit: limit) { _ in true }
+    }
+
+    private func find(
+        _ condition: String, _ bound: Int64, limit: Int, where isWorthALook: (TransferState) -> Bool
+    ) throws -> [TransferRecord] {
         var found: [TransferRecord] = []
-        for state in [TransferState.rejected, .exhausted, .queued, .waiting, .held] where found.count < limit {
-            guard try tally()[state].byteCount > byteCount else { continue }
+        for state in Self.resting + Self.parked where found.count < limit && isWorthALook(state) {
             found += try connection.rows(
-                "SELECT \(TransferRecord.columns) FROM transfer WHERE state=? AND byte_count > ? LIMIT ?",
-                [.text(state.rawValue), .integer(byteCount), .integer(Int64(limit - found.count))],
-                TransferRecord.init)
+                "SELECT \(TransferRecord.columns) FROM transfer WHERE state=? AND \(condition) LIMIT ?",
+                [.text(state.rawValue), .integer(bound), .integer(Int64(limit - found.count))], TransferRecord.init)
         }
         return found
     }
 
-    /// Transfers with bytes that were enrolled before a time on the ledger's axis, and are not being sent.
-    package func enrolled(before time: Int64, limit: Int) throws -> [TransferRecord] {
-        let live = try connection.rows(
-            """
-            SELECT \(TransferRecord.columns) FROM transfer
-            WHERE settled_at IS NULL AND enrolled_at < ? AND state<>'sending' ORDER BY enrolled_at LIMIT ?
-            """, [.integer(time), .integer(Int64(limit))], TransferRecord.init)
-        return try [TransferState.rejected, .exhausted].reduce(into: live) { found, state in
-            guard found.count < limit else { return }
-            found += try connection.rows(
-                "SELECT \(TransferRecord.columns) FROM transfer WHERE state=? AND enrolled_at < ? LIMIT ?",
-                [.text(state.rawValue), .integer(time), .integer(Int64(limit - found.count))], TransferRecord.init)
-        }
+    /// When the oldest transfer with bytes was enrolled, on the ledger's axis. Looks at each of them.
+    func oldestEnrolment() throws -> Int64? {
+        try (Self.resting + Self.parked + [.sending]).compactMap { state in
+            try connection.value("SELECT min(enrolled_at) FROM transfer WHERE state=?", .text(state.rawValue))?.integer
+        }.min()
+    }
+
+    fileprivate static let oldestEnrolmentName = "oldest enrolment"
+
+    /// What the last ``oldestEnrolment()`` was that was noted. No transfer with bytes is older: later ones are enrolled
+    /// later, and one that is tried anew is enrolled anew.
+    func oldestEnrolmentNoted() throws -> Int64? {
+        try connection.value("SELECT text FROM memory WHERE name=?", .text(Self.oldestEnrolmentName))?.text
+            .flatMap { Int64($0) }
+    }
+}
+
+extension TransferStore {
+    func note(oldestEnrolment time: Int64) throws {
+        try connection.run(
+            "INSERT OR REPLACE INTO memory(name, text) VALUES(?, ?)", .text(LedgerQueries.oldestEnrolmentName),
+            .text("\(time)"))
     }
 }

@@ -86,12 +86,10 @@ extension LedgerQueries {
 
     /// When the oldest transfer that the engine will send was seen first, in milliseconds since the epoch.
     package func oldestLive() throws -> Int64? {
-        try [0, 1, 2].compactMap { rank in
+        try TransferState.allCases.filter(\.isLive).compactMap { state in
             try connection.value(
-                """
-                SELECT first_seen_wall FROM transfer WHERE settled_at IS NULL AND rank=?
-                ORDER BY first_seen_wall, id LIMIT 1
-                """, SQLiteValue(rank)
+                "SELECT first_seen_wall FROM transfer WHERE state=? ORDER BY first_seen_wall, id LIMIT 1",
+                .text(state.rawValue)
             )?.integer
         }.min()
     }

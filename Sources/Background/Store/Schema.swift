@@ -41,7 +41,7 @@ enum Schema {
     /// The states are spelled out, each with `OR`: SQLite looks a value up in a list of three or more in a table that it
     /// makes for the purpose once for each statement, which takes longer than all else that a statement does. `tally` and
     /// `counter` are kept by triggers, so that they hold in every commit, whoever makes it. Nothing writes yet to
-    /// `begun`, `memory`, and the columns `cuts` to `incident`.
+    /// `begun`, and to the columns `cuts` to `incident`.
     private static let version5 = """
         CREATE TABLE engine(
           id INTEGER PRIMARY KEY CHECK(id = 1),
@@ -124,9 +124,8 @@ enum Schema {
         CREATE INDEX transfer_due ON transfer(lane, is_suspect, due_at, id) WHERE due_at IS NOT NULL;
         CREATE INDEX transfer_held ON transfer(lane, reason, id) WHERE state = 'held';
         CREATE INDEX transfer_unreachable ON transfer(lane, id) WHERE state = 'waiting' AND reason = 'unreachable';
-        CREATE INDEX transfer_rank ON transfer(rank, first_seen_wall, id) WHERE settled_at IS NULL;
-        CREATE INDEX transfer_age ON transfer(settled_at, enrolled_at);
-        CREATE INDEX transfer_state ON transfer(state, first_seen_wall, id);
+        CREATE INDEX transfer_settled ON transfer(settled_at) WHERE settled_at IS NOT NULL;
+        CREATE INDEX transfer_state ON transfer(state, first_seen_wall, id, rank);
         CREATE INDEX transfer_signature ON transfer(signature, first_seen_wall) WHERE signature IS NOT NULL;
 
         CREATE TABLE attempt(
