@@ -3,7 +3,8 @@ import DurableIO
 
 /// Where reports go, and with which headers of the user's own.
 ///
-/// The URL may hold `{id}`, `{kind}` and `{host}`. With `{id}` reports are `PUT`, each to its own address, which makes a
+/// The URL may hold `{id}`, `{kind}` and `{host}` in its path and query, and `{host}` in its host name; any other brace is
+/// refused, and written `%7B` or `%7D` where it is part of the URL. With `{id}` reports are `PUT`, each to its own address, which makes a
 /// resend harmless on any server (RFC 9110, section 9.2.2); without it they are `POST`ed. `{host}` is this machine's name.
 /// Neither the URL nor a header is written to disk or logged.
 public struct Destination: Sendable {
@@ -16,16 +17,9 @@ public struct Destination: Sendable {
     /// The proof of receipt that a 2xx has to come with. The default, `nil`, takes every 2xx for a delivery.
     public var acknowledgement: Acknowledgement?
 
-    /// The URL, cut at its marks, which is done once and not for each report.
-    private let pieces: [Piece]
+    /// The URL, taken apart once and not for each report.
+    private let template: Result<EndpointTemplate, EndpointTemplate.Problem>
     let provider: HeaderProvider
-
-    private enum Piece: Sendable {
-        case text(String)
-        case id
-        case kind
-        case host
-    }
 
     /// An HTTP or HTTPS endpoint.
     ///
@@ -50,45 +44,25 @@ public struct Destination: Sendable {
         Destination(template: url, provider: provider)
     }
 
-    init(template: String, provider: @escaping HeaderProvider) {
-        pieces = Self.pieces(of: template)
+    init(template url: String, provider: @escaping HeaderProvider) {
+        template = Result { () throws(EndpointTemplate.Problem) in try EndpointTemplate(url) }
         self.provider = provider
     }
 
-    private static func pieces(of template: String) -> [Piece] {
-        let marks: [(String, Piece)] = [("{id}", .id), ("{kind}", .kind), ("{host}", .host)]
-        var pieces: [Piece] = []
-        var text = ""
-        var rest = template[...]
-        while !rest.isEmpty {
-            if let (mark, piece) = marks.first(where: { rest.hasPrefix($0.0) }) {
-                pieces += [.text(text), piece]
-                text = ""
-                rest = rest.dropFirst(mark.count)
-            } else {
-                text.append(rest.removeFirst())
-            }
-        }
-        return pieces + [.text(text)]
-    }
-
-    var namesReports: Bool {
-        pieces.contains { if case .id = $0 { true } else { false } }
-    }
+    /// Whether each report has an address of its own, and is `PUT` there.
+    var namesReports: Bool { (try? template.get())?.namesReports ?? false }
 
     /// The address of one report.
     package func endpoint(id: String, kind: String, host: String) throws(ReportsError) -> Endpoint {
-        var url = ""
-        for piece in pieces {
-            switch piece {
-            case .text(let text): url += text
-            case .id: url += Self.percentEncoded(id)
-            case .kind: url += Self.percentEncoded(kind)
-            case .host: url += Self.percentEncoded(host)
-            }
-        }
         do {
-            return try Endpoint(url)
+            return try Endpoint(
+                template.get().url { mark in
+                    switch mark {
+                    case .id: id
+                    case .kind: kind
+                    case .host: host
+                    }
+                })
         } catch {
             // The URL may carry a secret in its query; the message names the problem, not the value.
             throw ReportsError(.badConfiguration, "the endpoint \(error)", underlyingError: error)
@@ -98,25 +72,5 @@ public struct Destination: Sendable {
     /// Checks the URL before anything is done with it, with this machine's own name in it.
     package func validate() throws(ReportsError) -> Endpoint {
         try endpoint(id: String(repeating: "0", count: 64), kind: "crash", host: CurrentProcess.hostName)
-    }
-
-    private static func percentEncoded(_ text: String) -> String {
-        let hex = Array("0123456789ABCDEF".utf8)
-        var bytes: [UInt8] = []
-        for byte in text.utf8 {
-            let isPlain =
-                switch byte {
-                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                    UInt8(ascii: "0")...UInt8(ascii: "9"):
-                    true
-                default: false
-                }
-            if isPlain || byte == 0x2d || byte == 0x2e || byte == 0x5f || byte == 0x7e {
-                bytes.append(byte)
-            } else {
-                bytes += [UInt8(ascii: "%"), hex[Int(byte >> 4)], hex[Int(byte & 15)]]
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
     }
 }

@@ -21,6 +21,11 @@ package struct OwnRequest: Hashable, Sendable {
     /// - Throws: ``ReportsError`` when it has no absolute URL, no body could go with it, or a header of it is ours.
     init(_ request: HTTPRequest) throws(ReportsError) {
         let endpoint = try request.reportEndpoint()
+        // No URL may hold one (RFC 3986, section 2), and a server that answers 2xx would be taken for the right one.
+        guard !endpoint.path.utf8.contains(where: { $0 == UInt8(ascii: "{") || $0 == UInt8(ascii: "}") }) else {
+            throw ReportsError(
+                .badArgument, "the request's URL holds a brace: marks are a destination's; write %7B or %7D")
+        }
         guard [.put, .post, .patch].contains(request.method) else {
             throw ReportsError(.badArgument, "a report is sent by PUT, POST or PATCH, not by \(request.method)")
         }
