@@ -65,3 +65,5 @@ int clinux_become_user(uint32_t user, uint32_t group) {
     if (setresgid(group, group, group) == -1) return -1;
     return setresuid(user, user, user);
 }
+
+char **clinux_environment(void) { return environ; }

@@ -49,26 +49,68 @@ public struct ProxySettings: Hashable, Sendable {
         ProxySettings(choice: .environment(exceptions: exceptions))
     }
 
+    /// As a person writes it: `none`, `environment`, or a URL as for ``server(_:exceptions:)``.
+    package static func written(
+        _ text: String, exceptions: String? = nil
+    ) throws(ConnectionSettingsError) -> ProxySettings {
+        switch text.lowercased() {
+        case "none": .none
+        case "environment": ProxySettings(choice: .environment(exceptions: exceptions))
+        default: try .server(text, exceptions: exceptions)
+        }
+    }
+
     private init(choice: Choice) {
         self.choice = choice
     }
 }
 
 extension ProxySettings {
+    /// As it is written, without credentials.
+    package var description: String {
+        switch choice {
+        case .none: "none"
+        case .environment: "environment"
+        case .server(let server, _): server.description
+        }
+    }
+
+    /// By which way an endpoint is reached, and which variable of the environment decides it.
+    package enum Choosing: Hashable, Sendable {
+        /// No proxy is named for it.
+        case direct
+        /// It is among the hosts that are reached directly; by a variable, or by a setting.
+        case exempt(variable: String?)
+        case proxy(ProxyServer, variable: String?)
+    }
+
+    package func choose(
+        for endpoint: Endpoint, environment value: (String) -> String? = Environment.value
+    ) throws(ConnectionSettingsError) -> Choosing {
+        func isExempt(_ given: String?) -> Choosing? {
+            let found = given.map { (name: String?.none, text: $0) } ?? Self.exceptions(value)
+            guard let found, ProxyExceptions(found.text).contain(endpoint.host) else { return nil }
+            return .exempt(variable: found.name)
+        }
+        switch choice {
+        case .none: return .direct
+        case .server(let server, let exceptions):
+            return isExempt(exceptions) ?? .proxy(server, variable: nil)
+        case .environment(let exceptions):
+            guard let (name, url) = Self.variable(for: endpoint.scheme, value) else { return .direct }
+            // Before the URL is looked at: what is reached directly needs no proxy that can be spoken to.
+            if let exempt = isExempt(exceptions) { return exempt }
+            return .proxy(try ProxyServer(url, from: "$\(name)"), variable: name)
+        }
+    }
+
     /// Where the connection for an endpoint goes.
     package func route(
         to endpoint: Endpoint, environment value: (String) -> String? = Environment.value
     ) throws(ConnectionSettingsError) -> Route {
-        switch choice {
-        case .none: return .direct
-        case .server(let server, let exceptions):
-            if ProxyExceptions(exceptions ?? Self.exceptions(value)).contain(endpoint.host) { return .direct }
-            return server.route(to: endpoint)
-        case .environment(let exceptions):
-            guard let (name, url) = Self.variable(for: endpoint.scheme, value) else { return .direct }
-            // Before the URL is looked at: what is reached directly needs no proxy that can be spoken to.
-            if ProxyExceptions(exceptions ?? Self.exceptions(value)).contain(endpoint.host) { return .direct }
-            return try ProxyServer(url, from: "$\(name)").route(to: endpoint)
+        switch try choose(for: endpoint, environment: value) {
+        case .direct, .exempt: .direct
+        case .proxy(let server, _): server.route(to: endpoint)
         }
     }
 
@@ -79,8 +121,8 @@ extension ProxySettings {
         return firstValue(of: names + ["all_proxy", "ALL_PROXY"], value)
     }
 
-    private static func exceptions(_ value: (String) -> String?) -> String? {
-        firstValue(of: ["no_proxy", "NO_PROXY"], value)?.1
+    private static func exceptions(_ value: (String) -> String?) -> (name: String?, text: String)? {
+        firstValue(of: ["no_proxy", "NO_PROXY"], value).map { ($0.0, $0.1) }
     }
 
     /// Empty is as good as not there.

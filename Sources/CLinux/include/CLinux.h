@@ -26,3 +26,6 @@ int64_t clinux_filesystem_magic(int descriptor);
 
 /// Gives up the current user for good: supplementary groups, group and user, in that order. 0, or -1 with errno.
 int clinux_become_user(uint32_t user, uint32_t group);
+
+/// The process's variables, each `NAME=VALUE`, the last one NULL.
+char **clinux_environment(void);

@@ -10,6 +10,8 @@ package struct Settings: Sendable {
         package let setting: Setting
         let text: String
         package let source: SettingSource
+        /// Whether it stands where it was written, and not in a file or variable that may hold something else, too.
+        var isQuotable = true
 
         /// Without what nobody is to see.
         package var shownText: String {
@@ -19,7 +21,7 @@ package struct Settings: Sendable {
                 let path = text.prefix { $0 != "?" }
                 return path.count < text.count ? path + "?***" : text
             case .proxy:
-                return (try? ProxyServer(text, from: ""))?.description ?? text
+                return (try? ProxySettings.written(text).description) ?? "***"
             default: return text
             }
         }
@@ -33,6 +35,9 @@ package struct Settings: Sendable {
     package private(set) var maximumConcurrent = 16
     package private(set) var encoding = ReportEncoding.gzip
     package private(set) var acknowledgement: Acknowledgement?
+    /// Variables of the environment that name no setting, and what each may have been meant for. Others may have a use for
+    /// them, so that they are no error.
+    package private(set) var strayVariables: [(name: String, meant: String)] = []
     /// The configuration file that was read; `nil` if there is none.
     package private(set) var file: FilePath?
 
@@ -48,6 +53,7 @@ package struct Settings: Sendable {
         package var spool: FilePath
         package var files: any FileSystem = POSIXFileSystem()
         package var variable: (String) -> String? = Environment.value
+        package var variableNames: () -> [String] = { Environment.names }
 
         package init(spool: FilePath) {
             self.spool = spool
@@ -69,15 +75,16 @@ package struct Settings: Sendable {
                 try take(Entry(setting: setting, text: text, source: .option(setting.option)))
             } else if let text = variable(setting.variable) {
                 try take(Entry(setting: setting, text: text, source: .variable(setting.variable)))
-            } else if let file, let text = file.texts[setting] {
-                try take(Entry(setting: setting, text: text, source: file.source(setting.rawValue)))
+            } else if let entry = file?.entries[setting] {
+                try take(entry)
             }
         }
         guard !sources.isForLimitsAlone else { return }
+        strayVariables = Self.strayVariables(sources.variableNames())
         if !sources.headers.isEmpty {
             headers = sources.headers
         } else if let lines = variable("REPORTS_HEADERS") {
-            headers = try HeaderSetting.lines(lines, from: .variable("REPORTS_HEADERS"))
+            headers = try HeaderSetting.lines(Array(lines.utf8), from: .variable("REPORTS_HEADERS"))
         } else {
             headers = file?.headers ?? []
         }
@@ -97,6 +104,18 @@ package struct Settings: Sendable {
             throw ReportsError(.badConfiguration, "$REPORTS_CONFIG: \(named): \(Errno.noSuchFileOrDirectory)")
         }
         return file
+    }
+
+    private static func strayVariables(_ names: [String]) -> [(name: String, meant: String)] {
+        let known = ["REPORTS_SPOOL", "REPORTS_CONFIG", "REPORTS_HEADERS"] + Setting.allCases.map(\.variable)
+        return names.sorted().compactMap { name in
+            guard name.hasPrefix("REPORTS_"), !known.contains(name) else { return nil }
+            // All begin alike, which says nothing about how near they are.
+            let rest = name.dropFirst("REPORTS_".count)
+            let meant = NearestName.of(rest, among: known.map { String($0.dropFirst("REPORTS_".count)) })
+            guard let meant, !names.contains("REPORTS_" + meant) else { return nil }
+            return (name, "REPORTS_" + meant)
+        }
     }
 
     // MARK: - Asking
@@ -153,13 +172,22 @@ package struct Settings: Sendable {
         }
     }
 
-    /// What the endpoint is reached through, or what is wrong with it; `nil` when it is reached directly.
-    package var proxyInForce: String? {
+    /// Through which proxy the endpoint is reached, or `direct`, without secrets, and what says so; `nil` when no endpoint
+    /// is named.
+    package var route: (text: String, source: String)? {
         guard let endpoint = try? destination?.validate() else { return nil }
-        do {
-            return try connection.proxy.route(to: endpoint).proxy?.description
+        let standard = SettingSource.standard.description
+        let proxySource = entries[.proxy]?.source.description ?? standard
+        do throws(ConnectionSettingsError) {
+            switch try connection.proxy.choose(for: endpoint) {
+            case .direct: return ("direct", proxySource)
+            case .exempt(let variable):
+                return ("direct", variable.map { "$\($0)" } ?? entries[.noProxy]?.source.description ?? standard)
+            case .proxy(let server, let variable):
+                return (server.description, variable.map { "$\($0)" } ?? proxySource)
+            }
         } catch {
-            return "\(error)"
+            return (error.problem, error.subject)
         }
     }
 
@@ -192,7 +220,7 @@ package struct Settings: Sendable {
             isTaken = Self.set(&limits.maximumAge, to: days.map { .seconds($0 * 86_400) })
         }
         guard isTaken else {
-            let found = entry.setting.isConfidential ? "" : ", found \"\(Printable.text(text))\""
+            let found = entry.setting.isConfidential || !entry.isQuotable ? "" : ", found \"\(Printable.text(text))\""
             throw problem(entry, "expected \(entry.setting.expectation)\(found)")
         }
     }
@@ -205,22 +233,21 @@ package struct Settings: Sendable {
         do {
             _ = try Destination.http(entry.text).validate()
         } catch {
-            throw problem(entry, "\(error.message); expected \(entry.setting.expectation)", underlying: error)
+            // What is wrong with a mark is told with the marks that there are.
+            let isAboutMarks = error.underlyingError is EndpointTemplate.Problem
+            let expected = isAboutMarks ? "" : "; expected \(entry.setting.expectation)"
+            throw problem(entry, error.message + expected, underlying: error)
         }
     }
 
     private mutating func connectProxy() throws(ReportsError) {
         let exceptions = entries[.noProxy]?.text
-        guard let entry = entries[.proxy], entry.text != "environment" else {
+        guard let entry = entries[.proxy] else {
             if let exceptions { connection.proxy = .environment(exceptions: exceptions) }
             return
         }
-        guard entry.text != "none" else {
-            connection.proxy = .none
-            return
-        }
         do {
-            connection.proxy = try ProxySettings.server(entry.text, exceptions: exceptions)
+            connection.proxy = try ProxySettings.written(entry.text, exceptions: exceptions)
         } catch {
             throw problem(entry, "\(error.problem); expected \(entry.setting.expectation)", underlying: error)
         }

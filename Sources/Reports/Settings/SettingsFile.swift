@@ -5,14 +5,14 @@ import SystemPackage
 ///
 /// Instead of a text any member may be `{"file": "PATH"}` or `{"environment": "NAME"}`, so that secrets stay where they are
 /// kept. Paths in it may be relative to its folder.
+///
+/// What is wrong in it is told with file, line and column.
 struct SettingsFile {
-    private(set) var texts: [Setting: String] = [:]
+    private(set) var entries: [Setting: Settings.Entry] = [:]
     private(set) var headers: [HeaderSetting] = []
     let path: FilePath
 
     private static let maximumByteCount = 1 << 20
-
-    func source(_ key: String) -> SettingSource { .file(path.string, key: key) }
 
     /// Reads a file.
     /// - Parameters:
@@ -21,7 +21,7 @@ struct SettingsFile {
     ///   - sources: what it is read with, and for.
     ///   - variable: gives the environment's variables.
     /// - Returns: `nil` when there is no such file.
-    /// - Throws: ``ReportsError/Code/badConfiguration``, with file, key and what is expected.
+    /// - Throws: ``ReportsError/Code/badConfiguration``, with file, line, key and what is expected.
     static func read(
         _ path: FilePath, isTrusted: Bool, _ sources: Settings.Sources, variable: @escaping (String) -> String?
     ) throws(ReportsError) -> SettingsFile? {
@@ -36,7 +36,7 @@ struct SettingsFile {
                 throw FileSystemError(.open, path.string, .permissionDenied)
             }
             guard facts.kind == .regular else { throw FileSystemError(.open, path.string, .invalidArgument) }
-            bytes = try files.read(file, limit: maximumByteCount)
+            bytes = try files.read(file, limit: maximumByteCount + 1)
         } catch {
             // A spool that cannot be entered is told of by whoever opens it.
             let isInside = (try? files.openDirectory(path.removingLastComponent())) != nil
@@ -53,44 +53,70 @@ struct SettingsFile {
         _ bytes: [UInt8], path: FilePath, _ sources: Settings.Sources, variable: @escaping (String) -> String?
     ) throws(ReportsError) {
         self.path = path
-        let object: JSONObject
-        do {
-            guard let found = try JSONValue.parse(bytes).objectValue else {
-                throw ReportsError(
-                    .badConfiguration, "\(path): expected a JSON object, as {\"endpoint\": \"https://…\"}")
-            }
-            object = found
-        } catch let error as ReportsError {
-            throw error
-        } catch {
-            throw ReportsError(.badConfiguration, "\(path): is no JSON: \(error)", underlyingError: error)
-        }
-        let reader = LeafReader(path: path, files: sources.files, variable: variable)
+        let (object, places) = try Self.parse(bytes, path)
+        let reader = LeafReader(path: path, places: places, files: sources.files, variable: variable)
         for member in object.members {
             if member.key == "headers" {
                 if !sources.isForLimitsAlone { headers = try Self.headers(member.value, reader) }
             } else if let setting = Setting(rawValue: member.key) {
                 guard setting.isLimit || !sources.isForLimitsAlone else { continue }
-                texts[setting] = try reader.text(member.value, of: setting)
+                entries[setting] = try reader.entry(member.value, of: setting)
             } else {
-                let known = ["headers"] + Setting.allCases.map(\.rawValue)
+                let key = Printable.text(member.key)
+                let name = SettingSource.file(path.string, key: key, place: places.place(ofName: [member.key]))
                 throw ReportsError(
-                    .badConfiguration,
-                    "\(path): \(Printable.text(member.key)): there is no such setting; expected one of "
-                        + known.joined(separator: ", "))
+                    .badConfiguration, "\(name.subject): there is no such setting\(Self.instead(of: member.key))")
             }
         }
     }
 
+    private static func parse(
+        _ bytes: [UInt8], _ path: FilePath
+    ) throws(ReportsError) -> (object: JSONObject, places: JSONPlaces) {
+        func problem(_ text: String, _ error: (any Error)? = nil) -> ReportsError {
+            ReportsError(.badConfiguration, "\(path): \(text)", underlyingError: error)
+        }
+        let text: [UInt8]
+        do {
+            text = try WrittenText(bytes, limit: maximumByteCount).bytes
+        } catch {
+            throw problem("\(error)", error)
+        }
+        let value: JSONValue
+        do {
+            value = try JSONValue.parse(text)
+        } catch {
+            let slip = JSONSlip(error, in: text)
+            throw problem("\(TextPlace(offset: slip.offset, in: text)): \(slip.text)", error)
+        }
+        guard let object = value.objectValue else {
+            let start = text.firstIndex { !" \t\r\n".utf8.contains($0) } ?? 0
+            throw problem(
+                "\(TextPlace(offset: start, in: text)): expected a JSON object, as {\"endpoint\": \"https://…\"}")
+        }
+        let places = JSONPlaces(text)
+        if let twice = places.repetition {
+            let key = Printable.text(twice.path.joined(separator: "."))
+            throw problem("\(twice.second): \(key): stands in line \(twice.first.line) already: leave one of them")
+        }
+        return (object, places)
+    }
+
+    private static func instead(of key: String) -> String {
+        let known = ["headers"] + Setting.allCases.map(\.rawValue)
+        if let meant = NearestName.of(key.replacing("-", with: "_"), among: known) { return ": did you mean \(meant)?" }
+        return "; expected one of \(known.joined(separator: ", "))"
+    }
+
     private static func headers(_ value: JSONValue, _ reader: LeafReader) throws(ReportsError) -> [HeaderSetting] {
         guard let object = value.objectValue else {
-            throw reader.problem("headers", "expected an object, as {\"Authorization\": {\"file\": \"PATH\"}}")
+            throw reader.problem(["headers"], "expected an object, as {\"Authorization\": {\"file\": \"PATH\"}}")
         }
         var headers: [HeaderSetting] = []
         for member in object.members {
-            let key = "headers.\(Printable.text(member.key))"
-            let value = try reader.leaf(member.value, key, expectation: "a text")
-            headers.append(try HeaderSetting(member.key, value, from: .file(reader.path.string, key: key)))
+            let path = ["headers", member.key]
+            let value = try reader.leaf(member.value, path, expectation: "a text")
+            headers.append(try HeaderSetting(member.key, value, from: reader.source(path)))
         }
         return headers
     }
@@ -98,51 +124,82 @@ struct SettingsFile {
     /// Reads the members' values.
     private struct LeafReader {
         let path: FilePath
+        let places: JSONPlaces
         let files: any FileSystem
         let variable: (String) -> String?
 
         private static let maximumSecretByteCount = 64 << 10
 
-        func problem(_ key: String, _ text: String) -> ReportsError {
-            ReportsError(.badConfiguration, "\(path): \(key): \(text)")
+        /// Where the value of a member is from, which is named by the keys that lead to it.
+        func source(_ keys: [String]) -> SettingSource {
+            .file(path.string, key: Printable.text(keys.joined(separator: ".")), place: places.place(of: keys))
         }
 
-        func text(_ value: JSONValue, of setting: Setting) throws(ReportsError) -> String {
-            let text = try leaf(value, setting.rawValue, expectation: setting.expectation)
-            return setting.isPath ? resolved(text).string : text
+        func problem(_ keys: [String], _ text: String) -> ReportsError {
+            ReportsError(.badConfiguration, "\(source(keys).subject): \(text)")
         }
 
-        func leaf(_ value: JSONValue, _ key: String, expectation: String) throws(ReportsError) -> String {
+        func entry(_ value: JSONValue, of setting: Setting) throws(ReportsError) -> Settings.Entry {
+            let keys = [setting.rawValue]
+            let text = try leaf(value, keys, expectation: setting.expectation)
+            return Settings.Entry(
+                setting: setting, text: setting.isPath ? resolved(text).string : text, source: source(keys),
+                isQuotable: value.objectValue == nil)
+        }
+
+        func leaf(_ value: JSONValue, _ keys: [String], expectation: String) throws(ReportsError) -> String {
             switch value {
             case .string(let text): return text
             case .integer(let number): return "\(number)"
             case .double(let number): return "\(number)"
             case .object(let object) where object.members.count == 1:
                 guard let member = object.members.first, let name = member.value.stringValue else { break }
-                if member.key == "file" { return try fileText(name, key) }
+                if member.key == "file" { return try fileText(name, keys) }
                 guard member.key == "environment" else { break }
-                guard let text = variable(name) else { throw problem(key, "$\(name) is not set") }
+                guard let text = variable(name) else {
+                    throw problem(keys, "$\(Printable.text(name)) is not set")
+                }
                 return text
             default: break
             }
             throw problem(
-                key, "expected \(expectation), or {\"file\": PATH} or {\"environment\": NAME} to take it from")
+                keys,
+                "expected \(expectation), or {\"file\": PATH} or {\"environment\": NAME} to take it from, "
+                    + "found \(Self.word(for: value))")
         }
 
-        /// A file's first line: what ends a line is no part of a secret.
-        private func fileText(_ name: String, _ key: String) throws(ReportsError) -> String {
+        private static func word(for value: JSONValue) -> String {
+            switch value {
+            case .null: "null"
+            case .bool(let value): "\(value)"
+            case .integer, .double: "a number"
+            case .string: "a text"
+            case .array: "a list"
+            case .object: "another object"
+            }
+        }
+
+        /// A file's first line that is neither empty nor a comment: what ends a line is no part of a secret.
+        private func fileText(_ name: String, _ keys: [String]) throws(ReportsError) -> String {
             let file = resolved(name)
+            func fileProblem(_ text: String) -> ReportsError { problem(keys, "\(file): \(text)") }
             let bytes: [UInt8]
             do throws(FileSystemError) {
-                bytes = try files.read(files.openFile(file), limit: Self.maximumSecretByteCount)
+                bytes = try files.read(files.openFile(file), limit: Self.maximumSecretByteCount + 1)
             } catch {
-                throw problem(key, "\(file): \(error.errno)")
+                throw fileProblem("\(error.errno)")
             }
-            let line = bytes.prefix { $0 != 0x0a && $0 != 0x0d }
-            guard let text = String(validating: line, as: UTF8.self), !text.isEmpty,
-                line.count < Self.maximumSecretByteCount
-            else { throw problem(key, "\(file): expected a line of UTF-8 that is not empty, of less than 64 KiB") }
-            return text
+            let line: WrittenText.Line?
+            do {
+                line = try WrittenText(bytes, limit: Self.maximumSecretByteCount).lines.first
+            } catch {
+                throw fileProblem("\(error)")
+            }
+            guard let line else { throw fileProblem("expected a line that is neither empty nor a comment") }
+            guard let text = line.text else {
+                throw fileProblem("line \(line.number): is not UTF-8: save the file as UTF-8")
+            }
+            return String(text)
         }
 
         private func resolved(_ name: String) -> FilePath {

@@ -60,20 +60,27 @@ struct SendingOptions: ParsableArguments {
         help: ArgumentHelp("Hosts and networks reached without it, separated by commas.", valueName: "hosts"))
     var noProxy: String?
 
-    @Option(name: .long, help: ArgumentHelp("Until there is a connection. Default: 5.", valueName: "seconds"))
+    // Whatever stands behind a number's name is its value: -1 is a wrong number, not an option.
+    @Option(
+        name: .long, parsing: .unconditional,
+        help: ArgumentHelp("Until there is a connection. Default: 5.", valueName: "seconds"))
     var connectTimeout: String?
 
-    @Option(name: .long, help: ArgumentHelp("While no byte moves. Default: 60.", valueName: "seconds"))
+    @Option(
+        name: .long, parsing: .unconditional,
+        help: ArgumentHelp("While no byte moves. Default: 60.", valueName: "seconds"))
     var idleTimeout: String?
 
     @Option(
-        name: .long,
+        name: .long, parsing: .unconditional,
         help: ArgumentHelp(
             "From the last byte to the answer. Default: 300, doubled at each failure of a report up to 1800.",
             valueName: "seconds"))
     var answerTimeout: String?
 
-    @Option(name: .long, help: ArgumentHelp("Reports under way at once, 1 to 64. Default: 16.", valueName: "n"))
+    @Option(
+        name: .long, parsing: .unconditional,
+        help: ArgumentHelp("Reports under way at once, 1 to 64. Default: 16.", valueName: "n"))
     var maxConcurrent: String?
 
     /// What was given.
@@ -97,12 +104,11 @@ extension HeaderSetting {
             let files = POSIXFileSystem()
             let bytes: [UInt8]
             do throws(FileSystemError) {
-                bytes = try files.read(files.openFile(.init(path)), limit: 64 << 10)
+                bytes = try files.read(files.openFile(.init(path)), limit: HeaderSetting.maximumByteCount + 1)
             } catch {
                 throw ReportsError(.badConfiguration, "--header @\(path): \(error.errno)", underlyingError: error)
             }
-            return try HeaderSetting.lines(
-                String(decoding: bytes, as: UTF8.self), from: .option("--header @\(path)"))
+            return try HeaderSetting.lines(bytes, from: .option("--header @\(path)"))
         }
     }
 }

@@ -10,8 +10,15 @@ enum SettingsDescription {
         for (name, value, source) in settings.shown where source != .standard {
             lines.append("\(name):  \(value ?? "")  (\(source.description))")
         }
-        if let proxy = proxy(settings) { lines.append(proxy) }
+        if let route = settings.route, route.source != SettingSource.standard.description {
+            lines.append("route:  \(route.text)  (\(route.source))")
+        }
         return lines
+    }
+
+    /// What looks like a slip in the environment.
+    static func hints(_ settings: Settings) -> [String] {
+        settings.strayVariables.map { "$\($0.name) is set, and no such setting exists: did you mean $\($0.meant)?" }
     }
 
     static func add(_ settings: Result<Settings, any Error>, to object: inout JSONObject) {
@@ -19,22 +26,22 @@ enum SettingsDescription {
         case .success(let settings):
             var members = JSONObject()
             for (name, value, source) in settings.shown {
-                var one = JSONObject()
-                one["value"] = JSONValue(value)
-                one["source"] = .string(source.description)
-                members[name] = .object(one)
+                members[name] = json(value, source.description)
             }
             object["settings"] = .object(members)
             object["settings_problem"] = .null
+            object["route"] = settings.route.map(json) ?? .null
         case .failure(let error):
             object["settings"] = .null
             object["settings_problem"] = .string((error as? ReportsError)?.message ?? "\(error)")
+            object["route"] = .null
         }
     }
 
-    /// The environment's proxy, when that is what the endpoint is reached through.
-    private static func proxy(_ settings: Settings) -> String? {
-        guard settings.entry(.proxy) == nil, let route = settings.proxyInForce else { return nil }
-        return "proxy:  \(route)  (environment)"
+    private static func json(_ value: String?, _ source: String) -> JSONValue {
+        var object = JSONObject()
+        object["value"] = JSONValue(value)
+        object["source"] = .string(source)
+        return .object(object)
     }
 }

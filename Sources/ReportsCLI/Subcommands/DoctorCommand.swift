@@ -18,18 +18,20 @@ struct DoctorCommand: AsyncParsableCommand {
     @Flag(name: .long, help: "Mend permissions, and files and records that disagree. Nothing is deleted.")
     var repair = false
 
-    private var settingsProblem: String? {
+    private var settingsFindings: [Doctor.Finding] {
         do {
-            _ = try global.settings()
-            return nil
+            return SettingsDescription.hints(try global.settings()).map { hint in
+                Doctor.Finding(level: .note, subject: "settings", message: hint)
+            }
         } catch {
-            return (error as? ReportsError)?.message ?? "\(error)"
+            let message = (error as? ReportsError)?.message ?? "\(error)"
+            return [Doctor.Finding(level: .error, subject: "settings", message: message)]
         }
     }
 
     func run() async throws {
         Console.endsWithItsReader = !repair
-        let settingsProblem = settingsProblem
+        let settingsFindings = settingsFindings
         guard let spool = try global.openExisting(repair ? global.limits() : SpoolLimits()) else {
             if !global.json { Console.print("there is no spool at \(try global.path())") }
             return
@@ -46,9 +48,7 @@ struct DoctorCommand: AsyncParsableCommand {
             Console.print(Printable.text("\(finding.level.rawValue): \(finding.subject): \(finding.message)"))
         }
         try Doctor(spool: spool).examine(tell)
-        if let settingsProblem {
-            tell(Doctor.Finding(level: .error, subject: "settings", message: settingsProblem))
-        }
+        for finding in settingsFindings { tell(finding) }
         if count == 0, !global.json { Console.print("all is well") }
         if hasError { ExitStatus.leave(ExitStatus.badData) }
     }

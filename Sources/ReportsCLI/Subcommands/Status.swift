@@ -34,6 +34,9 @@ struct Status: AsyncParsableCommand {
         }
         let path = try global.path().string
         if let problem = status.ledgerProblem { Console.complain(problem) }
+        if case .success(let settings) = settings {
+            for line in SettingsDescription.hints(settings) { Console.complain(line) }
+        }
         if global.json {
             var object = status.json(spool: path)
             SettingsDescription.add(settings, to: &object)

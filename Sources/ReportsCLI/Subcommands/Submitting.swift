@@ -17,6 +17,7 @@ struct Submitting {
 
     func run() async throws {
         let settings = try global.settings(given, headers: HeaderSetting.given(headers))
+        for line in SettingsDescription.hints(settings) { Console.complain(line) }
         guard let destination = settings.destination else {
             throw ReportsError(
                 .badConfiguration,

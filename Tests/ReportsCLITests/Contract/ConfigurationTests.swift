@@ -68,7 +68,7 @@ struct ConfigurationTests {
             for line in [
                 "endpoint:  https://server.example/{id}?***  (\(file))", "headers.Authorization:  ***  (\(file))",
                 "max_total_size:  1 GiB  (\(file))", "tls_minimum:  1.3  ($REPORTS_TLS_MINIMUM)",
-                "proxy:  http://***@proxy.example:3128  (environment)",
+                "route:  http://***@proxy.example:3128  ($https_proxy)",
             ] {
                 #expect(text.output.split(separator: "\n").contains(Substring(line)), "\(line)\n\(text.output)")
             }
@@ -78,7 +78,45 @@ struct ConfigurationTests {
             #expect(settings["connect_timeout"]?["value"]?.stringValue == "5")
             #expect(settings["connect_timeout"]?["source"]?.stringValue == "default")
             #expect(object["settings_problem"] == .null)
+            #expect(object["route"]?["value"]?.stringValue == "http://***@proxy.example:3128")
+            #expect(object["route"]?["source"]?.stringValue == "$https_proxy")
             #expect(!"\(text.output)\(object)".contains("hidden"))
+        }
+    }
+
+    @Test("a proxy that is none is shown as none, and not used")
+    func noProxy() async throws {
+        try await withTool(server: .accepting) { tool, server in
+            var tool = tool
+            tool.environment["http_proxy"] = "http://127.0.0.1:9"
+            try configure(tool, "{\"endpoint\": \"\(server.url("/{id}"))\", \"proxy\": \"none\"}")
+            try await tool.add("direct")
+            #expect(try await tool.run("submit").status == 0)
+            let file = tool.spool + "/reports.json"
+            let text = try await tool.run("status").output
+            for line in ["proxy:  none  (\(file))", "route:  direct  (\(file))"] {
+                #expect(text.split(separator: "\n").contains(Substring(line)), "\(text)")
+            }
+            let object = try #require(try await tool.objects("status").first)
+            #expect(object["settings"]?["proxy"]?["value"]?.stringValue == "none")
+            #expect(object["route"]?["value"]?.stringValue == "direct")
+        }
+    }
+
+    @Test("a variable that resembles a setting's is named by what would have used it")
+    func strayVariable() async throws {
+        try await withTool { tool in
+            var tool = tool
+            try await tool.add("one")
+            tool.environment["REPORTS_ENDPONT"] = "http://127.0.0.1:9/{id}"
+            let hint = "$REPORTS_ENDPONT is set, and no such setting exists: did you mean $REPORTS_ENDPOINT?"
+            let submit = try await tool.run("submit")
+            #expect(submit.status == 78)
+            #expect(submit.errors.hasPrefix("reports: \(hint)\n"))
+            let status = try await tool.run("status")
+            #expect(status.status == 0 && status.errors == "reports: \(hint)\n")
+            let doctor = try await tool.run("doctor")
+            #expect(doctor.status == 0 && doctor.output == "note: settings: \(hint)\n")
         }
     }
 
@@ -87,7 +125,9 @@ struct ConfigurationTests {
         try await withTool(server: .accepting) { tool, server in
             let id = try await tool.add("before")
             try configure(tool, #"{"max_count": "many"}"#)
-            let problem = "\(tool.spool)/reports.json: max_count: expected a number from 1 to 100000000, found \"many\""
+            let problem =
+                "\(tool.spool)/reports.json: line 1, column 15: max_count: expected a number from 1 to 100000000, "
+                + "found \"many\""
             for arguments in [
                 ["submit", "--endpoint", server.url("/{id}")], ["retry", id], ["remove", id], ["status"],
             ] {

@@ -10,39 +10,11 @@ import Testing
 /// What is in force, from which place, and what is said about what cannot be.
 @Suite("Settings")
 struct SettingsTests {
-    private struct Place {
-        let directory: String
-
-        var file: String { directory + "/spool/reports.json" }
-
-        init(_ directory: String, _ json: String? = nil) throws {
-            self.directory = directory
-            try FileManager.default.createDirectory(
-                atPath: directory + "/spool", withIntermediateDirectories: true)
-            if let json { try write("spool/reports.json", json) }
-        }
-
-        func write(_ name: String, _ text: String) throws {
-            try text.write(toFile: directory + "/" + name, atomically: true, encoding: .utf8)
-        }
-
-        func settings(
-            _ environment: [String: String] = [:], _ options: [Setting: String] = [:]
-        ) throws -> Settings {
-            var sources = Settings.Sources(spool: FilePath(directory + "/spool"))
-            sources.options = options
-            sources.variable = { environment[$0] }
-            return try Settings(sources)
-        }
-    }
-
-    private func withPlace(_ json: String? = nil, _ body: (Place) throws -> Void) throws {
-        try withTemporaryDirectory { directory in try body(Place(directory, json)) }
-    }
-
     @Test("the command line is over the environment, the environment over the file, the file over the defaults")
     func precedence() throws {
-        try withPlace(#"{"encoding": "file", "max_concurrent": 3, "idle_timeout": 7, "endpoint": "http://file/"}"#) {
+        try withSettingsPlace(
+            #"{"encoding": "file", "max_concurrent": 3, "idle_timeout": 7, "endpoint": "http://file/"}"#
+        ) {
             place in
             let environment = ["REPORTS_ENCODING": "identity", "REPORTS_MAX_CONCURRENT": "4", "REPORTS_ENDPOINT": ""]
             let settings = try place.settings(environment, [.encoding: "gzip"])
@@ -70,7 +42,7 @@ struct SettingsTests {
              "min_free_space": "1.5MiB", "max_total_size": 1048576, "max_count": 6, "max_age_days": 7,
              "headers": {"X-Team": "shop"}}
             """#
-        try withPlace(json) { place in
+        try withSettingsPlace(json) { place in
             let settings = try place.settings()
             #expect(Setting.allCases.allSatisfy { settings.entry($0) != nil })
             let tls = settings.connection.tls
@@ -86,7 +58,7 @@ struct SettingsTests {
             #expect(limits.maximumTotalByteCount == 1 << 20)
             #expect(limits.maximumCount == 6)
             #expect(limits.maximumAge == .seconds(7 * 86_400))
-            #expect(settings.proxyInForce == "http://proxy.example:3128")
+            #expect(settings.route?.text == "http://proxy.example:3128")
             #expect(settings.destination?.encoding == .identity)
             #expect(settings.destination?.acknowledgement == .header("Receipt"))
             #expect(settings.headers.map(\.name) == ["X-Team"])
@@ -99,7 +71,7 @@ struct SettingsTests {
             {"endpoint": {"environment": "URL"}, "proxy": {"file": "proxy"},
              "headers": {"Authorization": {"file": "token"}, "X-Key": {"environment": "KEY"}, "X-Plain": "secret3"}}
             """#
-        try withPlace(json) { place in
+        try withSettingsPlace(json) { place in
             try place.write("spool/token", "Bearer secret1\nsecond line\n")
             try place.write("spool/proxy", "http://user:secret4@proxy.example:1\n")
             let settings = try place.settings(["KEY": "secret2", "URL": "http://server.example/{id}?key=secret5"])
@@ -110,13 +82,13 @@ struct SettingsTests {
             #expect(shown.contains("endpoint http://server.example/{id}?***"))
             #expect(shown.contains("proxy http://***@proxy.example:1"))
             #expect(shown.contains("headers.Authorization ***"))
-            #expect(settings.proxyInForce == "http://***@proxy.example:1")
+            #expect(settings.route?.text == "http://***@proxy.example:1")
         }
     }
 
     @Test("the headers of the stronger place stand instead of the others")
     func headers() throws {
-        try withPlace(#"{"headers": {"A": "file", "B": "file"}}"#) { place in
+        try withSettingsPlace(#"{"headers": {"A": "file", "B": "file"}}"#) { place in
             #expect(try place.settings().headers.map(\.value) == ["file", "file"])
             let fromEnvironment = try place.settings(["REPORTS_HEADERS": "A: variable\n# none\n\nC: variable"])
             #expect(fromEnvironment.headers.map(\.name) == ["A", "C"])
@@ -124,7 +96,7 @@ struct SettingsTests {
     }
 
     @Test(
-        "what cannot be is told with file, key and what is expected",
+        "what cannot be is told with file, line, key and what is expected",
         arguments: [
             (#"{"max_count": "many"}"#, "max_count: expected a number from 1 to 100000000, found \"many\""),
             (#"{"max_count": 0}"#, "max_count: expected a number from 1 to 100000000, found \"0\""),
@@ -135,6 +107,7 @@ struct SettingsTests {
             (#"{"max_total_size": -1}"#, "max_total_size: expected bytes"),
             (#"{"connect_timeout": 0}"#, "connect_timeout: expected seconds, from 1 to 86400, found \"0\""),
             (#"{"encoding": true}"#, "encoding: expected gzip, file or identity, or {\"file\": PATH}"),
+            (#"{"no_proxy": ["a"]}"#, "NAME} to take it from, found a list"),
             (#"{"encoding": "br"}"#, "encoding: expected gzip, file or identity, found \"br\""),
             (
                 #"{"endpoint": "server.example"}"#,
@@ -153,18 +126,20 @@ struct SettingsTests {
             (#"{"headers": {"A": 5.5, "B": [1]}}"#, "headers.B: expected a text"),
             (
                 #"{"endpont": "http://a/"}"#,
-                "endpont: there is no such setting; expected one of headers, endpoint, encoding"
+                "endpont: there is no such setting: did you mean endpoint?"
             ),
-            ("[]", "expected a JSON object"), ("{\"endpoint\": ", "is no JSON"), ("", "is no JSON"),
+            (#"{"max-count": 1}"#, "max-count: there is no such setting: did you mean max_count?"),
+            (#"{"colour": 1}"#, "colour: there is no such setting; expected one of headers, endpoint, encoding"),
+            ("[]", "line 1, column 1: expected a JSON object"), ("", "expected a JSON object"),
             (#"{"tls_minimum": 1.1}"#, "tls_minimum: expected 1.2 or 1.3, found \"1.1\""),
             (#"{"acknowledgement": "receipt"}"#, "acknowledgement: expected header:NAME or json:POINTER"),
         ])
     func problems(json: String, expected: String) throws {
-        try withPlace(json) { place in
+        try withSettingsPlace(json) { place in
             let error = #expect(throws: ReportsError.self) { try place.settings() }
             #expect(error?.code == .badConfiguration)
             let message = error?.message ?? ""
-            #expect(message.hasPrefix("\(place.directory)/spool/"), "\(message)")
+            #expect(message.hasPrefix("\(place.directory)/spool/reports.json: line 1, column "), "\(message)")
             #expect(message.contains(expected), "\(message)")
             #expect(!message.contains("secret"), "\(message)")
         }
@@ -172,7 +147,7 @@ struct SettingsTests {
 
     @Test("what is wrong in the environment is configuration, and on the command line a wrong call")
     func codes() throws {
-        try withPlace { place in
+        try withSettingsPlace { place in
             let variable = #expect(throws: ReportsError.self) { try place.settings(["REPORTS_ENCODING": "br"]) }
             #expect(variable?.code == .badConfiguration)
             #expect(variable?.message.hasPrefix("$REPORTS_ENCODING: expected gzip") == true)
@@ -184,7 +159,7 @@ struct SettingsTests {
 
     @Test("$REPORTS_CONFIG names another file, which has to be there")
     func otherFile() throws {
-        try withPlace(#"{"max_count": 1}"#) { place in
+        try withSettingsPlace(#"{"max_count": 1}"#) { place in
             try place.write("other.json", #"{"max_count": 2}"#)
             #expect(try place.settings(["REPORTS_CONFIG": place.directory + "/other.json"]).limits.maximumCount == 2)
             let error = #expect(throws: ReportsError.self) { try place.settings(["REPORTS_CONFIG": "/none.json"]) }
@@ -195,7 +170,7 @@ struct SettingsTests {
 
     @Test("a file in the spool that everybody may write to is not believed")
     func trust() throws {
-        try withPlace(#"{"max_count": 1}"#) { place in
+        try withSettingsPlace(#"{"max_count": 1}"#) { place in
             chmod(place.file, 0o666)
             let error = #expect(throws: ReportsError.self) { try place.settings() }
             #expect(error?.message.contains("not writable by everybody") == true)
@@ -207,7 +182,7 @@ struct SettingsTests {
 
     @Test("without any, the defaults are in force")
     func defaults() throws {
-        try withPlace { place in
+        try withSettingsPlace { place in
             let settings = try place.settings()
             #expect(settings.limits == SpoolLimits())
             #expect(settings.connection == ConnectionSettings())
