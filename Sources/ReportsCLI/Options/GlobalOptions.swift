@@ -83,10 +83,23 @@ struct GlobalOptions: ParsableArguments {
         return spool
     }
 
-    /// The spool if there is one. Makes nothing.
+    /// The spool; `nil` when nothing has made it yet. Makes nothing.
+    /// - Throws: ``ReportsError/Code/noSuchFile`` when somebody named a directory that is not there: zeros would hide that
+    ///   the name is wrong. An empty directory is rather one that was made for a spool, as unit files do.
     func openExisting(_ limits: SpoolLimits = SpoolLimits()) throws -> ReportSpool? {
         try actAsOwner()
-        return try ReportSpool.open(path(), isCreating: false, options: options(limits))
+        if let spool = try ReportSpool.open(path(), isCreating: false, options: options(limits)) { return spool }
+        guard let namedBy, try (try? POSIXFileSystem().openDirectory(path())) == nil else { return nil }
+        throw ReportsError(
+            .noSuchFile,
+            "there is no spool at \(try path()), which \(namedBy) names: correct the name, or make the spool with "
+                + "'reports add' or 'reports submit'")
+    }
+
+    /// What a person named the spool with; `nil` for the default one.
+    private var namedBy: String? {
+        if spool != nil { return "--spool" }
+        return Environment.value("REPORTS_SPOOL")?.isEmpty == false ? "$REPORTS_SPOOL" : nil
     }
 
     /// Root at another user's spool becomes that user first, so that nothing in it can lead root anywhere.

@@ -10,10 +10,14 @@ struct SpoolTroubleTests {
         ["status"], ["retry", "--all"], ["remove", "abcdef"], ["doctor"], ["doctor", "--repair"],
     ]
 
-    @Test("a missing spool: looking prints zeros, adding makes it with all its directories")
-    func missingSpool() async throws {
+    private static let readers = commands.filter { $0[0] != "add" && $0[0] != "submit" }
+
+    @Test("a default spool that is missing: looking prints zeros, and makes nothing")
+    func missingDefaultSpool() async throws {
         try await withTool { tool in
-            for command in ["status", "list", "doctor", "retry --all"] {
+            var tool = tool
+            tool.environment["REPORTS_SPOOL"] = nil
+            for command in ["status", "list", "doctor", "doctor --repair", "retry --all"] {
                 let words = command.split(separator: " ").map(String.init)
                 for more in [[], ["--json"]] {
                     let result = try await tool.run(words + more)
@@ -21,16 +25,60 @@ struct SpoolTroubleTests {
                     #expect(result.errors.isEmpty)
                 }
             }
-            #expect(!FileManager.default.fileExists(atPath: tool.spool))
             let states = try #require(try await tool.objects("status").first?["states"]?.objectValue)
             #expect(states.members.count == 10)
             #expect(states.members.allSatisfy { $0.value.count("count") == 0 && $0.value.count("bytes") == 0 })
+            #expect(try FileManager.default.contentsOfDirectory(atPath: tool.home).isEmpty)
+        }
+    }
 
-            var deep = tool
-            deep.environment["REPORTS_SPOOL"] = tool.home + "/a/b/c/spool"
-            deep.spool = tool.home + "/a/b/c/spool"
-            try await deep.add("deep")
-            #expect(deep.names(in: "collected").count == 1)
+    @Test("a spool that was named and is missing: 66, one line that says so, nothing on stdout", arguments: readers)
+    func missingNamedSpool(_ command: [String]) async throws {
+        try await withTool { tool in
+            var unnamed = tool
+            unnamed.environment["REPORTS_SPOOL"] = nil
+            for (tool, words, name) in [
+                (tool, command, "$REPORTS_SPOOL"), (tool, command + ["--json"], "$REPORTS_SPOOL"),
+                (unnamed, command + ["--spool", tool.spool], "--spool"),
+            ] {
+                let result = try await tool.run(words)
+                #expect(result.status == 66, "\(words): \(result.errors)")
+                #expect(result.output.isEmpty, "\(words): \(result.output)")
+                #expect(result.errors.hasPrefix("reports: there is no spool at "), "\(result.errors)")
+                #expect(result.errors.contains(", which \(name) names: correct the name"), "\(result.errors)")
+                #expect(result.errors.split(separator: "\n").count == 1)
+            }
+            #expect(!FileManager.default.fileExists(atPath: tool.spool))
+        }
+    }
+
+    @Test("a directory that was made for a spool and is empty, or has its settings only: zeros")
+    func emptyDirectory() async throws {
+        try await withTool { tool in
+            try FileManager.default.createDirectory(atPath: tool.spool, withIntermediateDirectories: false)
+            #expect(try await tool.run("list").output == "no reports\n")
+            try tool.file("spool/reports.json", #"{"max_count": 5}"#)
+            let status = try await tool.run("status")
+            #expect(status.status == 0)
+            #expect(status.output.contains("no reports\n") && status.output.contains("max_count:  5"))
+            #expect(tool.allFiles() == ["reports.json"])
+        }
+    }
+
+    @Test("a spool that was named and is missing is made by add and by submit, with all its directories")
+    func madeSpool() async throws {
+        try await withTool(server: .accepting) { tool, server in
+            for (name, isAdding) in [("a/b/c/spool", true), ("d/spool", false)] {
+                var deep = tool
+                deep.spool = tool.home + "/" + name
+                deep.environment["REPORTS_SPOOL"] = deep.spool
+                if isAdding {
+                    try await deep.add("deep")
+                } else {
+                    #expect(try await deep.submit(to: server).status == 0)
+                }
+                #expect(try await deep.run("list").status == 0)
+            }
         }
     }
 
@@ -159,7 +207,8 @@ struct SpoolTroubleTests {
             // Without the right to mount there is nothing to see.
             if result.status == 99 { return }
             #expect(result.output.contains("add 73\n"), "\(result.output)\(result.errors)")
-            #expect(result.errors.contains("last: ") && result.errors.contains("free some space"), "\(result.errors)")
+            #expect(
+                result.errors.contains("last: ") && result.errors.contains("lower min_free_space"), "\(result.errors)")
             #expect(result.output.contains("submit 0\n"), "\(result.output)\(result.errors)")
             #expect(result.output.contains("after 0\n"), "\(result.output)\(result.errors)")
             #expect(try await Deliveries.texts(server) == ["the zeroth report", "the first report", "the last report"])
