@@ -36,6 +36,7 @@ struct ReportsCommand: AsyncParsableCommand {
                 ExitStatus.leave(ExitStatus.done)
             }
             let arguments = try GlobalOptions.movedBehindCommand(given)
+            try CommandWords.check(arguments)
             if arguments.first == "submit", let plain = Submitting(plain: Array(arguments.dropFirst())) {
                 return try await plain.run()
             }
@@ -64,7 +65,12 @@ struct ReportsCommand: AsyncParsableCommand {
         if let named, let command = try? named.parseAsRoot(Array(arguments.dropFirst())), type(of: command) == named {
             return command
         }
-        return try parseAsRoot(arguments)
+        do {
+            return try parseAsRoot(arguments)
+        } catch {
+            // The parser has no word for a setting that is none of its options.
+            throw CommandWords.limitGiven(in: arguments) ?? error
+        }
     }
 }
 

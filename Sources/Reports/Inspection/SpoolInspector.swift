@@ -192,13 +192,20 @@ package struct SpoolInspector {
         return record.state != .evicted && record.state != .removed
     }
 
-    /// - Throws: ``ReportsError`` `noSuchReport` when a report has no bytes that could be sent again.
-    package func requireBytes(_ id: String) throws {
+    /// - Throws: ``ReportsError`` `noSuchReport` when a report has no bytes that could be sent again, or deleted.
+    package func requireBytes(_ id: String, for action: OwnerRequest.Action) throws {
         guard let record = try record(id) else { return }
+        let isRetry = action == .retry
         switch record.state {
-        case .delivered: throw ReportsError(.noSuchReport, "\(id) is delivered: there is nothing to send")
+        case .delivered:
+            let outcome =
+                isRetry ? "there is nothing to send" : "there is nothing to delete, and its record stays 90 days"
+            throw ReportsError(.noSuchReport, "\(id) is delivered: \(outcome)")
         case .evicted, .removed:
-            throw ReportsError(.noSuchReport, "\(id) is \(record.state.rawValue): its bytes are gone, add them again")
+            // What was handed in again since is on its way to be a report again.
+            if try publishedIdentifiers().contains(id) { return }
+            let outcome = isRetry ? "are gone, add them again" : "are gone already, and its record stays 90 days"
+            throw ReportsError(.noSuchReport, "\(id) is \(record.state.rawValue): its bytes \(outcome)")
         case .queued, .sending, .waiting, .held, .rejected, .exhausted: return
         }
     }

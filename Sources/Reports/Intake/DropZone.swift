@@ -60,10 +60,11 @@ package struct DropZone {
         if facts.permissions & 0o777 == 0 { return .skipped("has mode 000: its writer is not done with it") }
         if facts.linkCount > 1 { return .skipped("has \(facts.linkCount) links: copy it instead") }
         if facts.owner != user, facts.owner != 0, !spool.options.isShared {
-            return .skipped("belongs to user \(facts.owner), not to the spool's")
+            return .skipped(
+                "belongs to user \(facts.owner), not to the spool's: change its owner, or share the spool (--shared)")
         }
         let limit = spool.options.limits.maximumReportByteCount
-        if facts.size > limit { return .skipped("has \(facts.size) bytes, above the limit of \(limit)") }
+        if facts.size > limit { return .skipped(PayloadProblem.tooLarge(size: facts.size, limit: limit).description) }
         return .ready
     }
 

@@ -21,9 +21,9 @@ package enum PayloadProblem: Error, Sendable, CustomStringConvertible {
         case .changed:
             "changed while it was read: it is still being written"
         case .tooLarge(let size, let limit):
-            "has \(size) bytes, above the limit of \(limit)"
+            "has \(size) bytes, above the limit of \(limit): raise max_report_size to take it"
         case .noSpace(let free, let floor):
-            "only \(free) bytes are free and \(floor) must stay so: free some space"
+            "only \(free) bytes are free and \(floor) must stay so: free some space, or lower min_free_space"
         }
     }
 }

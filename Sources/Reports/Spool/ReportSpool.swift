@@ -182,7 +182,8 @@ package final class ReportSpool: Sendable {
         guard !options.allowsRemoteFileSystem, let name = root.remoteFileSystemName else { return }
         throw ReportsError(
             .spoolNotUsable,
-            "the spool \(root.path) lies on \(name), where locks cannot be trusted: choose a local directory")
+            "the spool \(root.path) lies on \(name), where locks cannot be trusted: choose a local directory, or give "
+                + "--force-remote where they hold")
     }
 
     // MARK: - New files

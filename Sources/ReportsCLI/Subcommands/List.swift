@@ -27,7 +27,8 @@ struct List: AsyncParsableCommand {
     @Option(name: .long, help: ArgumentHelp("Only reports of this kind.", valueName: "kind"))
     var kind: ReportKind?
 
-    @Option(name: .long, help: ArgumentHelp("At most so many.", valueName: "n"))
+    // Whatever stands behind it is its value: -1 is a wrong number, not an option.
+    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("At most so many.", valueName: "n"))
     var limit: Int?
 
     func validate() throws {
@@ -35,7 +36,7 @@ struct List: AsyncParsableCommand {
             throw ValidationError(
                 "--state \(word): states are \(SpoolStatus.stateNames.joined(separator: ", ")).")
         }
-        if let limit, limit < 0 { throw ValidationError("--limit \(limit): give a number from 0.") }
+        if let limit, limit < 1 { throw ValidationError("--limit \(limit): give a number from 1.") }
     }
 
     func run() async throws {

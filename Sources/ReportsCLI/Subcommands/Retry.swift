@@ -75,7 +75,7 @@ struct RequestRunner {
             for prefix in selection.ids {
                 do {
                     let id = try inspector.resolve(prefix)
-                    if action == .retry { try inspector.requireBytes(id) }
+                    try inspector.requireBytes(id, for: action)
                     ids?.append(id)
                 } catch let error as ReportsError {
                     Console.complain(error.message)
@@ -85,11 +85,17 @@ struct RequestRunner {
         }
         if ids?.isEmpty == true, let firstError { ExitStatus.leave(ExitStatus.of(firstError)) }
         let done = try await RequestDesk(spool: spool).carryOut(action, ids: ids)
-        for id in done { tell(id, action) }
+        for id in done { tell(id) }
+        for id in ids ?? [] where !done.contains(id) {
+            let error = ReportsError(
+                .noSuchReport, "\(id): its bytes are missing: there is nothing to \(action.rawValue)")
+            Console.complain(error.message)
+            firstError = firstError ?? error
+        }
         if let firstError { ExitStatus.leave(ExitStatus.of(firstError)) }
     }
 
-    private func tell(_ id: String, _ action: OwnerRequest.Action) {
+    private func tell(_ id: String) {
         guard global.json else { return Console.print(id) }
         var object = JSONObject()
         object["id"] = .string(id)

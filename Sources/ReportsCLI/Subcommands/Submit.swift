@@ -23,14 +23,15 @@ struct Submit: AsyncParsableCommand {
     @OptionGroup var global: GlobalOptions
     @OptionGroup var sending: SendingOptions
 
+    // Whatever stands behind a number's name is its value: -1 is a wrong number, not an option.
     @Option(
-        name: .long,
+        name: .long, parsing: .unconditional,
         help: ArgumentHelp(
             "End after so many seconds; what is under way is given back. Default: none.", valueName: "seconds"))
     var deadline: Double?
 
     @Option(
-        name: .long,
+        name: .long, parsing: .unconditional,
         help: ArgumentHelp(
             "Sleep for what is due within so many seconds. Default: 0, do not sleep.", valueName: "seconds"))
     var wait: Double?
@@ -39,7 +40,7 @@ struct Submit: AsyncParsableCommand {
         for (name, value) in [("deadline", deadline), ("wait", wait)] {
             guard let value else { continue }
             guard Submitting.seconds.contains(value) else {
-                throw ValidationError("--\(name): give seconds from 0 to a year.")
+                throw ValidationError("--\(name) \(value): give seconds from 0 to a year.")
             }
         }
     }

@@ -75,15 +75,15 @@ struct BadFileTests {
             let start = ContinuousClock.now
             let result = try await tool.run("add", path)
             #expect(result.status == 73)
-            #expect(result.errors.contains("above the limit of 4294967296"))
+            #expect(result.errors.contains("above the limit of 4294967296: raise max_report_size"), "\(result.errors)")
             #expect(rename(path, tool.spool + "/incoming/huge.core") == 0)
             let nobody = try RefusingPort()
             let submit = try await tool.run("submit", "--json", "--endpoint", nobody.url())
             #expect(try submit.objects.first?.count("skipped") == 1)
             #expect(ContinuousClock.now - start < .seconds(5))
             #expect(tool.names(in: "incoming") == ["huge.core"])
-            #expect(try await tool.run("list").output.contains("above the limit"))
-            #expect(try await tool.run("doctor").output.contains("above the limit"))
+            #expect(try await tool.run("list").output.contains("raise max_report_size"))
+            #expect(try await tool.run("doctor").output.contains("raise max_report_size"))
         }
     }
 

@@ -23,11 +23,18 @@ struct UsageTests {
         Case("", 64, says: "Usage: reports <command>"),
         Case("--json", 64, says: "Usage: reports <command>"),
         Case("--spool", 64, says: "Missing value for '--spool"),
-        Case("bogus", 64, says: "bogus"),
+        Case("bogus", 64, says: "There is no command 'bogus'. Commands are add, submit, list"),
+        Case("sumbit", 64, says: "There is no command 'sumbit'. Did you mean 'submit'?"),
+        Case("sumbit --endpoint http://127.0.0.1:9/", 64, says: "Did you mean 'submit'?"),
+        Case("--json staus", 64, says: "Did you mean 'status'?"),
+        Case("help lst", 64, says: "Did you mean 'list'?"),
         Case("--bogus list", 64, says: "Unknown option '--bogus'"),
         Case("list --spol x", 64, says: "Did you mean '--spool'?"),
         Case("list --state sleeping", 64, says: "states are incoming, queued"),
-        Case("list --limit -1", 64, says: "--limit"),
+        Case("list --limit -1", 64, says: "--limit -1: give a number from 1"),
+        Case("list --limit=-1", 64, says: "--limit -1: give a number from 1"),
+        Case("list --limit 0", 64, says: "--limit 0: give a number from 1"),
+        Case("list --limit --json", 64, says: "'--json' is invalid for '--limit"),
         Case("add", 64, says: "Missing expected argument '<file> ...'"),
         Case("add x --kind bug", 64, says: "'crash', 'hang', 'diagnostic', 'log' or 'other'"),
         Case("add x --annotate version", 64, says: "write key=value"),
@@ -46,13 +53,20 @@ struct UsageTests {
         Case("submit --endpoint example.com/reports", 64, says: "write http:// or https:// in front"),
         Case("submit --endpoint ftp://example.com", 64, says: "scheme other than http and https"),
         Case("submit --endpoint http://", 64, says: "--endpoint"),
+        Case("submit --endpoint http://127.0.0.1:9/{Id}", 64, says: "the marks are {id}, {kind} and {host}"),
+        Case("submit --endpoint http://127.0.0.1:9/{id", 64, says: "has a { that opens no mark"),
+        Case("submit --endpoint http://127.0.0.1:9/?k={secret}", 64, says: "has an unknown mark in its query"),
+        Case("submit --endpont http://127.0.0.1:9/", 64, says: "Did you mean '--endpoint'?"),
+        Case("submit --max-count 5", 64, says: "set max_count in the spool's reports.json, or $REPORTS_MAX_COUNT"),
+        Case("submit --max_total_size=5", 64, says: "--max-total-size is no option"),
         Case("submit --endpoint http://user:secret@example.com/", 64, says: "send them in a header"),
         Case("submit --endpoint http://127.0.0.1:9/ --header Authorization", 64, says: "needs a colon"),
         Case("submit --endpoint http://127.0.0.1:9/ --header :x", 64, says: "is no header name"),
         Case("submit --endpoint http://127.0.0.1:9/ --header @/missing", 78, says: "No such file"),
         Case("submit --endpoint http://127.0.0.1:9/ --header Content-Length:5", 64, says: "Content-Length"),
         Case("submit --endpoint http://127.0.0.1:9/ --deadline soon", 64, says: "--deadline"),
-        Case("submit --endpoint http://127.0.0.1:9/ --deadline -1", 64, says: "--deadline"),
+        Case("submit --endpoint http://127.0.0.1:9/ --deadline -1", 64, says: "give seconds from 0 to a year"),
+        Case("submit --endpoint http://127.0.0.1:9/ --connect-timeout -1", 64, says: "expected seconds, from 1 to"),
         Case("submit --endpoint http://127.0.0.1:9/ --wait nan", 64, says: "--wait"),
         Case("submit --endpoint http://127.0.0.1:9/ --max-concurrent 0", 64, says: "from 1 to 64"),
     ]
@@ -70,14 +84,28 @@ struct UsageTests {
         }
     }
 
-    @Test("an unusable endpoint of the environment is bad configuration")
-    func unusableEndpointOfTheEnvironment() async throws {
-        try await withTool { tool in
+    @Test(
+        "an unusable endpoint of the environment or the file is bad configuration: nothing is taken in, nothing sent",
+        arguments: ["example.com", "URL/{Id}", "URL/{id", "URL/r}", "URL/{report_id}"])
+    func unusableEndpointOfTheEnvironment(_ template: String) async throws {
+        try await withTool(server: .accepting) { tool, server in
             var tool = tool
-            tool.environment["REPORTS_ENDPOINT"] = "example.com"
-            let result = try await tool.run("submit")
-            #expect(result.status == 78)
-            #expect(result.errors.contains("$REPORTS_ENDPOINT"))
+            try await tool.add("must wait")
+            try tool.drop("must wait, too", as: "dropped.log")
+            let endpoint = template.replacingOccurrences(of: "URL", with: server.url(""))
+            let file = tool.spool + "/reports.json"
+            try Data("{\"endpoint\": \"\(endpoint)\"}".utf8).write(to: URL(fileURLWithPath: file))
+            let fromFile = try await tool.run("submit")
+            #expect(fromFile.status == 78)
+            #expect(
+                fromFile.errors.contains("\(file): line 1, column 14: endpoint: the endpoint has"), "\(fromFile.errors)"
+            )
+            tool.environment["REPORTS_ENDPOINT"] = endpoint
+            let fromEnvironment = try await tool.run("submit")
+            #expect(fromEnvironment.status == 78)
+            #expect(fromEnvironment.errors.contains("$REPORTS_ENDPOINT: the endpoint has"), "\(fromEnvironment.errors)")
+            #expect(server.connectionCount == 0)
+            #expect(tool.names(in: "incoming") == ["dropped.log"] && tool.names(in: "collected").count == 1)
         }
     }
 
