@@ -38,6 +38,8 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .target(name: "CLinux"),
+        // Linked into executables alone, never into a library.
+        .target(name: "CStartup"),
 
         .target(
             name: "DurableIO",
@@ -85,6 +87,7 @@ let package = Package(
         .executableTarget(
             name: "ReportsCLI",
             dependencies: [
+                "CStartup",
                 "DurableIO",
                 "Reports",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -188,6 +191,7 @@ let package = Package(
             name: "ReportsCLITests",
             dependencies: [
                 "DurableIO",
+                "EmbeddedReporter",
                 "Reports",
                 "ReportsCLI",
                 "TestSupport",
