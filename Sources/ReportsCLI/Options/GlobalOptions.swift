@@ -89,7 +89,7 @@ struct GlobalOptions: ParsableArguments {
     func openExisting(_ limits: SpoolLimits = SpoolLimits()) throws -> ReportSpool? {
         try actAsOwner()
         if let spool = try ReportSpool.open(path(), isCreating: false, options: options(limits)) { return spool }
-        guard let namedBy, try (try? POSIXFileSystem().openDirectory(path())) == nil else { return nil }
+        guard let namedBy, (try? POSIXFileSystem().openDirectory(path())) == nil else { return nil }
         throw ReportsError(
             .noSuchFile,
             "there is no spool at \(try path()), which \(namedBy) names: correct the name, or make the spool with "
