@@ -10,10 +10,24 @@ enum SettingsDescription {
         for (name, value, source) in settings.shown where source != .standard {
             lines.append("\(name):  \(value ?? "")  (\(source.description))")
         }
+        if let fileSystem = settings.fileSystemByteCount { lines.append(limits(settings.limits, on: fileSystem)) }
         if let route = settings.route, route.source != SettingSource.standard.description {
             lines.append("route:  \(route.text)  (\(route.source))")
         }
         return lines
+    }
+
+    /// The limits in force, their defaults among them, on a file system of that size.
+    private static func limits(_ limits: SpoolLimits, on fileSystem: UInt64) -> String {
+        let small = limits.floor(ofTotal: fileSystem, forReportOf: 0)
+        let large = limits.floor(ofTotal: fileSystem, forReportOf: .max)
+        let above = small == large ? "" : " (\(ReportTable.size(large)) for a report above 1 MiB)"
+        let parts = [
+            "\(ReportTable.size(limits.maximumReportByteCount)) a report",
+            "\(ReportTable.size(limits.total(ofTotal: fileSystem))) in all", "\(limits.maximumCount) reports",
+            "\(limits.maximumAge.components.seconds / 86_400) days", "\(ReportTable.size(small)) left free\(above)",
+        ]
+        return "limits:  \(parts.joined(separator: ", "))"
     }
 
     /// What looks like a slip in the environment.

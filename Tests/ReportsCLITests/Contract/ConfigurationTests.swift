@@ -103,6 +103,23 @@ struct ConfigurationTests {
         }
     }
 
+    @Test("the limits in force are shown with their numbers, also those that are shares of the file system")
+    func limitsInForce() async throws {
+        try await withTool { tool in
+            try await tool.add("one")
+            let settings = try #require(try await tool.objects("status").first?["settings"])
+            let total = try #require(settings["max_total_size"]?["value"]?.stringValue.flatMap(UInt64.init))
+            #expect((64 << 20...16 << 30).contains(total))
+            let floor = settings["min_free_space"]?["value"]?.stringValue ?? ""
+            #expect(UInt64(floor.prefix { $0.isNumber }).map { $0 <= 64 << 20 } == true, "\(floor)")
+
+            try configure(tool, #"{"max_total_size": "3 GiB", "min_free_space": "1 MiB", "max_age_days": 5}"#)
+            let line = "limits:  4.0 GiB a report, 3.0 GiB in all, 200000 reports, 5 days, 1.0 MiB left free"
+            let text = try await tool.run("status").output
+            #expect(text.split(separator: "\n").contains(Substring(line)), "\(text)")
+        }
+    }
+
     @Test("a variable that resembles a setting's is named by what would have used it")
     func strayVariable() async throws {
         try await withTool { tool in

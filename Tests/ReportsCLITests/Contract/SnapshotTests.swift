@@ -104,6 +104,7 @@ private struct Transcript {
             ("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(\\.[0-9]+)?Z", "TIME"),
             ("[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}", "DATE-AND-TIME   "),
             // They follow from the size of the file system.
+            ("[0-9.]+ [KMGT]?i?B in all", "SIZE in all"), ("[0-9.]+ [KMGT]?i?B left free.*", "SIZE left free"),
             ("(\"(max_total_size|min_free_space)\":\\{\"value\":)\"[^\"]+\"", "$1\"SIZE\""),
         ] {
             text = text.replacingOccurrences(of: pattern, with: word, options: .regularExpression)
