@@ -17,6 +17,8 @@ package struct FileMetadata: Hashable, Sendable {
     package let permissions: UInt32
     /// In bytes.
     package let size: UInt64
+    /// What its blocks take on the disk, in bytes: less than `size` for a file with holes.
+    package let allocatedByteCount: UInt64
     package let owner: UInt32
     package let group: UInt32
     package let linkCount: UInt64
@@ -39,6 +41,7 @@ package struct FileMetadata: Hashable, Sendable {
         }
         permissions = facts.st_mode & 0o7777
         size = UInt64(max(0, facts.st_size))
+        allocatedByteCount = UInt64(max(0, facts.st_blocks)) * 512
         owner = facts.st_uid
         group = facts.st_gid
         linkCount = UInt64(facts.st_nlink)
@@ -50,6 +53,14 @@ package struct FileMetadata: Hashable, Sendable {
 
     private static func nanoseconds(_ time: timespec) -> Int64 {
         Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec)
+    }
+
+    /// What a limit on sizes counts, in bytes: the contents without the holes.
+    package var countedByteCount: UInt64 { min(size, allocatedByteCount) }
+
+    /// Whether both are the same file, whatever is in it.
+    package func isSameFile(as other: FileMetadata) -> Bool {
+        device == other.device && inode == other.inode
     }
 
     /// Whether both are the same unchanged file: inode, size and modification time.

@@ -55,7 +55,7 @@ extension Reporter {
     ) async throws -> String {
         let own = try OwnRequest(request)
         let opened = try PayloadFile.open(file, files: spool.files)
-        try ReportProducer(spool: spool).checkSpace(for: opened.facts?.size ?? 0, from: file.string)
+        try ReportProducer(spool: spool).checkSpace(for: opened.facts, from: file.string)
         let name = identifier.map { Array($0.utf8) } ?? PayloadFile.name(of: file)
         return try submit(
             opened.takeSource(), request,

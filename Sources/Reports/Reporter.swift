@@ -119,19 +119,20 @@ public final class Reporter: Sendable {
 
     /// Stores a report from a file, which stays where it is.
     ///
-    /// Memory stays flat whatever its size.
+    /// Memory stays flat whatever its size. Of a log that grows meanwhile, in text or journal lines, it stores what the file
+    /// held when it was opened.
     /// - Parameters:
     ///   - file: A regular file.
     ///   - kind: What it is about; `nil` derives it from the content.
     ///   - annotations: See ``collect(_:kind:name:annotations:)``.
     /// - Returns: The report's id.
-    /// - Throws: ``ReportsError`` when the file cannot be read, changes meanwhile, or the disk is full.
+    /// - Throws: ``ReportsError`` when the file cannot be read, changes otherwise meanwhile, or the disk is full.
     @discardableResult
     public func collect(
         contentsOf file: FilePath, kind: ReportKind? = nil, annotations: [String: String] = [:]
     ) async throws -> String {
         let opened = try PayloadFile.open(file, files: spool.files)
-        try ReportProducer(spool: spool).checkSpace(for: opened.facts?.size ?? 0, from: file.string)
+        try ReportProducer(spool: spool).checkSpace(for: opened.facts, from: file.string)
         let description = ReportCollector.Description(
             kind: kind, name: PayloadFile.name(of: file), annotations: annotations)
         return try publish(opened.takeSource(), as: description, from: file.string)

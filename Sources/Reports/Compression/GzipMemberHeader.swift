@@ -8,17 +8,20 @@
 ///             the name, Latin-1, ended by 0
 /// ```
 /// All numbers are little-endian. The record is known only when all is compressed; it is written as zeros and filled
-/// in by one write at ``recordOffset``, before the file is synced.
+/// in by one write at ``recordOffset``, before the file is synced. Properties that may get longer until then are padded with
+/// blanks, and written again in their place.
 package struct GzipMemberHeader: Hashable, Sendable {
     /// Where the bytes of the record begin in a header made here.
     package static let recordOffset = 16
+    /// Where the bytes of the properties begin in a header made here.
+    package static let propertiesOffset = recordOffset + Record.byteCount + 4
     /// The largest properties, in bytes: 48 KiB.
     package static let maximumPropertiesByteCount = 48 << 10
     /// The longest name, in bytes.
     package static let maximumNameByteCount = 255
     /// The size in bytes of the largest header made here: a file's first so many bytes are enough to parse it.
     package static let maximumByteCount =
-        recordOffset + Record.byteCount + 4 + maximumPropertiesByteCount + maximumNameByteCount + 1
+        propertiesOffset + maximumPropertiesByteCount + maximumNameByteCount + 1
 
     /// When the payload was last changed, in seconds since 1970; 0 is unknown.
     package let modificationTime: UInt32
@@ -48,7 +51,7 @@ package struct GzipMemberHeader: Hashable, Sendable {
         let nameField = safeName.map { $0.count + 1 } ?? 0
         self.init(
             modificationTime: modificationTime, name: safeName, properties: properties, record: nil,
-            byteCount: Self.recordOffset + Record.byteCount + 4 + properties.count + nameField)
+            byteCount: Self.propertiesOffset + properties.count + nameField)
     }
 
     init(modificationTime: UInt32, name: [UInt8]?, properties: [UInt8]?, record: Record?, byteCount: Int) {

@@ -2,15 +2,18 @@ import DurableIO
 
 /// One payload on its way through hash and deflate into its file.
 struct CollectingPass: ~Copyable {
-    private let properties: ReportProperties
+    private var properties: ReportProperties
     private let header: GzipMemberHeader
     private var hasher = ContentHash.Hasher()
     private var writer: MemberWriter
     private var sink: PublicationSink
     private(set) var byteCount: UInt64 = 0
 
-    init(properties: ReportProperties, publication: Publication) throws {
-        let header = try Self.header(of: properties)
+    /// Begins a stored report. Where its payload may turn out to be a snapshot, the header has room to say so.
+    init(properties: ReportProperties, publication: Publication, maySnap: Bool) throws {
+        var json = properties.json.utf8Bytes
+        if maySnap { json += [UInt8](repeating: UInt8(ascii: " "), count: ReportProperties.snapshotByteCount) }
+        let header = try Self.header(of: properties, json)
         var sink = PublicationSink(publication)
         let writer = try Self.writer(header, to: &sink)
         self.properties = properties
@@ -19,10 +22,12 @@ struct CollectingPass: ~Copyable {
         self.sink = sink
     }
 
-    private static func header(of properties: ReportProperties) throws(ReportsError) -> GzipMemberHeader {
+    private static func header(
+        of properties: ReportProperties, _ json: [UInt8]
+    ) throws(ReportsError) -> GzipMemberHeader {
         do {
             return try GzipMemberHeader(
-                name: properties.name, properties: properties.json.utf8Bytes,
+                name: properties.name, properties: json,
                 modificationTime: UInt32(clamping: properties.collectedAt / 1_000))
         } catch {
             throw ReportsError(
@@ -53,8 +58,16 @@ struct CollectingPass: ~Copyable {
         try bytes.withUnsafeBytes { try take($0) }
     }
 
-    /// Ends the member and fills in its record.
-    consuming func finish() throws -> ReportCollector.Collected {
+    /// How many bytes have been written, in whole blocks.
+    var storedByteCount: UInt64 { sink.byteCount }
+
+    /// Whether it is text or journal lines: something of which the beginning is worth having.
+    var isText: Bool {
+        properties.contentType.hasPrefix("text/") || ["journal-json", "journal-export"].contains(properties.format)
+    }
+
+    /// Ends the member and fills in what is known only now: the record, and that the payload is a snapshot.
+    consuming func finish(isSnapshot: Bool) throws -> ReportCollector.Collected {
         var sink = self.sink
         let summary: MemberWriter.Summary
         do {
@@ -64,7 +77,12 @@ struct CollectingPass: ~Copyable {
         }
         let wireHash = sink.wireHash
         let record = GzipMemberHeader.Record(payloadByteCount: summary.payloadByteCount, wireDigest: wireHash.bytes)
-        try sink.finish(record: record.encoded())
+        var json: [UInt8]?
+        if isSnapshot {
+            properties.isSnapshot = true
+            json = properties.json.utf8Bytes
+        }
+        try sink.finish(record: record.encoded(), properties: json)
         let report = StoredReport(
             id: hasher.finish(), properties: properties, size: summary.payloadByteCount,
             wireSize: summary.wireByteCount, wireHash: wireHash, headerByteCount: header.byteCount)
@@ -80,6 +98,8 @@ struct PublicationSink: MemberSink {
     private var wireHasher = ContentHash.Hasher()
     private var pending: [UInt8] = []
     private var isFlushed = false
+    /// How many bytes of the member there are so far.
+    private(set) var byteCount: UInt64 = 0
 
     private static let pieceByteCount = 128 << 10
 
@@ -90,6 +110,7 @@ struct PublicationSink: MemberSink {
     var wireHash: ContentHash { wireHasher.finish() }
 
     mutating func writeMember(_ bytes: UnsafeRawBufferPointer) throws(FileSystemError) {
+        byteCount += UInt64(bytes.count)
         if pending.isEmpty, bytes.count >= Self.pieceByteCount {
             isFlushed = true
             return try publication.write(bytes)
@@ -102,15 +123,17 @@ struct PublicationSink: MemberSink {
         wireHasher.update(bytes)
     }
 
-    /// Writes the rest, and the record into its place in the header: a small report is one write in all.
-    mutating func finish(record: [UInt8]) throws(FileSystemError) {
-        let offset = GzipMemberHeader.recordOffset
+    /// Writes the rest, and record and properties into their places in the header: a small report is one write in all.
+    ///
+    /// The properties are as long as those written at the beginning, or `nil` when those hold.
+    mutating func finish(record: [UInt8], properties: [UInt8]?) throws(FileSystemError) {
+        let pieces = [(GzipMemberHeader.recordOffset, record), (GzipMemberHeader.propertiesOffset, properties ?? [])]
         if !isFlushed {
-            pending.replaceSubrange(offset..<offset + record.count, with: record)
+            for (offset, piece) in pieces { pending.replaceSubrange(offset..<offset + piece.count, with: piece) }
             return try flush()
         }
         try flush()
-        try publication.write(record, at: UInt64(offset))
+        for (offset, piece) in pieces where !piece.isEmpty { try publication.write(piece, at: UInt64(offset)) }
     }
 
     private mutating func flush() throws(FileSystemError) {

@@ -44,6 +44,6 @@ package struct PayloadFile: ~Copyable {
     }
 
     package consuming func takeSource() -> PayloadSource {
-        .file(file, facts: facts)
+        if let facts { .growingFile(file, facts: facts) } else { .file(file, facts: nil) }
     }
 }

@@ -5,6 +5,8 @@ package enum PayloadSource: ~Copyable {
     case bytes([UInt8])
     /// A file, read from its position; `facts` are from before the first byte, `nil` where nothing can be compared.
     case file(OwnedDescriptor, facts: FileMetadata?)
+    /// A file that may grow meanwhile, of which then a snapshot is taken.
+    case growingFile(OwnedDescriptor, facts: FileMetadata)
 }
 
 /// A payload that cannot be taken as it is now.
@@ -13,6 +15,8 @@ package enum PayloadProblem: Error, Sendable, CustomStringConvertible {
     case changed
     /// It is larger than the limit; both in bytes.
     case tooLarge(size: UInt64, limit: UInt64)
+    /// Its stored form alone exceeds what all reports together may take, in bytes.
+    case tooLargeInAll(limit: UInt64)
     /// Taking it would leave less than the floor; all in bytes.
     case noSpace(free: UInt64, floor: UInt64)
 
@@ -22,6 +26,8 @@ package enum PayloadProblem: Error, Sendable, CustomStringConvertible {
             "changed while it was read: it is still being written"
         case .tooLarge(let size, let limit):
             "has \(size) bytes, above the limit of \(limit): raise max_report_size to take it"
+        case .tooLargeInAll(let limit):
+            "is larger, compressed, than the \(limit) bytes that all reports may take: raise max_total_size to take it"
         case .noSpace(let free, let floor):
             "only \(free) bytes are free and \(floor) must stay so: free some space, or lower min_free_space"
         }

@@ -41,63 +41,41 @@ package struct ReportCollector {
     package func collect(_ source: consuming PayloadSource, as description: Description) throws -> Collected {
         switch consume source {
         case .bytes(let bytes):
-            var pass = try begin(head: bytes[...], isWhole: true, description)
+            var pass = try begin(head: bytes[...], isWhole: true, description, maySnap: false)
             try pass.take(bytes)
-            return try pass.finish()
+            return try finish(pass, isSnapshot: false)
         case .file(let file, let facts):
-            return try collect(file, facts: facts, as: description)
+            return try collect(PayloadReading(file, facts: facts, mayGrow: false, files: spool.files), as: description)
+        case .growingFile(let file, let facts):
+            return try collect(PayloadReading(file, facts: facts, mayGrow: true, files: spool.files), as: description)
         }
     }
 
-    private func collect(
-        _ file: consuming OwnedDescriptor, facts: FileMetadata?, as description: Description
-    ) throws -> Collected {
-        // One byte more than there should be shows that there is no more.
-        let size = min(facts.map { Int(clamping: $0.size) + 1 } ?? .max, Self.bufferByteCount)
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 16)
-        defer { buffer.deallocate() }
-        var count = try fill(buffer, from: file)
-        // A short read of a file is its end; then the window holds all there is.
-        var isAtEnd = count < buffer.count
-        let head = Array(buffer[..<min(count, PayloadSniffer.windowByteCount)])
-        var pass = try begin(head: head[...], isWhole: isAtEnd && head.count == count, description)
-        while count > 0 {
-            try pass.take(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-            try checkSize(pass.byteCount)
-            if isAtEnd { break }
-            count = try fill(buffer, from: file)
-            isAtEnd = count < buffer.count
+    private func collect(_ reading: consuming PayloadReading, as description: Description) throws -> Collected {
+        var reading = reading
+        var guardian = SpaceGuard(spool, expecting: reading.facts)
+        try reading.fill()
+        let head = reading.head(PayloadSniffer.windowByteCount)
+        let isWhole = reading.isAtEnd && head.count == reading.count
+        var pass = try begin(head: head[...], isWhole: isWhole, description, maySnap: reading.mayGrow)
+        while reading.count > 0 {
+            try pass.take(reading.bytes)
+            try guardian.check(read: pass.byteCount, stored: pass.storedByteCount)
+            if reading.isAtEnd { break }
+            try reading.fill()
         }
-        if let facts {
-            let after = try spool.files.metadata(of: file)
-            guard after.isSameContent(as: facts), after.size == pass.byteCount else {
-                throw PayloadProblem.changed
-            }
-        }
-        return try pass.finish()
+        let isSnapshot = try reading.end(isText: pass.isText)
+        return try finish(pass, isSnapshot: isSnapshot)
     }
 
-    private static let bufferByteCount = 256 << 10
-
-    /// Reads until the buffer is full or the file ends; pipes give less at a time.
-    private func fill(_ buffer: UnsafeMutableRawBufferPointer, from file: borrowing OwnedDescriptor) throws -> Int {
-        var count = 0
-        while count < buffer.count {
-            let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[count...])
-            let got = try spool.files.read(file, into: rest, at: nil)
-            if got == 0 { break }
-            count += got
-        }
-        return count
-    }
-
-    private func checkSize(_ size: UInt64) throws(PayloadProblem) {
-        let limit = spool.options.limits.maximumReportByteCount
-        guard size <= limit else { throw .tooLarge(size: size, limit: limit) }
+    private func finish(_ pass: consuming CollectingPass, isSnapshot: Bool) throws -> Collected {
+        let collected = try pass.finish(isSnapshot: isSnapshot)
+        try SpaceGuard.checkTotal(collected.report.wireSize, spool)
+        return collected
     }
 
     private func begin(
-        head: ArraySlice<UInt8>, isWhole: Bool, _ description: Description
+        head: ArraySlice<UInt8>, isWhole: Bool, _ description: Description, maySnap: Bool
     ) throws -> CollectingPass {
         let recognition = PayloadSniffer.recognize(
             head: head, isWhole: isWhole, name: description.name ?? [],
@@ -108,16 +86,18 @@ package struct ReportCollector {
             format: recognition.format, contentType: recognition.contentType, name: description.name,
             collectedAt: spool.clock.wallMilliseconds, annotations: description.annotations,
             summary: recognition.summary, source: description.source, request: description.request)
-        return try CollectingPass(properties: properties, publication: spool.newPublication())
+        return try CollectingPass(properties: properties, publication: spool.newPublication(), maySnap: maySnap)
     }
 
-    /// Refuses what would not fit, before reading it.
+    /// Refuses a file that would not fit, before reading it; `nil` where nothing is known of it.
+    package func checkSpace(for facts: FileMetadata?) throws {
+        try checkSpace(for: facts?.countedByteCount ?? 0)
+    }
+
+    /// Refuses so many bytes that would not fit, before reading them.
     package func checkSpace(for size: UInt64) throws {
-        try checkSize(size)
-        let space = try spool.files.space(on: spool.temporary)
-        let floor = spool.options.limits.floor(ofTotal: space.total, forReportOf: size)
-        guard space.available >= floor else {
-            throw PayloadProblem.noSpace(free: space.available, floor: floor)
-        }
+        let limit = spool.options.limits.maximumReportByteCount
+        guard size <= limit else { throw PayloadProblem.tooLarge(size: size, limit: limit) }
+        try SpaceGuard.checkFloor(for: size, spool)
     }
 }

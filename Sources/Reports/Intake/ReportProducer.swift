@@ -1,5 +1,5 @@
 import Background
-import DurableIO
+package import DurableIO
 
 /// Collects payloads into a spool without owning it: what it has published, the owner will find.
 package struct ReportProducer {
@@ -53,6 +53,15 @@ package struct ReportProducer {
         }
     }
 
+    /// Refuses a file that will not fit, before it is read; `nil` where nothing is known of it.
+    package func checkSpace(for facts: FileMetadata?, from subject: String) throws(ReportsError) {
+        do {
+            try ReportCollector(spool: spool).checkSpace(for: facts)
+        } catch {
+            throw Self.explain(error, subject)
+        }
+    }
+
     /// Files a request to the owner.
     package func file(_ request: OwnerRequest) throws(ReportsError) {
         do {
@@ -64,12 +73,19 @@ package struct ReportProducer {
         }
     }
 
+    private static let changedWords =
+        "changed while it was read, and is no log that only grows: add what it holds at one moment with "
+        + "'cat FILE | reports add -'"
+
     static func explain(_ error: any Error, _ subject: String) -> ReportsError {
         switch error {
         case let error as ReportsError:
             return error
         case let problem as PayloadProblem:
-            let code: ReportsError.Code = if case .changed = problem { .badPayload } else { .cannotWrite }
+            if case .changed = problem {
+                return ReportsError(.badPayload, "\(subject): \(changedWords)", underlyingError: problem)
+            }
+            let code = ReportsError.Code.cannotWrite
             return ReportsError(code, "\(subject): \(problem)", underlyingError: problem)
         case let error as FileSystemError where error.isOutOfSpace:
             return ReportsError(

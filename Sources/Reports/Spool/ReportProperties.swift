@@ -16,6 +16,8 @@ package struct ReportProperties: Hashable, Sendable {
     package var source: String?
     /// Where it goes, if not where the others go.
     package var request: OwnRequest?
+    /// It is the beginning of a file that grew while it was read: what the file held when it was opened.
+    package var isSnapshot = false
 
     package init(
         kind: ReportKind, from kindSource: KindSource, format: String, contentType: String, name: [UInt8]?,
@@ -61,8 +63,19 @@ package struct ReportProperties: Hashable, Sendable {
         object["summary"] = .string(summary)
         if let source { object["source"] = .string(source) }
         if let request { object["request"] = request.json }
+        if isSnapshot { object["snapshot"] = .bool(true) }
         return .object(object)
     }
+
+    /// How many bytes longer the description of a snapshot is.
+    static let snapshotByteCount: Int = {
+        let plain = ReportProperties(
+            kind: .other, from: .default, format: "", contentType: "", name: nil, collectedAt: 0, annotations: [:],
+            summary: "")
+        var snapshot = plain
+        snapshot.isSnapshot = true
+        return snapshot.json.utf8Bytes.count - plain.json.utf8Bytes.count
+    }()
 
     /// Reads what `json` makes. Unknown members are passed over, and missing ones get the value that promises least,
     /// so that a report is never lost for its description.
@@ -81,5 +94,6 @@ package struct ReportProperties: Hashable, Sendable {
         summary = json["summary"]?.stringValue ?? ""
         source = json["source"]?.stringValue
         request = OwnRequest(json: json["request"])
+        isSnapshot = json["snapshot"] == .bool(true)
     }
 }

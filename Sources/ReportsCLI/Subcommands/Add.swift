@@ -135,7 +135,7 @@ private struct Adding {
         }
         let path = arguments.path(file)
         let opened = try PayloadFile.open(path, files: producer.spool.files)
-        try producer.checkSpace(for: opened.facts?.size ?? 0, from: file)
+        try producer.checkSpace(for: opened.facts, from: file)
         description.name = PayloadFile.name(of: path)
         let facts = opened.facts
         let prepared = try producer.prepare(opened.takeSource(), as: description, from: file)
@@ -176,7 +176,8 @@ private struct Adding {
         let report = pending.prepared.report
         let isDuplicate = looker.isDuplicate(report.id.hex)
         guard isJSON else {
-            let note = isDuplicate == true ? "  (known, counted)" : ""
+            let snapshot = report.properties.isSnapshot ? "  (a snapshot: the file grew meanwhile)" : ""
+            let note = (isDuplicate == true ? "  (known, counted)" : "") + snapshot
             Console.endProgress()
             return Console.print("\(report.id.hex)  \(Printable.text(report.properties.summary))\(note)")
         }
@@ -186,6 +187,7 @@ private struct Adding {
         object["size"] = JSONValue(report.size)
         object["compressed_size"] = JSONValue(report.wireSize)
         object["kind"] = .string(report.properties.kind.rawValue)
+        object["snapshot"] = .bool(report.properties.isSnapshot)
         Console.print(object)
     }
 

@@ -118,7 +118,8 @@ struct CollectorTests {
     func changed(change: Change) async throws {
         try withTemporaryDirectory { directory in
             let path = directory + "/payload"
-            try Data(repeating: 0x40, count: 700_000).write(to: URL(fileURLWithPath: path))
+            // No text, of which growth would be a snapshot.
+            try Data(count: 700_000).write(to: URL(fileURLWithPath: path))
             let reads = Mutex(0)
             let files = FaultingFileSystem { call throws(FileSystemError) in
                 guard call.operation == .read else { return }
@@ -168,10 +169,11 @@ struct CollectorTests {
             let path = directory + "/payload"
             try Data(repeating: 1, count: 1_001).write(to: URL(fileURLWithPath: path))
             let late = #expect(throws: ReportsError.self) {
-                let opened = try PayloadFile.open(FilePath(path), files: harness.spool.files)
-                _ = try producer.prepare(opened.takeSource(), as: ReportCollector.Description(), from: "x")
+                let input = try harness.spool.files.openFile(FilePath(path))
+                _ = try producer.prepare(.file(input, facts: nil), as: ReportCollector.Description(), from: "x")
             }
             #expect(late?.code == .cannotWrite)
+            #expect(late?.message == "x: has 1001 bytes, above the limit of 1000: raise max_report_size")
         }
     }
 

@@ -1,0 +1,114 @@
+import DurableIO
+
+/// One reading of a payload's file from beginning to end, in fixed memory.
+///
+/// At its end the reading tells what was read: all of an unchanged file; a snapshot, which is what a growing log held
+/// when it was opened; or neither. The kernel's files, as those of `/proc`, give bytes that their size does not tell:
+/// they are whole where `read(2)` says that they end.
+struct PayloadReading: ~Copyable {
+    private let file: OwnedDescriptor
+    private let files: any FileSystem
+    /// From before the first byte; `nil` where nothing can be compared.
+    let facts: FileMetadata?
+    let mayGrow: Bool
+    private let buffer: UnsafeMutableRawBufferPointer
+    /// How many bytes of the buffer are the payload's.
+    private(set) var count = 0
+    /// Whether the buffer holds the last of them.
+    private(set) var isAtEnd = false
+    /// How many bytes have been read in all.
+    private var offset: UInt64 = 0
+    /// Whether the file grew meanwhile, and what lies beyond its size at the beginning was left out.
+    private var isCut = false
+    /// Of a file that may grow: its first and its latest bytes.
+    private var first: [UInt8] = []
+    private var latest: [UInt8] = []
+
+    private static let bufferByteCount = 256 << 10
+    private static let firstByteCount = 64 << 10
+    private static let latestByteCount = 4 << 10
+
+    init(_ file: consuming OwnedDescriptor, facts: FileMetadata?, mayGrow: Bool, files: any FileSystem) {
+        // One byte more than there should be shows that there is no more. Where the size says nothing, some more do not hurt.
+        let expected = facts.map { max(Int(clamping: $0.size) + 1, mayGrow ? Self.latestByteCount : 1) } ?? .max
+        buffer = .allocate(byteCount: min(expected, Self.bufferByteCount), alignment: 16)
+        self.file = file
+        self.files = files
+        self.facts = facts
+        self.mayGrow = mayGrow
+    }
+
+    deinit {
+        buffer.deallocate()
+    }
+
+    /// What was read last.
+    var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: buffer[..<count]) }
+
+    /// The first of what was read last.
+    func head(_ limit: Int) -> [UInt8] { Array(buffer[..<min(count, limit)]) }
+
+    /// Reads until the buffer is full or the file ends; pipes give less at a time.
+    mutating func fill() throws {
+        count = 0
+        while count < buffer.count {
+            let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[count...])
+            let got = try files.read(file, into: rest, at: nil)
+            if got == 0 { break }
+            count += got
+        }
+        // A short read of a file is its end; then the window holds all there is.
+        isAtEnd = count < buffer.count
+        if let facts, mayGrow { try cut(facts) }
+        offset += UInt64(count)
+    }
+
+    /// Leaves out what a growing file got since it was opened.
+    private mutating func cut(_ facts: FileMetadata) throws {
+        if offset + UInt64(count) > facts.size, try files.metadata(of: file).size > facts.size {
+            count = facts.size > offset ? Int(facts.size - offset) : 0
+            isCut = true
+            isAtEnd = true
+        }
+        if offset == 0 { first = head(Self.firstByteCount) }
+        latest = Array((latest + buffer[..<count].suffix(Self.latestByteCount)).suffix(Self.latestByteCount))
+    }
+
+    /// Ends the reading.
+    /// - Parameter isText: whether the payload is text or journal lines, of which the beginning is worth something.
+    /// - Returns: whether what was read is a snapshot.
+    /// - Throws: ``PayloadProblem/changed`` when what was read never was the file's contents.
+    mutating func end(isText: Bool) throws -> Bool {
+        guard let facts else { return false }
+        let after = try files.metadata(of: file)
+        if after.isSameContent(as: facts) {
+            if offset == facts.size { return false }
+            if mayGrow, try saysNothing(facts.size) { return false }
+        }
+        guard mayGrow, isText, after.isSameFile(as: facts), after.size >= facts.size, offset == facts.size,
+            try holdsWhatWasRead()
+        else { throw PayloadProblem.changed }
+        return true
+    }
+
+    /// Whether `read(2)` contradicts the file's size, which has not changed.
+    private func saysNothing(_ size: UInt64) throws -> Bool {
+        guard !isCut else { return false }
+        do throws(FileSystemError) {
+            // Bytes beyond the size, or an end before it.
+            guard try files.read(file, limit: 1, at: offset).isEmpty else { return false }
+            if offset < size { return true }
+            return try !files.read(file, limit: 1, at: size).isEmpty
+        } catch {
+            // Some of the kernel's files cannot be read twice.
+            guard error.errno == .illegalSeek else { throw error }
+            return true
+        }
+    }
+
+    /// Whether both ends of what was read read the same again: a file that was written anew does not.
+    private func holdsWhatWasRead() throws -> Bool {
+        guard try files.read(file, limit: first.count, at: 0) == first else { return false }
+        return try files.read(file, limit: latest.count, at: offset - UInt64(latest.count)) == latest
+    }
+}
