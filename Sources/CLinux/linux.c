@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/vfs.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 int clinux_renameat2_noreplace(int from_directory, const char *from, int to_directory, const char *to) {
@@ -52,6 +53,19 @@ int clinux_has_read_lease(int descriptor) {
 }
 
 int clinux_drop_lease(int descriptor) { return fcntl(descriptor, F_SETLEASE, F_UNLCK); }
+
+int clinux_attributes(int directory, const char *name) {
+    struct statx facts;
+    if (statx(directory, name, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &facts) == -1) return -1;
+    int found = 0;
+    if (facts.stx_attributes & STATX_ATTR_APPEND) found |= clinux_append_only;
+    if (facts.stx_attributes & STATX_ATTR_IMMUTABLE) found |= clinux_immutable;
+    // 0x2000 is STATX_ATTR_MOUNT_ROOT (Linux 5.8), which older headers lack.
+    if (facts.stx_attributes & 0x2000) found |= clinux_mount_point;
+    return found;
+}
+
+int clinux_may_rename_in(int directory) { return faccessat(directory, ".", W_OK | X_OK, AT_EACCESS); }
 
 int64_t clinux_filesystem_magic(int descriptor) {
     struct statfs facts;

@@ -72,9 +72,13 @@ package protocol FileSystem: Sendable {
     func forEachEntry(in directory: Directory, _ body: (EntryName) -> Bool) throws(FileSystemError)
     /// What an unprivileged process may still write, and the size of the whole, in bytes.
     func space(on directory: Directory) throws(FileSystemError) -> (available: UInt64, total: UInt64)
+    /// The name of a file system on which neither locks nor renames can be trusted, or `nil` for a local one.
+    func remoteFileSystemName(of directory: Directory) -> String?
 }
 
 extension FileSystem {
+    package func remoteFileSystemName(of directory: Directory) -> String? { directory.remoteFileSystemName }
+
     /// All entries in byte order.
     package func entries(of directory: Directory) throws(FileSystemError) -> [EntryName] {
         var names: [EntryName] = []

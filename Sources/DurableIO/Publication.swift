@@ -53,7 +53,7 @@ package final class Publication {
     /// Makes the contents durable and gives the file its name.
     /// - Returns: `false` when another file had the name already; this one is then removed.
     package func publish(as name: EntryName, in directory: Directory) throws(FileSystemError) -> Bool {
-        try naming { () throws(FileSystemError) in try files.sync(file) }
+        try syncContents()
         let isNew = try appear(as: name, in: directory)
         try files.syncDirectory(directory)
         return isNew
@@ -94,25 +94,44 @@ package final class Publication {
     package static let groupSyncThreshold = 32
 
     /// Publishes files together: all contents durable, then all names, then the directory once.
-    /// - Returns: for each whether it is new; `false` when another file had the name.
+    /// - Throws: for the first that fails; others may have appeared.
     package static func publish(
         _ group: [Entry], in directory: Directory, files: any FileSystem
     ) throws(FileSystemError) -> [Bool] {
         guard !group.isEmpty else { return [] }
-        if group.count >= groupSyncThreshold {
-            try files.syncFileSystem(of: directory)
-        } else {
-            for entry in group {
-                try entry.publication.naming { () throws(FileSystemError) in
-                    try files.sync(entry.publication.file)
-                }
-            }
-        }
+        try syncContents(of: group, in: directory, files: files)
         var areNew: [Bool] = []
         for entry in group {
             areNew.append(try entry.publication.appear(as: entry.name, in: directory))
         }
         try files.syncDirectory(directory)
         return areNew
+    }
+
+    /// Makes all contents durable and gives each file its name, which is durable only when the caller has synced the
+    /// directory. One that fails keeps no other from appearing.
+    /// - Returns: for each why it has not appeared; `nil` where it has.
+    package static func appear(_ group: [Entry], in directory: Directory, files: any FileSystem) -> [FileSystemError?] {
+        let isSynced = group.count >= groupSyncThreshold && (try? files.syncFileSystem(of: directory)) != nil
+        return group.map { entry in
+            do throws(FileSystemError) {
+                if !isSynced { try entry.publication.syncContents() }
+                if try entry.publication.appear(as: entry.name, in: directory) { return nil }
+                return FileSystemError(.rename, directory.path(of: entry.name), .fileExists)
+            } catch {
+                return error
+            }
+        }
+    }
+
+    private static func syncContents(
+        of group: [Entry], in directory: Directory, files: any FileSystem
+    ) throws(FileSystemError) {
+        guard group.count < groupSyncThreshold else { return try files.syncFileSystem(of: directory) }
+        for entry in group { try entry.publication.syncContents() }
+    }
+
+    private func syncContents() throws(FileSystemError) {
+        try naming { () throws(FileSystemError) in try files.sync(file) }
     }
 }

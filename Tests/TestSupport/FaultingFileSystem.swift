@@ -29,6 +29,9 @@ package final class FaultingFileSystem: FileSystem {
     private struct State {
         var changes = 0
         var isDead = false
+        var isIncomingApart = false
+        var remoteIncoming: String?
+        var space: (available: UInt64, total: UInt64)?
     }
 
     private let base = POSIXFileSystem()
@@ -56,6 +59,15 @@ package final class FaultingFileSystem: FileSystem {
     package var changes: Int { state.withLock(\.changes) }
     /// Whether the process it plays has died.
     package var isDead: Bool { state.withLock(\.isDead) }
+
+    /// From now on `incoming/` is another file system than the rest: nothing can be renamed out of it.
+    package func keepIncomingApart() { state.withLock { $0.isIncomingApart = true } }
+    /// From now on `incoming/` lies on a network file system of that name.
+    package func mountIncoming(from name: String) { state.withLock { $0.remoteIncoming = name } }
+    /// From now on every file system has this much space, in bytes.
+    package func claimSpace(available: UInt64, total: UInt64) {
+        state.withLock { $0.space = (available: available, total: total) }
+    }
 
     private func enter(
         _ operation: Call.Operation, _ name: EntryName? = nil, in directory: FilePath? = nil
@@ -178,6 +190,11 @@ extension FaultingFileSystem {
         _ name: EntryName, in source: Directory, to newName: EntryName, in target: Directory
     ) throws(FileSystemError) {
         try enter(.rename, name, in: target.path)
+        if source.path != target.path, source.path.lastComponent?.string == "incoming",
+            state.withLock(\.isIncomingApart)
+        {
+            throw FileSystemError(.rename, source.path(of: name), .improperLink)
+        }
         try base.rename(name, in: source, to: newName, in: target)
     }
 
@@ -220,6 +237,13 @@ extension FaultingFileSystem {
 
     package func space(on directory: Directory) throws(FileSystemError) -> (available: UInt64, total: UInt64) {
         try enter(.inspect, in: directory.path)
+        if let space = state.withLock(\.space) { return space }
         return try base.space(on: directory)
+    }
+
+    package func remoteFileSystemName(of directory: Directory) -> String? {
+        let remote = state.withLock(\.remoteIncoming)
+        if directory.path.lastComponent?.string == "incoming", let remote { return remote }
+        return base.remoteFileSystemName(of: directory)
     }
 }

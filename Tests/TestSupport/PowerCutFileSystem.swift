@@ -28,6 +28,7 @@ package final class PowerCutFileSystem: FileSystem {
         var ledgers: [LedgerCopy] = []
         var changes = 0
         var killedAt = Int.max
+        var isIncomingApart = false
 
         /// - Returns: whether the call has an effect.
         mutating func make(_ sync: Sync) -> Bool {
@@ -53,6 +54,9 @@ package final class PowerCutFileSystem: FileSystem {
         let root = try base.metadata(of: base.openDirectory(FilePath(path))).inode
         state.withLock { $0.identities[root] = DiskModel.root }
     }
+
+    /// From now on `incoming/` is another file system than the rest: nothing can be renamed out of it.
+    package func keepIncomingApart() { state.withLock { $0.isIncomingApart = true } }
 
     /// From now on these calls return without having made anything durable.
     package func ignore(_ syncs: Set<Sync>) { state.withLock { $0.ignored = syncs } }
@@ -193,6 +197,11 @@ extension PowerCutFileSystem {
     package func rename(
         _ name: EntryName, in source: Directory, to newName: EntryName, in target: Directory
     ) throws(FileSystemError) {
+        if source.path != target.path, source.path.lastComponent?.string == "incoming",
+            state.withLock(\.isIncomingApart)
+        {
+            throw FileSystemError(.rename, source.path(of: name), .improperLink)
+        }
         try renaming(name, in: source, to: newName, in: target) { () throws(FileSystemError) in
             try base.rename(name, in: source, to: newName, in: target)
         }

@@ -21,6 +21,15 @@ int clinux_take_read_lease(int descriptor);
 int clinux_has_read_lease(int descriptor);
 int clinux_drop_lease(int descriptor);
 
+/// What keeps an entry where it is, besides permissions.
+enum { clinux_append_only = 1, clinux_immutable = 2, clinux_mount_point = 4 };
+
+/// Those of the above that an entry has, or -1 where the kernel does not say. Links are not followed.
+int clinux_attributes(int directory, const char *name);
+
+/// 0 when this process may rename entries of the directory, or -1 with errno EACCES or EROFS.
+int clinux_may_rename_in(int directory);
+
 /// The magic number of the file system below the descriptor, or -1.
 int64_t clinux_filesystem_magic(int descriptor);
 

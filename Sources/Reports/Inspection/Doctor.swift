@@ -49,6 +49,7 @@ package struct Doctor {
             try report(Finding(level: .error, subject: "ledger.sqlite", message: message))
         }
         try examinePermissions(report)
+        try examineRooms(report)
         try examineFiles(in: spool.queued, "queued", report)
         try examineFiles(in: spool.parked, "parked", report)
         try examineFiles(in: spool.collected, "collected", report)
@@ -61,8 +62,13 @@ package struct Doctor {
     private func examineFiles(
         in room: Directory, _ roomName: String, _ report: (Finding) throws -> Void
     ) throws {
-        for name in try spool.files.entries(of: room) where !OwnerRequest.isRequest(name) {
+        let reasons = try inspector.leftReasons()
+        // A room that cannot be listed has a finding of its own.
+        for name in (try? spool.files.entries(of: room)) ?? [] where !OwnerRequest.isRequest(name) {
             let subject = "\(roomName)/\(name)"
+            if let reason = reasons[LeftSources.Key(subject, nil).text] {
+                try report(Finding(level: .note, subject: subject, message: "left where it is: \(reason)"))
+            }
             do {
                 // Gone since it was listed: the owner is at work.
                 guard let stored = try spool.stored(name, in: room) else { continue }
@@ -120,22 +126,46 @@ package struct Doctor {
         for room in [spool.queued, spool.parked] where try spool.files.metadata(of: name, in: room) != nil {
             return true
         }
-        return try spool.files.entries(of: spool.collected).contains { StoredReport.id(in: $0) == id }
+        return ((try? spool.files.entries(of: spool.collected)) ?? []).contains { StoredReport.id(in: $0) == id }
     }
 
     // MARK: - Drops and permissions
 
     private func examineDrops(_ report: (Finding) throws -> Void) throws {
-        let user = try spool.files.metadata(of: spool.root).owner
-        for drop in try DropZone(spool: spool, user: user).drops() {
-            guard case .skipped(let why) = drop.standing else { continue }
-            try report(Finding(level: .note, subject: "incoming/\(drop.name)", message: "not taken: \(why)"))
+        // An owner at work is about to collect what it has taken.
+        let hasOwner = OwnerLock.isHeld(ReportSpool.lockName, in: spool.root)
+        for drop in try inspector.drops() {
+            switch drop.standing {
+            case .skipped(let why):
+                let verb = drop.isTaken ? "left where it is" : "not taken"
+                try report(Finding(level: .note, subject: drop.path, message: "\(verb): \(why)"))
+            case .beingTaken where !hasOwner:
+                let problem = readProblem(of: drop)
+                let message = problem.map { "left where it is: \($0)" } ?? "taken, and collected by the next submit"
+                try report(Finding(level: .note, subject: drop.path, message: message))
+            case .beingTaken, .ready, .beingWritten, .young: break
+            }
         }
-        // An owner at work is about to collect them.
-        guard !OwnerLock.isHeld(ReportSpool.lockName, in: spool.root) else { return }
-        for name in try spool.files.entries(of: spool.taken) {
-            try report(
-                Finding(level: .note, subject: "taken/\(name)", message: "taken, and not collected yet: see the log"))
+    }
+
+    /// Why a taken drop cannot be read to its end.
+    private func readProblem(of drop: DropZone.Drop) -> String? {
+        let room = drop.room == .taken ? spool.taken : spool.incoming
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 16)
+        defer { buffer.deallocate() }
+        do throws(FileSystemError) {
+            guard let file = try spool.files.openFileIfPresent(drop.entry, in: room) else { return nil }
+            while try spool.files.read(file, into: buffer, at: nil) > 0 {}
+            return nil
+        } catch {
+            return DropZone.unreadable(error)
+        }
+    }
+
+    /// Rooms that cannot be looked into: all that is in them is hidden.
+    private func examineRooms(_ report: (Finding) throws -> Void) throws {
+        for problem in inspector.roomProblems() {
+            try report(Finding(level: .error, subject: problem.room, message: problem.message))
         }
     }
 
@@ -162,7 +192,7 @@ package struct Doctor {
     private func exposures() throws -> [Exposure] {
         var exposures: [Exposure] = []
         func look(_ name: EntryName, in room: Directory, _ subject: String, wanted: UInt32) throws {
-            guard let facts = try spool.files.metadata(of: name, in: room), facts.kind != .symbolicLink,
+            guard let facts = (try? spool.files.metadata(of: name, in: room)) ?? nil, facts.kind != .symbolicLink,
                 facts.permissions & ~wanted & 0o077 != 0
             else { return }
             exposures.append(
@@ -180,7 +210,7 @@ package struct Doctor {
             try look(name, in: spool.root, name.description, wanted: isDropZone ? 0o1733 : (isRoom ? 0o700 : 0o600))
         }
         for (room, title) in [(spool.queued, "queued"), (spool.parked, "parked"), (spool.collected, "collected")] {
-            for name in try spool.files.entries(of: room) {
+            for name in (try? spool.files.entries(of: room)) ?? [] {
                 try look(name, in: room, "\(title)/\(name)", wanted: 0o600)
             }
         }
@@ -228,11 +258,15 @@ package struct Doctor {
         var done: [String] = []
         for room in [spool.queued, spool.parked] {
             for name in try spool.files.entries(of: room) {
-                guard let id = StoredReport.id(in: name), try !spool.hasWhole(id, in: room) else { continue }
-                guard try await park(id, in: room, owner) else { continue }
-                try spool.release(id, as: .rejected)
-                owner.sender.noteMovedFiles()
-                done.append("\(id): parked, its bytes are damaged")
+                do {
+                    guard let id = StoredReport.id(in: name), try !spool.hasWhole(id, in: room) else { continue }
+                    guard try await park(id, in: room, owner) else { continue }
+                    try spool.release(id, as: .rejected)
+                    owner.sender.noteMovedFiles()
+                    done.append("\(id): parked, its bytes are damaged")
+                } catch let error as FileSystemError {
+                    done.append("\(name): left as it is, \(error)")
+                }
             }
         }
         return done

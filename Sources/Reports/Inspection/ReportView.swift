@@ -27,6 +27,8 @@ package struct ReportView: Sendable {
     package var summary: String?
     /// Where it goes, if not where the others go.
     package var request: OwnRequest?
+    /// It is the beginning of a file that grew while it was read.
+    package var isSnapshot = false
     /// How many bytes the server has acknowledged, and of how many; `nil` unless it is on its way in parts.
     package var uploaded: (offset: UInt64, byteCount: UInt64)?
 
@@ -55,6 +57,7 @@ package struct ReportView: Sendable {
             JSONObject(annotations.sorted { $0.key < $1.key }.map { .init(key: $0.key, value: .string($0.value)) }))
         object["summary"] = JSONValue(summary)
         object["note"] = JSONValue(note)
+        if isSnapshot { object["snapshot"] = .bool(true) }
         if let request { object["request"] = request.json }
         if let uploaded {
             object["upload"] = .object(
@@ -88,6 +91,7 @@ package struct ReportView: Sendable {
         annotations = metadata.properties.annotations
         summary = metadata.properties.summary
         request = metadata.properties.request
+        isSnapshot = metadata.properties.isSnapshot
         uploaded = record.state.isLive ? record.uploaded : nil
         // The newest that was given, and the one that counts.
         if let stored = record.request {
@@ -112,13 +116,26 @@ package struct ReportView: Sendable {
         annotations = report.properties.annotations
         summary = report.properties.summary
         request = report.properties.request
+        isSnapshot = report.properties.isSnapshot
+    }
+
+    /// A stored file that cannot be read.
+    init(unreadable id: ContentHash, state: TransferState, note: String, fileByteCount: UInt64) {
+        self.id = id.hex
+        self.state = state.rawValue
+        reason = "unreadable"
+        self.note = note
+        size = fileByteCount
+        occurrences = 1
+        attempts = 0
+        annotations = [:]
     }
 
     /// A drop that has not been taken.
     init(_ drop: DropZone.Drop) {
         state = "incoming"
         name = drop.name.bytes
-        size = drop.facts.size
+        size = drop.facts?.size ?? 0
         occurrences = 1
         attempts = 0
         annotations = [:]

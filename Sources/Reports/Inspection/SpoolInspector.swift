@@ -82,8 +82,7 @@ package struct SpoolInspector {
             try body(view)
         }
         if selection.states?.contains("incoming") ?? true {
-            let zone = DropZone(spool: spool, user: try ownerOfSpool())
-            for drop in try zone.drops() + zone.takenDrops() { try visit(ReportView(drop)) }
+            for drop in try drops() { try visit(ReportView(drop)) }
         }
         // Few files lie outside the ledger while it works; without it, all do.
         var loose = try publishedReports().sorted { ($0.collectedAt ?? 0) > ($1.collectedAt ?? 0) }[...]
@@ -115,8 +114,44 @@ package struct SpoolInspector {
         return gates?.opensAt(lane).map(reader.wall)
     }
 
-    private func ownerOfSpool() throws -> UInt32 {
-        try spool.files.metadata(of: spool.root).owner
+    /// What was dropped and has not come in, with the reasons that only an owner's try could tell. A room that cannot be
+    /// listed counts as empty; see ``roomProblems()``.
+    func drops() throws -> [DropZone.Drop] {
+        let zone = DropZone(spool: spool, user: try spool.files.metadata(of: spool.root).owner)
+        let reasons = try leftReasons()
+        return (((try? zone.drops()) ?? []) + ((try? zone.takenDrops()) ?? [])).map { drop in
+            var drop = drop
+            if drop.standing == .ready || drop.standing == .beingTaken,
+                let reason = reasons[LeftSources.Key(drop.path, drop.facts).text]
+            {
+                drop.standing = .skipped(reason)
+            }
+            return drop
+        }
+    }
+
+    /// Why the last owner left sources where they are.
+    func leftReasons() throws -> [String: String] {
+        try reader?.queries.memories(prefix: LeftSources.prefix) ?? [:]
+    }
+
+    /// Rooms that cannot be looked into, each with what to do.
+    package func roomProblems() -> [(room: String, message: String)] {
+        let zone = DropZone(spool: spool)
+        var problems: [(room: String, message: String)] = []
+        if let name = zone.remoteName { problems.append((room: "incoming", message: DropZone.remote(name))) }
+        for (title, room) in [
+            ("incoming", spool.incoming), ("taken", spool.taken), ("collected", spool.collected),
+            ("queued", spool.queued), ("parked", spool.parked),
+        ] {
+            do throws(FileSystemError) {
+                _ = try spool.files.isEmpty(room)
+            } catch {
+                problems.append(
+                    (room: title, message: "cannot be listed: \(error.errno): see to its permissions and its disk"))
+            }
+        }
+        return problems
     }
 
     /// The ids of what was published and has not been enrolled yet.
@@ -130,20 +165,46 @@ package struct SpoolInspector {
         var places: [String: Int] = [:]
         var rooms: [(Directory, TransferState, String?)] = [(spool.collected, .queued, nil)]
         if reader == nil { rooms += [(spool.queued, .queued, "no ledger"), (spool.parked, .rejected, "no ledger")] }
+        let reasons = try leftReasons()
         for (room, state, reason) in rooms {
-            for name in try spool.files.entries(of: room) {
-                // Gone meanwhile or damaged: `doctor` is the one to speak of it.
-                guard let report = try? spool.stored(name, in: room) else { continue }
+            for name in (try? spool.files.entries(of: room)) ?? [] {
+                let report: StoredReport
+                do {
+                    // Gone meanwhile, or no report at all.
+                    guard StoredReport.id(in: name) != nil, let found = try spool.stored(name, in: room) else {
+                        continue
+                    }
+                    report = found
+                } catch {
+                    if let view = try unreadable(name, in: room, state, error) { views.append(view) }
+                    continue
+                }
                 if let place = places[report.id.hex] {
                     views[place].occurrences += 1
                     continue
                 }
                 guard try reader?.queries.record(report.id.hex) == nil else { continue }
                 places[report.id.hex] = views.count
-                views.append(ReportView(report, state: state, reason: reason))
+                var view = ReportView(report, state: state, reason: reason)
+                if room === spool.collected { view.note = reasons[LeftSources.Key("collected/\(name)", nil).text] }
+                views.append(view)
             }
         }
         return views
+    }
+
+    /// A file of which only the name tells; `nil` when a row tells of it, too.
+    private func unreadable(
+        _ name: EntryName, in room: Directory, _ state: TransferState, _ error: any Error
+    ) throws -> ReportView? {
+        guard let id = StoredReport.id(in: name), try reader?.queries.record(id.hex) == nil else { return nil }
+        let note =
+            switch error {
+            case let error as FileSystemError: DropZone.unreadable(error)
+            default: "is damaged: \(error)"
+            }
+        let size = (try? spool.files.metadata(of: name, in: room))?.size ?? 0
+        return ReportView(unreadable: id, state: state, note: note, fileByteCount: size)
     }
 
     // MARK: - One report
@@ -175,7 +236,7 @@ package struct SpoolInspector {
     private func fileMatches(_ prefix: String, in rooms: [Directory]) throws -> Set<String> {
         var matches: Set<String> = []
         for room in rooms {
-            for name in try spool.files.entries(of: room) {
+            for name in (try? spool.files.entries(of: room)) ?? [] {
                 if let id = StoredReport.id(in: name)?.hex, id.hasPrefix(prefix) { matches.insert(id) }
             }
         }

@@ -22,11 +22,11 @@ struct Enrolment {
         let report: StoredReport
         let origin: Origin
         /// The taken drop to unlink when all is durable.
-        let drop: (name: EntryName, facts: FileMetadata)?
+        let drop: TakenDrop?
 
         /// By what its source is known again.
         var mark: String? {
-            if let drop { return SourceMark.of(taken: drop.facts) }
+            if let drop { return drop.mark }
             if case .entry(let entry) = origin { return SourceMark.of(entry: entry) }
             return nil
         }
@@ -35,6 +35,14 @@ struct Enrolment {
     struct Outcome {
         var enrolled = 0
         var duplicates = 0
+        /// Those that were not enrolled: their sources are still there.
+        var failures: [(candidate: Candidate, error: FileSystemError)] = []
+        /// Those that were, and whose sources cannot be unlinked.
+        var unreleased: [(candidate: Candidate, error: FileSystemError)] = []
+        /// A file may lie where no row, or another one than its own, expects it.
+        var needsReconciling = false
+        /// Entries that lie in `queued/` without a row.
+        var misplaced = 0
     }
 
     /// What the ledger and the rooms say of a report that comes in.
@@ -44,27 +52,39 @@ struct Enrolment {
         case revive
         /// Counted by a life that died before it had unlinked the source.
         case repeated
+
+        /// Whether the report's bytes get a place in `queued/`.
+        var bringsBytes: Bool { self == .new || self == .revive }
     }
 
-    /// Enrols a group: one sync for all new files, one commit for all rows.
+    /// A candidate on its way through the group's steps.
+    private struct Step {
+        let candidate: Candidate
+        let fate: Fate
+    }
+
+    /// Enrols a group: one sync for all new files, one commit for all rows. A candidate whose files give trouble keeps no
+    /// other from being enrolled.
+    /// - Throws: when the ledger cannot be read or written.
     func enrol(_ group: [Candidate]) async throws -> Outcome {
         guard !group.isEmpty else { return Outcome() }
         return try await turns.alone(with: Set(group.map(\.report.id.hex))) { try await enrolAlone(group) }
     }
 
     private func enrolAlone(_ group: [Candidate]) async throws -> Outcome {
-        let fates = try await fates(of: group)
+        var outcome = Outcome()
+        var steps = try await steps(of: group, &outcome)
         // A crash between the file's move and its row must not look like an orderly end.
         try await queue.begin()
-        try place(group, fates)
-        try await record(group, fates)
-        try release(group, fates)
-        let duplicates = fates.count { $0 == .count }
-        let repeated = fates.count { $0 == .repeated }
-        return Outcome(enrolled: group.count - duplicates - repeated, duplicates: duplicates)
+        place(&steps, &outcome)
+        try await record(steps)
+        release(steps, &outcome)
+        outcome.duplicates = steps.count { $0.fate == .count }
+        outcome.enrolled = steps.count { $0.fate.bringsBytes }
+        return outcome
     }
 
-    private func fates(of group: [Candidate]) async throws -> [Fate] {
+    private func steps(of group: [Candidate], _ outcome: inout Outcome) async throws -> [Step] {
         let questions = group.map { (mark: $0.mark, id: $0.report.id.hex) }
         let answers = try await queue.look { queries in
             try queries.together {
@@ -74,21 +94,28 @@ struct Enrolment {
                 }
             }
         }
-        var fates: [Fate] = []
+        var steps: [Step] = []
         var comingIn: Set<ContentHash> = []
         for (candidate, answer) in zip(group, answers) {
             let id = candidate.report.id
             let fate: Fate
             if comingIn.contains(id) {
                 fate = answer.isKnown ? .repeated : .count
+            } else if answer.isRecorded {
+                do {
+                    fate = try await self.fate(of: id, isKnown: answer.isKnown)
+                } catch let error as FileSystemError {
+                    outcome.failures.append((candidate, error))
+                    continue
+                }
             } else {
-                fate = answer.isRecorded ? try await self.fate(of: id, isKnown: answer.isKnown) : .new
+                fate = .new
             }
-            // What is only unlinked brings no bytes in that a twin could do without.
+            // A source that is only unlinked stores no bytes, so that a second one of the same id must still store its own.
             if fate != .repeated { comingIn.insert(id) }
-            fates.append(fate)
+            steps.append(Step(candidate: candidate, fate: fate))
         }
-        return fates
+        return steps
     }
 
     private func fate(of id: ContentHash, isKnown: Bool) async throws -> Fate {
@@ -110,7 +137,7 @@ struct Enrolment {
     }
 
     /// Whatever has the name already is not whole, or has no row: these bytes are the better ones. It is rarely there.
-    private func place(_ entry: EntryName, as name: EntryName, isLinked: Bool) throws {
+    private func place(_ entry: EntryName, as name: EntryName, isLinked: Bool) throws(FileSystemError) {
         func move() throws(FileSystemError) {
             if isLinked {
                 try spool.files.link(entry, in: spool.collected, to: name, in: spool.queued)
@@ -118,7 +145,7 @@ struct Enrolment {
                 try spool.files.rename(entry, in: spool.collected, to: name, in: spool.queued)
             }
         }
-        do {
+        do throws(FileSystemError) {
             try move()
         } catch {
             guard error.errno == .fileExists else { throw error }
@@ -127,74 +154,114 @@ struct Enrolment {
         }
     }
 
-    /// Files first: what a row speaks of must be there.
-    private func place(_ group: [Candidate], _ fates: [Fate]) throws {
-        var publications: [Publication.Entry] = []
-        var hasMoved = false
-        for (candidate, fate) in zip(group, fates) {
-            if fate == .count || fate == .repeated { continue }
-            let name = StoredReport.name(of: candidate.report.id)
-            switch candidate.origin {
-            case .publication(let publication):
-                if try spool.files.remove(name, in: spool.queued) { hasMoved = true }
-                publications.append(Publication.Entry(publication, as: name))
-            case .entry(let entry):
-                // A crash before the commit leaves a row that calls for the file's removal: the entry must outlive that.
-                try place(entry, as: name, isLinked: fate == .revive)
-                hasMoved = true
+    /// Files first: what a row speaks of must be there. What fails leaves the group, with all that counts on its bytes.
+    private func place(_ steps: inout [Step], _ outcome: inout Outcome) {
+        var failures: [ContentHash: FileSystemError] = [:]
+        var publications: [(id: ContentHash, entry: Publication.Entry)] = []
+        var moved: [ContentHash] = []
+        for step in steps where step.fate.bringsBytes {
+            let id = step.candidate.report.id
+            let name = StoredReport.name(of: id)
+            do throws(FileSystemError) {
+                switch step.candidate.origin {
+                case .publication(let publication):
+                    if try spool.files.remove(name, in: spool.queued) { moved.append(id) }
+                    publications.append((id, Publication.Entry(publication, as: name)))
+                case .entry(let entry):
+                    // A crash before the commit leaves a row that calls for the file's removal: the entry must outlive that.
+                    try place(entry, as: name, isLinked: step.fate == .revive)
+                    moved.append(id)
+                }
+            } catch {
+                failures[id] = error
             }
         }
-        if publications.isEmpty {
-            if hasMoved { try spool.files.syncDirectory(spool.queued) }
-        } else {
-            _ = try Publication.publish(publications, in: spool.queued, files: spool.files)
+        do throws(FileSystemError) {
+            let errors = Publication.appear(publications.map(\.entry), in: spool.queued, files: spool.files)
+            for (publication, error) in zip(publications, errors) { failures[publication.id] = error }
+            if moved.count + publications.count > 0 { try spool.files.syncDirectory(spool.queued) }
+        } catch {
+            // None of the names is durable. What was moved here has no row; the next owner finds it.
+            for id in moved + publications.map(\.id) { failures[id] = error }
+            outcome.needsReconciling = true
+            outcome.misplaced = moved.count
         }
+        for step in steps { failures[step.candidate.report.id].map { outcome.failures.append((step.candidate, $0)) } }
+        steps.removeAll { failures[$0.candidate.report.id] != nil }
     }
 
-    private func record(_ group: [Candidate], _ fates: [Fate]) async throws {
-        let steps = zip(group, fates).map { candidate, fate in
+    private func record(_ steps: [Step]) async throws {
+        let changes = steps.map { step in
             // The entry of a new report has been moved, and is no source any more.
-            let isMoved = fate == .new && candidate.drop == nil
-            return (transfer: NewTransfer(candidate.report), mark: isMoved ? nil : candidate.mark, fate: fate)
+            let isMoved = step.fate == .new && step.candidate.drop == nil
+            return (
+                transfer: NewTransfer(step.candidate.report), mark: isMoved ? nil : step.candidate.mark, fate: step.fate
+            )
         }
         let forgotten = marks.takeUnlinked()
         try await queue.change { store in
             for mark in forgotten { try store.forget(request: mark) }
-            for step in steps {
-                switch step.fate {
-                case .new: try store.insert(step.transfer)
-                case .revive: try store.revive(step.transfer)
-                case .count: try store.count(step.transfer)
+            for change in changes {
+                switch change.fate {
+                case .new: try store.insert(change.transfer)
+                case .revive: try store.revive(change.transfer)
+                case .count: try store.count(change.transfer)
                 case .repeated: continue
                 }
-                if let mark = step.mark { _ = try store.remember(request: mark) }
+                if let mark = change.mark { _ = try store.remember(request: mark) }
             }
         }
     }
 
-    /// Only now, with bytes and rows durable, go the sources.
-    private func release(_ group: [Candidate], _ fates: [Fate]) throws {
-        var rooms = (collected: false, taken: false)
-        for (candidate, fate) in zip(group, fates) {
-            if fate == .revive {
-                // A damaged file in `parked/` would contradict the row.
-                try spool.files.remove(StoredReport.name(of: candidate.report.id), in: spool.parked)
+    /// Only now, with bytes and rows durable, go the sources. The mark of one that stays is kept, so that it is neither
+    /// counted nor sent again.
+    private func release(_ steps: [Step], _ outcome: inout Outcome) {
+        var unlinked: [(directory: Directory, candidate: Candidate)] = []
+        for step in steps {
+            let candidate = step.candidate
+            if step.fate == .revive { removeParked(candidate.report.id, &outcome) }
+            do throws(FileSystemError) {
+                let directories = try unlinkSources(of: candidate, hasMoved: step.fate == .new)
+                unlinked += directories.map { ($0, candidate) }
+            } catch {
+                outcome.unreleased.append((candidate, error))
             }
-            if fate != .new, case .entry(let entry) = candidate.origin {
-                try spool.files.remove(entry, in: spool.collected)
-                rooms.collected = true
-            }
-            guard let drop = candidate.drop else { continue }
-            // Written on after it was read: then it is a payload of its own, and collected again.
-            let now = try spool.files.metadata(of: drop.name, in: spool.taken)
-            guard let now, now.isSameContent(as: drop.facts) else { continue }
-            try spool.files.remove(drop.name, in: spool.taken)
-            rooms.taken = true
         }
         // A source that came back after a power cut would bring a report back that a person has removed meanwhile.
-        if rooms.collected { try spool.files.syncDirectory(spool.collected) }
-        if rooms.taken { try spool.files.syncDirectory(spool.taken) }
-        marks.noteUnlinked(group.compactMap(\.mark))
+        for directory in [spool.collected, spool.taken, spool.incoming] {
+            let sources = unlinked.filter { $0.directory === directory }.map(\.candidate)
+            guard !sources.isEmpty else { continue }
+            do throws(FileSystemError) {
+                try spool.files.syncDirectory(directory)
+                marks.noteUnlinked(sources.compactMap(\.mark))
+            } catch {
+                // Each may come back after a power cut; its mark tells it then.
+                marks.keepAll()
+            }
+        }
+    }
+
+    /// A damaged file in `parked/` would contradict the row.
+    private func removeParked(_ id: ContentHash, _ outcome: inout Outcome) {
+        do throws(FileSystemError) {
+            try spool.files.remove(StoredReport.name(of: id), in: spool.parked)
+        } catch {
+            outcome.needsReconciling = true
+        }
+    }
+
+    /// - Returns: the directories that lost a name.
+    private func unlinkSources(of candidate: Candidate, hasMoved: Bool) throws(FileSystemError) -> [Directory] {
+        if !hasMoved, case .entry(let entry) = candidate.origin {
+            try spool.files.remove(entry, in: spool.collected)
+            return [spool.collected]
+        }
+        guard let drop = candidate.drop else { return [] }
+        // Written on after it was read: then it is a payload of its own, and collected again.
+        let now = try spool.files.metadata(of: drop.name.entry, in: drop.directory)
+        guard let now, now.isSameContent(as: drop.facts) else { return [] }
+        try spool.files.remove(drop.name.entry, in: drop.directory)
+        return [drop.directory]
     }
 }
 

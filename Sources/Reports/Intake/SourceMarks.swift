@@ -13,21 +13,30 @@ enum SourceMark {
     /// Its name holds 128 random bits.
     static func of(entry: EntryName) -> String { prefix + entry.description }
 
-    /// A drop in `taken/`. The time of its last change, which nobody can set, tells it from a later copy that happens to
-    /// get its inode, size and time; the rename into `taken/` is such a change.
-    static func of(taken facts: FileMetadata) -> String {
-        prefix + "\(facts.inode)-\(facts.size)-\(facts.modified)-\(facts.changed)"
+    /// A drop that was renamed away. The nonce in its name tells it from a later copy that happens to get its inode, size
+    /// and time, and stays what it is when the machine numbers its devices anew or somebody changes the file's mode.
+    /// Without a nonce, device and time of the last change tell it, which nobody can set.
+    static func of(taken name: TakenName, _ facts: FileMetadata) -> String {
+        let identity = name.nonce ?? "\(facts.device)-\(facts.changed)"
+        return prefix + "\(identity)-\(facts.inode)-\(facts.size)-\(facts.modified)"
     }
 }
 
 /// The marks of an owner's life that are of no use any more, so that the ledger holds no more of them than a group's.
 final class SourceMarks: Sendable {
     private let unlinked = Mutex<[String]>([])
+    private let areAllKept = Mutex(false)
 
     /// Their sources are gone, which is durable: nobody will meet them again.
     func noteUnlinked(_ marks: [String]) {
         unlinked.withLock { $0 += marks }
     }
+
+    /// Some sources are gone, and may be there again after a power cut.
+    func keepAll() { areAllKept.withLock { $0 = true } }
+
+    /// Whether an empty room at an orderly end means that no mark is of use.
+    var mayBeForgotten: Bool { areAllKept.withLock { !$0 } }
 
     /// Those to be forgotten in the next commit. What is not forgotten for an error goes at an orderly end.
     func takeUnlinked() -> [String] {

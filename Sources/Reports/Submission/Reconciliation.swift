@@ -8,10 +8,13 @@ import DurableIO
 package struct Reconciliation {
     private let spool: ReportSpool
     private let queue: TransferQueue
+    /// The marks of the drops that owners have renamed away.
+    private let takenMarks: Set<String>
 
     package init(spool: ReportSpool, queue: TransferQueue) {
         self.spool = spool
         self.queue = queue
+        takenMarks = DropZone(spool: spool).takenMarks()
     }
 
     /// What was mended, in words for people.
@@ -45,7 +48,12 @@ package struct Reconciliation {
         for name in try spool.files.entries(of: room) {
             guard let id = StoredReport.id(in: name), name == StoredReport.name(of: id) else { continue }
             let record = try await queue.look { try $0.record(id.hex) }
-            if let change = try reconcile(name, id, record, isParked: isParked, &result) { changes.append(change) }
+            do {
+                if let change = try reconcile(name, id, record, isParked: isParked, &result) { changes.append(change) }
+            } catch let error as FileSystemError {
+                // One bad file must not keep the others from being sent.
+                result.messages.append("\(name): left as it is, \(error)")
+            }
             if changes.count >= 500 { try await apply(&changes) }
         }
         try await apply(&changes)
@@ -90,7 +98,12 @@ package struct Reconciliation {
         do {
             guard let report = try spool.stored(name, in: room) else { return nil }
             if isParked { return .insertParked(NewTransfer(report)) }
-            return .insert(NewTransfer(report), source: try sourceInTaken(of: report))
+            // Its owner may have died before it could unlink the drop that the report was made from.
+            return .insert(
+                NewTransfer(report),
+                source: report.properties.source.flatMap { mark in
+                    takenMarks.contains(mark) ? mark : nil
+                })
         } catch let error as FileSystemError {
             // One bad file must not keep the others from being sent.
             result.messages.append("\(name): not adopted, \(error)")
@@ -100,14 +113,6 @@ package struct Reconciliation {
             result.messages.append("\(name): not adopted, \(error)")
             return nil
         }
-    }
-
-    /// The mark of the drop a report without a row was made from, if its owner died before it could unlink it.
-    private func sourceInTaken(of report: StoredReport) throws -> String? {
-        guard let source = report.properties.source else { return nil }
-        let name = report.properties.name.flatMap(EntryName.init(bytes:))
-        guard let name, let facts = try spool.files.metadata(of: name, in: spool.taken) else { return nil }
-        return SourceMark.of(taken: facts) == source ? source : nil
     }
 
     // MARK: - Rows

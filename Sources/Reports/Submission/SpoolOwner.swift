@@ -11,6 +11,7 @@ package final class SpoolOwner: Sendable {
     package let queue: TransferQueue
     let sender: ReportSender
     let marks = SourceMarks()
+    let left = LeftSources()
     let logger: Logger
     private let lock: OwnerLock
     private let transport: any Transport
@@ -128,14 +129,19 @@ package final class SpoolOwner: Sendable {
         try sender.syncRooms()
         if sender.hasMisplacedFiles { await queue.distrustFiles() }
         // What is left to come in may have been counted by a life that died; its mark has to outlive this one.
-        if hasNoSources { await queue.forgetRequestsAtClose(withPrefix: SourceMark.prefix) }
+        if hasNoSources, marks.mayBeForgotten {
+            await queue.forgetRequestsAtClose(withPrefix: SourceMark.prefix)
+        } else {
+            let forgotten = marks.takeUnlinked()
+            if !forgotten.isEmpty { try await queue.change { for mark in forgotten { try $0.forget(request: mark) } } }
+        }
         try await queue.close()
         // The ledger may have grown, and the disk be full before the next owner comes.
         LedgerOpening.layReserve(spool)
     }
 
     private var hasNoSources: Bool {
-        guard let isEmpty = try? spool.files.isEmpty(spool.taken), isEmpty,
+        guard let taken = try? DropZone(spool: spool).takenNames(), taken.isEmpty,
             let entries = try? spool.files.entries(of: spool.collected)
         else { return false }
         return entries.allSatisfy { StoredReport.id(in: $0) == nil }

@@ -212,7 +212,8 @@ package struct Submission: Sendable {
         summary.duplicates += intake.duplicates
         summary.skipped = intake.skipped + intake.young
         let tally = try await owner.queue.look { try $0.tally() }
-        summary.waiting = tally.waiting.count + leftBehind(includingDrops: Task.isCancelled || intake.isOutOfSpace)
+        let isCutOff = Task.isCancelled || intake.isOutOfSpace
+        summary.waiting = tally.waiting.count + intake.misplaced + leftBehind(by: owner.left, includingDrops: isCutOff)
         summary.held = tally.held.count
         summary.nextAttemptMilliseconds = try await owner.queue.nextAttemptWall()
         // Every row that waits has a time; when the index knows of none, rows and index disagree.
@@ -221,12 +222,22 @@ package struct Submission: Sendable {
         }
     }
 
-    /// What was accepted, or lies ready, and has no row yet: cut off by the deadline, or left for want of space.
-    private func leftBehind(includingDrops: Bool) -> Int {
-        var count = (try? spool.files.entries(of: spool.taken).count) ?? 0
-        count += ((try? spool.files.entries(of: spool.collected)) ?? []).count { StoredReport.id(in: $0) != nil }
+    /// What was accepted, or lies ready, and has no row yet: cut off by the deadline, or left for want of space. What cannot
+    /// be taken in as it is waits for a person, and is counted as skipped.
+    private func leftBehind(by left: LeftSources, includingDrops: Bool) -> Int {
+        let zone = DropZone(spool: spool)
+        let taken = (try? zone.takenDrops()) ?? []
+        var count = taken.count { drop in
+            guard drop.standing == .beingTaken else { return false }
+            return left.cause(of: LeftSources.Key(drop.path, drop.facts)).map(\.isPassing) ?? true
+        }
+        count += ((try? spool.files.entries(of: spool.collected)) ?? []).count { entry in
+            guard StoredReport.id(in: entry) != nil else { return false }
+            if case .notUnlinked = left.cause(of: LeftSources.Key("collected/\(entry)", nil)) { return false }
+            return true
+        }
         guard includingDrops else { return count }
-        return count + ((try? DropZone(spool: spool).drops()) ?? []).count { $0.standing == .ready }
+        return count + ((try? zone.drops()) ?? []).count { $0.standing == .ready }
     }
 
     // MARK: - Beside another owner
@@ -256,9 +267,12 @@ package struct Submission: Sendable {
     }
 
     private func hasNothingDue() -> Bool {
-        guard arrivals().isEmpty,
+        guard
             let reader = try? LedgerReader(
                 name: ReportSpool.ledgerName, in: spool.root, files: spool.files, clock: spool.clock),
+            let left = try? reader.queries.memories(prefix: LeftSources.prefix),
+            // What the owner has left where it is, it will not take while this waits.
+            arrivals(besides: left).isEmpty,
             let isDue = try? reader.hasSendable()
         else { return false }
         return !isDue
@@ -267,17 +281,24 @@ package struct Submission: Sendable {
     /// Whether something lies there for an owner to take in.
     var hasArrivals: Bool { !arrivals().isEmpty }
 
-    /// What lies there for an owner to take in.
-    private func arrivals() -> Set<EntryName> {
+    /// What lies there for an owner to take in, besides what one has left where it is.
+    private func arrivals(besides left: [String: String] = [:]) -> Set<EntryName> {
+        func isLeft(_ path: String, _ facts: FileMetadata?) -> Bool {
+            !left.isEmpty && left[LeftSources.Key(path, facts).text] != nil
+        }
+        let zone = DropZone(spool: spool)
         var names: Set<EntryName> = []
-        names.formUnion((try? spool.files.entries(of: spool.taken)) ?? [])
+        for drop in (try? zone.takenDrops()) ?? []
+        where drop.standing == .beingTaken && !isLeft(drop.path, drop.facts) {
+            names.insert(drop.entry)
+        }
         // What is neither a report nor a request is nobody's business.
         for name in (try? spool.files.entries(of: spool.collected)) ?? []
-        where StoredReport.id(in: name) != nil || OwnerRequest.isRequest(name) {
+        where (StoredReport.id(in: name) != nil || OwnerRequest.isRequest(name)) && !isLeft("collected/\(name)", nil) {
             names.insert(name)
         }
-        for drop in (try? DropZone(spool: spool).drops()) ?? [] where drop.standing == .ready {
-            names.insert(drop.name)
+        for drop in (try? zone.drops()) ?? [] where drop.standing == .ready && !isLeft(drop.path, drop.facts) {
+            names.insert(drop.entry)
         }
         return names
     }

@@ -21,6 +21,7 @@ enum ReportDescription {
         if let name = view.name { lines.append("name:       \(Printable.text(name))") }
         let wire = view.compressedSize.map { ", \(ReportTable.size($0)) compressed" } ?? ""
         lines.append("size:       \(ReportTable.size(view.size))\(wire)")
+        if view.isSnapshot { lines.append("snapshot:   the file grew while it was read; this is what it held before") }
         if let uploaded = view.uploaded {
             lines.append(
                 "uploaded:   \(ReportTable.size(uploaded.offset)) of \(ReportTable.size(uploaded.byteCount))")

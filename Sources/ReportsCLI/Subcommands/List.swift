@@ -44,6 +44,7 @@ struct List: AsyncParsableCommand {
         guard let spool = try global.openExisting() else { return tellThereIsNone() }
         let inspector = try SpoolInspector(spool: spool)
         if let problem = inspector.ledgerProblem { Console.complain(problem) }
+        for problem in inspector.roomProblems() { Console.complain("\(problem.room): \(problem.message)") }
         let selection = SpoolInspector.Selection(
             states: state.isEmpty ? nil : Set(state), kind: kind?.rawValue, limit: limit)
         var isFirst = true

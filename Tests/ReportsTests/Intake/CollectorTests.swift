@@ -173,7 +173,7 @@ struct CollectorTests {
                 _ = try producer.prepare(.file(input, facts: nil), as: ReportCollector.Description(), from: "x")
             }
             #expect(late?.code == .cannotWrite)
-            #expect(late?.message == "x: has 1001 bytes, above the limit of 1000: raise max_report_size")
+            #expect(late?.message == "x: has 1001 bytes, above the limit of 1000: raise max_report_size to take it")
         }
     }
 

@@ -61,8 +61,10 @@ struct CrashPointTests {
         #expect(try harness.findings() == [], "\(point)")
     }
 
-    @Test("every call after the n-th change fails", .timeLimit(.minutes(10)))
-    func failing() async throws {
+    @Test(
+        "every call after the n-th change fails, with incoming/ in the spool and on another file system",
+        .timeLimit(.minutes(10)), arguments: [false, true])
+    func failing(isIncomingApart: Bool) async throws {
         var point = 0
         var isThrough = false
         while !isThrough {
@@ -70,6 +72,7 @@ struct CrashPointTests {
             try await withTemporaryDirectory { directory in
                 let (path, clock, life) = (directory + "/spool", ManualClock(), Life())
                 let files = FaultingFileSystem(killedAt: point)
+                if isIncomingApart { files.keepIncomingApart() }
                 await life.run(path, clock, files: files)
                 isThrough = !files.isDead
                 try await expectRecovery(path, clock, of: life.accepted.withLock { $0 }, "dead at change \(point)")

@@ -74,6 +74,9 @@ struct PowerCutOracle: Sendable {
         for room in ["taken", "tmp", "collected", "queued"] where try !harness.entries(room).isEmpty {
             losses.append("\(room) holds \(try harness.entries(room))")
         }
+        for name in try harness.entries("incoming") where name.hasPrefix(".taken-") {
+            losses.append("incoming holds \(name)")
+        }
         losses += try harness.findings()
         // What is parked, a person sends.
         _ = try await RequestDesk(spool: harness.spool).carryOut(.retry, ids: nil)

@@ -7,6 +7,7 @@ import Testing
 /// The ways of a report on which the power may go.
 enum PowerCutScenario: String, CaseIterable, Sendable {
     case drop = "a drop that is delivered"
+    case dropElsewhere = "a drop on another file system"
     case add = "reports of a producer"
     case rejection = "a rejection, reversed"
     case duplicates = "duplicates, and a removed report that comes again"
@@ -19,6 +20,11 @@ enum PowerCutScenario: String, CaseIterable, Sendable {
         switch self {
         case .drop:
             try life.drop("dropped", as: "dropped.txt", into: spool)
+            try await life.submit(spool)
+        case .dropElsewhere:
+            life.files.keepIncomingApart()
+            try life.drop("dropped", as: "dropped.txt", into: spool)
+            try life.drop("dropped", as: "again.txt", into: spool)
             try await life.submit(spool)
         case .add:
             try life.add("one", "two", to: spool)
@@ -72,7 +78,7 @@ enum PowerCutScenario: String, CaseIterable, Sendable {
     }
 }
 
-/// Eight lives with some 530 changes to the disk. The power goes before and after each of them and between any two
+/// Nine lives with some 530 changes to the disk. The power goes before and after each of them and between any two
 /// commits of the ledger; of what nobody synced nothing has arrived, all, or some: about 700 different disks, each of
 /// which has a next life.
 @Suite("Power cuts at every point", .timeLimit(.minutes(10)))
@@ -90,10 +96,11 @@ struct PowerCutTests {
         }
     }
 
-    @Test("a report that a person removed does not come back with its drop")
-    func removedStaysRemoved() async throws {
+    @Test("a report that a person removed does not come back with its drop", arguments: [false, true])
+    func removedStaysRemoved(isIncomingApart: Bool) async throws {
         try await withTemporaryDirectory { directory in
             let life = try PowerCutLife(directory)
+            if isIncomingApart { life.files.keepIncomingApart() }
             let spool = try life.open()
             try life.drop("removed", as: "first", into: spool)
             try await life.submit(spool, sending: false)

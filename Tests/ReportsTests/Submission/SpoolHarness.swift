@@ -86,6 +86,20 @@ final class SpoolHarness: Sendable {
         try FileManager.default.contentsOfDirectory(atPath: "\(path)/\(room)").sorted()
     }
 
+    /// The names under which what lies in `taken/` was dropped.
+    func takenNames() throws -> [String] {
+        try entries("taken").compactMap { EntryName($0).map { TakenName(inTaken: $0).dropped.description } }
+    }
+
+    /// Why a drop has not come in, as `list` says it.
+    func reason(ofDrop name: String) throws -> String? {
+        var reason: String?
+        try SpoolInspector(spool: spool).forEachReport(SpoolInspector.Selection(states: ["incoming"])) { view in
+            if view.name == Array(name.utf8) { reason = view.reason }
+        }
+        return reason
+    }
+
     /// What the doctor calls an error, or only notes.
     func findings(_ level: Doctor.Finding.Level = .error) throws -> [String] {
         var findings: [String] = []

@@ -1,0 +1,104 @@
+package import DurableIO
+
+/// Taking a drop: the owner renames a complete one away from its producers, and opens it.
+///
+/// A crash just after the rename leaves a drop that the next owner finds by its name. A drop that cannot be renamed stays
+/// where it is, with the reason, and keeps no other from being taken.
+extension DropZone {
+    /// A drop that was renamed away, opened.
+    package struct Taken: ~Copyable {
+        package let drop: TakenDrop
+        package let file: OwnedDescriptor
+    }
+
+    package enum TakeResult: ~Copyable {
+        case taken(Taken)
+        case notNow(Standing)
+    }
+
+    /// Renames a complete drop away from its producers and opens it.
+    package func take(_ drop: Drop) throws(FileSystemError) -> TakeResult {
+        guard case .ready = drop.standing else { return .notNow(drop.standing) }
+        let file: OwnedDescriptor
+        switch try openOrSkip(drop.entry, in: spool.incoming) {
+        case .opened(let opened): file = opened
+        case .refused(let standing): return .notNow(standing)
+        }
+        let facts = try spool.files.metadata(of: file)
+        // The entry may have been replaced since it was listed.
+        if case let standing = standing(of: drop.entry, facts), standing != .ready { return .notNow(standing) }
+        guard let second = try spool.files.openFileIfPresent(drop.entry, in: spool.incoming) else {
+            return .notNow(.young)
+        }
+        let probe = WriterProbe(second)
+        if let standing = standing(of: probe.answer, facts) { return .notNow(standing) }
+        let place: (name: TakenName, room: Room)
+        do throws(FileSystemError) {
+            place = try renameAway(drop.entry)
+        } catch {
+            // A name that is gone, or a nonce that is given: another look decides.
+            if error.errno == .fileExists || error.errno == .noSuchFileOrDirectory { return .notNow(.young) }
+            guard !error.isOutOfSpace, !error.isPassing else { throw error }
+            return .notNow(.skipped(Self.words(error)))
+        }
+        // Replaced or opened again in between: what lies there now is looked at anew in a moment.
+        let directory = directory(of: place.room)
+        guard let taken = try spool.files.metadata(of: place.name.entry, in: directory),
+            taken.isSameContent(as: facts), probe.answer != .noWriter || probe.stillHolds
+        else { return .notNow(.young) }
+        return .taken(
+            Taken(drop: TakenDrop(name: place.name, facts: taken, room: place.room, directory: directory), file: file))
+    }
+
+    /// Into `taken/`, or, where `incoming/` is another file system, to a hidden name in its own directory.
+    private func renameAway(_ entry: EntryName) throws(FileSystemError) -> (name: TakenName, room: Room) {
+        do throws(FileSystemError) {
+            let name = TakenName(for: entry, isHidden: false)
+            try spool.files.rename(entry, in: spool.incoming, to: name.entry, in: spool.taken)
+            return (name, .taken)
+        } catch {
+            guard error.errno == .improperLink else { throw error }
+        }
+        let name = TakenName(for: entry, isHidden: true)
+        try spool.files.rename(entry, in: spool.incoming, to: name.entry, in: spool.incoming)
+        return (name, .incoming)
+    }
+
+    /// Opens a drop that an earlier owner renamed away.
+    func reopen(_ name: TakenName, in room: Room) throws(FileSystemError) -> TakeResult {
+        let directory = directory(of: room)
+        guard let found = try spool.files.metadata(of: name.entry, in: directory) else { return .notNow(.young) }
+        // Anybody who may drop may give such a name in `incoming/`.
+        if room == .incoming, case let standing = standing(of: name.dropped, found), standing != .ready {
+            return .notNow(standing)
+        }
+        guard found.kind == .regular else {
+            return .notNow(.skipped("is a \(found.kind.rawValue), not a file: move it away"))
+        }
+        let file: OwnedDescriptor
+        switch try openOrSkip(name.entry, in: directory) {
+        case .opened(let opened): file = opened
+        case .refused(let standing): return .notNow(standing)
+        }
+        let facts = try spool.files.metadata(of: file)
+        guard let second = try spool.files.openFileIfPresent(name.entry, in: directory) else { return .notNow(.young) }
+        let probe = WriterProbe(second)
+        if let standing = standing(of: probe.answer, facts) { return .notNow(standing) }
+        return .taken(Taken(drop: TakenDrop(name: name, facts: facts, room: room, directory: directory), file: file))
+    }
+
+    private enum Opening: ~Copyable {
+        case opened(OwnedDescriptor)
+        case refused(Standing)
+    }
+
+    private func openOrSkip(_ name: EntryName, in room: Directory) throws(FileSystemError) -> Opening {
+        do throws(FileSystemError) {
+            return .opened(try spool.files.openFile(name, in: room))
+        } catch {
+            guard !error.isPassing else { throw error }
+            if error.errno == .noSuchFileOrDirectory { return .refused(.young) }
+            return .refused(.skipped(Self.unreadable(error)))
+        }
+    }
+}

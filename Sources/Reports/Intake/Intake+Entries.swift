@@ -1,0 +1,117 @@
+import DurableIO
+
+/// What other processes published: reports and orders in `collected/`.
+extension Intake {
+    /// So many names are held at once: there may be a hundred thousand.
+    private static let pieceCount = 1_024
+
+    func takeEntries(_ outcome: inout Outcome) async throws {
+        var requests: Set<EntryName> = []
+        var group = Group()
+        while true {
+            let names = publishedNames(besides: group.staying.union(requests), &outcome)
+            for name in names where OwnerRequest.isRequest(name) { requests.insert(name) }
+            try await take(names.filter { !requests.contains($0) }, into: &group, &outcome)
+            if names.count < Self.pieceCount || Task.isCancelled || outcome.isOutOfSpace { break }
+        }
+        // After the entries: a report that was added before it was asked for is there by now.
+        for name in requests.sorted() {
+            do {
+                let actions = OwnerActions(spool: spool, queue: queue, sender: sender)
+                if try await actions.carryOut(name) { outcome.requests += 1 }
+            } catch let error as FileSystemError {
+                leave(
+                    "collected/\(name)", nil, .notTaken("cannot be carried out: \(error): \(Self.advice(error))"),
+                    &outcome)
+            }
+        }
+    }
+
+    private func publishedNames(besides known: Set<EntryName>, _ outcome: inout Outcome) -> [EntryName] {
+        let names = listed("collected", &outcome) { () throws(FileSystemError) in
+            var names: [EntryName] = []
+            try spool.files.forEachEntry(in: spool.collected) { name in
+                if !known.contains(name) { names.append(name) }
+                return names.count < Self.pieceCount
+            }
+            return names
+        }
+        return names.sorted()
+    }
+
+    /// What an entry turned out to be.
+    private enum Entry {
+        case report(StoredReport)
+        case gone
+        case damaged(DamagedReport)
+        case unreadable(FileSystemError)
+    }
+
+    private func take(_ names: [EntryName], into group: inout Group, _ outcome: inout Outcome) async throws {
+        var rest: ArraySlice<EntryName> = []
+        for name in names {
+            if isLeft("collected/\(name)", nil, unlink: (name, spool.collected), &outcome) {
+                group.staying.insert(name)
+            } else {
+                rest.append(name)
+            }
+        }
+        var looked = look(at: rest.popFirst(Self.groupCount))
+        while !looked.isEmpty, !Task.isCancelled {
+            // The next ones are read while these are written.
+            let following = rest.popFirst(Self.groupCount)
+            async let next = look(at: following)
+            for (name, entry) in looked { try await take(entry, named: name, into: &group, &outcome) }
+            looked = await next
+        }
+        try await enrol(&group, &outcome)
+    }
+
+    private func look(at names: ArraySlice<EntryName>) -> [(name: EntryName, entry: Entry)] {
+        names.map { name in
+            do {
+                return (name, try spool.stored(name, in: spool.collected).map { .report($0) } ?? .gone)
+            } catch let problem as DamagedReport {
+                return (name, .damaged(problem))
+            } catch let error as FileSystemError {
+                return (name, .unreadable(error))
+            } catch {
+                return (name, .damaged(DamagedReport(description: "\(error)")))
+            }
+        }
+    }
+
+    private func take(
+        _ entry: Entry, named name: EntryName, into group: inout Group, _ outcome: inout Outcome
+    ) async throws {
+        let path = "collected/\(name)"
+        switch entry {
+        case .report(let report):
+            let candidate = Enrolment.Candidate(report: report, origin: .entry(name), drop: nil)
+            return try await add(candidate, to: &group, &outcome)
+        case .gone:
+            break
+        case .damaged(let problem):
+            logger.notice("Entry is damaged", metadata: ["path": "\(path)", "reason": "\(problem)"])
+            do {
+                try await Enrolment(spool: spool, queue: queue, marks: marks, turns: sender.turns)
+                    .park(damaged: name, reason: problem.description)
+                sender.noteMovedFiles()
+            } catch let error as FileSystemError {
+                let reason = "is damaged and cannot be moved to parked/: \(error.errno): \(Self.advice(error))"
+                leave(path, nil, .notTaken(reason), &outcome)
+            }
+        case .unreadable(let error):
+            leave(path, nil, .notTaken(DropZone.unreadable(error)), &outcome)
+        }
+        group.staying.insert(name)
+    }
+}
+
+extension ArraySlice {
+    /// The first ones, which are taken away.
+    fileprivate mutating func popFirst(_ count: Int) -> ArraySlice {
+        defer { self = dropFirst(count) }
+        return prefix(count)
+    }
+}

@@ -1,0 +1,78 @@
+package import DurableIO
+
+/// The name of a drop that an owner has renamed away: a nonce of 64 random bits and the name it was dropped under.
+///
+/// In `taken/` it is `<nonce>.NAME`; in `incoming/`, where a drop on another file system stays, `.taken-<nonce>-NAME`. What
+/// would be longer than 255 bytes is cut at its end. The nonce lets drops of one name lie side by side, and tells a drop
+/// from a later one for as long as it has this name.
+package struct TakenName: Hashable, Sendable {
+    /// The name as it lies there.
+    package let entry: EntryName
+    /// The name it was dropped under, as far as it is known.
+    package let dropped: EntryName
+    /// `nil` for a name that an earlier version gave, which is the dropped one.
+    let nonce: String?
+
+    private static let nonceByteCount = 16
+    private static let maximumByteCount = 255
+    private static let hiddenPrefix = Array(".taken-".utf8)
+    private static let separator = UInt8(ascii: ".")
+    private static let hiddenSeparator = UInt8(ascii: "-")
+
+    /// A new name for a drop; a hidden one for a drop that stays in `incoming/`.
+    package init(for dropped: EntryName, isHidden: Bool) {
+        let digits = ReportSpool.uniqueName(suffix: "").bytes.prefix(Self.nonceByteCount)
+        let prefix = isHidden ? Self.hiddenPrefix : []
+        let bytes = prefix + digits + [isHidden ? Self.hiddenSeparator : Self.separator] + dropped.bytes
+        self.init(
+            entry: EntryName(bytes: Array(bytes.prefix(Self.maximumByteCount))) ?? dropped, dropped: dropped,
+            nonce: String(decoding: digits, as: UTF8.self))
+    }
+
+    /// A name found in `taken/`, with a nonce or without.
+    package init(inTaken entry: EntryName) {
+        self =
+            Self(entry, bytes: entry.bytes[...], separator: Self.separator)
+            ?? Self(entry: entry, dropped: entry, nonce: nil)
+    }
+
+    /// A name found in `incoming/`; `nil` for one that no owner gave.
+    package init?(inIncoming entry: EntryName) {
+        guard entry.bytes.starts(with: Self.hiddenPrefix) else { return nil }
+        self.init(entry, bytes: entry.bytes.dropFirst(Self.hiddenPrefix.count), separator: Self.hiddenSeparator)
+    }
+
+    private init?(_ entry: EntryName, bytes: ArraySlice<UInt8>, separator: UInt8) {
+        let digits = bytes.prefix(Self.nonceByteCount)
+        let rest = bytes.dropFirst(Self.nonceByteCount)
+        guard digits.count == Self.nonceByteCount, digits.allSatisfy(Self.isDigit), rest.first == separator,
+            let dropped = EntryName(bytes: Array(rest.dropFirst()))
+        else { return nil }
+        self.init(entry: entry, dropped: dropped, nonce: String(decoding: digits, as: UTF8.self))
+    }
+
+    private init(entry: EntryName, dropped: EntryName, nonce: String?) {
+        self.entry = entry
+        self.dropped = dropped
+        self.nonce = nonce
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool {
+        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
+    }
+}
+
+/// A drop that an owner has renamed away: where it lies, and what it was when it was opened.
+package struct TakenDrop: Sendable {
+    package let name: TakenName
+    package let facts: FileMetadata
+    /// `taken/`, or `incoming/` for a drop on another file system.
+    let room: DropZone.Room
+    let directory: Directory
+
+    /// Its path in the spool, for messages.
+    var path: String { "\(room.rawValue)/\(name.entry)" }
+
+    /// By what it is known again; see ``SourceMark``.
+    var mark: String { SourceMark.of(taken: name, facts) }
+}
