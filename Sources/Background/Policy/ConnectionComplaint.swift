@@ -15,6 +15,8 @@ package enum ConnectionComplaint: Hashable, Sendable {
         case 495: return .refusedCertificate
         case 496: return .missingCertificate
         case 497: return .notOverTLS
+        case 400 where contentType == nil && body == goText:
+            return .notOverTLS
         case 400:
             // Only as a page of the server's own: an application may repeat whatever stands in a report.
             guard contentType?.lowercased().hasPrefix("text/html") == true else { return nil }
@@ -23,6 +25,9 @@ package enum ConnectionComplaint: Hashable, Sendable {
         default: return nil
         }
     }
+
+    /// All that Go's server says (net/http/server.go).
+    private static let goText = Array("Client sent an HTTP request to an HTTPS server.\n".utf8)
 
     /// nginx's pages (ngx_http_special_response.c), and httpd's for a plain request.
     private static let pages: [(marks: [String], complaint: ConnectionComplaint)] = [

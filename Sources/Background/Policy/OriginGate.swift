@@ -133,6 +133,15 @@ package struct OriginGate: Hashable, Sendable {
         return until
     }
 
+    /// The server is well, and names a time before which nothing more is to come.
+    /// - Returns: when it may be sent to again.
+    package mutating func rest(until time: Int64, at now: Int64) -> Int64 {
+        var until = time
+        if case .asked(let earlier) = closure { until = max(until, earlier) }
+        close(.asked(until: until), at: now)
+        return until
+    }
+
     /// The answer says that nothing sent there will be accepted before something changes.
     package mutating func hold(_ reason: HoldReason, at now: Int64) {
         window = 1

@@ -39,6 +39,10 @@ package enum WaitReason: String, CaseIterable, Sendable {
     case failing
     /// The engine gave it back, or died with it.
     case interrupted
+    /// This machine could not send it, as with too many open files.
+    case local
+    /// A part of its request that is asked for at each send, as its headers, could not be had.
+    case headers
 }
 
 /// Why an item is held: what a person has to put right, or what has to change by itself.

@@ -14,6 +14,10 @@ package enum AttemptOutcome: Hashable, Sendable {
     case missing
     /// This machine's own trouble, as too many open files.
     case localTrouble
+    /// Nothing was sent, because whoever knows a part of the request could not say it just now.
+    case unprepared
+    /// The server has a part of it, and asks to wait before the next. In milliseconds.
+    case postponed(retryAfter: Int64)
     /// Nothing was sent, because nobody knows the request.
     case withheld
     /// The engine stopped the attempt.
@@ -75,8 +79,11 @@ extension RetryPolicy {
         case .interrupted:
             return Verdict(.waiting, reason: .waiting(.interrupted), due: facts.now)
         case .localTrouble:
-            // Nobody's fault: neither charged nor a reason to spare the origin, but not tried again at once.
-            return Verdict(.waiting, reason: .waiting(.interrupted), due: facts.now + base)
+            return ownVerdict(facts, .local, using: &generator)
+        case .unprepared:
+            return ownVerdict(facts, .headers, using: &generator)
+        case .postponed(let retryAfter):
+            return postponedVerdict(facts, retryAfter: retryAfter, gate: &gate, using: &generator)
         case .unsendable(let reason):
             return Verdict(.rejected, reason: .ended(.unsendable), note: reason)
         case .failedRead:
@@ -90,9 +97,11 @@ extension RetryPolicy {
             return Verdict(.held, reason: .held(.tls))
         case .failure(let sentBytes):
             return failureVerdict(facts, sentBytes: sentBytes, gate: &gate, using: &generator)
-        case .answer(_, .delivered, _):
+        case .answer(_, .delivered, let retryAfter):
             var verdict = Verdict(.delivered)
             verdict.reopensOrigin = gate.acceptedOne(at: facts.now, maximumWindow: maximumWindow)
+            // No time at all is nothing to wait for: a server that says so each time must not be sent one a second.
+            if let retryAfter, retryAfter > 0 { rest(retryAfter, facts, gate: &gate, using: &generator) }
             return verdict
         case .answer(let status, .rejected, let retryAfter):
             obey(retryAfter, facts, gate: &gate, using: &generator)
@@ -127,6 +136,35 @@ extension RetryPolicy {
         _ = gate.asked(startedAt: facts.startedAt, at: facts.now) { failures in
             delay(failures: max(1, failures), retryAfter: retryAfter, using: &generator)
         }
+    }
+
+    /// The same for a server that is well and wants a rest: no failure of its.
+    @discardableResult
+    private func rest(
+        _ retryAfter: Int64, _ facts: AttemptFacts, gate: inout OriginGate,
+        using generator: inout some RandomNumberGenerator
+    ) -> Int64 {
+        gate.rest(until: facts.now + delay(failures: 1, retryAfter: retryAfter, using: &generator), at: facts.now)
+    }
+
+    private func postponedVerdict(
+        _ facts: AttemptFacts, retryAfter: Int64, gate: inout OriginGate,
+        using generator: inout some RandomNumberGenerator
+    ) -> Verdict {
+        let due = rest(retryAfter, facts, gate: &gate, using: &generator)
+        return givingUpIfOld(Verdict(.waiting, reason: .waiting(.retryAfter), due: due), facts)
+    }
+
+    /// This machine's own trouble is nobody's fault: neither charged nor a reason to spare the origin or to give up. It may
+    /// last, so that the waits grow.
+    private func ownVerdict(
+        _ facts: AttemptFacts, _ reason: WaitReason, using generator: inout some RandomNumberGenerator
+    ) -> Verdict {
+        let failures = facts.failures + 1
+        let wait = delay(failures: failures, retryAfter: nil, using: &generator)
+        var verdict = Verdict(.waiting, reason: .waiting(reason), due: facts.now + wait)
+        verdict.failures = failures
+        return verdict
     }
 
     private func holdVerdict(_ reason: HoldReason, _ facts: AttemptFacts, gate: inout OriginGate) -> Verdict {

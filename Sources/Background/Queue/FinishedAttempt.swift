@@ -7,12 +7,13 @@ extension TransferQueue.FinishedAttempt {
         self.origin = origin
         self.outcome = outcome
         self.isSecure = isSecure
-        isDelivered =
-            if case .answer(let answer) = outcome {
-                answer.isWholeBodySent && Self.disposition(of: answer, isSecure: isSecure) == .delivered
-            } else {
-                false
-            }
+        if case .answer(let answer) = outcome {
+            isDelivered = answer.isWholeBodySent && Self.disposition(of: answer, isSecure: isSecure) == .delivered
+            letsNextGo = isDelivered && !answer.asksToWait
+        } else {
+            isDelivered = false
+            letsNextGo = false
+        }
     }
 
     /// What happened, in the words of the policy.
@@ -24,8 +25,10 @@ extension TransferQueue.FinishedAttempt {
         case .failedRead: .failedRead
         case .missingBody: .missing
         case .localTrouble: .localTrouble
+        case .unprepared: .unprepared
         case .withheld: .withheld
         case .failure(let failure): .failure(sentBytes: failure.didConnect)
+        case .postponed(let answer): .postponed(retryAfter: answer.retryAfter(at: wall) ?? 0)
         case .answer(let answer): Self.scheduling(answer, at: wall, isSecure: isSecure)
         }
     }
@@ -36,9 +39,7 @@ extension TransferQueue.FinishedAttempt {
         let disposition = disposition(of: answer, isSecure: isSecure)
         // A 2xx to half a request says nothing about the whole of it.
         if disposition == .delivered, !answer.isWholeBodySent { return .failure(sentBytes: true) }
-        let retryAfter = RetryAfter.delay(
-            header: answer.fields[values: .retryAfter].first, date: answer.fields[.date], nowMilliseconds: wall)
-        return .answer(status: answer.status, disposition: disposition, retryAfter: retryAfter)
+        return .answer(status: answer.status, disposition: disposition, retryAfter: answer.retryAfter(at: wall))
     }
 
     private static func disposition(of answer: TransferAnswer, isSecure: Bool) -> ResponseDisposition {
@@ -53,6 +54,13 @@ extension TransferQueue.FinishedAttempt {
         _ verdict: Verdict, outcome: AttemptOutcome, endedWall: Int64, acceptedMark: Int64,
         receipt: (TransferAnswer) -> String?
     ) -> Settlement {
+        var verdict = verdict
+        // What a code alone does not say: an address, or whose error it was.
+        switch verdict.reason {
+        case .held(.redirect), .held(.portal), .waiting(.headers), .waiting(.local):
+            verdict.note = verdict.note ?? errorText
+        default: break
+        }
         var status: Int?
         var kept: String?
         var answerText: String?
@@ -62,7 +70,11 @@ extension TransferQueue.FinishedAttempt {
             if !verdict.state.isLive { kept = receipt(answer) }
             if claim.record.request != nil { answerText = StoredAnswer(answer).text }
         }
-        if case .answer(_, _, let asked) = outcome { retryAfter = asked }
+        switch outcome {
+        case .answer(_, _, let asked): retryAfter = asked
+        case .postponed(let asked): retryAfter = asked
+        default: break
+        }
         return Settlement(
             claim: claim, verdict: verdict, endedWall: endedWall, status: status, error: errorText,
             bytesSent: Int64(clamping: bytesSent), retryAfter: retryAfter, receipt: kept, answer: answerText,
@@ -71,26 +83,34 @@ extension TransferQueue.FinishedAttempt {
 
     private var bytesSent: UInt64 {
         switch outcome {
-        case .answer(let answer): answer.bytesSent
+        case .answer(let answer), .postponed(let answer): answer.bytesSent
         case .failure(let failure): failure.bytesSent
-        case .untrusted, .unreadableBody, .failedRead, .missingBody, .localTrouble, .withheld, .cancelled: 0
+        case .untrusted, .unreadableBody, .failedRead, .missingBody, .localTrouble, .withheld, .unprepared, .cancelled:
+            0
         }
     }
 
     /// What went wrong, for people; `nil` after a 2xx.
     var errorText: String? {
         switch outcome {
-        case .answer(let answer): Self.errorText(of: answer)
+        case .answer(let answer): Self.errorText(of: answer, isSecure: isSecure)
+        case .postponed(let answer): "the server asked to wait (\(answer.status)) before the next part"
         case .failure(let failure): failure.description
         case .untrusted(let reason): reason
-        case .unreadableBody(let reason), .failedRead(let reason), .localTrouble(let reason), .withheld(let reason):
+        case .unreadableBody(let reason), .failedRead(let reason), .localTrouble(let reason), .withheld(let reason),
+            .unprepared(let reason):
             reason
         case .missingBody: "bytes missing"
         case .cancelled: "interrupted"
         }
     }
 
-    private static func errorText(of answer: TransferAnswer) -> String? {
+    private static func errorText(of answer: TransferAnswer, isSecure: Bool) -> String? {
+        switch disposition(of: answer, isSecure: isSecure) {
+        case .hold(.portal): return portalText(of: answer)
+        case .hold(.redirect): return redirectText(of: answer)
+        default: break
+        }
         if answer.status / 100 == 2 {
             if !answer.isWholeBodySent { return "the server answered before it had the whole body" }
             return answer.lacksAcknowledgement
@@ -106,6 +126,21 @@ extension TransferQueue.FinishedAttempt {
         case 415: return "\(text): it does not take this encoding, or this type"
         default: return text
         }
+    }
+
+    private static func redirectText(of answer: TransferAnswer) -> String {
+        let target = answer.endpoint.flatMap { asked in
+            answer.fields[.location].flatMap { ForeignAddress($0, from: asked) }
+        }
+        let text = "the server answered \(answer.status)"
+        return target.map { "\(text) and points to \($0)" } ?? "\(text), a redirect that names no address"
+    }
+
+    private static func portalText(of answer: TransferAnswer) -> String {
+        let text = "a portal answered \(answer.status) in the server's place"
+        guard let asked = answer.endpoint else { return text }
+        let login = PortalPage.loginAddress(location: answer.fields[.location], body: answer.body, from: asked)
+        return login.map { "\(text): log in at \($0)" } ?? "\(text): open \(asked.origin) in a browser and log in"
     }
 
     /// For logs.
@@ -130,14 +165,14 @@ extension OriginRecord {
             return
         }
         switch attempt.outcome {
-        case .answer(let answer):
+        case .answer(let answer), .postponed(let answer):
             lastStatus = answer.status
             lastError = attempt.errorText
         case .failure, .untrusted:
             lastStatus = nil
             lastError = attempt.errorText
         // Ours, and nothing about the origin.
-        case .unreadableBody, .failedRead, .missingBody, .localTrouble, .withheld, .cancelled: break
+        case .unreadableBody, .failedRead, .missingBody, .localTrouble, .withheld, .unprepared, .cancelled: break
         }
     }
 }
@@ -147,7 +182,9 @@ extension AttemptOutcome {
     var isRefusal: Bool {
         switch self {
         case .answer(_, .rejected, _), .answer(_, .hold, _), .untrusted: true
-        case .answer, .failure, .unsendable, .failedRead, .missing, .localTrouble, .withheld, .interrupted: false
+        case .answer, .postponed, .failure, .unsendable, .failedRead, .missing, .localTrouble, .unprepared, .withheld,
+            .interrupted:
+            false
         }
     }
 }

@@ -4,7 +4,8 @@ import Synchronization
 ///
 /// As many attempts run side by side as an origin's window has slots. When one ends with a delivery, its slot takes the
 /// next claim at once and none stands idle while a commit is on its way to the disk: what waits here is durably claimed
-/// already. After any other end nothing of that origin starts before the queue has judged it.
+/// already. After any other end, and after a delivery whose answer asks to wait, nothing of that origin starts before the
+/// queue has judged it.
 final class SendingSlots: Sendable {
     /// Rows are claimed no faster than they are sent: ahead of its slots an origin has what they send in 25 ms, about as
     /// long as a commit takes on a busy disk, and 112 at most.
@@ -17,7 +18,7 @@ final class SendingSlots: Sendable {
         var next = 0
         var slots = 0
         var running = 0
-        /// Ends that were no deliveries and that the queue has yet to judge.
+        /// Ends that do not let the next claim go and that the queue has yet to judge.
         var unjudged = 0
         /// Whether nothing more was due when the queue looked last.
         var isDry = false
@@ -100,7 +101,7 @@ final class SendingSlots: Sendable {
         var claims: [Claim] = []
         /// How many may run side by side.
         var slots = 0
-        /// How many ends that were no deliveries are judged.
+        /// How many ends that did not let the next claim go are judged.
         var judged = 0
         /// Whether nothing more is due.
         var isDry = false
@@ -144,14 +145,14 @@ final class SendingSlots: Sendable {
     /// An attempt has ended.
     /// - Returns: what its slot sends next, and whether the queue should hear of the end at once.
     func ended(_ finished: TransferQueue.FinishedAttempt, after duration: Duration) -> (next: Claim?, isUrgent: Bool) {
-        let isDelivered = finished.isDelivered
+        let letsNextGo = finished.letsNextGo
         return state.withLock { state in
             state.attempts[finished.claim.record.rowID] = nil
             state.cancelled.remove(finished.claim.record.rowID)
             guard var line = state.lines[finished.origin] else { return (nil, true) }
             defer { state.lines[finished.origin] = line }
             line.running -= 1
-            guard isDelivered else {
+            guard letsNextGo else {
                 line.unjudged += 1
                 return (nil, true)
             }

@@ -49,7 +49,7 @@ extension TransferQueue {
     /// Claims that must not start as they are: after trouble at their origin they would hide from the policy that it began
     /// before them, and at a stop they will not start at all.
     private func lapsedClaims(after finished: [FinishedAttempt], isStopping: Bool) -> [String: [Claim]] {
-        let origins = isStopping ? slots.origins : finished.filter { !$0.isDelivered }.map(\.origin)
+        let origins = isStopping ? slots.origins : finished.filter { !$0.letsNextGo }.map(\.origin)
         return Dictionary(Set(origins).map { ($0, slots.waiting(of: $0)) }, uniquingKeysWith: { first, _ in first })
     }
 
@@ -74,14 +74,15 @@ extension TransferQueue {
             let change = SendingSlots.Change(
                 claims: taken?.claims ?? [],
                 slots: gate.closure == nil ? min(gate.window, configuration.policy.maximumWindow) : 1,
-                judged: judged.count { $0.origin == origin && !$0.isDelivered }, isDry: taken?.isDry ?? true)
+                judged: judged.count { $0.origin == origin && !$0.letsNextGo }, isDry: taken?.isDry ?? true)
             return slots.admit(change, to: origin).map { (claim: $0, origin: origin) }
         }
     }
 
     /// A cheap look, so that a turn with nothing to do costs no commit.
     private func mayClaim() throws -> Bool {
-        try routes().contains { route in
+        if try nextAskedSuspect() != nil { return inFlight.isEmpty }
+        return try routes().contains { route in
             guard allowance(of: route) > 0 else { return false }
             if gate(of: route).mayProbeWithOthers(at: store.now) {
                 return try store.hasProbeCandidate(lane: route.lane)
@@ -106,6 +107,12 @@ extension TransferQueue {
 
     private func claim() throws -> [String: (claims: [Claim], isDry: Bool)] {
         var all: [String: (claims: [Claim], isDry: Bool)] = [:]
+        if let (row, route) = try nextAskedSuspect() {
+            guard inFlight.isEmpty, let claim = try store.claimDue(row: row, acceptedMark: gate(of: route).accepted)
+            else { return all }
+            note([claim], of: route)
+            return [route.origin: ([claim], false)]
+        }
         for route in try routes() {
             let limit = allowance(of: route)
             guard limit > 0 else {
@@ -115,13 +122,17 @@ extension TransferQueue {
             let taken = try claim(route, limit: limit)
             if taken.count >= limit { all[route.origin, default: ([], true)].isDry = false }
             guard !taken.isEmpty else { continue }
-            for claim in taken {
-                inFlight[claim.record.rowID] = InFlight(route: route, isSuspect: claim.record.isSuspect)
-            }
-            update(route.origin) { $0.gate.started(at: store.now) }
+            note(taken, of: route)
             all[route.origin, default: ([], true)].claims += taken
         }
         return all
+    }
+
+    private func note(_ claims: [Claim], of route: Route) {
+        for claim in claims {
+            inFlight[claim.record.rowID] = InFlight(route: route, isSuspect: claim.record.isSuspect)
+        }
+        update(route.origin) { $0.gate.started(at: store.now) }
     }
 
     private func claim(_ route: Route, limit: Int) throws -> [Claim] {
@@ -162,6 +173,7 @@ extension TransferQueue {
     private func judge(_ attempt: FinishedAttempt) -> Settlement {
         let claim = attempt.claim
         inFlight[claim.record.rowID] = nil
+        asked.remove(claim.record.rowID)
         let outcome = attempt.schedulingOutcome(at: store.wallNow)
         let facts = AttemptFacts(
             startedAt: claim.startedAt, now: store.now, enrolledAt: claim.record.enrolledAt,

@@ -56,13 +56,15 @@ package actor TransferQueue {
     var probes: Set<Int64> = []
     /// Rows whose attempts were told to end, and that go with them.
     var cancelled: Set<Int64> = []
+    /// Suspects that somebody asks for.
+    var asked: Set<Int64> = []
     var isDriven = false
     /// Lanes whose newest row of the first rank has gone first in this drive.
     var lanesBegun: Set<Lane> = []
 
     struct InFlight {
         let route: Route
-        let isSuspect: Bool
+        var isSuspect: Bool
     }
 
     /// A lane, and the origin whose gate its rows go through.
@@ -79,6 +81,9 @@ package actor TransferQueue {
         let outcome: TransportOutcome
         /// Whether the server has it: an answer that counts, to all of the request.
         let isDelivered: Bool
+        /// Whether the next claim of that origin may start before the queue has judged this end: the server has it, and
+        /// has not asked to wait.
+        let letsNextGo: Bool
     }
 
     /// Takes a store freshly opened; rows an earlier life left in flight are given back here.

@@ -126,6 +126,13 @@ package struct LedgerQueries {
         }
     }
 
+    /// When a suspect is due, and its lane.
+    package func suspect(row: Int64) throws -> (due: Int64, lane: Lane)? {
+        try connection.rows(
+            "SELECT due_at, lane FROM transfer WHERE id=? AND is_suspect=1 AND due_at IS NOT NULL", [.integer(row)]
+        ) { (due: $0.integer(at: 0), lane: Lane($0.text(at: 1) ?? "")) }.first
+    }
+
     /// The steps SQLite takes for a statement, for tests that pin an index.
     package func plan(of sql: String) throws -> [String] {
         try connection.rows("EXPLAIN QUERY PLAN " + sql) { $0.text(at: 3) ?? "" }

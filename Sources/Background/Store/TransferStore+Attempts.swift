@@ -56,6 +56,15 @@ extension TransferStore {
         return try records.map { try claim($0, acceptedMark: acceptedMark) }
     }
 
+    /// Claims one transfer, if it is due.
+    package func claimDue(row: Int64, acceptedMark: Int64) throws -> Claim? {
+        let record = try connection.rows(
+            "SELECT \(TransferRecord.columns) FROM transfer WHERE id=? AND due_at <= ?",
+            [.integer(row), .integer(now)], TransferRecord.init
+        ).first
+        return try record.map { try claim($0, acceptedMark: acceptedMark) }
+    }
+
     /// Claims the newest transfer of the first rank that has never been tried.
     package func claimNewestOfFirstRank(lane: Lane, acceptedMark: Int64) throws -> Claim? {
         let record = try connection.rows(

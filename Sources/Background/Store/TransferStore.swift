@@ -175,13 +175,22 @@ package final class TransferStore {
     /// How long the record of a delivered transfer is kept: 90 days, in milliseconds.
     package static let tombstoneAge: Int64 = 90 * 86_400_000
 
-    /// In small steps, so that no close takes long. A download's row stays while its file waits for its owner.
+    /// Nobody acknowledges a report's end, and only a session's rows have a transfer's kind as their label.
+    private static let isForgettableReport = """
+        (state='delivered' OR state='evicted' OR state='removed')
+          AND label <> '\(TransferKind.upload.rawValue)' AND label <> '\(TransferKind.download.rawValue)'
+        """
+
+    /// In small steps, so that no close takes long.
+    ///
+    /// What a session has settled is forgotten however it ended, but not before its outcome was seen: a download's file
+    /// waits for its owner, and any other outcome is handed to whoever asks. Of reports the parked ones stay: their bytes
+    /// wait for a person.
     private func forgetOldTombstones() throws(SQLiteError) {
         try connection.run(
             """
             DELETE FROM transfer WHERE id IN (SELECT id FROM transfer WHERE settled_at IS NOT NULL AND settled_at < ?
-              AND (state='delivered' OR state='evicted' OR state='removed')
-              AND (label <> '\(TransferKind.download.rawValue)' OR is_acknowledged=1) ORDER BY settled_at LIMIT 1000)
+              AND (is_acknowledged=1 OR \(Self.isForgettableReport)) ORDER BY settled_at LIMIT 1000)
             """, .integer(now - Self.tombstoneAge))
         try connection.run("DELETE FROM consumed_token WHERE consumed_at < ?", .integer(now - Self.tombstoneAge))
     }

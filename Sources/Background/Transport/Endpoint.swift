@@ -108,6 +108,9 @@ package struct Endpoint: Hashable, Sendable, CustomStringConvertible {
 
     package var description: String { "\(scheme)://\(authority)\(path)" }
 
+    /// For people: a query may hold a secret.
+    package var withoutQuery: String { "\(scheme)://\(authority)\(path.prefix { $0 != "?" })" }
+
     /// The target of a `Location`, absolute or relative to this one (RFC 3986, section 5); `nil` when it names no place
     /// that http or https reach.
     package func resolving(location: String) -> Endpoint? {

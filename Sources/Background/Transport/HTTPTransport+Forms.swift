@@ -30,9 +30,11 @@ extension HTTPTransport {
             guard let name = HTTPField.Name(header.name) else { continue }
             fields.append(HTTPField(name: name, value: header.value))
         }
-        return TransferAnswer(
+        var answer = TransferAnswer(
             status: Int(response.status.code), fields: fields, body: text, bytesSent: bytesSent,
             isWholeBodySent: bytesSent >= request.bodyByteCount, isLoopback: request.endpoint.isLoopback)
+        answer.endpoint = request.endpoint
+        return answer
     }
 
     /// The beginning of a body that the verdict depends on: one that breaks off is no answer.

@@ -106,7 +106,7 @@ package final class HTTPTransport: Transport {
             guard case .answer(let answer) = outcome, answer.status == 307 || answer.status == 308,
                 let location = answer.fields[.location],
                 let target = request.endpoint.resolving(location: location),
-                target.origin == request.endpoint.origin
+                target.origin == request.endpoint.origin, await answer.restBeforeFollowing()
             else { return outcome }
             request.endpoint = target
         }
@@ -159,7 +159,8 @@ package final class HTTPTransport: Transport {
                     : sendWatched(request, outgoing, over: client, on: executor, progress: progress)
             ).by(route)
         } catch {
-            return TransportErrors.outcome(of: error, progress: progress, proxy: route.proxy)
+            return TransportErrors(endpoint: request.endpoint, route: route, timeouts: timeouts)
+                .outcome(of: error, progress: progress)
         }
     }
 
@@ -264,6 +265,25 @@ package final class HTTPTransport: Transport {
 
 /// Nothing moved on a connection for longer than the time-out.
 struct StalledError: Error {}
+
+extension TransferAnswer {
+    /// The longest that a redirect is waited for before it is followed: 30 s. One that asks for more is not followed.
+    private static let longestRest: Int64 = 30_000
+
+    /// Waits for as long as a redirect asks.
+    /// - Returns: whether it may be followed now.
+    func restBeforeFollowing() async -> Bool {
+        // Only a date without the answer's own needs this machine's clock, and such a one is not waited for.
+        guard let rest = retryAfter(at: 0), rest > 0 else { return true }
+        guard rest <= Self.longestRest else { return false }
+        do {
+            try await Task.sleep(for: .milliseconds(rest), clock: .continuous)
+            return true
+        } catch {
+            return false
+        }
+    }
+}
 
 extension TransportOutcome {
     /// An answer that came through a proxy is no word of this machine's own.

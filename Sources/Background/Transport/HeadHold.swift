@@ -10,12 +10,9 @@ final class HeadHold: ChannelOutboundHandler, RemovableChannelHandler {
     private var isHeld = false
 
     /// Behind the encoder, where requests still have parts.
-    static func install(on channel: any Channel) -> EventLoopFuture<Void> {
-        channel.eventLoop.submit {
-            let pipeline = channel.pipeline.syncOperations
-            let encoder = try pipeline.handler(type: HTTPRequestEncoder.self)
-            try pipeline.addHandler(HeadHold(), position: .after(encoder))
-        }
+    static func install(in pipeline: ChannelPipeline.SynchronousOperations) throws {
+        let encoder = try pipeline.handler(type: HTTPRequestEncoder.self)
+        try pipeline.addHandler(HeadHold(), position: .after(encoder))
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {

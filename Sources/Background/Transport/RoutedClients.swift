@@ -36,24 +36,54 @@ final class RoutedClients: Sendable {
 
     deinit {
         // A client that goes without this brings the process down in debug builds.
-        guard let (group, clients) = end() else { return }
-        let ends = clients.map { $0.shutdown() }
-        EventLoopFuture.andAllComplete(ends, on: group.any()).whenComplete { _ in group.shutdownGracefully { _ in } }
+        remains()?.end {}
     }
 
+    /// Ends the connections, and the loop once nothing is left that will come back to it.
+    ///
+    /// A connection that is being made, or a name that is being looked up, cannot be called off: these are waited for
+    /// ``patience``, and then the loop ends by itself, later.
     func shutdown() async {
-        guard let (group, clients) = end() else { return }
-        // Connections die with the loop whatever these say, and there is nobody to tell.
-        for client in clients { try? await client.shutdown() }
-        try? await group.shutdownGracefully()
+        guard let remains = remains() else { return }
+        await withCheckedContinuation { continuation in
+            let waiter = Mutex<CheckedContinuation<Void, Never>?>(continuation)
+            let resume: @Sendable () -> Void = {
+                let waiter = waiter.withLock { $0.take() }
+                waiter?.resume()
+            }
+            remains.loop.scheduleTask(in: Self.patience, resume)
+            remains.end(resume)
+        }
     }
+
+    /// How long a shutdown waits for what cannot be called off.
+    private static let patience = TimeAmount.milliseconds(250)
 
     /// - Returns: what is left to be shut down; `nil` the second time, and when there never was anything.
-    private func end() -> (MultiThreadedEventLoopGroup, [HTTPClient])? {
+    private func remains() -> Remains? {
         state.withLock { state in
             defer { state.hasShutDown = true }
             guard !state.hasShutDown, let group = state.group else { return nil }
-            return (group, Array(state.clients.values))
+            return Remains(group: group, clients: Array(state.clients.values))
+        }
+    }
+
+    /// What a transport leaves behind when it shuts down. It needs nobody to wait for it.
+    private struct Remains: Sendable {
+        let group: MultiThreadedEventLoopGroup
+        let clients: [HTTPClient]
+
+        /// The only one of its group.
+        var loop: any EventLoop { group.any() }
+
+        /// Connections first, then names, then the loop: a look-up that came back to a loop that has ended would make
+        /// NIO print a line on the program's standard error, and in later versions end the program.
+        func end(_ done: @escaping @Sendable () -> Void) {
+            let loop = loop
+            // Whatever these say, there is nobody to tell.
+            EventLoopFuture.andAllComplete(clients.map { $0.shutdown() }, on: loop)
+                .flatMap { NameLookUps.ended(on: loop) }
+                .whenComplete { _ in group.shutdownGracefully { _ in done() } }
         }
     }
 
@@ -85,7 +115,7 @@ final class RoutedClients: Sendable {
         configuration.timeout.connect = .seconds(timeouts.connect)
         // Spans would carry whole URLs, which may have a secret in them, and cost time when nobody collects them, too.
         configuration.tracing.tracer = nil
-        configuration.http1_1ConnectionDebugInitializer = Self.handlers
+        configuration.http1_1ConnectionDebugInitializer = Self.initializer()
         switch route {
         case .direct: break
         case .socks(let proxy): configuration.proxy = .socksServer(host: proxy.host, port: proxy.port)
@@ -96,16 +126,28 @@ final class RoutedClients: Sendable {
         case .forward(let proxy):
             // The client's own proxies tunnel always, and many a proxy opens tunnels to port 443 only.
             let credentials = proxy.basicCredentials
-            configuration.http1_1ConnectionDebugInitializer = { channel in
-                Self.handlers(on: channel).flatMap { ProxyForm.install(on: channel, credentials: credentials) }
+            configuration.http1_1ConnectionDebugInitializer = Self.initializer {
+                try ProxyForm.install(in: $0, credentials: credentials)
             }
         }
         return configuration
     }
 
-    /// What each connection gets.
-    @Sendable private static func handlers(on channel: any Channel) -> EventLoopFuture<Void> {
-        StatusGuard.install(on: channel).flatMap { HeadHold.install(on: channel) }
+    /// Gives each connection its handlers, at once: a peer that speaks first may be heard in the loop's next turn.
+    private static func initializer(
+        adding more: @escaping @Sendable (ChannelPipeline.SynchronousOperations) throws -> Void = { _ in }
+    ) -> @Sendable (any Channel) -> EventLoopFuture<Void> {
+        { channel in
+            let install = { @Sendable in
+                let pipeline = channel.pipeline.syncOperations
+                try StatusGuard.install(in: pipeline)
+                try HeadHold.install(in: pipeline)
+                try ProtocolGuard.install(in: pipeline)
+                try more(pipeline)
+            }
+            let loop = channel.eventLoop
+            return loop.inEventLoop ? loop.makeCompletedFuture(withResultOf: install) : loop.submit(install)
+        }
     }
 }
 
@@ -126,12 +168,9 @@ final class ProxyForm: ChannelOutboundHandler, Sendable {
 
     private let credentials: String?
 
-    static func install(on channel: any Channel, credentials: String?) -> EventLoopFuture<Void> {
-        channel.eventLoop.submit {
-            let pipeline = channel.pipeline.syncOperations
-            let encoder = try pipeline.handler(type: HTTPRequestEncoder.self)
-            try pipeline.addHandler(ProxyForm(credentials: credentials), position: .after(encoder))
-        }
+    static func install(in pipeline: ChannelPipeline.SynchronousOperations, credentials: String?) throws {
+        let encoder = try pipeline.handler(type: HTTPRequestEncoder.self)
+        try pipeline.addHandler(ProxyForm(credentials: credentials), position: .after(encoder))
     }
 
     private init(credentials: String?) {

@@ -51,7 +51,7 @@ package protocol AnswerSink: Sendable {
     func take(_ piece: [UInt8]) async throws
 }
 
-/// What came of a request. Every case but the last two is a fact about the other side or the body.
+/// What came of a request.
 package enum TransportOutcome: Sendable {
     case answer(TransferAnswer)
     case failure(TransportFailure)
@@ -64,6 +64,11 @@ package enum TransportOutcome: Sendable {
     case missingBody
     /// This machine could not do it just now, whatever the server or the body are like.
     case localTrouble(String)
+    /// Never sent: whoever knows a part of the request could not say it just now.
+    case unprepared(String)
+    /// The server has taken a part of the whole, or answered a question about it, and asked to wait before the next
+    /// request.
+    case postponed(TransferAnswer)
     /// Never sent: nobody could make the request.
     case withheld(String)
     case cancelled
@@ -98,6 +103,9 @@ package struct TransferAnswer: Sendable {
     package var lacksAcknowledgement = false
     /// Whether it has the proof, so that its type says nothing about who has answered.
     package var hasAcknowledgement = false
+    /// The URL that was answered, which is not the request's where redirects were followed; `nil` for an answer that came
+    /// from something in between.
+    package var endpoint: Endpoint?
 
     package init(
         status: Int, fields: HTTPFields, body: [UInt8], bytesSent: UInt64, isWholeBodySent: Bool, isLoopback: Bool
@@ -109,6 +117,17 @@ package struct TransferAnswer: Sendable {
         self.bytesSent = bytesSent
         self.isWholeBodySent = isWholeBodySent
     }
+}
+
+extension TransferAnswer {
+    /// How long the server asks to wait, in milliseconds; `nil` when it does not. `wall` is this machine's clock, in
+    /// milliseconds since 1970.
+    func retryAfter(at wall: Int64) -> Int64? {
+        RetryAfter.delay(header: fields[values: .retryAfter].first, date: fields[.date], nowMilliseconds: wall)
+    }
+
+    /// Whether the server asks to wait at all. A date without the answer's own counts as one to come.
+    var asksToWait: Bool { retryAfter(at: 0) ?? 0 > 0 }
 }
 
 /// A request without an answer.

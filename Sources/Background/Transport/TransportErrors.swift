@@ -1,38 +1,43 @@
 import AsyncHTTPClient
 import DurableIO
 import NIOCore
+import NIOHTTP1
 import NIOPosix
 import NIOSOCKS
 import NIOSSL
 import SystemPackage
 
 /// The client's many error types, turned into outcomes in this one place.
-enum TransportErrors {
+struct TransportErrors {
+    /// Where the request went.
+    let endpoint: Endpoint
+    let route: Route
+    let timeouts: HTTPTransport.Timeouts
+
     /// - Parameters:
     ///   - error: what a request ended with.
     ///   - progress: how far it had come.
-    ///   - proxy: what it went through.
     /// - Returns: the outcome.
-    static func outcome(of error: any Error, progress: BodyProgress, proxy: ProxyServer?) -> TransportOutcome {
+    func outcome(of error: any Error, progress: BodyProgress) -> TransportOutcome {
         if let failure = progress.failure {
             return .reading(failure)
         }
         if error is CancellationError { return .cancelled }
         // The sink's: the answer is there, and this machine cannot keep it.
         if let error = error as? FileSystemError { return .localTrouble("\(error)") }
-        if let reason = trustProblem(error) { return .untrusted(reason) }
+        if let reason = Self.trustProblem(error) { return .untrusted(reason) }
         // The answer to CONNECT, of which the client tells no more than this.
         if let error = error as? HTTPClientError, error == .proxyAuthenticationRequired {
             return .answer(
                 TransferAnswer(
                     status: 407, fields: [:], body: [], bytesSent: 0, isWholeBodySent: false, isLoopback: false))
         }
-        let didConnect = progress.bytesTaken > 0 || progress.isAnswered || !isConnectFailure(error)
+        let didConnect = progress.bytesTaken > 0 || progress.isAnswered || !Self.isConnectFailure(error)
         return .failure(
             TransportFailure(
-                text(of: error) + (proxy.map { ", by way of \($0)" } ?? ""), didConnect: didConnect,
+                text(of: error) + (route.proxy.map { ", by way of \($0)" } ?? ""), didConnect: didConnect,
                 bytesSent: progress.bytesTaken,
-                isConnectionLost: didConnect && !progress.isAnswered && isConnectionLoss(error)))
+                isConnectionLost: didConnect && !progress.isAnswered && Self.isConnectionLoss(error)))
     }
 
     /// Whether the connection was closed or reset before an answer, as opposed to silence or nonsense on it.
@@ -100,28 +105,34 @@ enum TransportErrors {
     // The number on every Linux architecture; libc is not imported here.
     private static let connectionRefused: Int32 = 111
 
-    private static func text(of error: any Error) -> String {
+    private func text(of error: any Error) -> String {
         switch error {
         case is StalledError:
             "the connection stalled"
+        case let error as ForeignProtocolError:
+            foreignText(error)
         case let error as IOError:
             "connection failed: \(Errno(rawValue: error.errnoCode))"
         case let error as NIOConnectionError:
             connectionText(error)
-        case let error as ChannelError where isConnectionLoss(error):
+        case let error as ChannelError where Self.isConnectionLoss(error):
             "the connection was closed"
         case let error as HTTPClientError where error == .deadlineExceeded:
             "no answer in time"
         case let error as HTTPClientError where error == .connectTimeout:
-            "connecting took too long"
+            lateText
         case let error as HTTPClientError where error == .remoteConnectionClosed:
             "the server closed the connection without an answer"
         case let error as HTTPClientError where error == .invalidProxyResponse:
             "the proxy did not connect to the server, or refused the credentials"
-        case let error as HTTPClientError where isProxyFailure(error):
+        case let error as HTTPClientError where Self.isProxyFailure(error):
             "the proxy did not answer in time"
-        case let error as HTTPClientError:
-            error.shortDescription
+        case let error as HTTPClientError where error == .tlsHandshakeTimeout:
+            "the TLS handshake with \(server) did not end in time"
+        case let error as HTTPClientError where error == .getConnectionFromPoolTimeout:
+            lateText
+        case is HTTPParserError:
+            "\(peer) answers in broken HTTP"
         case let error as SOCKSError.ConnectionFailed:
             "the proxy did not connect to the server: SOCKS reply \(error.reply.value)"
         case is SOCKSError.NoValidAuthenticationMethod, is SOCKSError.InvalidAuthenticationSelection:
@@ -130,18 +141,46 @@ enum TransportErrors {
             handshakeText("\(cause)")
         default:
             // Type names only: descriptions of unknown errors may carry bytes of the peer's.
-            "connection failed: \(type(of: error))"
+            "the request to \(server) failed in an unforeseen way (\(type(of: error)))"
         }
     }
 
-    private static func handshakeText(_ cause: String) -> String {
+    private var server: String { "\(endpoint.host):\(endpoint.port)" }
+
+    /// What answers on the connection: the server, or a proxy that passes requests on.
+    private var peer: String {
+        if case .forward(let proxy) = route { "\(proxy)" } else { server }
+    }
+
+    private var lateText: String {
+        // A proxy is connected to in the server's place, and looks up the server's name itself.
+        let host = route.proxy?.host ?? endpoint.host
+        let isAddress = NetworkAddress(host.filter { $0 != "[" && $0 != "]" }[...]) != nil
+        return "no connection to \(route.proxy.map { "\($0)" } ?? server) within \(timeouts.connect) s: "
+            + (isAddress ? "it does not answer" : "the name server, or it, does not answer")
+    }
+
+    private func foreignText(_ error: ForeignProtocolError) -> String {
+        error.isTLS && !endpoint.isSecure
+            ? "\(peer) does not speak HTTP but TLS: write https://"
+            : "\(peer) does not speak HTTP (it begins with \(error.quotation)): check the port"
+    }
+
+    private func handshakeText(_ cause: String) -> String {
+        // What came in the place of a TLS record began with no version of one.
+        if cause.contains("WRONG_VERSION_NUMBER") || cause.contains("HTTP_REQUEST") {
+            return "\(peer) does not speak TLS: write http://, or check the port"
+        }
+        if cause.contains("EOF during handshake") {
+            return "\(peer) closed the connection in the TLS handshake: check that it speaks TLS"
+        }
         let isVersion = cause.contains("UNSUPPORTED_PROTOCOL") || cause.contains("PROTOCOL_VERSION")
         if isVersion { return "the TLS handshake failed: no version in common" }
         let isRefusal = cause.contains("ALERT_HANDSHAKE_FAILURE")
         return "the TLS handshake failed" + (isRefusal ? ": the server may demand a client certificate" : "")
     }
 
-    private static func connectionText(_ error: NIOConnectionError) -> String {
+    private func connectionText(_ error: NIOConnectionError) -> String {
         if error.dnsAError != nil || error.dnsAAAAError != nil {
             return "the name \(error.host) could not be resolved"
         }

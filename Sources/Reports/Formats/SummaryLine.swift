@@ -1,3 +1,5 @@
+import DurableIO
+
 /// Makes any text fit for one line of a listing.
 ///
 /// Payloads are written by programs at their worst moment, and by anybody who may drop a file. Nothing of them may reach a

@@ -1,3 +1,5 @@
+import DurableIO
+
 /// Texts from outside, made fit for a terminal: nothing that moves the cursor, changes colours or reverses the line.
 package enum Printable {
     package static func text(_ text: String) -> String {

@@ -1,3 +1,5 @@
+import DurableIO
+
 extension JSONValue: CustomStringConvertible {
     /// The value as compact JSON on one line; see ``write(into:)``.
     package var description: String {
@@ -80,18 +82,5 @@ extension JSONObject: CustomStringConvertible {
             member.value.write(into: &bytes)
         }
         bytes.append(UInt8(ascii: "}"))
-    }
-}
-
-extension Unicode.Scalar {
-    /// Whether a terminal may obey this character instead of showing it.
-    ///
-    /// True for C0, DEL and C1 controls, line and paragraph separators, and the bidirectional controls.
-    package var steersTerminals: Bool {
-        switch self.value {
-        case 0..<0x20, 0x7f...0x9f: true
-        case 0x061c, 0x200e, 0x200f, 0x2028...0x202e, 0x2066...0x2069: true
-        default: false
-        }
     }
 }

@@ -37,8 +37,9 @@ public struct Destination: Sendable {
     ///
     /// - Parameters:
     ///   - url: An absolute URL, as for headers that stay the same.
-    ///   - provider: Called for each attempt, several at a time. When it throws, nothing is sent and the report waits as
-    ///     if the server could not be reached; of the error only the type is logged.
+    ///   - provider: Called for each attempt, several at a time. When it throws, nothing is sent and the report waits,
+    ///     uncharged, from 5 seconds to an hour; nothing of that is held against the server. Of the error only the type is
+    ///     kept.
     /// - Returns: The destination; its URL is checked when a reporter is made.
     public static func http(_ url: String, headers provider: @escaping HeaderProvider) -> Destination {
         Destination(template: url, provider: provider)

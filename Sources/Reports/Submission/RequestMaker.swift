@@ -72,9 +72,10 @@ struct RequestMaker: Sendable {
         do {
             return try await ask()
         } catch {
+            // A provider's own cancellation is no word of ours.
+            if Task.isCancelled { throw Obstacle(.cancelled) }
             // The type only: the error's text may hold what must not be logged.
-            let reason = "the headers could not be had (\(type(of: error)))"
-            throw Obstacle(.failure(TransportFailure(reason, didConnect: false, bytesSent: 0)))
+            throw Obstacle(.unprepared("the headers could not be had (\(type(of: error)))"))
         }
     }
 
@@ -118,11 +119,10 @@ struct RequestMaker: Sendable {
     private func request(for existing: ExistingReport) async throws(Obstacle) -> HTTPRequest? {
         do {
             return try await book.request(for: existing)
-        } catch is CancellationError {
-            throw Obstacle(.cancelled)
         } catch {
+            if Task.isCancelled { throw Obstacle(.cancelled) }
             // Nothing about its server. The type only: the error's text may hold what must not be logged.
-            throw Obstacle(.localTrouble("the request could not be had (\(type(of: error)))"))
+            throw Obstacle(.unprepared("the request could not be had (\(type(of: error)))"))
         }
     }
 

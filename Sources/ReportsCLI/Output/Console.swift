@@ -45,8 +45,13 @@ enum Console {
         Array("\r\u{1b}[K".utf8).withUnsafeBytes { write($0, to: STDERR_FILENO) }
     }
 
+    /// Ends the process at once, its output written.
+    ///
+    /// Not by `exit`: a thread may still be in the system's resolver, and nothing of what a library does at the end of a
+    /// process may be seen or waited for.
     static func leave(_ status: Int32) -> Never {
-        exit(status)
+        fflush(nil)
+        _exit(status)
     }
 
     /// What to do when whoever reads the output has gone: a command that only looks has nothing more to do, one that

@@ -42,6 +42,20 @@ struct OriginGateTests {
         #expect(gate.window == 2)
     }
 
+    @Test("A rest that a server wishes closes the gate until then, and nothing opens it earlier")
+    func rest() {
+        var gate = OriginGate(window: 9)
+        #expect(gate.rest(until: 5_000, at: 100) == 5_000)
+        // A later wish for less does not shorten it.
+        #expect(gate.rest(until: 3_000, at: 200) == 5_000)
+        gate.allowExplicitProbe()
+        #expect(gate.allowance(at: 4_999, inFlight: 0, maximum: 16) == 0)
+        #expect(gate.allowance(at: 5_000, inFlight: 0, maximum: 16) == 1)
+        let hasOpened = gate.acceptedOne(at: 5_000, maximumWindow: 16)
+        #expect(hasOpened)
+        #expect(gate.window == 9 && gate.failures == 0)
+    }
+
     @Test("Attempts that were under way when the gate closed are the same failure")
     func sameFailure() {
         var gate = OriginGate()

@@ -135,6 +135,59 @@ struct VerdictTests {
         #expect(gate == OriginGate())
     }
 
+    @Test("A 2xx that names a time is a delivery, and nothing more goes there before then", arguments: [200, 202, 204])
+    func deliveredWithATime(status: Int) {
+        for seed in 0..<50 as Range<UInt64> {
+            var gate = OriginGate(failures: 4)
+            let verdict = Self.verdict(Self.answer(status, retryAfter: 60_000), gate: &gate, seed: seed)
+            #expect(verdict == Verdict(.delivered))
+            #expect((61_000...91_000).contains(gate.opensAt ?? 0))
+            // The server is well: it has failed nothing, and is sent to as before afterwards.
+            #expect(gate.failures == 0)
+            #expect(gate.window == OriginGate.initialWindow + 1)
+        }
+        var gate = OriginGate()
+        #expect(Self.verdict(Self.answer(status, retryAfter: 0), gate: &gate).state == .delivered)
+        #expect(gate.closure == nil)
+        // What the server asked for is kept by a later answer that asks for less.
+        gate = OriginGate(closure: .asked(until: 500_000))
+        #expect(Self.verdict(Self.answer(status, retryAfter: 1_000), gate: &gate).state == .delivered)
+        #expect(gate.closure == .asked(until: 500_000))
+    }
+
+    @Test("A part that was taken with a wish to wait leaves the transfer waiting, uncharged, and the origin at rest")
+    func postponed() {
+        var gate = OriginGate()
+        for _ in 0..<20 {
+            let verdict = Self.verdict(.postponed(retryAfter: 10_000), gate: &gate)
+            #expect(verdict.state == .waiting && verdict.reason == .waiting(.retryAfter))
+            #expect(!verdict.isCharged && gate.failures == 0)
+            // However often: a part that was taken is no failure, and the waits do not grow.
+            #expect((11_000...12_000).contains(verdict.due ?? 0))
+            #expect(gate.opensAt == verdict.due)
+            gate = OriginGate(failures: gate.failures)
+        }
+    }
+
+    @Test(
+        "This machine's own trouble is charged to nobody, and is waited for longer each time",
+        arguments: [
+            (AttemptOutcome.localTrouble, TransferReason.waiting(.local)), (.unprepared, .waiting(.headers)),
+        ])
+    func ownTrouble(outcome: AttemptOutcome, reason: TransferReason) {
+        var gate = OriginGate(accepted: 9)
+        for failures in 0..<40 {
+            // Neither the age nor what others were accepted meanwhile makes it the transfer's fault.
+            let facts = Self.facts(now: 90 * 86_400_000, charged: 11, failures: failures, mark: 3)
+            let verdict = Self.verdict(outcome, facts, gate: &gate, seed: UInt64(failures))
+            let longest = min(3_600_000, Int64(5_000) << Int64(min(failures, 20)))
+            #expect(verdict.state == .waiting && verdict.reason == reason && !verdict.isCharged)
+            #expect(verdict.failures == failures + 1)
+            #expect((longest / 2...longest).contains((verdict.due ?? 0) - facts.now))
+        }
+        #expect(gate == OriginGate(accepted: 9))
+    }
+
     @Test("A read that fails is tried again, at the transfer's own charge, and not for ever")
     func failedReads() {
         var gate = OriginGate()

@@ -41,6 +41,33 @@ struct RetryAfterScheduleTests {
         }
     }
 
+    @Test("A delivery whose answer asks to wait stays one, and nothing more goes there before then")
+    func neverEarlyAfterADelivery() async throws {
+        try await withTemporaryDirectory { directory in
+            // The first few open the window, so that others are claimed ahead when the wish comes.
+            let harness = try QueueHarness(directory: directory) { sent in
+                sent.index < 40 ? .status(200) : .status(202, headers: [("Retry-After", Self.retryAfter)])
+            }
+            let queue = try harness.open()
+            try await queue.add(names(100))
+            try await queue.drive(.whileDue, isExplicit: true)
+            let first = harness.transport.sent
+            // Those that were under way beside it, and no other.
+            #expect((41..<41 + 16).contains(first.count), "\(first.count)")
+            #expect(try harness.count(.delivered) == first.count)
+            #expect(try harness.records().allSatisfy { $0.charged == 0 && $0.attempts <= 1 })
+            let asked = try #require(first.dropFirst(40).first).boot
+            harness.clock.advance(by: 119_999)
+            try await queue.drive(.whileDue, isExplicit: true)
+            #expect(harness.transport.sent.count == first.count)
+
+            harness.transport.answer { _ in .status(200) }
+            try await queue.work(until: .max, harness.clock)
+            #expect(harness.transport.sent[first.count].boot - asked >= 120_000)
+            #expect(try harness.count(.delivered) == 100)
+        }
+    }
+
     @Test("The time is kept across an unclean end too")
     func neverEarlyAfterACrash() async throws {
         try await withTemporaryDirectory { directory in

@@ -202,6 +202,30 @@ struct TransferStoreTests {
         }
     }
 
+    @Test("A session's transfers are forgotten after 90 days however they ended, once somebody has seen the end")
+    func sessionTombstones() throws {
+        try Self.withLedger { path, clock in
+            let store = try TransferStore(path: path, clock: clock)
+            let states: [TransferState] = [.delivered, .rejected, .exhausted]
+            try store.transaction { () throws in
+                for (label, state) in ["upload", "download"].flatMap({ label in states.map { (label, $0) } }) {
+                    for isSeen in [true, false] {
+                        let name = "\(label) \(state) \(isSeen)"
+                        try store.insert(
+                            NewTransfer(identifier: name, label: label, metadata: "{}", byteCount: 5, seenWall: 1))
+                        try store.settle(name, as: state, reason: .rejected)
+                        if isSeen { try store.acknowledge(name) }
+                    }
+                }
+            }
+            clock.advance(by: TransferStore.tombstoneAge + 1)
+            try store.close()
+            let next = try TransferStore(path: path, clock: clock)
+            let left = try next.queries.page(state: nil, label: nil, after: nil, limit: 100).map(\.identifier)
+            #expect(left.count == 6 && left.allSatisfy { $0.hasSuffix("false") }, "\(left)")
+        }
+    }
+
     @Test("A closed ledger says so to whoever still asks it")
     func closed() throws {
         try Self.withLedger { path, clock in

@@ -19,10 +19,23 @@ struct ResumableProgress: Hashable, Sendable {
     var stalls = 0
     /// The most it ever had. Servers that do not agree with each other go to and fro below that for ever.
     var furthest: UInt64 = 0
+    /// How often an attempt has ended at the server's wish to be waited for since it last took anything.
+    var waits = 0
 
     /// Words without spaces, in this order, all on one line.
     var text: String {
         "\(version.rawValue) \(offset) \(furthest) \(partLimit) \(stalls) \(byteCount) \(resource) \(target)"
+            + " \(waits)"
+    }
+
+    /// What is remembered of an upload whose server has taken nothing yet, but was waited for.
+    static func text(waits: Int, before request: TransferRequest) -> String { "\(waits) \(target(of: request))" }
+
+    /// The same, read; 0 where nothing of the kind is remembered of this request.
+    static func waits(text: String, before request: TransferRequest) -> Int {
+        let words = text.split(separator: " ")
+        guard words.count == 2, words[1] == target(of: request) else { return 0 }
+        return Int(words[0]) ?? 0
     }
 
     /// Takes the server's word for how much it has.
@@ -33,6 +46,7 @@ struct ResumableProgress: Hashable, Sendable {
         if hasAdvanced {
             furthest = offset
             stalls = 0
+            waits = 0
         } else if afterTrouble {
             stalls += 1
         }
@@ -57,9 +71,9 @@ struct ResumableProgress: Hashable, Sendable {
 
     init?(text: String) {
         let words = text.split(separator: " ")
-        guard words.count == 8, let version = Int(words[0]).flatMap(InteropVersion.init),
+        guard words.count == 9, let version = Int(words[0]).flatMap(InteropVersion.init),
             let offset = UInt64(words[1]), let furthest = UInt64(words[2]), let partLimit = UInt64(words[3]),
-            let stalls = Int(words[4]), let byteCount = UInt64(words[5])
+            let stalls = Int(words[4]), let byteCount = UInt64(words[5]), let waits = Int(words[8])
         else { return nil }
         self.version = version
         self.offset = offset
@@ -69,6 +83,7 @@ struct ResumableProgress: Hashable, Sendable {
         self.byteCount = byteCount
         resource = String(words[6])
         target = String(words[7])
+        self.waits = waits
     }
 }
 

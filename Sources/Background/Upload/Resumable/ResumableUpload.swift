@@ -25,6 +25,12 @@ package struct ResumableUpload: Sendable {
     let partSize: UInt64
     private var progress: ResumableProgress?
     private var hasBegunAnew = false
+    /// The answer to the latest request.
+    private var latest: TransferAnswer?
+    /// Whether with that answer the upload has come further.
+    private var hasGrown = false
+    /// As in the progress, also while there is none.
+    private var waits = 0
 
     /// - Parameters:
     ///   - request: the request as it would be sent whole.
@@ -47,6 +53,7 @@ package struct ResumableUpload: Sendable {
         {
             progress = saved
         }
+        waits = progress?.waits ?? saved.map { ResumableProgress.waits(text: $0, before: request) } ?? 0
     }
 
     /// How the exchange goes on after a request.
@@ -64,8 +71,15 @@ package struct ResumableUpload: Sendable {
     package mutating func run() async -> TransportOutcome {
         var step = progress == nil ? Step.begin : .look(afterTrouble: false)
         do {
+            if progress == nil, waits >= Self.patience {
+                // The answer to the report itself counts, whatever questions about it lead to; then it is asked again.
+                waits = 0
+                try await save()
+                step = .sendWhole
+            }
             while true {
                 if Task.isCancelled { return .cancelled }
+                if let answer = try await wish(before: step) { return .postponed(answer) }
                 switch step {
                 case .begin: step = try await begin()
                 case .look(let afterTrouble): step = try await look(afterTrouble: afterTrouble)
@@ -79,6 +93,28 @@ package struct ResumableUpload: Sendable {
         }
     }
 
+    // MARK: - Waiting
+
+    /// The latest answer, if its server wishes to be waited for before the next request, which another attempt makes then.
+    ///
+    /// While the upload does not come further this ends ``patience`` attempts in a row: a server that puts the wish into its
+    /// every answer would else never get anything.
+    private mutating func wish(before step: Step) async throws -> TransferAnswer? {
+        if case .end = step { return nil }
+        guard let answer = latest, answer.asksToWait, hasGrown || waits < Self.patience else { return nil }
+        if !hasGrown { waits += 1 }
+        if case .look(afterTrouble: true) = step { progress?.stalls += 1 }
+        try await save()
+        return answer
+    }
+
+    private mutating func ask(_ exchange: TransferRequest) async -> TransportOutcome {
+        let outcome = await transport.send(exchange)
+        hasGrown = false
+        if case .answer(let answer) = outcome { latest = answer } else { latest = nil }
+        return outcome
+    }
+
     // MARK: - Beginning
 
     private mutating func begin() async throws -> Step {
@@ -87,12 +123,16 @@ package struct ResumableUpload: Sendable {
         for candidate in InteropVersion.allCases where limit == nil {
             version = candidate
             switch await discover(candidate) {
-            case .answer(let answer): limit = Self.announcement(answer, candidate)
+            case .answer(let answer):
+                limit = Self.announcement(answer, candidate)
+                // The second question is one more request.
+                if limit == nil, let answer = try await wish(before: .begin) { return .end(.postponed(answer)) }
             // Whatever stands in between may not let the question through, but the report.
             case .failure(let failure) where failure.didConnect: return .sendWhole
             case let outcome: return .end(outcome)
             }
         }
+        if limit != nil, let answer = try await wish(before: .begin) { return .end(.postponed(answer)) }
         guard let limit, body.byteCount >= limit.minimumSize ?? 0, limit.maximumAppend ?? .max >= Self.smallestPart
         else { return .sendWhole }
         // Too large for the server: it will say so itself.
@@ -100,10 +140,10 @@ package struct ResumableUpload: Sendable {
         return try await create(version, limit)
     }
 
-    private func discover(_ version: InteropVersion) async -> TransportOutcome {
+    private mutating func discover(_ version: InteropVersion) async -> TransportOutcome {
         var question = exchange(.options, request.endpoint, request.fields.ofEachPart, version)
         question.answerTimeout = min(question.answerTimeout ?? 30, 30)
-        return await transport.send(question)
+        return await ask(question)
     }
 
     /// What a server that knows the draft says of itself; `nil` from any other.
@@ -124,7 +164,7 @@ package struct ResumableUpload: Sendable {
         let first = limit.minimumAppend ?? 0 > 0 ? min(max(part, limit.minimumAppend ?? 0), body.byteCount - 1) : 0
         creation.body = body.slice(at: 0, count: first)
         let answer: TransferAnswer
-        switch await transport.send(creation) {
+        switch await ask(creation) {
         case .answer(let given): answer = given
         case let outcome: return .end(outcome)
         }
@@ -136,6 +176,7 @@ package struct ResumableUpload: Sendable {
         else { return .sendWhole }
         progress = ResumableProgress(
             of: request, version: version, resource: resource.description, partLimit: part)
+        hasGrown = true
         try await save()
         return first > 0 ? .look(afterTrouble: false) : .append
     }
@@ -152,7 +193,7 @@ package struct ResumableUpload: Sendable {
             resource.origin == request.endpoint.origin, progress.stalls < Self.patience
         else { return try await beginAnew() }
         let answer: TransferAnswer
-        switch await transport.send(exchange(.head, resource, request.fields.ofEachPart, progress.version)) {
+        switch await ask(exchange(.head, resource, request.fields.ofEachPart, progress.version)) {
         case .answer(let given): answer = given
         case let outcome: return .end(outcome)
         }
@@ -180,7 +221,7 @@ package struct ResumableUpload: Sendable {
         part.fields[.uploadComplete] = isLast ? "?1" : "?0"
         part.body = body.slice(at: progress.offset, count: count)
         if let onProgress = request.onProgress { part.onProgress = { onProgress(progress.offset + $0) } }
-        switch await transport.send(part) {
+        switch await ask(part) {
         case .answer(let answer): return try await take(answer, to: count, isLast: isLast)
         // Cut off: the server knows what has come, and is asked at once while there is any.
         case .failure(let failure) where failure.didConnect: return .look(afterTrouble: true)
@@ -208,6 +249,7 @@ package struct ResumableUpload: Sendable {
             }
             let hasAdvanced = progress.move(to: acknowledged, afterTrouble: false)
             self.progress = progress
+            hasGrown = true
             try await save(hasAdvanced: hasAdvanced)
             return .append
         case 409: return .look(afterTrouble: true)
@@ -255,8 +297,11 @@ package struct ResumableUpload: Sendable {
         return exchange
     }
 
-    private func save(hasAdvanced: Bool = false) async throws {
-        try await keep(progress?.text, hasAdvanced)
+    private mutating func save(hasAdvanced: Bool = false) async throws {
+        if hasAdvanced { waits = 0 }
+        progress?.waits = waits
+        let beforeBeginning = waits > 0 ? ResumableProgress.text(waits: waits, before: request) : nil
+        try await keep(progress?.text ?? beforeBeginning, hasAdvanced)
     }
 
     private mutating func drop() async throws {
