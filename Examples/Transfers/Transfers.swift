@@ -1,5 +1,6 @@
 import ArgumentParser
 import Background
+import Glibc
 import HTTPTypes
 import SystemPackage
 
@@ -61,7 +62,10 @@ struct Upload: AsyncParsableCommand {
         var isOver = false
         while !isOver {
             isOver = true
-            switch await uploader.networkResponse(from: request, uploading: FilePath(file), with: name) {
+            let response = try await explainingWaits(
+                of: name, pending: { try await uploader.pendingTransfers() },
+                while: { await uploader.networkResponse(from: request, uploading: FilePath(file), with: name) })
+            switch response {
             case .success(let response): print("uploaded: \(response.status)")
             case .retry(let response):
                 isOver = false
@@ -87,7 +91,10 @@ struct Download: AsyncParsableCommand {
         var isOver = false
         while !isOver {
             isOver = true
-            switch await downloader.networkResponse(from: request, with: name) {
+            let response = try await explainingWaits(
+                of: name, pending: { try await downloader.pendingTransfers() },
+                while: { await downloader.networkResponse(from: request, with: name) })
+            switch response {
             case .success(let file, _): print(file)
             case .retry(let response):
                 isOver = false
@@ -110,14 +117,56 @@ struct Pending: AsyncParsableCommand {
         let uploader = Uploader(sessionConfiguration: options.session)
         let downloader = Downloader(sessionConfiguration: options.session)
         for transfer in try await uploader.pendingTransfers() {
-            print("upload   \(transfer.identifier): \(transfer.state)")
+            print("upload   \(transfer.identifier): \(transfer.explanation)")
         }
         for transfer in try await downloader.pendingTransfers() {
-            print("download \(transfer.identifier): \(transfer.state)")
+            print("download \(transfer.identifier): \(transfer.explanation)")
         }
         await uploader.shutdown()
         await downloader.shutdown()
     }
+}
+
+extension PendingTransfer {
+    /// Where it stands, why, and when it goes on.
+    var explanation: String {
+        var text = "\(state)"
+        if let reason { text += ": \(reason)" }
+        if let timeUntilDue {
+            text += timeUntilDue > .zero ? "; tried in \(timeUntilDue.components.seconds + 1) s" : ""
+        }
+        if reason == .suspected { text += ", or at once when it is asked for" }
+        return lastError.map { "\(text) (\($0))" } ?? text
+    }
+}
+
+/// Waits for a transfer and says on standard error why it waits, each time it does.
+private func explainingWaits<Response: Sendable>(
+    of name: String, pending: @escaping @Sendable () async throws -> [PendingTransfer],
+    while wait: @escaping @Sendable () async -> Response
+) async throws -> Response {
+    // Before it is asked for: what an earlier run has left.
+    if let earlier = try await pending().first(where: { $0.identifier == name }), earlier.reason != nil {
+        complain("found \(name) \(earlier.explanation)")
+    }
+    let explaining = Task {
+        var last: Duration?
+        while true {
+            // What was found is not told twice.
+            try await Task.sleep(for: .seconds(1))
+            let transfer = try? await pending().first { $0.identifier == name }
+            let time = transfer?.timeUntilDue.flatMap { $0 > .seconds(1) ? $0 : nil }
+            // A wait that is longer than the rest of the one before is a new one.
+            if let transfer, let time, time > last ?? .zero { complain("\(name) is \(transfer.explanation)") }
+            last = time
+        }
+    }
+    defer { explaining.cancel() }
+    return await wait()
+}
+
+private func complain(_ text: String) {
+    Array((text + "\n").utf8).withUnsafeBytes { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
 }
 
 /// Ends the program with a sentence.

@@ -9,8 +9,8 @@ struct DownloadAttempt: Sendable {
     let shelf: DownloadShelf
     let transport: any Transport
     let onProgress: @Sendable (TransferProgress) -> Void
-    /// Writes the progress and the size down; durable on return.
-    let keep: @Sendable (_ progress: String?, _ byteCount: Int64?) async throws -> Void
+    /// Writes the progress and the size down, and whether that is more than ever before; durable on return.
+    let keep: @Sendable (_ progress: String?, _ byteCount: Int64?, _ hasAdvanced: Bool) async throws -> Void
 
     private static let redirectLimit = 5
 
@@ -20,7 +20,7 @@ struct DownloadAttempt: Sendable {
             if let known, try isPublished() { return answer(of: known) }
             if let known, known.isWhole, try hasPart(known) { return try await publish(known) }
             let resumable = try known.flatMap { try $0.resumeOffset != nil && hasPart($0) ? $0 : nil }
-            return try await fetch(from: resumable)
+            return try await fetch(from: resumable, furthest: known?.furthest ?? 0)
         } catch let error as FileSystemError {
             return .localTrouble("\(error)")
         } catch is CancellationError {
@@ -46,14 +46,14 @@ struct DownloadAttempt: Sendable {
 
     // MARK: - Fetching
 
-    private func fetch(from resumed: DownloadProgress?) async throws -> TransportOutcome {
+    private func fetch(from resumed: DownloadProgress?, furthest: UInt64) async throws -> TransportOutcome {
         var resumed = resumed
         var target = endpoint
         var fields = request.downloadFields
         for _ in 0...Self.redirectLimit {
             let part = PartialFile(
-                rowName: record.identifier, shelf: shelf, resumed: resumed,
-                keep: { [keep] in try await keep($0.text, $0.total.map { Int64(clamping: $0) }) },
+                rowName: record.identifier, shelf: shelf, resumed: resumed, furthest: furthest,
+                keep: { [keep] in try await keep($0.text, $0.total.map { Int64(clamping: $0) }, $1) },
                 onProgress: onProgress)
             let outcome = await transport.send(outgoing(to: target, fields, resumed, into: part))
             guard case .answer(let answer) = outcome else {
@@ -68,7 +68,11 @@ struct DownloadAttempt: Sendable {
             if resumed != nil, await part.isUnusable || answer.status == 416 {
                 // The server's part does not continue ours: once more, from the beginning.
                 resumed = nil
-            } else if let next = target.redirect(by: answer) {
+                if answer.asksToWait {
+                    try await keep(nil, nil, false)
+                    return .postponed(answer)
+                }
+            } else if let next = target.redirect(by: answer), await answer.restBeforeFollowing() {
                 if next.origin != target.origin { fields = fields.withoutCredentials }
                 target = next
             } else {
@@ -111,7 +115,7 @@ struct DownloadAttempt: Sendable {
         let part = DownloadShelf.partName(of: record.identifier)
         if let digest = progress.answer.fields.representationDigest, try await hash(part) != digest {
             // Nothing of it is worth going on with.
-            try await keep(nil, nil)
+            try await keep(nil, nil, false)
             try shelf.files.remove(part, in: shelf.directory)
             let reason = "the content is not what its Repr-Digest says"
             return .failure(TransportFailure(reason, didConnect: true, bytesSent: 0))

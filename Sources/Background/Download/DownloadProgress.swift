@@ -9,24 +9,36 @@ struct DownloadProgress: Hashable, Sendable {
     var total: UInt64?
     /// Bytes from the beginning that survive a power cut.
     var durable: UInt64
+    /// The most bytes that ever did, those of earlier beginnings included.
+    var furthest: UInt64
 
-    init(_ answer: TransferAnswer) {
+    init(_ answer: TransferAnswer, furthest: UInt64) {
         self.answer = StoredAnswer(answer)
         total = answer.fields[.contentLength].flatMap { UInt64($0) }
         durable = 0
+        self.furthest = furthest
+    }
+
+    /// - Returns: whether that is more than ever before.
+    mutating func move(to durable: UInt64) -> Bool {
+        self.durable = durable
+        guard durable > furthest else { return false }
+        furthest = durable
+        return true
     }
 
     /// Numbers on the first line, then the answer.
-    var text: String { "\(durable) \(total.map(String.init) ?? "-")\n\(answer.text)" }
+    var text: String { "\(durable) \(total.map(String.init) ?? "-") \(furthest)\n\(answer.text)" }
 
     init?(text: String) {
         guard let end = text.firstIndex(of: "\n") else { return nil }
         let numbers = text[..<end].split(separator: " ")
-        guard numbers.count == 2, let durable = UInt64(numbers[0]),
+        guard numbers.count == 3, let durable = UInt64(numbers[0]), let furthest = UInt64(numbers[2]),
             let answer = StoredAnswer(text: String(text[text.index(after: end)...]))
         else { return nil }
         self.answer = answer
         self.durable = durable
+        self.furthest = furthest
         total = UInt64(numbers[1])
     }
 

@@ -3,15 +3,18 @@ import HTTPTypes
 
 /// The file a download grows in, as the sink of an answer.
 ///
-/// Every 16 MiB what has come is made durable and written down, in this order, so that the ledger never speaks of bytes
-/// that a power cut can take. Before anything of another content is written, the ledger has forgotten the old one.
+/// Every 16 MiB, and over a slow link every 5 s, what has come is made durable and written down, in this order, so that
+/// the ledger never speaks of bytes that a power cut can take, and a download that is killed again and again still comes
+/// to its end. Before anything of another content is written, the ledger has forgotten the old one.
 actor PartialFile: AnswerSink {
     private let rowName: String
     private let shelf: DownloadShelf
     /// What is there and asked to be gone on with.
     private let resumed: DownloadProgress?
-    /// Writes progress down; durable on return.
-    private let keep: @Sendable (DownloadProgress) async throws -> Void
+    /// The most bytes that an earlier attempt has made durable, of whatever content.
+    private let furthest: UInt64
+    /// Writes progress down, and whether it is more than ever before; durable on return.
+    private let keep: @Sendable (_ progress: DownloadProgress, _ hasAdvanced: Bool) async throws -> Void
     private let onProgress: @Sendable (TransferProgress) -> Void
 
     private var file: SharedDescriptor?
@@ -21,17 +24,21 @@ actor PartialFile: AnswerSink {
     /// The server's part does not continue ours.
     private(set) var isUnusable = false
 
-    /// How much may be fetched again after a crash: 16 MiB.
+    private var checkpointTime = ContinuousClock.now
+
+    /// How much may be fetched again after a crash: 16 MiB, or what came in 5 s.
     static let checkpointByteCount: UInt64 = 16 << 20
+    private static let checkpointInterval = Duration.seconds(5)
 
     init(
-        rowName: String, shelf: DownloadShelf, resumed: DownloadProgress?,
-        keep: @escaping @Sendable (DownloadProgress) async throws -> Void,
+        rowName: String, shelf: DownloadShelf, resumed: DownloadProgress?, furthest: UInt64,
+        keep: @escaping @Sendable (_ progress: DownloadProgress, _ hasAdvanced: Bool) async throws -> Void,
         onProgress: @escaping @Sendable (TransferProgress) -> Void
     ) {
         self.rowName = rowName
         self.shelf = shelf
         self.resumed = resumed
+        self.furthest = furthest
         self.keep = keep
         self.onProgress = onProgress
     }
@@ -41,7 +48,7 @@ actor PartialFile: AnswerSink {
     func wants(_ head: TransferAnswer) async throws -> Bool {
         switch head.status {
         case 200, 203:
-            try await begin(DownloadProgress(head))
+            try await begin(DownloadProgress(head, furthest: furthest))
             return true
         case 206:
             guard let resumed, Self.continues(resumed, with: head) else {
@@ -62,15 +69,17 @@ actor PartialFile: AnswerSink {
         try shelf.files.write(piece, to: file.file, at: position)
         position += UInt64(piece.count)
         onProgress(TransferProgress(completedByteCount: position, totalByteCount: progress?.total))
-        if position - durable >= Self.checkpointByteCount { try await checkpoint() }
+        let isLate = ContinuousClock.now - checkpointTime >= Self.checkpointInterval
+        if isLate || position - durable >= Self.checkpointByteCount { try await checkpoint() }
     }
 
     /// Makes what has come durable, and writes down how much that is.
     func checkpoint() async throws {
         guard let durable = progress?.durable, position > durable, let file else { return }
         try shelf.files.sync(file.file)
-        progress?.durable = position
-        if let progress { try await keep(progress) }
+        checkpointTime = .now
+        let hasAdvanced = progress?.move(to: position) ?? false
+        if let progress { try await keep(progress, hasAdvanced) }
     }
 
     // MARK: - Steps
@@ -81,7 +90,7 @@ actor PartialFile: AnswerSink {
         if try shelf.files.remove(DownloadShelf.name(of: rowName), in: shelf.directory) {
             try shelf.files.syncDirectory(shelf.directory)
         }
-        try await keep(fresh)
+        try await keep(fresh, false)
         try shelf.files.remove(name, in: shelf.directory)
         file = SharedDescriptor(try shelf.files.createFile(name, in: shelf.directory))
         try shelf.files.syncDirectory(shelf.directory)

@@ -20,6 +20,7 @@ final class OpenSession: Sendable {
     let client: SessionClient
     private let lock: OwnerLock
     private let transport: any Transport
+    private let logger: Logger
     private let isClosed = Mutex(false)
     private let metDamage = Mutex<SQLiteError?>(nil)
 
@@ -39,20 +40,22 @@ final class OpenSession: Sendable {
         let goesOn = configuration.requestProvider == nil ? nil : kind.rawValue
         let queue = try Self.queue(
             configuration, seams, in: directory, goesOn: goesOn, client: client, transport: transport, doubt: doubt)
-        let session = OpenSession(queue: queue, client: client, lock: lock, transport: transport)
+        let session = OpenSession(
+            queue: queue, client: client, lock: lock, transport: transport, logger: configuration.logger)
         try await session.lookBack(in: directory, files: seams.files)
         return session
     }
 
-    private init(queue: TransferQueue, client: SessionClient, lock: OwnerLock, transport: any Transport) {
+    private init(
+        queue: TransferQueue, client: SessionClient, lock: OwnerLock, transport: any Transport, logger: Logger
+    ) {
+        self.logger = logger
         self.queue = queue
         self.client = client
         self.lock = lock
         self.transport = transport
         client.write { [weak queue] rowName, progress, byteCount, hasAdvanced in
-            try await queue?.change { store in
-                try store.note(progress: progress, byteCount: byteCount, hasAdvanced: hasAdvanced, of: rowName)
-            }
+            try await queue?.note(progress: progress, byteCount: byteCount, hasAdvanced: hasAdvanced, of: rowName)
         }
     }
 
@@ -61,11 +64,25 @@ final class OpenSession: Sendable {
         try await storing {
             let unfinished = try await queue.look { queries in
                 try TransferKind.allCases.flatMap { try queries.pending(label: $0.rawValue) }
-            }.filter { $0.state.isLive && !($0.state == .held && $0.reason == .held(.caller)) }
-            client.earlier.add(unfinished.map(\.identifier))
+            }.filter(\.state.isLive)
+            // Only what is asked for goes on, or goes on soon.
+            let goingOn = unfinished.filter {
+                !($0.state == .held && ($0.reason == .held(.caller) || $0.reason == .held(.poison)))
+            }
+            client.earlier.add(goingOn.map(\.identifier))
+            for record in unfinished where record.state == .held && record.reason == .held(.poison) {
+                log(
+                    "Transfer is held: the process died each time it alone was under way", record.identifier,
+                    record.strikes)
+            }
             let needed = try await queue.look { try $0.pending(label: TransferKind.download.rawValue) }
             try DownloadShelf.clean(in: directory, files: files, keeping: needed)
         }
+    }
+
+    private func log(_ message: Logger.Message, _ rowName: String, _ strikes: Int) {
+        let identifier = TransferKind(ofRow: rowName).identifier(ofRow: rowName)
+        logger.notice(message, metadata: ["transfer.id": "\(identifier)", "strikes": "\(strikes)"])
     }
 
     private static func queue(
@@ -169,13 +186,17 @@ final class OpenSession: Sendable {
     /// Writes a transfer down, or finds it.
     func enrol(_ work: TransferWork, _ ticket: TransferTicket) async throws(NetworkResponseError) -> SessionEnrolment {
         try await storing {
-            try await queue.change { [client] store in
+            let enrolment = try await queue.change { [client] store -> SessionEnrolment in
                 // It ended between the ticket and here; the one who has waited longer may have marked it as seen.
                 if ticket.outcome != nil { return .live }
                 let enrolment = try store.enrolSession(work.transfer, keepsOutcome: work.keepsOutcome)
                 if case .live = enrolment { client.remember(work.request, for: work.transfer.identifier) }
                 return enrolment
             }
+            if case .live = enrolment, let strikes = try await queue.attend(to: work.transfer.identifier) {
+                log("Transfer under way when the process died is tried alone", work.transfer.identifier, strikes)
+            }
+            return enrolment
         }
     }
 
@@ -270,6 +291,9 @@ enum LedgerDoubt: Hashable, Sendable {
 
 extension TransferQueue {
     fileprivate func pending(_ kind: TransferKind) throws -> [PendingTransfer] {
-        try store.queries.pending(label: kind.rawValue).map { PendingTransfer($0, kind: kind, now: store.now) }
+        try store.queries.pending(label: kind.rawValue).map { record in
+            let opens = record.request.flatMap { origins[$0.origin]?.gate.opensAt }
+            return PendingTransfer(record, kind: kind, gateOpens: opens, now: store.now)
+        }
     }
 }

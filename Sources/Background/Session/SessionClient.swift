@@ -79,7 +79,7 @@ final class SessionClient: TransferClient {
             let attempt = DownloadAttempt(
                 record: record, request: request, endpoint: endpoint, shelf: shelf, transport: transport,
                 onProgress: note,
-                keep: { [self] progress, byteCount in try await keep(name, progress, byteCount) })
+                keep: { [self] in try await keep(name, $0, $1, $2) })
             return await attempt.run()
         case .upload, nil:
             return await UploadAttempt(record: record, stored: stored, request: request, endpoint: endpoint)
@@ -90,7 +90,7 @@ final class SessionClient: TransferClient {
     }
 
     private func keep(
-        _ rowName: String, _ progress: String?, _ byteCount: Int64?, _ hasAdvanced: Bool = false
+        _ rowName: String, _ progress: String?, _ byteCount: Int64?, _ hasAdvanced: Bool
     ) async throws {
         guard let ledger = state.withLock(\.ledger) else { return }
         try await ledger(rowName, progress, byteCount, hasAdvanced)

@@ -46,15 +46,18 @@ extension TransferStore {
     }
 
     /// How far a transfer under way has come, for whoever goes on with it; `byteCount` is that of the whole, where it
-    /// became known. One that has advanced is not what its sender dies of, however often that is killed.
+    /// became known. One that has come further than ever before is not what its sender dies of, however often that is
+    /// killed: its strikes are forgotten, and others may go beside it.
     package func note(
         progress: String?, byteCount: Int64?, hasAdvanced: Bool = false, of identifier: String
     ) throws {
         try connection.run(
             """
-            UPDATE transfer SET progress=?, byte_count=ifnull(?, byte_count), strikes=strikes * ?
+            UPDATE transfer SET progress=?, byte_count=ifnull(?, byte_count), strikes=strikes * ?,
+              is_suspect=is_suspect * ?
             WHERE identifier=? AND state='sending'
-            """, SQLiteValue(progress), SQLiteValue(byteCount), SQLiteValue(!hasAdvanced), .text(identifier))
+            """, SQLiteValue(progress), SQLiteValue(byteCount), SQLiteValue(!hasAdvanced), SQLiteValue(!hasAdvanced),
+            .text(identifier))
     }
 
     /// The same content was handed in again. If it has a request of its own now, that one counts while the transfer
@@ -81,7 +84,9 @@ extension TransferStore {
         // What another server failed or asked for says nothing about this one.
         let isMoved = record.state == .waiting && record.request?.origin != request.origin
         let isResting = record.state == .held && record.reason == .held(.caller)
-        guard isMoved || isResting else { return }
+        // A strike delays only what nobody asks for. It stays a suspect, so that it goes alone.
+        let isSuspected = record.state == .held && record.reason == .held(.poison)
+        guard isMoved || isResting || isSuspected else { return }
         try connection.run(
             """
             UPDATE transfer SET state='waiting', reason=NULL, note=NULL, due_at=?, enrolled_at=?, answer=NULL, accepted_mark=NULL,
