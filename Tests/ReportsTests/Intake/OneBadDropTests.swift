@@ -55,6 +55,23 @@ struct OneBadDropTests {
         }
     }
 
+    @Test("a submit beside an owner does not wait for what the owner has left where it is")
+    func besideAnOwner() async throws {
+        let files = FaultingFileSystem { call throws(FileSystemError) in
+            guard call.operation == .rename, call.name == "bad" else { return }
+            throw FileSystemError(.rename, "bad", .ioError)
+        }
+        try await withSpool(files: files) { harness in
+            try harness.drop("bad", "bad")
+            let owner = try #require(try await harness.own())
+            _ = try await Intake(owner).run()
+            let clock = harness.clock
+            let summary = try await clock.racing { [submission = harness.submission] in try await submission.run() }
+            #expect(!summary.isOwnedElsewhere)
+            try await owner.resign()
+        }
+    }
+
     @Test("drops on another file system are renamed in their own directory, and arrive under their names")
     func incomingApart() async throws {
         let seen = Mutex<[String]>([])
@@ -105,7 +122,7 @@ struct OneBadDropTests {
             #expect(chown("\(harness.path)/incoming/\(name)", 12_345, 12_345) == 0)
             let summary = try await expectOthersArrive(harness)
             #expect(summary.waiting == 0)
-            try expectNamed("core", "belongs to user 12345, not to the spool's", harness)
+            try expectNamed("core", "change its owner, or share the spool (--shared)", harness)
         }
     }
 

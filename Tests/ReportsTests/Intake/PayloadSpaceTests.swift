@@ -40,7 +40,8 @@ struct PayloadSpaceTests {
             let path = harness.path + "/../noise"
             try Data(Self.noise(3 << 20)).write(to: URL(fileURLWithPath: path))
             let reporter = Reporter(spool: harness.spool, owner: harness.configuration())
-            let message = "is larger, compressed, than the 100000 bytes that all reports may take: raise max_total_size to take it"
+            let message =
+                "is larger, compressed, than the 100000 bytes that all reports may take: raise max_total_size to take it"
             let error = await #expect(throws: ReportsError.self) {
                 try await reporter.collect(contentsOf: FilePath(path))
             }
