@@ -3,11 +3,14 @@ import CSQLite
 /// One connection to a database file, with its prepared statements. To be used by one task at a time.
 ///
 /// Opened for writing it is in WAL mode with `synchronous=FULL`, asserted: a commit that has returned survives a
-/// power cut (sqlite.org/wal.html). Opened for reading it never writes, and never checkpoints.
+/// power cut (sqlite.org/wal.html). Opened for reading it never writes, and never checkpoints. A connection in memory
+/// is there to build a database whose bytes are then written like any other file.
 final class SQLiteConnection {
     enum Mode {
         case readWrite
         case readOnly
+        /// No file at all; the path is not looked at.
+        case memory
     }
 
     private let handle: OpaquePointer
@@ -17,10 +20,12 @@ final class SQLiteConnection {
 
     init(path: String, mode: Mode) throws(SQLiteError) {
         var handle: OpaquePointer?
-        let flags =
-            mode == .readOnly
-            ? SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW
-            : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW
+        var flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW
+        switch mode {
+        case .readWrite: flags |= SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+        case .readOnly: flags |= SQLITE_OPEN_READONLY
+        case .memory: flags |= SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_MEMORY
+        }
         let status = sqlite3_open_v2(path, &handle, flags, nil)
         guard status == SQLITE_OK, let handle else {
             let message = handle.map { String(cString: sqlite3_errmsg($0)) } ?? "out of memory"
@@ -39,7 +44,8 @@ final class SQLiteConnection {
         close()
     }
 
-    /// The last connection to close takes WAL and index with it, so that the file stands alone.
+    /// The last connection to close empties the WAL, so that the file stands alone. WAL and index stay as files: on a
+    /// disk without a free inode SQLite could not make them again.
     func close() {
         guard !isClosed else { return }
         isClosed = true
@@ -48,10 +54,14 @@ final class SQLiteConnection {
     }
 
     private func configure() throws(SQLiteError) {
-        guard mode == .readWrite else {
-            try execute("PRAGMA query_only=ON")
-            return
+        switch mode {
+        case .memory: return
+        case .readOnly: return try execute("PRAGMA query_only=ON")
+        case .readWrite: break
         }
+        // Best effort: without it the next connection makes the two files again. A close empties the WAL for as long as
+        // `journal_size_limit` is set.
+        csqlite_config_persist_wal(handle, 1)
         // Some file systems cannot do WAL; SQLite then stays in its old mode and says so.
         try assert("PRAGMA journal_mode=WAL", gives: "wal")
         try execute("PRAGMA synchronous=FULL")
@@ -164,6 +174,18 @@ final class SQLiteConnection {
             if sqlite3_get_autocommit(handle) == 0 { try? execute("ROLLBACK") }
             throw error
         }
+    }
+
+    /// The bytes of the database in memory as a file that is in WAL mode (bytes 18 and 19, sqlite.org/fileformat.html),
+    /// so that the first connection to it need not write to switch modes.
+    func image() throws(SQLiteError) -> [UInt8] {
+        var count: Int64 = 0
+        guard let bytes = sqlite3_serialize(handle, "main", &count, 0) else { throw error(SQLITE_NOMEM, "serialize") }
+        defer { sqlite3_free(bytes) }
+        var image = [UInt8](UnsafeBufferPointer(start: bytes, count: Int(count)))
+        guard image.count > 19 else { throw error(SQLITE_NOMEM, "serialize") }
+        (image[18], image[19]) = (2, 2)
+        return image
     }
 
     /// Moves the WAL's contents into the database file and empties the WAL, so that the file stands alone.

@@ -50,6 +50,15 @@ package final class TransferStore {
         }
     }
 
+    /// The bytes of a ledger in which there was no life yet: all tables and no row. Written to a file and synced it is
+    /// a ledger that `init` opens without making anything but commits.
+    package static func emptyLedger() throws -> [UInt8] {
+        let connection = try SQLiteConnection(path: ":memory:", mode: .memory)
+        defer { connection.close() }
+        _ = try Schema.migrate(connection)
+        return try connection.image()
+    }
+
     /// Milliseconds on the ledger's own axis, on which all due times and ages are stored.
     package var now: Int64 {
         ledgerClock.now(at: clock.reading)

@@ -35,11 +35,13 @@ package final class ReportSpool: Sendable {
 
     package static let lockName: EntryName = "owner.lock"
     package static let ledgerName: EntryName = "ledger.sqlite"
+    static let ledgerLogName: EntryName = "ledger.sqlite-wal"
+    static let ledgerIndexName: EntryName = "ledger.sqlite-shm"
     package static let reserveName: EntryName = "ledger.reserve"
-    private static let versionName: EntryName = "VERSION"
-    private static let version = 1
+    static let versionName: EntryName = "VERSION"
+    static let version = 1
 
-    private enum Room: String, CaseIterable {
+    enum Room: String, CaseIterable {
         case incoming
         case taken
         case tmp
@@ -48,7 +50,8 @@ package final class ReportSpool: Sendable {
         case parked
     }
 
-    /// Opens an existing spool, making rooms that are missing when `isCreating`.
+    /// Opens an existing spool. When `isCreating`, rooms that are missing are made, and a spool that has no VERSION yet is
+    /// made whole: see `SpoolMaker`.
     /// - Returns: `nil` when there is no spool and `isCreating` is `false`.
     package static func open(
         _ path: FilePath, isCreating: Bool, options: Options = Options(), files: any FileSystem = POSIXFileSystem(),
@@ -66,7 +69,9 @@ package final class ReportSpool: Sendable {
             let dropMode = try rooms[.incoming].map { try files.metadata(of: $0).permissions } ?? 0
             options.isShared = dropMode & 0o003 == 0o003
             let spool = ReportSpool(root: root, rooms: rooms, options: options, files: files, clock: clock)
-            if isCreating { try spool.writeVersion(at: path) }
+            if isCreating, try files.metadata(of: versionName, in: root) == nil {
+                try SpoolMaker(spool: spool).make(at: path)
+            }
             return spool
         } catch let error as ReportsError {
             throw error
@@ -76,6 +81,40 @@ package final class ReportSpool: Sendable {
         } catch {
             throw ReportsError(.spoolNotUsable, "cannot use the spool \(path): \(error)", underlyingError: error)
         }
+    }
+
+    /// Whether a spool could be opened here, without making anything: its version and its file system are known. What is
+    /// not there yet can be.
+    package static func check(
+        _ path: FilePath, options: Options = Options(), files: any FileSystem = POSIXFileSystem()
+    ) throws(ReportsError) {
+        do {
+            let root = try files.openDirectory(path)
+            try refuseRemote(root, options)
+            try checkVersion(root, files: files)
+        } catch let error as ReportsError {
+            throw error
+        } catch let error as FileSystemError {
+            if error.errno != .noSuchFileOrDirectory { throw notUsable(path, error) }
+        } catch {
+            throw ReportsError(.spoolNotUsable, "cannot use the spool \(path): \(error)", underlyingError: error)
+        }
+    }
+
+    /// Whether the path still leads to this spool; `false` after its directory was removed, moved or replaced.
+    package var isInPlace: Bool {
+        guard let mine = try? files.metadata(of: root), let named = try? files.openDirectory(root.path),
+            let found = try? files.metadata(of: named)
+        else { return false }
+        return mine.device == found.device && mine.inode == found.inode
+    }
+
+    /// What is said when it is not.
+    package var goneError: ReportsError {
+        ReportsError(
+            .spoolNotUsable,
+            "the spool \(root.path) was removed or replaced while it was in use, and with it whatever it held: "
+                + "keep other programs from cleaning it up, then start again")
     }
 
     private init(
@@ -133,6 +172,18 @@ package final class ReportSpool: Sendable {
         return rooms
     }
 
+    /// Makes of a spool what a program without a ledger makes: its directory, and the drop zone in it.
+    static func makeDropZone(at path: FilePath, options: Options, files: any FileSystem) throws {
+        let isNew = try files.makeDirectories(path, permissions: 0o700)
+        let root = try files.openDirectory(path)
+        try refuseRemote(root, options)
+        try checkVersion(root, files: files)
+        guard try files.makeDirectory("incoming", in: root, permissions: 0o700) else { return }
+        let rooms = try [Room.incoming: files.openDirectory("incoming", in: root)]
+        try setModes(root, rooms, isNew: isNew, isShared: options.isShared, files: files)
+        try files.syncDirectory(root)
+    }
+
     /// Private whatever the umask, or open for drops when the spool is to be shared.
     private static func setModes(
         _ root: Directory, _ rooms: [Room: Directory], isNew: Bool, isShared: Bool, files: any FileSystem
@@ -160,22 +211,6 @@ package final class ReportSpool: Sendable {
                 "the spool \(root.path) has version \(found), this program knows version \(version): "
                     + "use a newer program; nothing was touched")
         }
-    }
-
-    /// Comes last: where there is a version, the names of the spool and of all above it are durable.
-    private func writeVersion(at path: FilePath) throws(FileSystemError) {
-        guard try files.metadata(of: Self.versionName, in: root) == nil else { return }
-        // A process that made some of them may have died, or may not have come so far, before it synced them.
-        var parent = path
-        while parent.removeLastComponent() {
-            // Best effort: what we made ourselves is synced, and not every directory above may be opened.
-            if let directory = try? files.openDirectory(parent.isEmpty ? "." : parent) {
-                try? files.syncDirectory(directory)
-            }
-        }
-        let publication = try newPublication()
-        try publication.write(Array("\(Self.version)\n".utf8))
-        _ = try publication.publish(as: Self.versionName, in: root)
     }
 
     private static func refuseRemote(_ root: Directory, _ options: Options) throws {

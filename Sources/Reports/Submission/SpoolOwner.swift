@@ -91,7 +91,7 @@ package final class SpoolOwner: Sendable {
         self.repairs = repairs
         try await wake(configuration.book)
         try TemporaryCleaner(files: spool.files, directory: spool.temporary).clean()
-        LedgerOpening.layReserve(spool)
+        LedgerReserve.lay(in: spool)
     }
 
     /// What rests for want of its request has somebody to ask again: another owner, who knew none, may have laid it down.
@@ -137,7 +137,7 @@ package final class SpoolOwner: Sendable {
         }
         try await queue.close()
         // The ledger may have grown, and the disk be full before the next owner comes.
-        LedgerOpening.layReserve(spool)
+        LedgerReserve.lay(in: spool)
     }
 
     private var hasNoSources: Bool {
@@ -159,7 +159,6 @@ enum LedgerOpening {
         do {
             if let damage, hadLedger { throw damage }
             try setOrphanedLogAside(spool)
-            try makePrivate(spool)
             let store = try openFreeingSpace(spool, path)
             let isNew = !hadLedger || store.earlierEnd == .none
             if isNew, try !spool.files.isEmpty(spool.queued) || !spool.files.isEmpty(spool.parked) {
@@ -183,8 +182,7 @@ enum LedgerOpening {
         _ spool: ReportSpool, _ path: String, because reason: String, _ repairs: inout [String]
     ) throws -> sending TransferStore {
         let aside = try setAside(spool)
-        try makePrivate(spool)
-        let store = try TransferStore(path: path, clock: spool.clock)
+        let store = try openFreeingSpace(spool, path)
         let count = try store.salvage(from: spool.root.path(of: aside), lane: .main) { label, metadata in
             let source = ReportMetadata(text: metadata).properties.kindSource
             return ReportRank.of(ReportKind(rawValue: label) ?? .other, from: source)
@@ -197,30 +195,32 @@ enum LedgerOpening {
     /// read that fails on a tired disk looks the same.
     private static func openFreeingSpace(_ spool: ReportSpool, _ path: String) throws -> sending TransferStore {
         do {
-            return try TransferStore(path: path, clock: spool.clock)
+            return try openOrLay(spool, path)
         } catch let error as SQLiteError where error.isDamage {
-            return try TransferStore(path: path, clock: spool.clock)
-        } catch let error as SQLiteError where error.isOutOfSpace {
-            guard try spool.files.remove(ReportSpool.reserveName, in: spool.root) else { throw error }
-            let store = try TransferStore(path: path, clock: spool.clock)
+            return try openOrLay(spool, path)
+        } catch {
+            guard SpoolErrors.isOutOfSpace(error), try LedgerReserve.free(in: spool) else { throw error }
+            let store = try openOrLay(spool, path)
             store.giveBackLog()
             return store
         }
     }
 
-    /// Makes an empty ledger file for SQLite to fill: it would take the umask's word for the mode, and gives WAL and
-    /// index the mode that the file has.
-    private static func makePrivate(_ spool: ReportSpool) throws {
-        guard try spool.files.metadata(of: ReportSpool.ledgerName, in: spool.root) == nil else { return }
-        let file = try spool.files.createFile(ReportSpool.ledgerName, in: spool.root)
-        try spool.files.sync(file)
-        try spool.files.syncDirectory(spool.root)
+    /// A ledger that is missing is laid as the spool's maker lays it. An empty file is one that a person or an earlier
+    /// life put there, for SQLite to fill.
+    private static func openOrLay(_ spool: ReportSpool, _ path: String) throws -> sending TransferStore {
+        if try spool.files.metadata(of: ReportSpool.ledgerName, in: spool.root) == nil {
+            let maker = SpoolMaker(spool: spool)
+            try maker.layLedger()
+            try maker.layLedgerSides()
+        }
+        return try TransferStore(path: path, clock: spool.clock)
     }
 
-    /// SQLite deletes a WAL whose ledger is gone or empty; here it is kept for a person to look at.
+    /// SQLite deletes a WAL whose ledger is gone or empty; here it is kept for a person to look at. One that is empty
+    /// was laid for SQLite to write into.
     private static func setOrphanedLogAside(_ spool: ReportSpool) throws {
-        guard let log = EntryName(ReportSpool.ledgerName.description + "-wal"),
-            try spool.files.metadata(of: log, in: spool.root)?.size ?? 0 > 0,
+        guard try spool.files.metadata(of: ReportSpool.ledgerLogName, in: spool.root)?.size ?? 0 > 0,
             try spool.files.metadata(of: ReportSpool.ledgerName, in: spool.root)?.size ?? 0 == 0
         else { return }
         _ = try setAside(spool)
@@ -239,34 +239,6 @@ enum LedgerOpening {
         }
         try spool.files.syncDirectory(spool.root)
         return name
-    }
-
-    /// A file whose removal lets the ledger write on when the disk is full, so that delivery can free more.
-    ///
-    /// It has room for a log of 100 pages, one commit beyond that, which writes at most every page of a small ledger and
-    /// some 1,000 pages of a large one (as many transfers that end as begin, at most 176, with three pages each that no
-    /// other has), and for the file's own growth.
-    static func layReserve(_ spool: ReportSpool) {
-        do {
-            let ledger = try spool.files.metadata(of: ReportSpool.ledgerName, in: spool.root)?.size ?? 0
-            let wanted = min(ledger, 4 << 20) + (1 << 20)
-            let found = try spool.files.metadata(of: ReportSpool.reserveName, in: spool.root)?.size ?? 0
-            let space = try spool.files.space(on: spool.root)
-            // A ledger that grows a little with each run is no reason to write this anew each time.
-            guard found < wanted - wanted / 4,
-                space.available > spool.options.limits.floor(ofTotal: space.total, forReportOf: 0)
-            else { return }
-            try spool.files.remove(ReportSpool.reserveName, in: spool.root)
-            let publication = try spool.newPublication()
-            // Not zeros: some file systems store those as nothing.
-            let piece = [UInt8](repeating: 0x52, count: 64 << 10)
-            for offset in stride(from: 0, to: wanted, by: piece.count) {
-                try publication.write(Array(piece.prefix(Int(min(UInt64(piece.count), wanted - offset)))))
-            }
-            _ = try publication.publish(as: ReportSpool.reserveName, in: spool.root)
-        } catch {
-            // Without a reserve a full disk stops delivery until somebody frees space; no reason to stop now.
-        }
     }
 }
 

@@ -73,10 +73,15 @@ struct ReportSpoolTests {
         try withTemporaryDirectory { directory in
             let path = directory + "/deep/below/spool"
             let harness = try SpoolHarness(path)
-            let rooms = ["VERSION", "collected", "incoming", "parked", "queued", "taken", "tmp"]
-            #expect(try harness.entries("") == rooms)
+            let rooms = [
+                "VERSION", "collected", "incoming", "ledger.sqlite", "ledger.sqlite-shm", "ledger.sqlite-wal",
+                "owner.lock", "parked", "queued", "taken", "tmp",
+            ]
+            // The reserve is left out where that would not leave enough space.
+            let found = { try harness.entries("").filter { $0 != "ledger.reserve" } }
+            #expect(try found() == rooms)
             _ = try SpoolHarness(path)
-            #expect(try harness.entries("") == rooms)
+            #expect(try found() == rooms)
             let version = try Data(contentsOf: URL(fileURLWithPath: path + "/VERSION"))
             #expect(version == Data("1\n".utf8))
         }

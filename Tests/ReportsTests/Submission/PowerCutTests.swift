@@ -183,7 +183,7 @@ struct PowerCutSelfTests {
 
     @Test(
         "a false verdict is seen with a ledger that lost its newest commits, as with synchronous=NORMAL",
-        arguments: [PowerCutScenario.drop, .rejection], [1, 2, 3])
+        arguments: [PowerCutScenario.drop, .rejection], [1, 2])
     func olderLedger(scenario: PowerCutScenario, count: Int) async throws {
         try await withTemporaryDirectory { directory in
             let life = try PowerCutLife(directory)
