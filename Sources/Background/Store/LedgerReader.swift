@@ -4,25 +4,24 @@ import SystemPackage
 /// A ledger opened for looking only, beside a living owner or without one.
 ///
 /// It takes no lock that stops the owner, never checkpoints and changes nothing. Where the directory cannot be
-/// written, SQLite cannot share the WAL's index; then a private copy of ledger and WAL is read.
+/// written, SQLite cannot share the WAL's index; then a private copy of ledger and WAL is read, whose names are gone
+/// once SQLite has its files open, so that a reader that is killed leaves nothing behind.
 package final class LedgerReader {
     package let queries: LedgerQueries
     private let clock: any SystemClock
     private let life: TransferStore.Life?
-    private let privateCopy: PrivateCopy?
 
     /// - Throws: ``LedgerError`` when it is missing or too new, ``SQLiteError`` when it is damaged.
     package init(
         name: EntryName, in directory: Directory, files: any FileSystem, clock: any SystemClock
     ) throws {
         guard try files.metadata(of: name, in: directory) != nil else { throw LedgerError.missing }
-        let opened = try Self.open(name, in: directory, files: files)
+        let connection = try Self.open(name, in: directory, files: files)
         // Checked where it costs a few milliseconds, so that a listing does not end in the middle.
         let size = try files.metadata(of: name, in: directory)?.size ?? 0
-        if size <= Self.checkedByteCount { try TransferStore.checkSoundness(opened.connection) }
-        privateCopy = opened.copy
-        queries = LedgerQueries(connection: opened.connection)
-        life = opened.life
+        if size <= Self.checkedByteCount { try TransferStore.checkSoundness(connection) }
+        queries = LedgerQueries(connection: connection)
+        life = try TransferStore.lastLife(connection)
         self.clock = clock
     }
 
@@ -50,19 +49,17 @@ package final class LedgerReader {
         clock.wallMilliseconds &+ (ledgerTime &- now)
     }
 
-    private typealias Opened = (connection: SQLiteConnection, life: TransferStore.Life?, copy: PrivateCopy?)
-
-    private static func open(_ name: EntryName, in directory: Directory, files: any FileSystem) throws -> Opened {
-        var copy: PrivateCopy?
-        let connection: SQLiteConnection
+    private static func open(
+        _ name: EntryName, in directory: Directory, files: any FileSystem
+    ) throws -> SQLiteConnection {
         do {
-            connection = try open(path: directory.path(of: name))
+            return try open(path: directory.path(of: name))
         } catch let error as SQLiteError where error.isUnopenable {
-            let made = try PrivateCopy(of: name, in: directory, files: files)
-            connection = try open(path: made.ledgerPath)
-            copy = made
+            let copy = try PrivateCopy(of: name, in: directory, files: files)
+            defer { copy.remove() }
+            // Its first read opens the WAL and the WAL's index, too; no name is looked up after it.
+            return try open(path: copy.ledgerPath)
         }
-        return (connection, try TransferStore.lastLife(connection), copy)
     }
 
     private static func open(path: String) throws -> SQLiteConnection {
@@ -73,8 +70,8 @@ package final class LedgerReader {
         return connection
     }
 
-    /// Copies of the ledger and its WAL in a directory of our own, gone with the value.
-    private final class PrivateCopy {
+    /// Copies of the ledger and its WAL in a directory of our own.
+    private struct PrivateCopy {
         let ledgerPath: String
         private let files: any FileSystem
         private let directory: Directory
@@ -86,10 +83,16 @@ package final class LedgerReader {
             let wal = EntryName(bytes: name.bytes + Array("-wal".utf8))
             names = [name] + (wal.map { [$0] } ?? [])
             ledgerPath = directory.path(of: name)
-            for name in names { try copy(name, from: source) }
+            do {
+                for name in names { try copy(name, from: source) }
+            } catch {
+                remove()
+                throw error
+            }
         }
 
-        deinit {
+        /// Removes their names; what is open stays readable.
+        func remove() {
             let sides = names + ["-shm", "-wal"].compactMap { EntryName(bytes: names[0].bytes + Array($0.utf8)) }
             for name in sides { _ = try? files.remove(name, in: directory) }
             TemporaryDirectory.remove(directory)
