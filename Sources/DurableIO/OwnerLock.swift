@@ -5,20 +5,25 @@ import SystemPackage
 /// The lock of the one process that moves reports on: an open-file-description lock, freed by the kernel at death.
 ///
 /// There is no time-out and nothing to clean up: a stopped owner keeps it, a killed one loses it at once, and
-/// `O_CLOEXEC` keeps children from holding it on (fcntl(2), "Open file description locks").
+/// `O_CLOEXEC` keeps children from holding it on (fcntl(2), "Open file description locks"). The file's 64 bytes say who
+/// holds it (`LockHolder`).
 package final class OwnerLock: Sendable {
     private let directory: Directory
     private let name: EntryName
     private let descriptor: Int32
 
-    /// Opens the lock file, creating it when missing. Takes nothing yet.
+    /// Opens the lock file, creating it when missing, with room for the holder's word. Takes nothing yet.
     package init(_ name: EntryName, in directory: Directory) throws(FileSystemError) {
         let flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC
         let raw = name.withCString { openat(directory.descriptor, $0, flags, 0o600) }
         guard raw >= 0 else { throw FileSystemError(.open, directory.path(of: name)) }
         // A new file has what the umask left of its mode. Best effort: somebody else's file keeps its own.
         var facts = stat()
-        if fstat(raw, &facts) == 0, facts.st_mode & 0o600 != 0o600 { _ = fchmod(raw, 0o600) }
+        if fstat(raw, &facts) == 0 {
+            if facts.st_mode & 0o600 != 0o600 { _ = fchmod(raw, 0o600) }
+            // Space that a full disk would not give later. It does not touch what another process has written meanwhile.
+            if facts.st_size < LockHolder.byteCount { _ = posix_fallocate(raw, 0, off_t(LockHolder.byteCount)) }
+        }
         self.directory = directory
         self.name = name
         self.descriptor = raw
@@ -45,7 +50,26 @@ package final class OwnerLock: Sendable {
         return true
     }
 
+    /// Writes down who has the lock, for readers. To be called by the process that has taken it.
+    ///
+    /// Best effort: nothing depends on it.
+    package func sign(_ clock: any SystemClock) {
+        guard let holder = LockHolder(clock: clock) else { return }
+        write(holder.bytes)
+    }
+
+    private func write(_ bytes: [UInt8]) {
+        _ = pwrite(descriptor, bytes, bytes.count, 0)
+    }
+
     package func unlock() {
+        // This process lives on, and must not be named for the next one to take the lock.
+        var bytes = [UInt8](repeating: 0, count: LockHolder.byteCount)
+        if pread(descriptor, &bytes, bytes.count, 0) == bytes.count,
+            LockHolder(bytes: bytes)?.processID == CurrentProcess.identifier
+        {
+            write([UInt8](repeating: UInt8(ascii: " "), count: LockHolder.byteCount))
+        }
         _ = clinux_ofd_unlock(descriptor)
     }
 
@@ -66,6 +90,21 @@ package final class OwnerLock: Sendable {
         guard raw >= 0 else { return false }
         let file = OwnedDescriptor(adopting: raw)
         return clinux_ofd_is_locked(file.raw) == 1
+    }
+
+    /// Who the owner is, asked without taking anything.
+    /// - Returns: `nil` when nobody is, or when the lock's file does not say who.
+    package static func holder(
+        _ name: EntryName, in directory: Directory, clock: any SystemClock
+    ) -> LockHolder? {
+        let raw = name.withCString { openat(directory.descriptor, $0, O_RDONLY | O_NOFOLLOW | O_CLOEXEC) }
+        guard raw >= 0 else { return nil }
+        let file = OwnedDescriptor(adopting: raw)
+        var bytes = [UInt8](repeating: 0, count: LockHolder.byteCount)
+        guard pread(file.raw, &bytes, bytes.count, 0) == bytes.count, let holder = LockHolder(bytes: bytes),
+            holder.isAlive(clock), clinux_ofd_is_locked(file.raw) == 1
+        else { return nil }
+        return holder
     }
 }
 

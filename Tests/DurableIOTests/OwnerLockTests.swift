@@ -90,6 +90,64 @@ struct OwnerLockTests {
         }
     }
 
+    // MARK: - Who holds it
+
+    private func holder(_ path: String, _ clock: any SystemClock = LinuxClock()) throws -> LockHolder? {
+        OwnerLock.holder("owner.lock", in: try files.openDirectory(FilePath(path)), clock: clock)
+    }
+
+    @Test("its 64 bytes are there before it is taken, and stay the same 64")
+    func room() throws {
+        try withTemporaryDirectory { path in
+            let owner = try lock(path)
+            let size = { try Data(contentsOf: URL(fileURLWithPath: path + "/owner.lock")).count }
+            #expect(try size() == 64)
+            #expect(try owner.tryLock())
+            owner.sign(LinuxClock())
+            #expect(try size() == 64)
+            owner.unlock()
+            #expect(try size() == 64)
+        }
+    }
+
+    @Test("the holder is named while it holds the lock, and not afterwards")
+    func named() throws {
+        try withTemporaryDirectory { path in
+            let (owner, clock) = (try lock(path), ManualClock())
+            #expect(try holder(path, clock) == nil)
+            #expect(try owner.tryLock())
+            #expect(try holder(path, clock) == nil)
+            owner.sign(clock)
+            let found = try #require(try holder(path, clock))
+            #expect(found.processID == getpid())
+            #expect(found.sinceMilliseconds == clock.wallMilliseconds)
+            owner.unlock()
+            #expect(try holder(path, clock) == nil)
+            // Not signed: the earlier holder's word must not be taken for this one's.
+            #expect(try owner.tryLock())
+            #expect(try holder(path, clock) == nil)
+        }
+    }
+
+    @Test(
+        "words of a process that is gone, of another boot, or of nobody are not believed",
+        arguments: ["4194304 1 1 boot-1", "PID 1 1 boot-1", "PID TICKS 1 boot-0", "PID TICKS boot-1", "\u{1}", ""])
+    func notBelieved(words: String) throws {
+        try withTemporaryDirectory { path in
+            let (owner, clock) = (try lock(path), ManualClock())
+            #expect(try owner.tryLock())
+            owner.sign(clock)
+            let file = URL(fileURLWithPath: path + "/owner.lock")
+            let own = String(decoding: try Data(contentsOf: file), as: UTF8.self).split(separator: " ")
+            let text = words.replacingOccurrences(of: "PID", with: own[0])
+                .replacingOccurrences(of: "TICKS", with: own[1])
+            let handle = try FileHandle(forWritingTo: file)
+            try handle.write(contentsOf: Data((text + String(repeating: " ", count: 64)).utf8.prefix(64)))
+            try handle.close()
+            #expect(try holder(path, clock) == nil)
+        }
+    }
+
     // MARK: - Other processes
 
     /// Takes the lock as another process would, says so and waits to be told to end.

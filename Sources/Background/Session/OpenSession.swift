@@ -33,7 +33,7 @@ final class OpenSession: Sendable {
         progress: ProgressBoard, doubt: LedgerDoubt
     ) async throws(NetworkResponseError) -> OpenSession {
         let directory = try Self.root(configuration, files: seams.files)
-        let lock = try Self.locked(directory)
+        let lock = try Self.locked(directory, seams.clock)
         let client = SessionClient(
             files: seams.files, root: directory, progress: progress, logger: configuration.logger)
         let transport = try Self.transport(configuration, seams)
@@ -138,14 +138,22 @@ final class OpenSession: Sendable {
         }
     }
 
-    private static func locked(_ directory: Directory) throws(NetworkResponseError) -> OwnerLock {
+    private static let lockName: EntryName = "owner.lock"
+
+    private static func locked(
+        _ directory: Directory, _ clock: any SystemClock
+    ) throws(NetworkResponseError) -> OwnerLock {
         do {
-            let lock = try OwnerLock("owner.lock", in: directory)
-            if try lock.tryLock() { return lock }
+            let lock = try OwnerLock(lockName, in: directory)
+            if try lock.tryLock() {
+                lock.sign(clock)
+                return lock
+            }
         } catch {
             throw NetworkResponseError(.storage, "\(error)")
         }
-        throw NetworkResponseError(.ownedElsewhere, "another process works with \(directory.path)")
+        let holder = LockHolder.words(OwnerLock.holder(lockName, in: directory, clock: clock))
+        throw NetworkResponseError(.ownedElsewhere, "another process\(holder) works with \(directory.path)")
     }
 
     private static let ledgerName: EntryName = "ledger.sqlite"

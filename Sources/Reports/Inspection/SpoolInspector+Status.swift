@@ -1,5 +1,5 @@
 import Background
-import DurableIO
+package import DurableIO
 
 /// How a spool stands as a whole.
 package struct SpoolStatus: Sendable {
@@ -25,6 +25,8 @@ package struct SpoolStatus: Sendable {
     package var states: [(name: String, count: Count)]
     package var origins: [Origin]
     package var hasOwner: Bool
+    /// `nil` when there is none, or its lock does not say who it is.
+    package var owner: LockHolder?
     /// When the oldest report was seen first that is neither delivered nor parked, in milliseconds since the epoch.
     package var oldestUndeliveredAt: Int64?
     /// How many reports each limit has cost since the ledger was made.
@@ -38,8 +40,8 @@ package struct SpoolStatus: Sendable {
     /// What `status` prints for a spool that is not there.
     package static var empty: SpoolStatus {
         SpoolStatus(
-            states: stateNames.map { ($0, Count()) }, origins: [], hasOwner: false, oldestUndeliveredAt: nil,
-            evictions: [], nextAttemptAt: nil, ledgerProblem: nil)
+            states: stateNames.map { ($0, Count()) }, origins: [], hasOwner: false, owner: nil,
+            oldestUndeliveredAt: nil, evictions: [], nextAttemptAt: nil, ledgerProblem: nil)
     }
 
     package func json(spool: String) -> JSONObject {
@@ -55,6 +57,8 @@ package struct SpoolStatus: Sendable {
         object["states"] = .object(byState)
         object["origins"] = .array(origins.map { .object($0.json) })
         object["owner"] = .bool(hasOwner)
+        object["owner_pid"] = JSONValue(owner.map { Int($0.processID) })
+        object["owner_since"] = JSONValue(owner.map { RFC3339.string(milliseconds: $0.sinceMilliseconds) })
         object["oldest_undelivered_at"] = JSONValue(oldestUndeliveredAt.map(RFC3339.string))
         object["evictions"] = .object(JSONObject(evictions.map { .init(key: $0.limit, value: JSONValue($0.count)) }))
         object["next_attempt_at"] = JSONValue(nextAttemptAt.map(RFC3339.string))
@@ -116,6 +120,7 @@ extension SpoolInspector {
             states: SpoolStatus.stateNames.map { ($0, counts[$0] ?? SpoolStatus.Count()) },
             origins: try origins(),
             hasOwner: OwnerLock.isHeld(ReportSpool.lockName, in: spool.root),
+            owner: OwnerLock.holder(ReportSpool.lockName, in: spool.root, clock: spool.clock),
             oldestUndeliveredAt: try ([reader?.queries.oldestLive()] + published.map(\.collectedAt)).compactMap(\.self)
                 .min(),
             evictions: try evictions(), nextAttemptAt: try nextAttempt(), ledgerProblem: ledgerProblem)

@@ -48,6 +48,7 @@ package final class SpoolOwner: Sendable {
     package static func become(of spool: ReportSpool, _ configuration: Configuration) async throws -> SpoolOwner? {
         let lock = try OwnerLock(ReportSpool.lockName, in: spool.root)
         guard try lock.tryLock() else { return nil }
+        lock.sign(spool.clock)
         var transport: (any Transport)?
         do {
             let chosen = try configuration.transport ?? IdleTransport.unlessSending(configuration, files: spool.files)

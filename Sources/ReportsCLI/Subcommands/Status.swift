@@ -51,8 +51,13 @@ struct Status: AsyncParsableCommand {
         }
     }
 
+    private func owner(of status: SpoolStatus) -> String {
+        if let owner = status.owner { return "\(owner)" }
+        return status.hasOwner ? "a process is at work" : "none"
+    }
+
     private func lines(_ status: SpoolStatus, _ path: String) -> [String] {
-        var lines = ["spool:  \(path)", "owner:  \(status.hasOwner ? "a process is at work" : "none")"]
+        var lines = ["spool:  \(path)", "owner:  \(owner(of: status))"]
         for (name, count) in status.states where count.count > 0 {
             let compressed = name == "incoming" ? "" : " compressed"
             lines.append("\(name):  \(count.count)  (\(ReportTable.size(count.byteCount))\(compressed))")
