@@ -53,6 +53,7 @@ package struct Doctor {
         try examineFiles(in: spool.queued, "queued", report)
         try examineFiles(in: spool.parked, "parked", report)
         try examineFiles(in: spool.collected, "collected", report)
+        try examineOrders(report)
         try examineRows(report)
         try examineDrops(report)
     }
@@ -81,6 +82,19 @@ package struct Doctor {
                 try report(Finding(level: isKnown ? .note : .error, subject: subject, message: "damaged: \(error)"))
             } catch let error as FileSystemError where error.errno != .noSuchFileOrDirectory {
                 try report(Finding(level: .error, subject: subject, message: "\(error)"))
+            }
+        }
+    }
+
+    /// Orders that this program's owner leaves where they are.
+    private func examineOrders(_ report: (Finding) throws -> Void) throws {
+        for name in try spool.files.entries(of: spool.collected) where OwnerRequest.isRequest(name) {
+            do throws(OwnerRequest.Problem) {
+                _ = try OwnerRequest.read(name, in: spool)
+            } catch {
+                let isForAnother = if case .unknownAction = error { true } else { false }
+                try report(
+                    Finding(level: isForAnother ? .note : .error, subject: "collected/\(name)", message: "\(error)"))
             }
         }
     }
@@ -237,8 +251,10 @@ package struct Doctor {
                 "its indexes do not agree with its rows, or it cannot be read")
         }
         guard let owner = try await SpoolOwner.become(of: spool, configuration) else {
+            let holder = OwnerLock.holder(ReportSpool.lockName, in: spool.root, clock: spool.clock)
             throw ReportsError(
-                .spoolNotUsable, "another process is at work on the spool: repair when it has ended")
+                .spoolNotUsable,
+                "another process\(LockHolder.words(holder)) is at work on the spool: repair when it has ended")
         }
         do {
             done += owner.repairs

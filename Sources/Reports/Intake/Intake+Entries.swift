@@ -19,6 +19,9 @@ extension Intake {
             do {
                 let actions = OwnerActions(spool: spool, queue: queue, sender: sender)
                 if try await actions.carryOut(name) { outcome.requests += 1 }
+            } catch let problem as OwnerRequest.Problem {
+                // Stays for a person, or for a newer program: `doctor` names it, and nobody waits for it.
+                logger.notice("Order not carried out", metadata: ["order.name": "\(name)", "reason": "\(problem)"])
             } catch let error as FileSystemError {
                 leave(
                     "collected/\(name)", nil, .notTaken("cannot be carried out: \(error): \(Self.advice(error))"),

@@ -93,13 +93,9 @@ struct OwnerActions {
 
     /// Carries out a request another process filed. What is in flight is left for the next look.
     /// - Returns: whether the request is done with.
+    /// - Throws: ``OwnerRequest/Problem`` for a file that is no order to this program, and stays.
     func carryOut(_ name: EntryName) async throws -> Bool {
-        guard let bytes = try spool.files.contents(of: name, in: spool.collected) else { return false }
-        guard let request = OwnerRequest(bytes: bytes) else {
-            // Not ours, or damaged: nothing to act on, and nothing of value.
-            try spool.files.remove(name, in: spool.collected)
-            return false
-        }
+        guard let request = try OwnerRequest.read(name, in: spool) else { return false }
         let nonce = name.description
         switch (request.action, request.id) {
         case (.retry, let id?):

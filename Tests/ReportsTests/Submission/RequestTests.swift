@@ -126,13 +126,13 @@ struct RequestTests {
     }
 
     @Test(
-        "what is no request goes without effect", arguments: ["", "{}", #"{"action":"remove","filed_at":1,"id":"x"}"#])
+        "what is no request stays without effect", arguments: ["", "{}", #"{"action":"remove","filed_at":1,"id":"x"}"#])
     func nonsense(text: String) async throws {
         try await withSpool { harness in
             let id = try await harness.make(.rejected)
             try Data(text.utf8).write(to: URL(fileURLWithPath: "\(harness.path)/collected/nonsense.request"))
             try await harness.takeIn()
-            #expect(try harness.entries("collected") == [])
+            #expect(try harness.entries("collected") == ["nonsense.request"])
             #expect(try harness.state(id) == .rejected)
         }
     }
