@@ -1,5 +1,5 @@
 import Background
-import DurableIO
+package import DurableIO
 import Synchronization
 
 /// One run over a spool: become its owner, take in what came, send what is due, leave nothing behind.
@@ -14,6 +14,9 @@ package struct Submission: Sendable {
     package var waitsForOwner = true
     /// Somebody asked for it now: closed gates are probed once.
     package var isExplicit = true
+    /// Called once, when another owner is waited for: with that one, where its lock says who it is, and how long it is
+    /// waited for at most, in milliseconds.
+    package var onWaiting: @Sendable (_ owner: LockHolder?, _ patience: Int64) -> Void = { _, _ in }
 
     /// What owners did that ended with an error, after which another went on.
     private let cutShort = CutShort()
@@ -92,15 +95,16 @@ package struct Submission: Sendable {
         var summary = SubmissionSummary()
         let start = spool.clock.bootMilliseconds
         var leftovers: Set<EntryName> = []
-        var doubts = 0
+        var patience = Patience()
         while true {
             guard let owner = try await SpoolOwner.become(of: spool, configuration) else {
-                switch try await waitForOwner(since: start, &doubts) {
+                switch try await waitForOwner(since: start, &patience) {
                 case .tryAgain: continue
                 case .done(let standing): return summary.counting(standing)
                 case .givenUp: break
                 }
                 summary.isOwnedElsewhere = true
+                summary.owner = holder
                 return try summary.counting(SpoolInspector(spool: spool).summary())
             }
             summary.repairs += owner.repairs
@@ -128,6 +132,11 @@ package struct Submission: Sendable {
             // The next owner finds an unclean end and reconciles; the lock must not outlive the work.
             cutShort.add(owner.sender.progress)
             await owner.abandon()
+            guard spool.isInPlace else {
+                configuration.logger.error(
+                    "Spool directory removed or replaced", metadata: ["spool.path": "\(spool.root.path)"])
+                throw spool.goneError
+            }
             throw error
         }
         do {
@@ -196,6 +205,8 @@ package struct Submission: Sendable {
         while !Task.isCancelled {
             try? await spool.clock.sleep(milliseconds: 1_000)
             if Task.isCancelled { break }
+            // Through the open descriptors a directory that is gone looks like one into which nothing is dropped.
+            guard spool.isInPlace else { throw spool.goneError }
             total += try await intake.run()
             // Otherwise they are kept when nothing more can be sent, which may never be so.
             guard spool.clock.bootMilliseconds - limitsKept >= Self.limitsInterval else { continue }
@@ -249,21 +260,34 @@ package struct Submission: Sendable {
         case givenUp
     }
 
-    private func waitForOwner(since start: Int64, _ doubts: inout Int) async throws -> Waiting {
-        let patience = deadline ?? Self.ownerPatience
+    private struct Patience {
+        var doubts = 0
+        var hasTold = false
+    }
+
+    private func waitForOwner(since start: Int64, _ patience: inout Patience) async throws -> Waiting {
+        let limit = deadline ?? Self.ownerPatience
         guard waitsForOwner else { return .givenUp }
         if hasNothingDue() {
             let standing = try SpoolInspector(spool: spool).summary()
             // What waits, and not for a time to come, has arrived since the look, and the other is at it; or it lies behind
             // the closed gate of one of several origins. A second shows which.
             let next = standing.nextAttemptMilliseconds ?? 0
-            doubts += 1
+            patience.doubts += 1
             let isSure = standing.waiting == 0 || next > spool.clock.wallMilliseconds
-            if isSure || doubts > 10 { return .done(standing) }
+            if isSure || patience.doubts > 10 { return .done(standing) }
         }
-        guard !Task.isCancelled, spool.clock.bootMilliseconds - start < patience else { return .givenUp }
+        guard !Task.isCancelled, spool.clock.bootMilliseconds - start < limit else { return .givenUp }
+        if !patience.hasTold {
+            patience.hasTold = true
+            onWaiting(holder, limit)
+        }
         try? await spool.clock.sleep(milliseconds: Self.pollInterval)
         return .tryAgain
+    }
+
+    private var holder: LockHolder? {
+        OwnerLock.holder(ReportSpool.lockName, in: spool.root, clock: spool.clock)
     }
 
     private func hasNothingDue() -> Bool {
@@ -292,10 +316,10 @@ package struct Submission: Sendable {
         where drop.standing == .beingTaken && !isLeft(drop.path, drop.facts) {
             names.insert(drop.entry)
         }
-        // What is neither a report nor a request is nobody's business.
-        for name in (try? spool.files.entries(of: spool.collected)) ?? []
-        where (StoredReport.id(in: name) != nil || OwnerRequest.isRequest(name)) && !isLeft("collected/\(name)", nil) {
-            names.insert(name)
+        // What is neither a report nor an order that this program can carry out waits for somebody else.
+        for name in (try? spool.files.entries(of: spool.collected)) ?? [] where !isLeft("collected/\(name)", nil) {
+            let isOrder = OwnerRequest.isRequest(name) && OwnerRequest.isKnown(name, in: spool)
+            if isOrder || StoredReport.id(in: name) != nil { names.insert(name) }
         }
         for drop in (try? zone.drops()) ?? [] where drop.standing == .ready && !isLeft(drop.path, drop.facts) {
             names.insert(drop.entry)

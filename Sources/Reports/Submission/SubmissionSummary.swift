@@ -1,4 +1,4 @@
-import DurableIO
+package import DurableIO
 
 /// What a submission came to: what it did itself, and how the spool stands at its end.
 ///
@@ -40,6 +40,8 @@ public struct SubmissionSummary: Hashable, Sendable {
     public internal(set) var nextAttemptMilliseconds: Int64?
     /// Another process is the spool's owner and was still at it.
     public internal(set) var isOwnedElsewhere = false
+    /// That process, where its lock says which it is.
+    package internal(set) var owner: LockHolder?
     /// What had to be mended first, in words; empty after an orderly end of the run before.
     public internal(set) var repairs: [String] = []
 

@@ -34,6 +34,13 @@ struct Submitting {
         }
         var submission = Submission(spool: spool, configuration: configuration)
         submission.deadline = deadline.map { Int64($0 * 1_000) }
+        if deadline == nil {
+            submission.onWaiting = { owner, patience in
+                Console.complain(
+                    "another process\(LockHolder.words(owner)) is at work on this spool: "
+                        + "waiting for it, at most \(patience / 1_000) s (--deadline sets another limit)")
+            }
+        }
         submission.wait = wait.flatMap { $0 > 0 ? Int64($0 * 1_000) : nil }
         do {
             let outcome = try await Signals.cancelling { [submission] in try await submission.run() }
@@ -70,7 +77,9 @@ struct Submitting {
         if summary.evicted > 0 {
             Console.print("evicted to keep the spool's limits: 'reports list --state evicted' names the limit of each")
         }
-        if summary.isOwnedElsewhere { Console.print("another process is at work on this spool") }
+        if summary.isOwnedElsewhere {
+            Console.print("another process\(LockHolder.words(summary.owner)) is at work on this spool")
+        }
         if let next = summary.nextAttemptMilliseconds {
             Console.print("next attempt: \(RFC3339.string(milliseconds: next))")
         }

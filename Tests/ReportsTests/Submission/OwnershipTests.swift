@@ -108,6 +108,33 @@ struct OwnershipTests {
         }
     }
 
+    @Test("the one who waits is told at once for whom and how long, and the status names that one")
+    func toldWhoItIs() async throws {
+        try await withSpool { harness in
+            try harness.add("one")
+            let since = harness.clock.wallMilliseconds
+            let owner = try #require(try await harness.own())
+            let status = try SpoolInspector(spool: harness.spool).status()
+            #expect(status.owner?.processID == getpid())
+            #expect(status.owner?.sinceMilliseconds == since)
+            let told = Mutex<[String]>([])
+            var submission = harness.submission
+            submission.onWaiting = { owner, patience in
+                told.withLock { $0.append("\(owner?.processID == getpid()) \(patience)") }
+            }
+            async let running = submission.run()
+            await harness.clock.waitForSleeper()
+            #expect(told.withLock { $0 } == ["true 60000"])
+            harness.clock.advance(by: 60_000)
+            let summary = try await running
+            #expect(summary.isOwnedElsewhere)
+            #expect(summary.owner == status.owner)
+            #expect(told.withLock { $0.count } == 1)
+            try await owner.resign()
+            #expect(try SpoolInspector(spool: harness.spool).status().owner == nil)
+        }
+    }
+
     @Test("when the other owner goes, the one who waits takes over")
     func takingOver() async throws {
         try await withSpool { harness in
