@@ -29,7 +29,7 @@ extension Reporter {
     ) async throws -> String {
         let own = try OwnRequest(request)
         let subject = identifier ?? "report"
-        try ReportProducer(spool: spool).checkSpace(for: UInt64(payload.count), from: subject)
+        try ReportProducer(spool: place.spool()).checkSpace(for: UInt64(payload.count), from: subject)
         return try submit(
             .bytes(payload), request,
             as: ReportCollector.Description(
@@ -54,6 +54,7 @@ extension Reporter {
         annotations: [String: String] = [:]
     ) async throws -> String {
         let own = try OwnRequest(request)
+        let spool = try place.spool()
         let opened = try PayloadFile.open(file, files: spool.files)
         try ReportProducer(spool: spool).checkSpace(for: opened.facts, from: file.string)
         let name = identifier.map { Array($0.utf8) } ?? PayloadFile.name(of: file)
@@ -67,7 +68,7 @@ extension Reporter {
         _ source: consuming PayloadSource, _ request: HTTPRequest, as description: ReportCollector.Description,
         from subject: String
     ) throws -> String {
-        let producer = ReportProducer(spool: spool)
+        let producer = try ReportProducer(spool: place.spool())
         let prepared = try producer.prepare(source, as: description, from: subject)
         // Known before any owner, this process's own among them, can find the report.
         book.remember(request, for: prepared.report.id.hex)

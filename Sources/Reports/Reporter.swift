@@ -39,7 +39,7 @@ public final class Reporter: Sendable {
         public init() {}
     }
 
-    let spool: ReportSpool
+    let place: SpoolPlace
     private let ownerConfiguration: SpoolOwner.Configuration
     let book: RequestBook
     private let running = Mutex<Running?>(nil)
@@ -50,13 +50,14 @@ public final class Reporter: Sendable {
         let task: Task<SubmissionSummary, any Error>
     }
 
-    /// Opens the spool, making it when it is missing.
+    /// Checks what it is given. Nothing is made yet: the spool is, where it is missing, at the first collect or submit,
+    /// its parents, too.
     ///
     /// - Parameters:
-    ///   - path: The spool directory; its parents are made, too. The default, `nil`, is ``defaultSpool``.
+    ///   - path: The spool directory. The default, `nil`, is ``defaultSpool``.
     ///   - destination: Where reports go that have no request of their own; with `nil`, the default, those stay.
     ///   - configuration: Limits and other settings.
-    /// - Throws: ``ReportsError`` when the spool cannot be used or the URL is none.
+    /// - Throws: ``ReportsError`` when the URL is none, or what is at the path cannot be a spool of this version.
     public init(
         spool path: FilePath? = nil, destination: Destination? = nil, configuration: Configuration = Configuration()
     ) throws {
@@ -67,10 +68,8 @@ public final class Reporter: Sendable {
         var options = ReportSpool.Options()
         options.limits = configuration.limits
         options.isShared = configuration.isShared
-        guard let spool = try ReportSpool.open(path, isCreating: true, options: options) else {
-            throw ReportsError(.spoolNotUsable, "cannot make the spool \(path)")
-        }
-        self.spool = spool
+        try ReportSpool.check(path, options: options)
+        place = SpoolPlace(path, options: options, logger: configuration.logger)
         book = RequestBook(handler: configuration.existingReportHandler)
         var owner = SpoolOwner.Configuration(destination: destination)
         owner.book = book
@@ -84,7 +83,7 @@ public final class Reporter: Sendable {
     package init(
         spool: ReportSpool, owner: SpoolOwner.Configuration, existingReports: RequestBook.Handler? = nil
     ) {
-        self.spool = spool
+        place = SpoolPlace(spool, logger: owner.logger)
         book = RequestBook(handler: existingReports)
         var owner = owner
         owner.book = book
@@ -92,7 +91,10 @@ public final class Reporter: Sendable {
     }
 
     /// The directory other programs drop files into, by renaming a complete file.
-    public var incomingDirectory: FilePath { spool.incoming.path }
+    ///
+    /// Asking for it makes it, and nothing else of the spool, so that a program that crashes before it has collected or
+    /// submitted anything leaves its crash there. Where it cannot be made, the first collect or submit says why.
+    public var incomingDirectory: FilePath { place.madeIncoming() }
 
     // MARK: - Collecting
 
@@ -110,7 +112,7 @@ public final class Reporter: Sendable {
     public func collect(
         _ payload: [UInt8], kind: ReportKind? = nil, name: String? = nil, annotations: [String: String] = [:]
     ) async throws -> String {
-        let producer = ReportProducer(spool: spool)
+        let producer = try ReportProducer(spool: place.spool())
         try producer.checkSpace(for: UInt64(payload.count), from: name ?? "report")
         let description = ReportCollector.Description(
             kind: kind, name: name.map { Array($0.utf8) }, annotations: annotations)
@@ -131,6 +133,7 @@ public final class Reporter: Sendable {
     public func collect(
         contentsOf file: FilePath, kind: ReportKind? = nil, annotations: [String: String] = [:]
     ) async throws -> String {
+        let spool = try place.spool()
         let opened = try PayloadFile.open(file, files: spool.files)
         try ReportProducer(spool: spool).checkSpace(for: opened.facts, from: file.string)
         let description = ReportCollector.Description(
@@ -141,7 +144,7 @@ public final class Reporter: Sendable {
     func publish(
         _ source: consuming PayloadSource, as description: ReportCollector.Description, from subject: String
     ) throws -> String {
-        let producer = ReportProducer(spool: spool)
+        let producer = try ReportProducer(spool: place.spool())
         let prepared = try producer.prepare(source, as: description, from: subject)
         try producer.publish([prepared])
         return prepared.report.id.hex
@@ -160,7 +163,7 @@ public final class Reporter: Sendable {
     public func submitPending(deadline: Duration? = nil) async throws -> SubmissionSummary {
         let task = joinOrStart()
         guard let deadline else { return try await task.value }
-        return try await value(of: task, within: deadline) ?? SpoolInspector(spool: spool).summary()
+        return try await value(of: task, within: deadline) ?? SpoolInspector(spool: place.spool()).summary()
     }
 
     /// A task's value; `nil` when the time was up first or the wait was cancelled. The task goes on.
@@ -170,7 +173,7 @@ public final class Reporter: Sendable {
         // Waiting for a task's value cannot be given up, waiting for a stream can.
         let (outcomes, continuation) = AsyncStream<Result<SubmissionSummary, any Error>?>.makeStream()
         Task { continuation.yield(await task.result) }
-        let timer = Task { [clock = spool.clock] in
+        let timer = Task { [clock = place.clock] in
             try await clock.sleep(milliseconds: deadline.wholeMilliseconds)
             continuation.yield(nil)
         }
@@ -181,13 +184,15 @@ public final class Reporter: Sendable {
 
     /// Submits for as long as the task lives: new drops within a second, retries when they are due, and an hourly
     /// probe where something holds reports back.
+    /// - Throws: ``ReportsError`` when the spool or its ledger cannot be used. When the spool's directory was removed or
+    ///   replaced, that is logged at `error` and ends the run within a second; the next call makes the spool anew.
     public func run() async throws {
-        var submission = Submission(spool: spool, configuration: ownerConfiguration)
-        submission.wait = .max
         while !Task.isCancelled {
+            var submission = try Submission(spool: place.spool(), configuration: ownerConfiguration)
+            submission.wait = .max
             _ = try await submission.run()
             // Another process owns the spool; it may end any time.
-            try? await spool.clock.sleep(milliseconds: 1_000)
+            try? await place.clock.sleep(milliseconds: 1_000)
         }
     }
 
@@ -203,18 +208,22 @@ public final class Reporter: Sendable {
         running.withLock { running in
             let earlier = running?.task
             let number = (running?.number ?? 0) + 1
-            var submission = Submission(spool: spool, configuration: ownerConfiguration)
-            submission.waitsForOwner = false
-            let task = Task { [weak self, submission] in
+            let submission = { [place, ownerConfiguration] () throws -> Submission in
+                var submission = try Submission(spool: place.spool(), configuration: ownerConfiguration)
+                submission.waitsForOwner = false
+                return submission
+            }
+            let task = Task { [weak self] in
                 defer { self?.ended(number) }
-                guard let earlier else { return try await submission.run() }
+                guard let earlier else { return try await submission().run() }
                 let summary = try await withTaskCancellationHandler {
                     try await earlier.value
                 } onCancel: {
                     earlier.cancel()
                 }
                 // What was collected after its last look wants a look of its own.
-                return submission.hasArrivals ? try await submission.run() : summary
+                let next = try submission()
+                return next.hasArrivals ? try await next.run() : summary
             }
             running = Running(number: number, task: task)
             return task

@@ -44,6 +44,7 @@ final class ReportSender: TransferClient {
     var progress: SubmissionProgress { state.withLock(\.progress) }
 
     func mayGoOn() throws {
+        guard spool.isInPlace else { throw spool.goneError }
         guard isOwner() else {
             throw ReportsError(.spoolNotUsable, "owner.lock was replaced: another process may own the spool now")
         }
@@ -96,7 +97,14 @@ final class ReportSender: TransferClient {
     func didSettle(_ settlements: [Settlement]) async {
         let ended = settlements.filter { !$0.verdict.state.isLive }
         await settleFiles(of: ended.map { ($0.claim.record.identifier, $0.verdict.state) })
-        for settlement in ended { requests.book.forget(settlement.claim.record.identifier) }
+        for settlement in ended {
+            requests.book.forget(settlement.claim.record.identifier)
+            guard settlement.verdict.state == .delivered else { continue }
+            let record = settlement.claim.record
+            logger.info(
+                "Report delivered",
+                metadata: ["report.id": "\(record.identifier)", "attempts": "\(record.attempts)"])
+        }
         let progress = state.withLock { state in
             for settlement in settlements { state.progress.count(settlement) }
             return state.progress
@@ -169,7 +177,7 @@ final class ReportSender: TransferClient {
     }
 
     func freeLedgerSpace() async -> Bool {
-        (try? spool.files.remove(ReportSpool.reserveName, in: spool.root)) ?? false
+        (try? LedgerReserve.free(in: spool)) ?? false
     }
 }
 
