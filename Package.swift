@@ -135,6 +135,7 @@ let package = Package(
             name: "TestSupport",
             dependencies: [
                 "Background",
+                "CSQLite",
                 "DurableIO",
                 "Reports",
                 .product(name: "Crypto", package: "swift-crypto"),

@@ -14,6 +14,7 @@ extension TransferQueue {
         slots.open()
         // Whatever ends the drive, what has not started was never sent.
         defer { dropUnstarted() }
+        try await saveLanes()
         if isExplicit { try await allowExplicitProbes() }
         try await withThrowingDiscardingTaskGroup { group in
             defer { slots.close() }

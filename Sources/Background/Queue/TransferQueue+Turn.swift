@@ -22,15 +22,14 @@ extension TransferQueue {
         let hasLapsed = lapsed.values.contains { !$0.isEmpty }
         guard !isStopping || !finished.isEmpty || hasLapsed else { return Turn() }
         // A failed commit is repeated by `committing`; what the first try changed here must not be kept.
-        let before = (origins, storedLanes, inFlight, probes, cancelled, lanesBegun)
+        let before = (origins, inFlight, probes, cancelled, lanesBegun)
         do {
             var turn = try await committing { _ in
-                (origins, storedLanes, inFlight, probes, cancelled, lanesBegun) = before
+                (origins, inFlight, probes, cancelled, lanesBegun) = before
                 var turn = Turn(settlements: try settle(finished))
                 for claims in lapsed.values { try giveBack(claims) }
                 if !isStopping { turn.claims = try claim() }
                 try saveChangedOrigins(since: before.0)
-                try saveChangedLanes(of: turn.claims)
                 return turn
             }
             for origin in lapsed.keys { slots.withdraw(from: origin) }
@@ -38,7 +37,7 @@ extension TransferQueue {
             return turn
         } catch {
             // Nothing of it happened: the ends of these attempts are still to be written, by the next drive.
-            (origins, storedLanes, inFlight, probes, cancelled, lanesBegun) = before
+            (origins, inFlight, probes, cancelled, lanesBegun) = before
             mailbox.giveBack(finished)
             throw error
         }
@@ -113,7 +112,7 @@ extension TransferQueue {
             note([claim], of: route)
             return [route.origin: ([claim], false)]
         }
-        for route in try routes() {
+        for route in try routesInTurn() {
             let limit = allowance(of: route)
             guard limit > 0 else {
                 all[route.origin, default: ([], true)].isDry = false
@@ -128,7 +127,16 @@ extension TransferQueue {
         return all
     }
 
+    /// With each claim another one first, so that no lane of an origin keeps the others from its window.
+    private func routesInTurn() throws -> [Route] {
+        let routes = try routes()
+        guard routes.count > 1 else { return routes }
+        let first = claimCount % routes.count
+        return Array(routes[first...] + routes[..<first])
+    }
+
     private func note(_ claims: [Claim], of route: Route) {
+        claimCount += 1
         for claim in claims {
             inFlight[claim.record.rowID] = InFlight(route: route, isSuspect: claim.record.isSuspect)
         }
@@ -219,17 +227,6 @@ extension TransferQueue {
 
     private func saveChangedOrigins(since before: [String: OriginRecord]) throws {
         for (name, origin) in origins where before[name] != origin { try store.save(origin) }
-    }
-
-    /// Readers ask where a lane leads, to know which gate its rows wait for.
-    private func saveChangedLanes(of claims: [String: (claims: [Claim], isDry: Bool)]) throws {
-        for (origin, taken) in claims {
-            for lane in Set(taken.claims.map(\.record.lane))
-            where lane.ownOrigin == nil && storedLanes[lane] != origin {
-                try store.save(lane, leadsTo: origin)
-                storedLanes[lane] = origin
-            }
-        }
     }
 
     private func logEnd(of attempt: FinishedAttempt) {

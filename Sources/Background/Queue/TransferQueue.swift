@@ -59,6 +59,8 @@ package actor TransferQueue {
     /// Suspects that somebody asks for.
     var asked: Set<Int64> = []
     var isDriven = false
+    /// How often something was claimed: with each time another lane has the first turn.
+    var claimCount = 0
     /// Lanes whose newest row of the first rank has gone first in this drive.
     var lanesBegun: Set<Lane> = []
 
@@ -93,7 +95,10 @@ package actor TransferQueue {
         generator: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator()
     ) throws {
         if case .unclean(let isSameBoot) = store.earlierEnd {
-            try store.transaction { () throws in try store.recoverInterrupted(isSameBoot: isSameBoot) }
+            try store.transaction { () throws in
+                try store.recoverInterrupted(isSameBoot: isSameBoot)
+                try store.recountTally()
+            }
         }
         origins = Dictionary(
             try store.queries.origins().map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
@@ -212,11 +217,22 @@ package actor TransferQueue {
         }
     }
 
-    /// The lanes that have something for this run to send, in the order of their names.
+    /// The lanes that have something for this run to send: first the destinations', then those that name their origin.
     func routes() throws -> [Route] {
-        try store.queries.liveLanes().compactMap { lane in
+        let routes = try store.queries.liveLanes().compactMap { lane in
             (lane.ownOrigin ?? configuration.destinations[lane]).map { Route(lane: lane, origin: $0) }
         }
+        return routes.filter { $0.lane.ownOrigin == nil } + routes.filter { $0.lane.ownOrigin != nil }
+    }
+
+    /// Readers ask where a lane leads, to know which gate its rows wait for.
+    func saveLanes() async throws {
+        let changed = configuration.destinations.filter { storedLanes[$0.key] != $0.value }
+        guard !changed.isEmpty else { return }
+        try await committing { store in
+            for (lane, origin) in changed { try store.save(lane, leadsTo: origin) }
+        }
+        storedLanes.merge(changed) { $1 }
     }
 
     func gate(of route: Route) -> OriginGate {

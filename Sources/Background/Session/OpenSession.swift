@@ -171,14 +171,28 @@ final class OpenSession: Sendable {
             return try TransferStore(path: path, clock: clock, isDoubted: doubt != .none)
         } catch let error as SQLiteError where error.isDamage {
             logger.error("Ledger is damaged; set aside", metadata: ["path": "\(path)", "error": "\(error)"])
-            try setAside(in: directory, files: files, time: clock.wallMilliseconds)
-            _ = try files.createFile(ledgerName, in: directory)
-            return try TransferStore(path: path, clock: clock)
+            return try storeAnew(in: directory, files: files, clock: clock)
+        } catch LedgerError.unreleasedVersion(let version) {
+            logger.notice("Ledger is carried over", metadata: ["path": "\(path)", "version": "\(version)"])
+            return try storeAnew(in: directory, files: files, clock: clock)
         }
     }
 
+    /// A new ledger with all rows of the old one that can still be read.
+    private static func storeAnew(
+        in directory: Directory, files: any FileSystem, clock: any SystemClock
+    ) throws -> TransferStore {
+        let aside = try setAside(in: directory, files: files, time: clock.wallMilliseconds)
+        _ = try files.createFile(ledgerName, in: directory)
+        let store = try TransferStore(path: directory.path(of: ledgerName), clock: clock)
+        // Each row of a session has a request of its own, and none goes before another.
+        _ = try store.salvage(from: directory.path(of: aside), lane: Lane(""), rank: { _, _ in 0 })
+        return store
+    }
+
     /// Never wiped: the ledger and its log stay beside the new one for whoever wants to look.
-    private static func setAside(in directory: Directory, files: any FileSystem, time: Int64) throws {
+    /// - Returns: the old ledger's name from now on.
+    private static func setAside(in directory: Directory, files: any FileSystem, time: Int64) throws -> EntryName {
         for suffix in ["-wal", "-shm", ""] {
             guard let name = EntryName(ledgerName.description + suffix),
                 let newName = EntryName("\(ledgerName).corrupt-\(time)\(suffix)"),
@@ -187,6 +201,7 @@ final class OpenSession: Sendable {
             try files.rename(name, in: directory, to: newName, in: directory)
         }
         try files.syncDirectory(directory)
+        return EntryName("\(ledgerName).corrupt-\(time)") ?? ledgerName
     }
 
     // MARK: - One transfer

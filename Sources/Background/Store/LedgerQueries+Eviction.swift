@@ -26,25 +26,28 @@ extension LedgerQueries {
         return Array(found.sorted { ($0.firstSeenWall, $0.rowID) < ($1.firstSeenWall, $1.rowID) }.prefix(limit))
     }
 
-    /// Transfers that take more bytes than all of them may, and are not being sent: none of the others would make room
-    /// for one of these.
-    package func larger(than byteCount: Int64, limit: Int) throws -> [TransferRecord] {
+    /// Transfers with bytes that take more than all of them may, those included that are being sent: none of the others
+    /// would make room for one of these. At most 1,000.
+    package func larger(than byteCount: Int64) throws -> [TransferRecord] {
         let tally = try tally()
-        return try find("byte_count > ?", byteCount, limit: limit) { tally[$0].byteCount > byteCount }
+        return try find("byte_count > ?", byteCount, in: Self.resting + Self.parked + [.sending], limit: 1_000) {
+            tally[$0].byteCount > byteCount
+        }
     }
 
     // MARK: - Age
 
     /// Transfers with bytes that were enrolled before a time on the ledger's axis, and are not being sent.
     package func enrolled(before time: Int64, limit: Int) throws -> [TransferRecord] {
-        try find("enrolled_at < ?", time, limit: limit) { _ in true }
+        try find("enrolled_at < ?", time, in: Self.resting + Self.parked, limit: limit) { _ in true }
     }
 
     private func find(
-        _ condition: String, _ bound: Int64, limit: Int, where isWorthALook: (TransferState) -> Bool
+        _ condition: String, _ bound: Int64, in states: [TransferState], limit: Int,
+        where isWorthALook: (TransferState) -> Bool
     ) throws -> [TransferRecord] {
         var found: [TransferRecord] = []
-        for state in Self.resting + Self.parked where found.count < limit && isWorthALook(state) {
+        for state in states where found.count < limit && isWorthALook(state) {
             found += try connection.rows(
                 "SELECT \(TransferRecord.columns) FROM transfer WHERE state=? AND \(condition) LIMIT ?",
                 [.text(state.rawValue), .integer(bound), .integer(Int64(limit - found.count))], TransferRecord.init)
@@ -59,7 +62,7 @@ extension LedgerQueries {
         }.min()
     }
 
-    fileprivate static let oldestEnrolmentName = "oldest enrolment"
+    static let oldestEnrolmentName = "oldest enrolment"
 
     /// What the last ``oldestEnrolment()`` was that was noted. No transfer with bytes is older: later ones are enrolled
     /// later, and one that is tried anew is enrolled anew.

@@ -50,38 +50,57 @@ package struct EventCount: Hashable, Sendable {
 extension LedgerQueries {
     /// All lanes together.
     package func tally() throws -> Tally {
-        Tally(
-            Dictionary(
-                uniqueKeysWithValues: try connection.rows(
-                    "SELECT state, sum(count), sum(byte_count) FROM tally GROUP BY state"
-                ) { row in
-                    // The table's CHECK admits no other word.
-                    (
-                        row.text(at: 0).flatMap(TransferState.init) ?? .queued,
-                        Tally.Sum(count: Int(row.integer(at: 1)), byteCount: row.integer(at: 2))
-                    )
-                }))
+        try sums("SELECT state, sum(count), sum(byte_count) FROM tally GROUP BY state")
     }
 
-    /// The lanes that have transfers which the engine will send.
+    /// Whether the sums are those of the rows. Looks at each row.
+    package func isTallyTrue() throws -> Bool {
+        try tally() == sums("SELECT state, count(*), sum(byte_count) FROM transfer GROUP BY state")
+    }
+
+    private func sums(_ sql: String) throws -> Tally {
+        var sums: [TransferState: Tally.Sum] = [:]
+        let rows = try connection.rows(sql) { row in
+            (row.text(at: 0) ?? "", Tally.Sum(count: Int(row.integer(at: 1)), byteCount: row.integer(at: 2)))
+        }
+        for (word, sum) in rows {
+            // The tables' CHECK admits no other word.
+            guard let state = TransferState(rawValue: word) else { throw SQLiteError.damage("\"\(word)\" is no state") }
+            if sum.count != 0 { sums[state] = sum }
+        }
+        return Tally(sums)
+    }
+
+    /// The lanes that have transfers with a time, or that are held.
+    ///
+    /// Walks from lane to lane in the indexes of those rows: what is sent does not depend on sums.
     package func liveLanes() throws -> [Lane] {
-        try connection.rows(
-            """
-            SELECT DISTINCT lane FROM tally
-            WHERE count > 0 AND (state='queued' OR state='sending' OR state='waiting' OR state='held') ORDER BY lane
-            """
-        ) { Lane($0.text(at: 0) ?? "") }
+        let names = try ["due_at IS NOT NULL", "state='held'"].flatMap { condition in
+            try connection.rows(
+                """
+                WITH RECURSIVE found(lane) AS (
+                  SELECT min(lane) FROM transfer WHERE \(condition)
+                  UNION ALL
+                  SELECT (SELECT min(lane) FROM transfer WHERE \(condition) AND lane > found.lane) FROM found
+                  WHERE found.lane IS NOT NULL)
+                SELECT lane FROM found WHERE lane IS NOT NULL
+                """
+            ) { $0.text(at: 0) ?? "" }
+        }
+        return Set(names).sorted().map { Lane($0) }
     }
 
     package func events() throws -> [EventCount] {
         try connection.rows(
             "SELECT event, lane, reason, count, byte_count FROM counter ORDER BY event, lane, reason"
         ) { row in
-            EventCount(
-                event: row.text(at: 0).flatMap(EventCount.Event.init) ?? .delivered,
-                lane: Lane(row.text(at: 1) ?? ""), reason: row.text(at: 2).flatMap(EndReason.init),
-                sum: Tally.Sum(count: Int(row.integer(at: 3)), byteCount: row.integer(at: 4)))
-        }
+            row.text(at: 0).flatMap(EventCount.Event.init).map { event in
+                EventCount(
+                    event: event, lane: Lane(row.text(at: 1) ?? ""),
+                    reason: row.text(at: 2).flatMap(EndReason.init),
+                    sum: Tally.Sum(count: Int(row.integer(at: 3)), byteCount: row.integer(at: 4)))
+            }
+        }.compactMap(\.self)
     }
 
     /// When the oldest transfer that the engine will send was seen first, in milliseconds since the epoch.
@@ -92,5 +111,17 @@ extension LedgerQueries {
                 .text(state.rawValue)
             )?.integer
         }.min()
+    }
+}
+
+extension TransferStore {
+    /// Makes the sums those of the rows. Looks at each row.
+    package func recountTally() throws {
+        try connection.execute("DELETE FROM tally")
+        try connection.execute(
+            """
+            INSERT INTO tally(lane, state, count, byte_count)
+            SELECT lane, state, count(*), sum(byte_count) FROM transfer GROUP BY lane, state
+            """)
     }
 }

@@ -31,9 +31,10 @@ package final class LedgerReader {
         try TransferStore.checkSoundness(queries.connection)
     }
 
-    /// Whether every page, every row and every index is as it should be. Reads all of the ledger.
+    /// Whether every page, every row, every index and every sum is as it should be. Reads all of the ledger.
     package var isWhole: Bool {
         (try? queries.connection.value("PRAGMA integrity_check(1)"))??.text == "ok"
+            && (try? queries.isTallyTrue()) == true
     }
 
     /// Ledgers up to this size are checked before they are read: 4 MiB.

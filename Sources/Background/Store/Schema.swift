@@ -76,7 +76,7 @@ enum Schema {
           identifier TEXT NOT NULL UNIQUE,
           lane TEXT NOT NULL,
           label TEXT NOT NULL,
-          rank INTEGER NOT NULL,
+          rank INTEGER NOT NULL CHECK(rank BETWEEN 0 AND 2),
           metadata TEXT NOT NULL,
           byte_count INTEGER NOT NULL,
           seen INTEGER NOT NULL DEFAULT 1,
@@ -154,7 +154,9 @@ enum Schema {
 
         CREATE TABLE tally(
           lane TEXT NOT NULL,
-          state TEXT NOT NULL,
+          state TEXT NOT NULL CHECK(state = 'queued' OR state = 'sending' OR state = 'waiting' OR state = 'held'
+            OR state = 'delivered' OR state = 'rejected' OR state = 'exhausted' OR state = 'evicted'
+            OR state = 'removed'),
           count INTEGER NOT NULL,
           byte_count INTEGER NOT NULL,
           PRIMARY KEY(lane, state)) STRICT, WITHOUT ROWID;

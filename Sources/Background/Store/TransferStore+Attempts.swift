@@ -69,7 +69,7 @@ extension TransferStore {
     package func claimNewestOfFirstRank(lane: Lane, acceptedMark: Int64) throws -> Claim? {
         let record = try connection.rows(
             """
-            SELECT \(TransferRecord.columns) FROM transfer
+            SELECT \(TransferRecord.columns) FROM transfer INDEXED BY transfer_state
             WHERE state='queued' AND rank=0 AND due_at <= ? AND is_suspect=0 AND lane=?
             ORDER BY first_seen_wall DESC, id DESC LIMIT 1
             """, [.integer(now), .text(lane.name)], TransferRecord.init
@@ -164,8 +164,10 @@ extension TransferStore {
             if let row { return row.integer }
         }
         return try connection.value(
-            "SELECT id FROM transfer WHERE state='waiting' AND reason='unreachable' AND lane=? LIMIT 1",
-            .text(lane.name)
+            """
+            SELECT id FROM transfer INDEXED BY transfer_unreachable
+            WHERE state='waiting' AND reason='unreachable' AND lane=? LIMIT 1
+            """, .text(lane.name)
         )?.integer
     }
 
@@ -175,7 +177,8 @@ extension TransferStore {
     package func releaseUnreachable(lane: Lane) throws {
         try connection.run(
             """
-            UPDATE transfer SET due_at=? WHERE state='waiting' AND reason='unreachable' AND due_at > ? AND lane=?
+            UPDATE transfer INDEXED BY transfer_unreachable SET due_at=?
+            WHERE state='waiting' AND reason='unreachable' AND due_at > ? AND lane=?
             """, .integer(now), .integer(now), .text(lane.name))
     }
 

@@ -29,6 +29,8 @@ extension TransferStore {
             }
             _ = try salvage("consumed_token", from: source, of: "applied_request", completing.token)
             _ = try salvage("origin", from: source, completing.origin)
+            // It is a time on an axis that may not have been readable.
+            try connection.run("DELETE FROM memory WHERE name=?", .text(LedgerQueries.oldestEnrolmentName))
             // Where the clock cannot be read, the newest row tells how far it had come at least.
             let newest = try connection.value(
                 "SELECT max(ifnull(max(enrolled_at), 0), ifnull(max(settled_at), 0)) FROM transfer")
@@ -89,15 +91,22 @@ private struct RowCompletion {
         if row["cuts"] == nil { row["cuts"] = .integer(0) }
         guard row["note"] == nil, let text = row["reason"]?.text, TransferReason(rawValue: text) == nil else { return }
         row["note"] = .text(text)
-        row["reason"] = SQLiteValue(Self.reason(of: row["state"]?.text.flatMap(TransferState.init))?.rawValue)
+        row["reason"] = SQLiteValue(
+            Self.reason(for: text, state: row["state"]?.text.flatMap(TransferState.init))?.rawValue)
     }
 
-    /// The code for a sentence of such a ledger, which said everything in one text.
-    private static func reason(of state: TransferState?) -> EndReason? {
-        switch state {
+    /// How the sentences of such ledgers begin, which said everything in one text.
+    private static let sentences: [(prefix: String, reason: EndReason)] = [
+        ("the stored bytes are damaged", .damaged), ("the stored file is damaged", .unsendable),
+        ("not accepted for ", .notAccepted), ("limit: kept at most ", .ageLimit),
+    ]
+
+    private static func reason(for text: String, state: TransferState?) -> EndReason? {
+        if let found = sentences.first(where: { text.hasPrefix($0.prefix) }) { return found.reason }
+        return switch state {
         case .rejected: .rejected
         case .exhausted: .failedTooOften
-        case .evicted: .byteLimit
+        case .evicted: text.hasSuffix(" reports") ? .countLimit : .byteLimit
         case .removed: .removedByPerson
         case .queued, .sending, .waiting, .held, .delivered, nil: nil
         }

@@ -198,7 +198,8 @@ package final class TransferStore {
     private func forgetOldTombstones() throws(SQLiteError) {
         try connection.run(
             """
-            DELETE FROM transfer WHERE id IN (SELECT id FROM transfer WHERE settled_at IS NOT NULL AND settled_at < ?
+            DELETE FROM transfer WHERE id IN (SELECT id FROM transfer INDEXED BY transfer_settled
+              WHERE settled_at IS NOT NULL AND settled_at < ?
               AND (is_acknowledged=1 OR \(Self.isForgettableReport)) ORDER BY settled_at LIMIT 1000)
             """, .integer(now - Self.tombstoneAge))
         try connection.run("DELETE FROM consumed_token WHERE consumed_at < ?", .integer(now - Self.tombstoneAge))

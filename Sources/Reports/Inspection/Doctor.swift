@@ -88,7 +88,7 @@ package struct Doctor {
 
     /// Orders that this program's owner leaves where they are.
     private func examineOrders(_ report: (Finding) throws -> Void) throws {
-        for name in try spool.files.entries(of: spool.collected) where OwnerRequest.isRequest(name) {
+        for name in (try? spool.files.entries(of: spool.collected)) ?? [] where OwnerRequest.isRequest(name) {
             do throws(OwnerRequest.Problem) {
                 _ = try OwnerRequest.read(name, in: spool)
             } catch {

@@ -333,7 +333,7 @@ private struct LedgerPages: Sequence, IteratorProtocol {
 
     mutating func next() -> Result<TransferRecord, any Error>? {
         do {
-            for lane in states.indices where heads[lane].isEmpty && !isExhausted[lane] { try fill(lane) }
+            for walk in states.indices where heads[walk].isEmpty && !isExhausted[walk] { try fill(walk) }
         } catch {
             isExhausted = isExhausted.map { _ in true }
             return .failure(error)
@@ -346,12 +346,12 @@ private struct LedgerPages: Sequence, IteratorProtocol {
         return newest.map { .success(heads[$0].removeFirst()) }
     }
 
-    private mutating func fill(_ lane: Int) throws {
+    private mutating func fill(_ walk: Int) throws {
         guard let reader else { return }
         let page = try reader.queries.page(
-            state: states[lane], label: kind, after: cursors[lane], limit: pageSize)
-        heads[lane] = page
-        cursors[lane] = page.last.map { LedgerQueries.Cursor(after: $0) }
-        isExhausted[lane] = page.count < pageSize
+            state: states[walk], label: kind, after: cursors[walk], limit: pageSize)
+        heads[walk] = page
+        cursors[walk] = page.last.map { LedgerQueries.Cursor(after: $0) }
+        isExhausted[walk] = page.count < pageSize
     }
 }

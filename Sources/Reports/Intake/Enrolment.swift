@@ -285,7 +285,12 @@ extension Enrolment {
             try spool.files.syncDirectory(spool.parked)
             let transfer = NewTransfer(damaged: id, byteCount: size, seenWall: spool.clock.wallMilliseconds)
             try await queue.change { store in
-                if try store.queries.record(id.hex) == nil { try store.insert(transfer) }
+                // A row that is there already gets this file's size, and its age from now on.
+                if try store.queries.isRecorded(id.hex) {
+                    try store.revive(transfer)
+                } else {
+                    try store.insert(transfer)
+                }
                 try store.settle(id.hex, as: .rejected, reason: .damaged, note: reason)
             }
         }

@@ -13,92 +13,117 @@ struct LimitKeeper {
     let sender: ReportSender
     let logger: Logger
 
-    init(_ spool: ReportSpool, _ queue: TransferQueue, _ sender: ReportSender, _ logger: Logger) {
-        self.spool = spool
-        self.queue = queue
-        self.sender = sender
-        self.logger = logger
-    }
+    /// So many victims share a commit.
+    private static let batchCount = 1_000
+    /// How long a run that is told to end goes on with it, in milliseconds; the next run evicts the rest.
+    private static let lastMoments: Int64 = 500
 
     func keep() async throws {
+        // Two at a time would evict twice for the same excess.
+        guard sender.beginKeepingLimits() else { return }
+        defer { sender.endKeepingLimits() }
+        let start = spool.clock.bootMilliseconds
+        func isTimeUp() -> Bool { Task.isCancelled && spool.clock.bootMilliseconds - start > Self.lastMoments }
+
         let limits = spool.options.limits
-        try await evictOld(limits)
-        let total = Int64(clamping: limits.total(ofTotal: try spool.files.space(on: spool.root).total))
-        while let excess = try await excess(over: limits, total: total) {
-            let victims = try await victims(of: excess, total: total)
-            guard try await evict(victims, excess) > 0 else { return }
+        let age = limits.maximumAge.components.seconds * 1_000
+        while !isTimeUp(), try await evict(queue.enrolled(longerAgoThan: age, limit: Self.batchCount), to: .age(age)) {}
+        let room = Room(
+            count: limits.maximumCount,
+            byteCount: Int64(clamping: limits.total(ofTotal: try spool.files.space(on: spool.root).total)))
+        guard try await isExceeded(room) else { return }
+        let unfit = try await queue.look { try $0.larger(than: room.byteCount) }
+        _ = try await evict(unfit.filter { $0.state != .sending }, to: .alone(room))
+        // Nobody goes to make up for one that is being sent and does not fit even alone.
+        let besides = unfit.filter { $0.state == .sending }.reduce(0) { $0 + $1.byteCount }
+        let wider = Room(count: room.count, byteCount: room.byteCount + besides)
+        while !isTimeUp(), try await isExceeded(wider) {
+            let victims = try await queue.look { try $0.evictionCandidates(limit: Self.batchCount) }
+            guard try await evict(victims, to: .room(wider, named: room)) else { return }
         }
     }
 
-    private struct Excess {
+    /// How much may be stored.
+    private struct Room: Hashable, Sendable {
         let count: Int
         let byteCount: Int64
-        let reason: EndReason
-        let note: String
+
+        func isExceeded(by stored: Tally.Sum) -> Bool { stored.count > count || stored.byteCount > byteCount }
+
+        /// The limit that so much stored is beyond, with its words.
+        func limit(beyondWhich stored: Tally.Sum) -> (reason: EndReason, note: String) {
+            stored.count > count
+                ? (.countLimit, "at most \(count) reports are stored")
+                : (.byteLimit, "at most \(byteCount) bytes are stored in all")
+        }
     }
 
-    private func excess(over limits: SpoolLimits, total: Int64) async throws -> Excess? {
-        let stored = try await queue.look { try $0.tally() }.stored
-        let (count, bytes) = (stored.count - limits.maximumCount, stored.byteCount - total)
-        if count > 0 {
-            let note = "at most \(limits.maximumCount) reports are stored"
-            return Excess(count: count, byteCount: bytes, reason: .countLimit, note: note)
-        }
-        guard bytes > 0 else { return nil }
-        let note = "at most \(total) bytes are stored in all"
-        return Excess(count: count, byteCount: bytes, reason: .byteLimit, note: note)
+    private enum Limit: Sendable {
+        /// In milliseconds.
+        case age(Int64)
+        /// Victims that are larger by themselves than everything may be.
+        case alone(Room)
+        case room(Room, named: Room)
     }
 
-    /// As many as bring the spool back within its limits, 200 at most.
-    private func victims(of excess: Excess, total: Int64) async throws -> [TransferRecord] {
-        // The others do not go for one that does not fit even alone.
-        let unfit = excess.byteCount > 0 ? try await queue.look { try $0.larger(than: total, limit: 200) } : []
-        guard unfit.isEmpty else { return unfit }
-        var (count, bytes) = (excess.count, excess.byteCount)
-        var victims: [TransferRecord] = []
-        for candidate in try await queue.look({ try $0.evictionCandidates(limit: 200) }) where count > 0 || bytes > 0 {
-            victims.append(candidate)
-            count -= 1
-            bytes -= candidate.byteCount
-        }
-        return victims
-    }
-
-    private func evictOld(_ limits: SpoolLimits) async throws {
-        let age = limits.maximumAge.components.seconds * 1_000
-        let note = "kept for \(age / 86_400_000) days"
-        while true {
-            let old = try await queue.enrolled(longerAgoThan: age, limit: 200)
-            let excess = Excess(count: old.count, byteCount: 0, reason: .ageLimit, note: note)
-            guard !old.isEmpty, try await evict(old, excess) > 0 else { return }
-        }
+    /// Whether more is stored than there is room for. What the sums say is checked against the rows first: nothing is
+    /// evicted on the word of a sum that has gone wrong.
+    private func isExceeded(_ room: Room) async throws -> Bool {
+        guard room.isExceeded(by: try await queue.look { try $0.tally().stored }) else { return false }
+        let isTrue = try await queue.look { try $0.isTallyTrue() }
+        if isTrue { return true }
+        logger.error("Sums of the ledger were wrong; they are counted anew")
+        return room.isExceeded(
+            by: try await queue.change { store in
+                try store.recountTally()
+                return try store.queries.tally().stored
+            })
     }
 
     /// Rows first: nothing is unlinked before the commit that allows it has returned.
-    /// - Returns: how many were evicted.
-    private func evict(_ victims: [TransferRecord], _ excess: Excess) async throws -> Int {
-        let identifiers = victims.map(\.identifier)
-        let evicted = try await sender.turns.alone(with: Set(identifiers)) {
-            let evicted = try await queue.change { store in
-                try identifiers.filter { identifier in
-                    guard let state = try store.queries.state(of: identifier), state != .sending,
-                        state.isLive || state.isParked
-                    else { return false }
-                    try store.settle(identifier, as: .evicted, reason: excess.reason, note: excess.note)
-                    return true
-                }
-            }
-            sender.releaseFiles(of: evicted.map { ($0, .evicted) })
+    /// - Returns: whether any was evicted.
+    private func evict(_ victims: [TransferRecord], to limit: Limit) async throws -> Bool {
+        guard !victims.isEmpty else { return false }
+        let evicted = try await sender.turns.alone(with: Set(victims.map(\.identifier))) {
+            let evicted = try await queue.change { store in try Self.settle(victims, limit, store) }
+            sender.releaseFiles(of: evicted.map { ($0.identifier, .evicted) })
             return evicted
         }
         sender.countEvicted(evicted.count)
-        for identifier in evicted {
+        for victim in evicted {
             logger.notice(
                 "Report evicted",
                 metadata: [
-                    "report.id": "\(identifier)", "reason": "\(excess.reason.rawValue)", "limit": "\(excess.note)",
+                    "report.id": "\(victim.identifier)", "reason": "\(victim.reason.rawValue)",
+                    "limit": "\(victim.note)",
                 ])
         }
-        return evicted.count
+        return !evicted.isEmpty
+    }
+
+    private typealias Evicted = (identifier: String, reason: EndReason, note: String)
+
+    /// Judges once more in the commit: some may have been delivered, or come anew, since they were chosen.
+    private static func settle(
+        _ victims: [TransferRecord], _ limit: Limit, _ store: TransferStore
+    ) throws -> [Evicted] {
+        var stored = try store.queries.tally().stored
+        var evicted: [Evicted] = []
+        for victim in victims {
+            let (reason, note): (EndReason, String)
+            switch limit {
+            case .age(let age): (reason, note) = (.ageLimit, "kept for \(age / 86_400_000) days")
+            case .alone(let room): (reason, note) = (.byteLimit, "at most \(room.byteCount) bytes are stored in all")
+            case .room(let room, let named):
+                guard room.isExceeded(by: stored) else { return evicted }
+                (reason, note) = named.limit(beyondWhich: stored)
+            }
+            let now = try store.queries.record(victim.identifier)
+            guard let now, now.state == victim.state, now.enrolledAt == victim.enrolledAt else { continue }
+            try store.settle(victim.identifier, as: .evicted, reason: reason, note: note)
+            stored = Tally.Sum(count: stored.count - 1, byteCount: stored.byteCount - victim.byteCount)
+            evicted.append((victim.identifier, reason, note))
+        }
+        return evicted
     }
 }

@@ -161,12 +161,7 @@ package struct Settings: Sendable {
         case .maximumReportSize: "\(limits.maximumReportByteCount)"
         case .maximumTotalSize: fileSystemByteCount.map { "\(limits.total(ofTotal: $0))" }
         case .minimumFreeSpace:
-            fileSystemByteCount.map { size in
-                let (small, large) = (
-                    limits.floor(ofTotal: size, forReportOf: 0), limits.floor(ofTotal: size, forReportOf: .max)
-                )
-                return small == large ? "\(small)" : "\(small), and \(large) for reports above 1 MiB"
-            }
+            fileSystemByteCount.map { "\(limits.floor(ofTotal: $0, forReportOf: 0))" }
         case .maximumCount: "\(limits.maximumCount)"
         case .maximumAge: "90"
         }

@@ -14,9 +14,8 @@ enum LedgerReserve {
             let found = try spool.files.metadata(of: ReportSpool.reserveName, in: spool.root)?.size ?? 0
             let space = try spool.files.space(on: spool.root)
             // A ledger that grows a little with each run is no reason to write this anew each time.
-            guard found < wanted - wanted / 4,
-                space.available > spool.options.limits.floor(ofTotal: space.total, forReportOf: 0) + wanted
-            else { return }
+            let floor = spool.options.limits.floor(ofTotal: space.total, forReportOf: 0)
+            guard found < wanted - wanted / 4, space.available > floor, space.available - floor > wanted else { return }
             try spool.files.remove(ReportSpool.reserveName, in: spool.root)
             let publication = try spool.newPublication()
             // Not zeros: some file systems store those as nothing.

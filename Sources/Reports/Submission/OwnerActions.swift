@@ -58,19 +58,25 @@ struct OwnerActions {
 
     /// Deletes a report's bytes and keeps its record; void for a report that came again since the request was filed, in
     /// milliseconds since the epoch.
-    func remove(_ identifier: String, filedAt: Int64, remembering nonce: String? = nil) async throws {
+    /// - Returns: whether the request is done with; `false` while the report is being sent.
+    @discardableResult
+    func remove(_ identifier: String, filedAt: Int64, remembering nonce: String? = nil) async throws -> Bool {
         try await sender.turns.alone(with: [identifier]) {
-            let isRemoved = try await queue.change { store in
-                if let nonce, try !store.remember(request: nonce) { return false }
-                guard let record = try store.queries.record(identifier), record.state != .sending,
-                    record.state.isLive || record.state.isParked, record.lastSeenWall <= filedAt
-                else { return false }
+            let removal = try await queue.change { store -> Removal in
+                let record = try store.queries.record(identifier)
+                if record?.state == .sending { return .later }
+                if let nonce, try !store.remember(request: nonce) { return .void }
+                guard let record, record.state.isLive || record.state.isParked, record.lastSeenWall <= filedAt
+                else { return .void }
                 try store.settle(identifier, as: .removed, reason: .removedByPerson)
-                return true
+                return .done
             }
-            if isRemoved { sender.releaseFiles(of: [(identifier, .removed)]) }
+            if removal == .done { sender.releaseFiles(of: [(identifier, .removed)]) }
+            return removal != .later
         }
     }
+
+    private enum Removal: Sendable { case done, void, later }
 
     /// All that a `retry --all` means: what is parked or held.
     func retryable() async throws -> [String] {
@@ -104,8 +110,7 @@ struct OwnerActions {
         case (.retry, nil):
             try await retry(all: retryable(), remembering: nonce)
         case (.remove, let id?):
-            if try await isSending(id) { return false }
-            try await remove(id, filedAt: request.filedAt, remembering: nonce)
+            guard try await remove(id, filedAt: request.filedAt, remembering: nonce) else { return false }
         case (.remove, nil):
             break
         }

@@ -19,6 +19,7 @@ final class ReportSender: TransferClient {
         var progress = SubmissionProgress()
         var hasMovedFiles = false
         var hasMisplacedFiles = false
+        var isKeepingLimits = false
         /// The queue this works for, which holds this.
         weak var queue: TransferQueue?
     }
@@ -153,8 +154,18 @@ final class ReportSender: TransferClient {
     /// Nothing more can be sent now, so that what is beyond the spool's limits may go.
     func didRunDry() async throws {
         guard let queue = state.withLock(\.queue) else { return }
-        try await LimitKeeper(spool, queue, self, logger).keep()
+        try await LimitKeeper(spool: spool, queue: queue, sender: self, logger: logger).keep()
     }
+
+    /// - Returns: whether nobody else is at it.
+    func beginKeepingLimits() -> Bool {
+        state.withLock { state in
+            defer { state.isKeepingLimits = true }
+            return !state.isKeepingLimits
+        }
+    }
+
+    func endKeepingLimits() { state.withLock { $0.isKeepingLimits = false } }
 
     func countEvicted(_ count: Int) {
         state.withLock { $0.progress.evicted += count }

@@ -27,6 +27,7 @@ package struct RequestDesk {
         }
         do {
             let done = try await carryOut(action, ids: ids, as: owner)
+            try await owner.keepLimits()
             try await owner.resign()
             return done
         } catch {
@@ -58,6 +59,7 @@ package struct RequestDesk {
     private func takePublished(as owner: SpoolOwner) async throws {
         do {
             try await Intake(owner).takePublished()
+            try await owner.keepLimits()
             try await owner.resign()
         } catch {
             await owner.abandon()

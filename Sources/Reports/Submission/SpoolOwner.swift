@@ -108,12 +108,15 @@ package final class SpoolOwner: Sendable {
         }
     }
 
+    /// Whether this process still holds the lock that the spool's path names.
+    var isCurrent: Bool { lock.isCurrent }
+
     /// Keeps those apart who enrol a report and who move its file.
     package var turns: ReportTurns { sender.turns }
 
     /// Evicts what is beyond the spool's limits.
     package func keepLimits() async throws {
-        try await LimitKeeper(spool, queue, sender, logger).keep()
+        try await LimitKeeper(spool: spool, queue: queue, sender: sender, logger: logger).keep()
     }
 
     /// Gives the lock back after an error, without a word in the ledger: the next owner reconciles.

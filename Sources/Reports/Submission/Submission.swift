@@ -18,10 +18,10 @@ package struct Submission: Sendable {
     /// waited for at most, in milliseconds.
     package var onWaiting: @Sendable (_ owner: LockHolder?, _ patience: Int64) -> Void = { _, _ in }
 
-    /// What owners did that ended with an error, after which another went on.
-    private let cutShort = CutShort()
+    /// What the owners of this run have done, those included that ended with an error.
+    private let done = Done()
 
-    private final class CutShort: Sendable {
+    private final class Done: Sendable {
         private let progress = Mutex(SubmissionProgress())
 
         func add(_ other: SubmissionProgress) { progress.withLock { $0 += other } }
@@ -49,7 +49,7 @@ package struct Submission: Sendable {
 
     /// Runs until nothing that is due can be sent now, the deadline, or cancellation.
     package func run() async throws -> SubmissionSummary {
-        _ = cutShort.take()
+        _ = done.take()
         var summary: SubmissionSummary
         do {
             summary = try await runOnce()
@@ -58,7 +58,7 @@ package struct Submission: Sendable {
         } catch {
             throw SpoolErrors.explained(error)
         }
-        summary.add(cutShort.take())
+        summary.add(done.take())
         return summary
     }
 
@@ -123,14 +123,19 @@ package struct Submission: Sendable {
     ) async throws -> Bool {
         var intake = Intake.Outcome()
         var isComplete = true
+        defer { done.add(owner.sender.progress) }
         do {
-            leftovers = try await work(owner, start, &intake)
+            do {
+                leftovers = try await work(owner, start, &intake)
+            } catch let error where !(error is SQLiteError) && owner.isCurrent {
+                try await owner.keepLimits()
+                throw error
+            }
             try await owner.keepLimits()
             try await tell(owner, intake, &summary)
             isComplete = !hasNewArrivals(besides: leftovers)
         } catch {
             // The next owner finds an unclean end and reconciles; the lock must not outlive the work.
-            cutShort.add(owner.sender.progress)
             await owner.abandon()
             guard spool.isInPlace else {
                 configuration.logger.error(
@@ -139,12 +144,7 @@ package struct Submission: Sendable {
             }
             throw error
         }
-        do {
-            try await owner.resign()
-        } catch {
-            cutShort.add(owner.sender.progress)
-            throw error
-        }
+        try await owner.resign()
         return isComplete
     }
 
@@ -176,18 +176,19 @@ package struct Submission: Sendable {
         _ owner: SpoolOwner, _ intake: Intake, _ start: Int64, isExplicit: Bool, _ total: inout Intake.Outcome
     ) async throws {
         guard configuration.sends else { return try await owner.keepLimits() }
-        guard let wait else {
-            try await owner.queue.drive(.whileDue, isExplicit: isExplicit)
-            return try await owner.keepLimits()
-        }
-        let end = wait == .max ? nil : start + wait
-        // While it waits, new drops must not.
+        let persistence: TransferQueue.Persistence =
+            wait.map { .waiting(until: $0 == .max ? nil : start + $0) } ?? .whileDue
         let found = try await withThrowingTaskGroup(of: Intake.Outcome?.self) { group in
             group.addTask {
-                try await owner.queue.drive(.waiting(until: end), isExplicit: isExplicit)
+                try await owner.queue.drive(persistence, isExplicit: isExplicit)
                 return nil
             }
-            group.addTask { try await takeInMeanwhile(owner, intake) }
+            // While it waits, new drops must not.
+            if wait != nil { group.addTask { try await takeInMeanwhile(owner, intake) } }
+            group.addTask {
+                try await keepLimitsMeanwhile(owner)
+                return nil
+            }
             defer { group.cancelAll() }
             var found: Intake.Outcome?
             while let result = try await group.next() {
@@ -197,21 +198,25 @@ package struct Submission: Sendable {
             return found
         }
         if let found { total += found }
+        try await owner.keepLimits()
+    }
+
+    /// Limits are kept when nothing more can be sent, which in a run that lasts may never be so.
+    private func keepLimitsMeanwhile(_ owner: SpoolOwner) async throws {
+        while !Task.isCancelled {
+            try? await spool.clock.sleep(milliseconds: Self.limitsInterval)
+            if !Task.isCancelled { try await owner.keepLimits() }
+        }
     }
 
     private func takeInMeanwhile(_ owner: SpoolOwner, _ intake: Intake) async throws -> Intake.Outcome {
         var total = Intake.Outcome()
-        var limitsKept = spool.clock.bootMilliseconds
         while !Task.isCancelled {
             try? await spool.clock.sleep(milliseconds: 1_000)
             if Task.isCancelled { break }
             // Through the open descriptors a directory that is gone looks like one into which nothing is dropped.
             guard spool.isInPlace else { throw spool.goneError }
             total += try await intake.run()
-            // Otherwise they are kept when nothing more can be sent, which may never be so.
-            guard spool.clock.bootMilliseconds - limitsKept >= Self.limitsInterval else { continue }
-            limitsKept = spool.clock.bootMilliseconds
-            try await owner.keepLimits()
         }
         return total
     }
@@ -219,7 +224,6 @@ package struct Submission: Sendable {
     private func tell(
         _ owner: SpoolOwner, _ intake: Intake.Outcome, _ summary: inout SubmissionSummary
     ) async throws {
-        summary.add(owner.sender.progress)
         summary.duplicates += intake.duplicates
         summary.skipped = intake.skipped + intake.young
         let tally = try await owner.queue.look { try $0.tally() }
@@ -227,9 +231,10 @@ package struct Submission: Sendable {
         summary.waiting = tally.waiting.count + intake.misplaced + leftBehind(by: owner.left, includingDrops: isCutOff)
         summary.held = tally.held.count
         summary.nextAttemptMilliseconds = try await owner.queue.nextAttemptWall()
-        // Every row that waits has a time; when the index knows of none, rows and index disagree.
-        if tally.waiting.count > 0, try await owner.queue.look({ try $0.nextDue() }) == nil {
-            throw SQLiteError.damage("rows and index disagree")
+        // Every row that waits has a time, and only rows that wait or are held have one.
+        let hasTime = try await owner.queue.look { try $0.nextDue() } != nil
+        if tally.waiting.count > 0 && !hasTime || hasTime && (tally.waiting + tally.held).count <= 0 {
+            throw SQLiteError.damage("rows, index and sums disagree")
         }
     }
 
@@ -270,8 +275,7 @@ package struct Submission: Sendable {
         guard waitsForOwner else { return .givenUp }
         if hasNothingDue() {
             let standing = try SpoolInspector(spool: spool).summary()
-            // What waits, and not for a time to come, has arrived since the look, and the other is at it; or it lies behind
-            // the closed gate of one of several origins. A second shows which.
+            // What waits, and not for a time to come, has arrived since the look, and the other is at it.
             let next = standing.nextAttemptMilliseconds ?? 0
             patience.doubts += 1
             let isSure = standing.waiting == 0 || next > spool.clock.wallMilliseconds

@@ -9,7 +9,8 @@ struct Submit: AsyncParsableCommand {
         discussion: """
             What the server put off waits until the time it named, across restarts; only --wait sleeps for it. \
             Status 0: all is delivered. 75: something is waiting or held. 65: nothing waits, but the server rejected \
-            something. 78: no usable endpoint, or bad configuration.
+            something; or, whatever waits, something was evicted to keep a limit of the spool. 78: no usable endpoint, \
+            or bad configuration.
 
             The options up to --max-concurrent may as well stand in the environment, --no-proxy as $REPORTS_NO_PROXY, \
             or in the spool's reports.json, as "no_proxy"; 'reports status' shows what is in force.

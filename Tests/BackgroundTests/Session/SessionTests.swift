@@ -175,6 +175,21 @@ struct SessionTests {
         }
     }
 
+    @Test("A ledger from before the first release is set aside, and its rows are carried over")
+    func unreleasedLedger() async throws {
+        try await withUploads { uploads in
+            let files = POSIXFileSystem()
+            try files.makeDirectories(uploads.root, permissions: 0o700)
+            try SchemaTests.copy("ledger-unreleased.sqlite", to: uploads.root.appending("ledger.sqlite"))
+            let uploader = uploads.uploader()
+            #expect(try await uploader.pendingTransfers().isEmpty)
+            await uploader.shutdown()
+            for state in TransferState.allCases { #expect(try uploads.record(state.rawValue) != nil, "\(state)") }
+            let names = try files.entries(of: files.openDirectory(uploads.root)).map(\.description)
+            #expect(names.contains { $0.hasPrefix("ledger.sqlite.corrupt-") })
+        }
+    }
+
     @Test("Uploads that throw, and uploads with a handler, give the answer whatever it says")
     func otherCalls() async throws {
         try await withUploads { uploads in

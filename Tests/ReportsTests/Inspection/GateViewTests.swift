@@ -41,6 +41,24 @@ struct GateViewTests {
         }
     }
 
+    @Test("a report shows the gate of the server that the last run was for, whether or not anything was sent there")
+    func backToTheFirst() async throws {
+        try await withSpool { harness in
+            let id = try harness.add("report")
+            harness.transport.answer { _ in .status(429, headers: Self.patience) }
+            _ = try await submit(harness, to: "http://first.example/{id}")
+            let opens = try #require(try SpoolInspector(spool: harness.spool).status().origins.first?.opensAt)
+            _ = try await RequestDesk(spool: harness.spool).carryOut(.retry, ids: [id.hex])
+            harness.transport.answer { _ in .status(500) }
+            _ = try await submit(harness, to: "http://second.example/{id}")
+            harness.clock.advance(by: 600_000)
+            _ = try await submit(harness, to: "http://first.example/{id}")
+            let view = try SpoolInspector(spool: harness.spool).report(id.hex)
+            #expect(view.attempts == 2)
+            #expect(try #require(view.nextAttemptAt) >= opens)
+        }
+    }
+
     @Test("what is held with its server shows when that is probed again")
     func held() async throws {
         try await withSpool { harness in

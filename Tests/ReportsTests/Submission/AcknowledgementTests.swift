@@ -20,7 +20,7 @@ struct AcknowledgementTests {
                 destination.acknowledgement = rule
                 let path = FilePath(directory + "/spool")
                 let reporter = try Reporter(spool: path, destination: destination)
-                let spool = try #require(try ReportSpool.open(path, isCreating: false))
+                let spool = try #require(try ReportSpool.open(path, isCreating: true))
                 try await body(reporter, spool, server)
             }
         }

@@ -109,6 +109,32 @@ struct LedgerLossTests {
         }
     }
 
+    @Test("what is sent does not hang on the ledger's sums, and sums that are gone are found")
+    func sumsGone() async throws {
+        try await withSpool { harness in
+            for number in 1...3 { try harness.add("report \(number)") }
+            try await harness.takeIn()
+            try tamper(with: harness.path + "/ledger.sqlite", "DELETE FROM tally")
+            #expect(try harness.findings().contains { $0.contains("disagree") })
+            #expect(try await harness.submit().delivered == 3)
+            #expect(try harness.entries("queued") == [])
+        }
+    }
+
+    @Test("a word that is no state is damage, for which the ledger is made anew")
+    func noState() async throws {
+        try await withSpool { harness in
+            try harness.add("report")
+            try await harness.takeIn()
+            try tamper(
+                with: harness.path + "/ledger.sqlite",
+                "PRAGMA ignore_check_constraints=ON; UPDATE tally SET state='queuee'")
+            let summary = try await harness.submit()
+            #expect(summary.delivered == 1)
+            #expect(summary.repairs.contains { $0.contains("set aside") })
+        }
+    }
+
     @Test("tombstones and due times that can be read are saved")
     func salvaged() async throws {
         try await withSpool { harness in

@@ -174,6 +174,47 @@ struct LimitTests {
         }
     }
 
+    @Test("nobody goes to make up for one that is being sent and does not fit even alone")
+    func unfitInFlight() async throws {
+        try await withSpool { harness in
+            var random = SeededGenerator(seed: 1)
+            let noise = (0..<20_000).map { _ in Character(UnicodeScalar(UInt8.random(in: 64...127, using: &random))) }
+            let large = try harness.add(String(noise), kind: .crash)
+            let tight = try reopen(harness) { $0.maximumTotalByteCount = 10_000 }
+            let answer = Gate()
+            tight.transport.answer { _ in
+                await answer.wait()
+                return .status(200)
+            }
+            async let summary = tight.submission.run()
+            await tight.transport.waitForSent(count: 1)
+            #expect(try tight.state(large) == .sending)
+            let crashes = try (1...3).map { try tight.add("crash \($0)", kind: .crash) }
+            await tight.clock.waitForSleeper(until: tight.clock.bootMilliseconds + 600_000)
+            tight.clock.advance(by: 600_000)
+            await tight.clock.waitForSleeper(until: tight.clock.bootMilliseconds + 600_000)
+            #expect(try tight.state(large) == .sending)
+            answer.open()
+            #expect(try await summary.evicted == 0)
+            for id in crashes + [large] { #expect(try tight.state(id) == .delivered) }
+        }
+    }
+
+    @Test("nothing is evicted on the word of a sum that has gone wrong, and the sum is counted anew")
+    func wrongSum() async throws {
+        try await withSpool { harness in
+            for number in 1...3 { try harness.add("crash \(number)", kind: .crash) }
+            try await harness.takeIn()
+            try tamper(with: harness.path + "/ledger.sqlite", "UPDATE tally SET byte_count=byte_count+1099511627776")
+            #expect(try harness.findings() != [])
+            harness.transport.answer { _ in .status(503) }
+            let summary = try await harness.submit()
+            #expect(summary.evicted == 0)
+            #expect(summary.waiting == 3)
+            #expect(try harness.findings() == [])
+        }
+    }
+
     @Test("a kind that nothing tells goes after what is known to be no crash and before crashes")
     func ranks() async throws {
         try await withSpool { harness in

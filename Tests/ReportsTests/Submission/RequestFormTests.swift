@@ -120,6 +120,7 @@ struct RequestFormTests {
             #expect(record.state == .waiting)
             #expect(record.charged == 0)
             #expect(record.lastError?.contains("hunter2") == false)
+            harness.clock.advance(by: 5_000)
             #expect(try await harness.submit().delivered == 1)
         }
     }
