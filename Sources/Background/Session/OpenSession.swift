@@ -90,7 +90,7 @@ final class OpenSession: Sendable {
         goesOn label: String?, client: SessionClient, transport: any Transport, doubt: LedgerDoubt
     ) throws(NetworkResponseError) -> TransferQueue {
         do {
-            let store = try Self.store(
+            let store = try SessionLedger.open(
                 in: directory, files: seams.files, clock: seams.clock, logger: configuration.logger, doubt: doubt)
             try store.restEarlierTransfers(exceptLabel: label)
             if let label { try store.transaction { () throws in try store.wakeResting(label: label) } }
@@ -154,54 +154,6 @@ final class OpenSession: Sendable {
         }
         let holder = LockHolder.words(OwnerLock.holder(lockName, in: directory, clock: clock))
         throw NetworkResponseError(.ownedElsewhere, "another process\(holder) works with \(directory.path)")
-    }
-
-    private static let ledgerName: EntryName = "ledger.sqlite"
-
-    private static func store(
-        in directory: Directory, files: any FileSystem, clock: any SystemClock, logger: Logger, doubt: LedgerDoubt
-    ) throws -> TransferStore {
-        let path = directory.path(of: ledgerName)
-        // Made here, because SQLite would let the umask decide who may read it.
-        if try files.metadata(of: ledgerName, in: directory) == nil {
-            _ = try files.createFile(ledgerName, in: directory)
-        }
-        do {
-            if case .certainty(let error) = doubt { throw error }
-            return try TransferStore(path: path, clock: clock, isDoubted: doubt != .none)
-        } catch let error as SQLiteError where error.isDamage {
-            logger.error("Ledger is damaged; set aside", metadata: ["path": "\(path)", "error": "\(error)"])
-            return try storeAnew(in: directory, files: files, clock: clock)
-        } catch LedgerError.unreleasedVersion(let version) {
-            logger.notice("Ledger is carried over", metadata: ["path": "\(path)", "version": "\(version)"])
-            return try storeAnew(in: directory, files: files, clock: clock)
-        }
-    }
-
-    /// A new ledger with all rows of the old one that can still be read.
-    private static func storeAnew(
-        in directory: Directory, files: any FileSystem, clock: any SystemClock
-    ) throws -> TransferStore {
-        let aside = try setAside(in: directory, files: files, time: clock.wallMilliseconds)
-        _ = try files.createFile(ledgerName, in: directory)
-        let store = try TransferStore(path: directory.path(of: ledgerName), clock: clock)
-        // Each row of a session has a request of its own, and none goes before another.
-        _ = try store.salvage(from: directory.path(of: aside), lane: Lane(""), rank: { _, _ in 0 })
-        return store
-    }
-
-    /// Never wiped: the ledger and its log stay beside the new one for whoever wants to look.
-    /// - Returns: the old ledger's name from now on.
-    private static func setAside(in directory: Directory, files: any FileSystem, time: Int64) throws -> EntryName {
-        for suffix in ["-wal", "-shm", ""] {
-            guard let name = EntryName(ledgerName.description + suffix),
-                let newName = EntryName("\(ledgerName).corrupt-\(time)\(suffix)"),
-                try files.metadata(of: name, in: directory) != nil
-            else { continue }
-            try files.rename(name, in: directory, to: newName, in: directory)
-        }
-        try files.syncDirectory(directory)
-        return EntryName("\(ledgerName).corrupt-\(time)") ?? ledgerName
     }
 
     // MARK: - One transfer
@@ -294,21 +246,6 @@ final class OpenSession: Sendable {
         }
         await transport.shutdown()
         lock.unlock()
-    }
-}
-
-/// How far a ledger is believed that was found damaged in the middle of the work. A read that failed once need not fail
-/// twice, so that damage has to be met again before the ledger is set aside.
-enum LedgerDoubt: Hashable, Sendable {
-    case none
-    /// Met once: all of it is checked before it is used again.
-    case suspicion
-    /// Met again although the check found nothing.
-    case certainty(SQLiteError)
-
-    func afterMeeting(_ damage: SQLiteError?) -> LedgerDoubt {
-        guard let damage else { return self }
-        return self == .suspicion ? .certainty(damage) : .suspicion
     }
 }
 

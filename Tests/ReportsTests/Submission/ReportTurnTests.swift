@@ -82,6 +82,38 @@ struct ReportTurnTests {
         }
     }
 
+    @Test(
+        "a person's remove and a drop of the same content leave a whole report or a removed one",
+        arguments: [true, false])
+    func removeAndDrop(isRemoveFirst: Bool) async throws {
+        try await withSpool { harness in
+            let id = try harness.add("report")
+            let owner = try #require(try await harness.own())
+            _ = try await Intake(owner).run()
+            let order: @Sendable () async throws -> Void = {
+                _ = try await RequestDesk(spool: harness.spool).carryOut(.remove, ids: [id.hex])
+            }
+            let drop: @Sendable () throws -> Void = { try harness.drop("again", "report") }
+            let tasks = Monitor<[Task<Void, any Error>]>([])
+            try await holdingTurn(of: id, owner) {
+                // The second look meets the first one's order, too, which has its effect once.
+                for number in 1...2 {
+                    if (number == 1) == isRemoveFirst { try await order() } else { try drop() }
+                    let task = Task { _ = try await Intake(owner).run() }
+                    tasks.withLock { $0.append(task) }
+                    await waitForParties(number, at: owner.turns)
+                }
+            }
+            for task in tasks.value { try await task.value }
+            #expect(try harness.state(id) == (isRemoveFirst ? .queued : .removed))
+            #expect(try harness.rooms(of: id) == (isRemoveFirst ? ["queued"] : []))
+            #expect(try harness.entries("taken") == [])
+            #expect(try harness.entries("collected") == [])
+            try await owner.resign()
+            #expect(try harness.findings() == [])
+        }
+    }
+
     @Test("parties for other reports do not wait, and nobody overtakes one who waits for the same")
     func order() async throws {
         let turns = ReportTurns()

@@ -1,0 +1,82 @@
+import Background
+import DurableIO
+
+/// Beside another owner: what there is for it to do, and how long it is waited for.
+extension Submission {
+    enum Waiting {
+        case tryAgain
+        /// The other has done what was due, and this is what is left.
+        case done(SubmissionSummary)
+        case givenUp
+    }
+
+    struct Patience {
+        var doubts = 0
+        var hasTold = false
+    }
+
+    func waitForOwner(since start: Int64, _ patience: inout Patience) async throws -> Waiting {
+        let limit = deadline ?? Self.ownerPatience
+        guard waitsForOwner else { return .givenUp }
+        if hasNothingDue() {
+            let standing = try SpoolInspector(spool: spool).summary()
+            // What waits, and not for a time to come, has arrived since the look, and the other is at it.
+            let next = standing.nextAttemptMilliseconds ?? 0
+            patience.doubts += 1
+            let isSure = standing.waiting == 0 || next > spool.clock.wallMilliseconds
+            if isSure || patience.doubts > 10 { return .done(standing) }
+        }
+        guard !Task.isCancelled, spool.clock.bootMilliseconds - start < limit else { return .givenUp }
+        if !patience.hasTold {
+            patience.hasTold = true
+            onWaiting(holder, limit)
+        }
+        try? await spool.clock.sleep(milliseconds: Self.pollInterval)
+        return .tryAgain
+    }
+
+    var holder: LockHolder? {
+        OwnerLock.holder(ReportSpool.lockName, in: spool.root, clock: spool.clock)
+    }
+
+    private func hasNothingDue() -> Bool {
+        guard
+            let reader = try? LedgerReader(
+                name: ReportSpool.ledgerName, in: spool.root, files: spool.files, clock: spool.clock),
+            let left = try? reader.queries.memories(prefix: LeftSources.prefix),
+            // What the owner has left where it is, it will not take while this waits.
+            arrivals(besides: left).isEmpty,
+            let isDue = try? reader.hasSendable()
+        else { return false }
+        return !isDue
+    }
+
+    /// Whether something lies there for an owner to take in.
+    var hasArrivals: Bool { !arrivals().isEmpty }
+
+    /// What lies there for an owner to take in, besides what one has left where it is.
+    func arrivals(besides left: [String: String] = [:]) -> Set<EntryName> {
+        func isLeft(_ path: String, _ facts: FileMetadata?) -> Bool {
+            !left.isEmpty && left[LeftSources.Key(path, facts).text] != nil
+        }
+        let zone = DropZone(spool: spool)
+        var names: Set<EntryName> = []
+        for drop in (try? zone.takenDrops()) ?? []
+        where drop.standing == .beingTaken && !isLeft(drop.path, drop.facts) {
+            names.insert(drop.entry)
+        }
+        // What is neither a report nor an order that this program can carry out waits for somebody else.
+        for name in (try? spool.files.entries(of: spool.collected)) ?? [] where !isLeft("collected/\(name)", nil) {
+            let isOrder = OwnerRequest.isRequest(name) && OwnerRequest.isKnown(name, in: spool)
+            if isOrder || StoredReport.id(in: name) != nil { names.insert(name) }
+        }
+        for drop in (try? zone.drops()) ?? [] where drop.standing == .ready && !isLeft(drop.path, drop.facts) {
+            names.insert(drop.entry)
+        }
+        return names
+    }
+
+    func hasNewArrivals(besides known: Set<EntryName>) -> Bool {
+        !arrivals().isSubset(of: known)
+    }
+}
