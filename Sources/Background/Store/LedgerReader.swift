@@ -31,6 +31,9 @@ package final class LedgerReader {
         try TransferStore.checkSoundness(queries.connection)
     }
 
+    /// Whether the last life ended in order, so that files and rows agree.
+    package var endedInOrder: Bool { life?.isClean ?? true }
+
     /// Whether every page, every row, every index and every sum is as it should be. Reads all of the ledger.
     package var isWhole: Bool {
         (try? queries.connection.value("PRAGMA integrity_check(1)"))??.text == "ok"

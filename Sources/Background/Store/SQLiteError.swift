@@ -1,4 +1,5 @@
-/// A call SQLite refused: its extended result code, its message, and the statement, never the bound values.
+/// A call SQLite refused: its extended result code, its message, and the statement, never the bound values. The
+/// description is for people, of whom it is the ledger that they hear about.
 package struct SQLiteError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The extended result code.
     package let code: Int32
@@ -17,8 +18,17 @@ package struct SQLiteError: Error, Hashable, Sendable, CustomStringConvertible {
     }
 
     package var description: String {
-        let place = statement.map { " in \"\($0.prefix(120))\"" } ?? ""
-        return "SQLite error \(code): \(message)\(place)"
+        // Not SQLite's words, which tell nobody what to do.
+        let words =
+            switch primaryCode {
+            case _ where isOutOfSpace: "there is no space left on its disk"
+            case _ where isDamage: statement == nil ? message : "it is damaged"
+            case 10: "its disk reports an error"
+            case 14, 8: "it cannot be opened or written to"
+            case 5, 6: "another program has locked it"
+            default: "it is refused"
+            }
+        return "\(words) (SQLite code \(code))"
     }
 
     private var primaryCode: Int32 { code & 0xff }

@@ -77,8 +77,10 @@ final class ProtocolGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private func release(_ context: ChannelHandlerContext) {
         isHolding = false
         guard !early.isEmpty else { return }
-        for bytes in early { take(bytes, context) }
+        // Whoever is told of these bytes may close the connection, and come here again.
+        let held = early
         early = []
+        for bytes in held { take(bytes, context) }
         context.fireChannelReadComplete()
     }
 

@@ -48,6 +48,7 @@ package struct Doctor {
             let message = "its rows and indexes disagree; --repair rebuilds it"
             try report(Finding(level: .error, subject: "ledger.sqlite", message: message))
         }
+        try examineSpace(report)
         try examinePermissions(report)
         try examineRooms(report)
         try examineFiles(in: spool.queued, "queued", report)
@@ -115,7 +116,12 @@ package struct Doctor {
         let belongs = isParked ? record.state.isParked : record.state.isLive
         // Between a commit and the move that follows it this is no fault.
         if !belongs, !OwnerLock.isHeld(ReportSpool.lockName, in: spool.root) {
-            try report(Finding(level: .error, subject: subject, message: "the ledger says \(record.state.rawValue)"))
+            try report(
+                Finding(
+                    level: .error, subject: subject,
+                    message:
+                        "the ledger says \(record.state.rawValue): 'reports doctor --repair' puts it right"
+                ))
         }
     }
 
@@ -157,7 +163,10 @@ package struct Doctor {
                 let problem = readProblem(of: drop)
                 let message = problem.map { "left where it is: \($0)" } ?? "taken, and collected by the next submit"
                 try report(Finding(level: .note, subject: drop.path, message: message))
-            case .beingTaken, .ready, .beingWritten, .young: break
+            case .beingWritten:
+                let message = "not taken: is still being written, and is taken once its writer closes it"
+                try report(Finding(level: .note, subject: drop.path, message: message))
+            case .beingTaken, .ready, .young: break
             }
         }
     }
@@ -181,6 +190,19 @@ package struct Doctor {
         for problem in inspector.roomProblems() {
             try report(Finding(level: .error, subject: problem.room, message: problem.message))
         }
+    }
+
+    private func examineSpace(_ report: (Finding) throws -> Void) throws {
+        let space = try spool.files.space(on: spool.root)
+        let floor = spool.options.limits.floor(ofTotal: space.total, forReportOf: 0)
+        guard space.available < floor else { return }
+        let hasReserve = try spool.files.metadata(of: ReportSpool.reserveName, in: spool.root) != nil
+        let delivery = hasReserve ? "" : ", and delivery may stop, because there is no ledger.reserve"
+        try report(
+            Finding(
+                level: .note, subject: ".",
+                message: "less than the \(floor) bytes that must stay free are free: nothing is taken in\(delivery); "
+                    + "free some space, or lower min_free_space"))
     }
 
     private func examinePermissions(_ report: (Finding) throws -> Void) throws {

@@ -120,7 +120,7 @@ package struct SpoolInspector {
         let zone = DropZone(spool: spool, user: try spool.files.metadata(of: spool.root).owner)
         let reasons = try leftReasons()
         return (((try? zone.drops()) ?? []) + ((try? zone.takenDrops()) ?? [])).map { drop in
-            var drop = drop
+            var drop = zone.probed(drop)
             if drop.standing == .ready || drop.standing == .beingTaken,
                 let reason = reasons[LeftSources.Key(drop.path, drop.facts).text]
             {
@@ -164,7 +164,11 @@ package struct SpoolInspector {
         var views: [ReportView] = []
         var places: [String: Int] = [:]
         var rooms: [(Directory, TransferState, String?)] = [(spool.collected, .queued, nil)]
-        if reader == nil { rooms += [(spool.queued, .queued, "no ledger"), (spool.parked, .rejected, "no ledger")] }
+        if reader == nil {
+            rooms += [(spool.queued, .queued, "no ledger"), (spool.parked, .rejected, "no ledger")]
+        } else if try hasFilesWithoutRows() {
+            rooms.append((spool.queued, .queued, nil))
+        }
         let reasons = try leftReasons()
         for (room, state, reason) in rooms {
             for name in (try? spool.files.entries(of: room)) ?? [] {
@@ -186,11 +190,24 @@ package struct SpoolInspector {
                 guard try reader?.queries.record(report.id.hex) == nil else { continue }
                 places[report.id.hex] = views.count
                 var view = ReportView(report, state: state, reason: reason)
-                if room === spool.collected { view.note = reasons[LeftSources.Key("collected/\(name)", nil).text] }
+                if room === spool.collected {
+                    view.note = reasons[LeftSources.Key("collected/\(name)", nil).text]
+                } else if reader != nil {
+                    view.note =
+                        "is yet to get its row at the next submit; where the disk is full, free some space first"
+                }
                 views.append(view)
             }
         }
         return views
+    }
+
+    /// Whether a life that ended without order has left more files to be sent than rows, as on a full disk.
+    private func hasFilesWithoutRows() throws -> Bool {
+        guard let reader, !reader.endedInOrder else { return false }
+        let tally = try reader.queries.tally()
+        let files = ((try? spool.files.entries(of: spool.queued)) ?? []).count { StoredReport.id(in: $0) != nil }
+        return files > (tally.waiting + tally.held).count
     }
 
     /// A file of which only the name tells; `nil` when a row tells of it, too.

@@ -69,9 +69,7 @@ extension DropZone {
         let directory = directory(of: room)
         guard let found = try spool.files.metadata(of: name.entry, in: directory) else { return .notNow(.young) }
         // Anybody who may drop may give such a name in `incoming/`.
-        if room == .incoming, case let standing = standing(of: name.dropped, found), standing != .ready {
-            return .notNow(standing)
-        }
+        if room == .incoming, let problem = problem(of: found) { return .notNow(.skipped(problem)) }
         guard found.kind == .regular else {
             return .notNow(.skipped("is a \(found.kind.rawValue), not a file: move it away"))
         }
@@ -85,6 +83,16 @@ extension DropZone {
         let probe = WriterProbe(second)
         if let standing = standing(of: probe.answer, facts) { return .notNow(standing) }
         return .taken(Taken(drop: TakenDrop(name: name, facts: facts, room: room, directory: directory), file: file))
+    }
+
+    /// A drop as a reader shows it: one that somebody has open for writing is not ready.
+    func probed(_ drop: Drop) -> Drop {
+        guard drop.standing == .ready, let file = try? spool.files.openFileIfPresent(drop.entry, in: spool.incoming),
+            case let probe = WriterProbe(file), case .writing = probe.answer
+        else { return drop }
+        var drop = drop
+        drop.standing = .beingWritten
+        return drop
     }
 
     private enum Opening: ~Copyable {

@@ -97,7 +97,7 @@ package struct DropZone {
         return Set(
             names.compactMap { room, name in
                 (try? spool.files.metadata(of: name.entry, in: directory(of: room))).map {
-                    SourceMark.of(taken: name, $0)
+                    SourceMark.of(taken: name, $0, in: room)
                 }
             })
     }
@@ -140,7 +140,8 @@ package struct DropZone {
         return problem(of: facts).map { .skipped($0) } ?? .ready
     }
 
-    private func problem(of facts: FileMetadata) -> String? {
+    /// The rules that the facts alone decide.
+    func problem(of facts: FileMetadata) -> String? {
         if facts.kind != .regular { return "is a \(facts.kind.rawValue), not a file" }
         if facts.permissions & 0o777 == 0 { return "has mode 000: its writer is not done with it" }
         if facts.linkCount > 1 { return "has \(facts.linkCount) links: copy it instead" }

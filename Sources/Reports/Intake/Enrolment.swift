@@ -267,18 +267,19 @@ struct Enrolment {
 
 extension Enrolment {
     /// A damaged entry gets a place and a row where a person can see, look at and remove it; it is never sent.
-    func park(damaged entry: EntryName, reason: String) async throws {
-        guard let id = StoredReport.id(in: entry) else { return }
-        try await turns.alone(with: [id.hex]) { try await parkAlone(id, entry, reason) }
+    /// - Returns: whether it was parked; `false` where sound bytes of the same report are, or were.
+    func park(damaged entry: EntryName, reason: String) async throws -> Bool {
+        guard let id = StoredReport.id(in: entry) else { return false }
+        return try await turns.alone(with: [id.hex]) { try await parkAlone(id, entry, reason) }
     }
 
-    private func parkAlone(_ id: ContentHash, _ entry: EntryName, _ reason: String) async throws {
+    private func parkAlone(_ id: ContentHash, _ entry: EntryName, _ reason: String) async throws -> Bool {
         try await queue.begin()
         let size = try spool.files.metadata(of: entry, in: spool.collected)?.size ?? 0
         switch try await fate(of: id, isKnown: false) {
         case .count, .repeated:
-            // Sound bytes of the same report are there, or were delivered.
             try spool.files.remove(entry, in: spool.collected)
+            return false
         case .new, .revive:
             let name = StoredReport.name(of: id)
             try spool.files.renameReplacing(entry, in: spool.collected, to: name, in: spool.parked)
@@ -293,6 +294,7 @@ extension Enrolment {
                 }
                 try store.settle(id.hex, as: .rejected, reason: .damaged, note: reason)
             }
+            return true
         }
     }
 }

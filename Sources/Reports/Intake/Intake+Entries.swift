@@ -14,7 +14,8 @@ extension Intake {
             try await take(names.filter { !requests.contains($0) }, into: &group, &outcome)
             if names.count < Self.pieceCount || Task.isCancelled || outcome.isOutOfSpace { break }
         }
-        // After the entries: a report that was added before it was asked for is there by now.
+        // After all of the entries: a report that was added before it was asked for is there by now.
+        guard !Task.isCancelled, !outcome.isOutOfSpace else { return }
         for name in requests.sorted() {
             do {
                 let actions = OwnerActions(spool: spool, queue: queue, sender: sender)
@@ -97,9 +98,10 @@ extension Intake {
         case .damaged(let problem):
             logger.notice("Entry is damaged", metadata: ["path": "\(path)", "reason": "\(problem)"])
             do {
-                try await Enrolment(spool: spool, queue: queue, marks: marks, turns: sender.turns)
+                let isParked = try await Enrolment(spool: spool, queue: queue, marks: marks, turns: sender.turns)
                     .park(damaged: name, reason: problem.description)
                 sender.noteMovedFiles()
+                if isParked { sender.countRejected() }
             } catch let error as FileSystemError {
                 let reason = "is damaged and cannot be moved to parked/: \(error.errno): \(Self.advice(error))"
                 leave(path, nil, .notTaken(reason), &outcome)

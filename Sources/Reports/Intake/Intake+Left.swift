@@ -23,6 +23,7 @@ extension Intake {
     /// What a person can do about a file that cannot be moved or removed.
     static func advice(_ error: FileSystemError) -> String {
         switch error.errno {
+        case .improperLink: "one of its rooms is a mount of its own: mount the whole spool instead"
         case .isDirectory, .directoryNotEmpty, .fileExists: "move away what has that name"
         case .notPermitted: "run chattr -a -i on it and on its directory"
         case .permissionDenied: "run as its owner, or change the mode of its directory"

@@ -151,9 +151,13 @@ package struct Intake {
             let collector = ReportCollector(spool: spool)
             try collector.checkSpace(for: drop.facts)
             let description = ReportCollector.Description(name: drop.name.dropped.bytes, source: drop.mark)
-            let collected = try collector.collect(.file(taken.file, facts: drop.facts), as: description)
+            let collected = try collector.collect(
+                .file(taken.file, facts: drop.facts), as: description, endsWithTask: true)
             candidate = Enrolment.Candidate(
                 report: collected.report, origin: .publication(collected.publication), drop: drop)
+        } catch is CancellationError {
+            // It stays in `taken/`, for the next owner.
+            return
         } catch let problem as PayloadProblem {
             switch problem {
             case .changed: outcome.young += 1
@@ -201,7 +205,8 @@ package struct Intake {
             await queue.distrustFiles()
             logger.warning("No space to take reports in", metadata: ["error": "\(error)"])
             outcome.isOutOfSpace = true
-            outcome.skipped += candidates.count
+            outcome.misplaced += candidates.count { hasLeft($0) }
+            outcome.skipped += candidates.count { $0.drop != nil }
             return
         }
         outcome.enrolled += result.enrolled
@@ -216,6 +221,12 @@ package struct Intake {
             let reason = "is taken in and cannot be removed: \(error.errno): \(Self.advice(error))"
             leave(candidate, .notUnlinked(reason, mark: candidate.mark ?? ""), &group, &outcome)
         }
+    }
+
+    /// Whether an entry was moved to `queued/`, where nothing but its name tells of it until a row does.
+    private func hasLeft(_ candidate: Enrolment.Candidate) -> Bool {
+        guard case .entry(let entry) = candidate.origin else { return false }
+        return ((try? spool.files.metadata(of: entry, in: spool.collected)) ?? nil) == nil
     }
 
     private func count(_ standing: DropZone.Standing, _ path: String, _ facts: FileMetadata?, _ outcome: inout Outcome)

@@ -26,12 +26,12 @@ struct LimitKeeper {
         func isTimeUp() -> Bool { Task.isCancelled && spool.clock.bootMilliseconds - start > Self.lastMoments }
 
         let limits = spool.options.limits
-        let age = limits.maximumAge.components.seconds * 1_000
+        let age = max(0, limits.maximumAge.wholeMilliseconds)
         while !isTimeUp(), try await evict(queue.enrolled(longerAgoThan: age, limit: Self.batchCount), to: .age(age)) {}
         let room = Room(
             count: limits.maximumCount,
             byteCount: Int64(clamping: limits.total(ofTotal: try spool.files.space(on: spool.root).total)))
-        guard try await isExceeded(room) else { return }
+        guard try await isExceeded(room), try await areSumsTrue(room) else { return }
         let unfit = try await queue.look { try $0.larger(than: room.byteCount) }
         _ = try await evict(unfit.filter { $0.state != .sending }, to: .alone(room))
         // Nobody goes to make up for one that is being sent and does not fit even alone.
@@ -66,12 +66,14 @@ struct LimitKeeper {
         case room(Room, named: Room)
     }
 
-    /// Whether more is stored than there is room for. What the sums say is checked against the rows first: nothing is
-    /// evicted on the word of a sum that has gone wrong.
+    /// Whether more is stored than there is room for, as the sums say.
     private func isExceeded(_ room: Room) async throws -> Bool {
-        guard room.isExceeded(by: try await queue.look { try $0.tally().stored }) else { return false }
-        let isTrue = try await queue.look { try $0.isTallyTrue() }
-        if isTrue { return true }
+        room.isExceeded(by: try await queue.look { try $0.tally().stored })
+    }
+
+    /// Whether it is so by the rows, too: nothing is evicted on the word of a sum that has gone wrong.
+    private func areSumsTrue(_ room: Room) async throws -> Bool {
+        if try await queue.look({ try $0.isTallyTrue() }) { return true }
         logger.error("Sums of the ledger were wrong; they are counted anew")
         return room.isExceeded(
             by: try await queue.change { store in

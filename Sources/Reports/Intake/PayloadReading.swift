@@ -30,8 +30,9 @@ struct PayloadReading: ~Copyable {
 
     init(_ file: consuming OwnedDescriptor, facts: FileMetadata?, mayGrow: Bool, files: any FileSystem) {
         // One byte more than there should be shows that there is no more. Where the size says nothing, some more do not hurt.
-        let expected = facts.map { max(Int(clamping: $0.size) + 1, mayGrow ? Self.latestByteCount : 1) } ?? .max
-        buffer = .allocate(byteCount: min(expected, Self.bufferByteCount), alignment: 16)
+        let expected = facts.map { Int(min($0.size, UInt64(Self.bufferByteCount))) + 1 } ?? Self.bufferByteCount
+        let wanted = max(expected, mayGrow ? Self.latestByteCount : 1)
+        buffer = .allocate(byteCount: min(wanted, Self.bufferByteCount), alignment: 16)
         self.file = file
         self.files = files
         self.facts = facts

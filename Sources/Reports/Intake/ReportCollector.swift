@@ -37,21 +37,33 @@ package struct ReportCollector {
     }
 
     /// Reads, recognises, hashes and compresses a payload.
-    /// - Throws: ``PayloadProblem`` when the payload is at fault, ``FileSystemError`` when the disk is.
-    package func collect(_ source: consuming PayloadSource, as description: Description) throws -> Collected {
+    /// - Parameters:
+    ///   - source: where its bytes come from.
+    ///   - description: what is known besides.
+    ///   - endsWithTask: whether it is given up soon after its task was cancelled. The default is `false`.
+    /// - Returns: the report, complete in `tmp/`.
+    /// - Throws: ``PayloadProblem`` when the payload is at fault, ``FileSystemError`` when the disk is,
+    ///   `CancellationError` when it was given up.
+    package func collect(
+        _ source: consuming PayloadSource, as description: Description, endsWithTask: Bool = false
+    ) throws -> Collected {
         switch consume source {
         case .bytes(let bytes):
             var pass = try begin(head: bytes[...], isWhole: true, description, maySnap: false)
             try pass.take(bytes)
             return try finish(pass, isSnapshot: false)
         case .file(let file, let facts):
-            return try collect(PayloadReading(file, facts: facts, mayGrow: false, files: spool.files), as: description)
+            let reading = PayloadReading(file, facts: facts, mayGrow: false, files: spool.files)
+            return try collect(reading, as: description, endsWithTask: endsWithTask)
         case .growingFile(let file, let facts):
-            return try collect(PayloadReading(file, facts: facts, mayGrow: true, files: spool.files), as: description)
+            let reading = PayloadReading(file, facts: facts, mayGrow: true, files: spool.files)
+            return try collect(reading, as: description, endsWithTask: endsWithTask)
         }
     }
 
-    private func collect(_ reading: consuming PayloadReading, as description: Description) throws -> Collected {
+    private func collect(
+        _ reading: consuming PayloadReading, as description: Description, endsWithTask: Bool
+    ) throws -> Collected {
         var reading = reading
         var guardian = SpaceGuard(spool, expecting: reading.facts)
         try reading.fill()
@@ -62,6 +74,7 @@ package struct ReportCollector {
             try pass.take(reading.bytes)
             try guardian.check(read: pass.byteCount, stored: pass.storedByteCount)
             if reading.isAtEnd { break }
+            if endsWithTask { try Task.checkCancellation() }
             try reading.fill()
         }
         let isSnapshot = try reading.end(isText: pass.isText)

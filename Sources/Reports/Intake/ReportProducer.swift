@@ -40,7 +40,7 @@ package struct ReportProducer {
             let entries = group.map { Publication.Entry($0.publication, as: $0.entry) }
             _ = try Publication.publish(entries, in: spool.collected, files: spool.files)
         } catch {
-            throw Self.explain(error, "report")
+            throw Self.explain(error, "the spool \(spool.root.path)")
         }
     }
 
@@ -93,6 +93,9 @@ package struct ReportProducer {
                 underlyingError: error)
         case let error as FileSystemError where error.operation == .read:
             return ReportsError(.badPayload, "\(subject): cannot be read: \(error.errno)", underlyingError: error)
+        case let error as FileSystemError:
+            return ReportsError(
+                .cannotWrite, "\(subject): \(error): \(Intake.advice(error))", underlyingError: error)
         default:
             return ReportsError(.cannotWrite, "\(subject): \(error)", underlyingError: error)
         }

@@ -74,5 +74,5 @@ package struct TakenDrop: Sendable {
     var path: String { "\(room.rawValue)/\(name.entry)" }
 
     /// By what it is known again; see ``SourceMark``.
-    var mark: String { SourceMark.of(taken: name, facts) }
+    var mark: String { SourceMark.of(taken: name, facts, in: room) }
 }

@@ -38,6 +38,11 @@ struct SettingsFile {
             guard facts.kind == .regular else { throw FileSystemError(.open, path.string, .invalidArgument) }
             bytes = try files.read(file, limit: maximumByteCount + 1)
         } catch {
+            if error.errno == .noSuchFileOrDirectory, isLink(path, files) {
+                throw ReportsError(
+                    .badConfiguration,
+                    "\(path): is a link to a file that is not there: make the file, or remove the link")
+            }
             // A spool that cannot be entered is told of by whoever opens it.
             let isInside = (try? files.openDirectory(path.removingLastComponent())) != nil
             if error.errno == .noSuchFileOrDirectory || !isTrusted && !isInside { return nil }
@@ -47,6 +52,13 @@ struct SettingsFile {
             throw ReportsError(.badConfiguration, "\(path): \(error.errno)\(hint)", underlyingError: error)
         }
         return try SettingsFile(bytes, path: path, sources, variable: variable)
+    }
+
+    private static func isLink(_ path: FilePath, _ files: any FileSystem) -> Bool {
+        guard let name = path.lastComponent.flatMap({ EntryName($0.string) }),
+            let folder = try? files.openDirectory(path.removingLastComponent())
+        else { return false }
+        return (try? files.metadata(of: name, in: folder))??.kind == .symbolicLink
     }
 
     private init(

@@ -103,10 +103,14 @@ package final class ReportSpool: Sendable {
 
     /// Whether the path still leads to this spool; `false` after its directory was removed, moved or replaced.
     package var isInPlace: Bool {
-        guard let mine = try? files.metadata(of: root), let named = try? files.openDirectory(root.path),
-            let found = try? files.metadata(of: named)
-        else { return false }
-        return mine.device == found.device && mine.inode == found.inode
+        do throws(FileSystemError) {
+            let found = try files.metadata(of: files.openDirectory(root.path))
+            let mine = try files.metadata(of: root)
+            return mine.device == found.device && mine.inode == found.inode
+        } catch {
+            // Whatever else keeps the path from being opened now says nothing about the spool.
+            return error.errno != .noSuchFileOrDirectory && error.errno != .notDirectory
+        }
     }
 
     /// What is said when it is not.
@@ -149,7 +153,7 @@ package final class ReportSpool: Sendable {
 
     private static func openRooms(
         _ root: Directory, isCreating: Bool, files: any FileSystem
-    ) throws(FileSystemError) -> [Room: Directory]? {
+    ) throws -> [Room: Directory]? {
         var rooms: [Room: Directory] = [:]
         var madeAny = false
         for room in Room.allCases {
@@ -158,18 +162,30 @@ package final class ReportSpool: Sendable {
             do throws(FileSystemError) {
                 rooms[room] = try files.openDirectory(name, in: root)
             } catch {
-                guard error.errno == .noSuchFileOrDirectory, !isCreating else { throw error }
+                guard error.errno == .noSuchFileOrDirectory, !isCreating else { throw error as any Error }
             }
         }
         if !isCreating {
             // A package may have made the drop zone and nothing else; a reader makes nothing, and finds nothing there.
             guard !rooms.isEmpty else { return nil }
-            for room in Room.allCases where rooms[room] == nil {
-                rooms[room] = try TemporaryDirectory.vacated(files: files)
-            }
+            let missing = Room.allCases.filter { rooms[$0] == nil }
+            guard !missing.isEmpty else { return rooms }
+            let empty = try emptyDirectory(files: files)
+            for room in missing { rooms[room] = empty }
         }
         if madeAny { try files.syncDirectory(root) }
         return rooms
+    }
+
+    private static func emptyDirectory(files: any FileSystem) throws -> Directory {
+        do throws(FileSystemError) {
+            return try TemporaryDirectory.vacated(files: files)
+        } catch {
+            throw ReportsError(
+                .spoolNotUsable,
+                "cannot look at a spool whose rooms are not all there: \(error): set TMPDIR to a directory that can be "
+                    + "written to, or run submit, which makes them", underlyingError: error)
+        }
     }
 
     /// Makes of a spool what a program without a ledger makes: its directory, and the drop zone in it.

@@ -58,13 +58,14 @@ struct OwnerActions {
 
     /// Deletes a report's bytes and keeps its record; void for a report that came again since the request was filed, in
     /// milliseconds since the epoch.
-    /// - Returns: whether the request is done with; `false` while the report is being sent.
+    /// - Returns: whether the request is done with; `false` while the report is being sent, or is yet to be taken in.
     @discardableResult
     func remove(_ identifier: String, filedAt: Int64, remembering nonce: String? = nil) async throws -> Bool {
         try await sender.turns.alone(with: [identifier]) {
+            let isPublished = try isPublished(identifier)
             let removal = try await queue.change { store -> Removal in
                 let record = try store.queries.record(identifier)
-                if record?.state == .sending { return .later }
+                if record?.state == .sending || record == nil && isPublished { return .later }
                 if let nonce, try !store.remember(request: nonce) { return .void }
                 guard let record, record.state.isLive || record.state.isParked, record.lastSeenWall <= filedAt
                 else { return .void }
@@ -77,6 +78,16 @@ struct OwnerActions {
     }
 
     private enum Removal: Sendable { case done, void, later }
+
+    /// Whether an entry of the report lies in `collected/`, as one does that could not be taken in.
+    private func isPublished(_ identifier: String) throws -> Bool {
+        var isFound = false
+        try spool.files.forEachEntry(in: spool.collected) { name in
+            isFound = StoredReport.id(in: name)?.hex == identifier
+            return !isFound
+        }
+        return isFound
+    }
 
     /// All that a `retry --all` means: what is parked or held.
     func retryable() async throws -> [String] {

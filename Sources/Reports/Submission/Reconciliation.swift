@@ -20,6 +20,8 @@ package struct Reconciliation {
     /// What was mended, in words for people.
     package struct Result: Sendable {
         package var messages: [String] = []
+        /// Something could not be mended now, so that the next owner has to look again.
+        var isIncomplete = false
     }
 
     /// A change to the ledger that one file or row calls for.
@@ -52,7 +54,8 @@ package struct Reconciliation {
                 if let change = try reconcile(name, id, record, isParked: isParked, &result) { changes.append(change) }
             } catch let error as FileSystemError {
                 // One bad file must not keep the others from being sent.
-                result.messages.append("\(name): left as it is, \(error)")
+                result.messages.append("\(name): left as it is, \(error): \(Intake.advice(error))")
+                result.isIncomplete = true
             }
             if changes.count >= 500 { try await apply(&changes) }
         }

@@ -60,9 +60,7 @@ final class ReportSender: TransferClient {
             let queue = state.withLock(\.queue)
             let identifier = record.identifier
             let outcome = await request.sendInParts(saved: record.progress, over: transport) { progress, hasAdvanced in
-                try await queue?.change { store in
-                    try store.note(progress: progress, byteCount: nil, hasAdvanced: hasAdvanced, of: identifier)
-                }
+                try await queue?.note(progress: progress, byteCount: nil, hasAdvanced: hasAdvanced, of: identifier)
             }
             return record.request == nil ? demandingAcknowledgement(outcome) : outcome
         } catch {
@@ -167,6 +165,11 @@ final class ReportSender: TransferClient {
 
     func endKeepingLimits() { state.withLock { $0.isKeepingLimits = false } }
 
+    /// One was parked before it was ever sent.
+    func countRejected() {
+        state.withLock { $0.progress.rejected += 1 }
+    }
+
     func countEvicted(_ count: Int) {
         state.withLock { $0.progress.evicted += count }
     }
@@ -198,6 +201,8 @@ package struct SubmissionProgress: Hashable, Sendable {
     package var rejected = 0
     package var exhausted = 0
     package var evicted = 0
+    /// Their bytes were not where they had been stored.
+    package var lost = 0
     package var attempts = 0
 
     static func += (left: inout SubmissionProgress, right: SubmissionProgress) {
@@ -205,12 +210,14 @@ package struct SubmissionProgress: Hashable, Sendable {
         left.rejected += right.rejected
         left.exhausted += right.exhausted
         left.evicted += right.evicted
+        left.lost += right.lost
         left.attempts += right.attempts
     }
 
     mutating func count(_ settlement: Settlement) {
         attempts += 1
         switch settlement.verdict.state {
+        case .removed where settlement.verdict.reason == .ended(.bytesMissing): lost += 1
         case .delivered: delivered += 1
         case .rejected: rejected += 1
         case .exhausted: exhausted += 1

@@ -49,7 +49,11 @@ package struct RequestDesk {
             switch action {
             case .retry: if try await actions.retry(id) { done.append(id) }
             case .remove:
-                try await actions.remove(id, filedAt: .max)
+                guard try await actions.remove(id, filedAt: .max) else {
+                    throw ReportsError(
+                        .cannotWrite,
+                        "\(id) is not removed: it lies in collected/ and could not be taken in, see 'reports doctor'")
+                }
                 done.append(id)
             }
         }

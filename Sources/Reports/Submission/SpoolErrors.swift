@@ -14,11 +14,13 @@ enum SpoolErrors {
     static func explained(_ error: any Error) -> any Error {
         if isOutOfSpace(error) {
             return ReportsError(
-                .cannotWrite, "no space left in the spool (\(error)): free some, then submit again",
+                .cannotWrite, "no space left in the spool: free some, then submit again",
                 underlyingError: error)
         }
         switch error {
-        case is FileSystemError, is SQLiteError, is LedgerError, is DamagedReport, is PayloadProblem:
+        case let error as SQLiteError:
+            return ReportsError(.spoolNotUsable, "the ledger: \(error)", underlyingError: error)
+        case is FileSystemError, is LedgerError, is DamagedReport, is PayloadProblem:
             return ReportsError(.spoolNotUsable, "\(error)", underlyingError: error)
         default:
             return error

@@ -1,6 +1,7 @@
 package import Background
 import DurableIO
 package import Logging
+import Synchronization
 
 /// This process as the owner of a spool: from having the lock to giving it back.
 ///
@@ -14,6 +15,7 @@ package final class SpoolOwner: Sendable {
     let left = LeftSources()
     let logger: Logger
     private let lock: OwnerLock
+    private let hasGivenLockBack = Mutex(false)
     private let transport: any Transport
     /// What had to be mended at the start, in words; empty after an orderly end.
     package let repairs: [String]
@@ -87,6 +89,7 @@ package final class SpoolOwner: Sendable {
         if end != .clean {
             let mended = try await Reconciliation(spool: spool, queue: queue).run()
             repairs += mended.messages
+            if mended.isIncomplete { await queue.distrustFiles() }
             sender.noteMovedFiles()
         }
         self.repairs = repairs
@@ -123,21 +126,42 @@ package final class SpoolOwner: Sendable {
     package func abandon() async {
         await transport.shutdown()
         await queue.abandon()
-        lock.unlock()
+        giveLockBack()
     }
 
-    /// Ends this life in order and gives the lock back.
+    /// Once: by then another part of this process may have the lock.
+    private func giveLockBack() {
+        let isFirst = hasGivenLockBack.withLock { hasGivenBack in
+            defer { hasGivenBack = true }
+            return !hasGivenBack
+        }
+        if isFirst { lock.unlock() }
+    }
+
+    /// Ends this life in order and gives the lock back, or, where that fails, as ``abandon()`` does.
     package func resign() async throws {
         await transport.shutdown()
-        defer { lock.unlock() }
+        do {
+            try await endInOrder()
+        } catch {
+            // The ledger first: the next owner must not write beside this one's connection.
+            await abandon()
+            throw error
+        }
+        giveLockBack()
+    }
+
+    private func endInOrder() async throws {
         try sender.syncRooms()
         if sender.hasMisplacedFiles { await queue.distrustFiles() }
         // What is left to come in may have been counted by a life that died; its mark has to outlive this one.
+        var forgotten = marks.takeUnlinked()
         if hasNoSources, marks.mayBeForgotten {
             await queue.forgetRequestsAtClose(withPrefix: SourceMark.prefix)
-        } else {
-            let forgotten = marks.takeUnlinked()
-            if !forgotten.isEmpty { try await queue.change { for mark in forgotten { try $0.forget(request: mark) } } }
+            forgotten.removeAll { $0.hasPrefix(SourceMark.prefix) }
+        }
+        if !forgotten.isEmpty {
+            try await queue.change { [forgotten] in for mark in forgotten { try $0.forget(request: mark) } }
         }
         try await queue.close()
         // The ledger may have grown, and the disk be full before the next owner comes.
@@ -170,14 +194,16 @@ enum LedgerOpening {
             }
             return store
         } catch let error as SQLiteError where error.isDamage {
-            return try openAnew(spool, path, because: "was damaged (\(error.message))", &repairs)
+            return try openAnew(spool, path, because: "was damaged (\(error))", &repairs)
         } catch LedgerError.unreleasedVersion(let version) {
             return try openAnew(spool, path, because: "had version \(version), which was never released", &repairs)
         } catch let error as LedgerError {
             throw ReportsError(.spoolNotUsable, "\(error); nothing was touched", underlyingError: error)
         } catch let error as SQLiteError {
             let code: ReportsError.Code = error.isOutOfSpace ? .cannotWrite : .spoolNotUsable
-            throw ReportsError(code, "cannot open the ledger: \(error)", underlyingError: error)
+            throw ReportsError(
+                code, "cannot open the ledger: \(error)\(error.isOutOfSpace ? ": free some" : "")",
+                underlyingError: error)
         }
     }
 

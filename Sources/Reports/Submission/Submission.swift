@@ -108,8 +108,8 @@ package struct Submission: Sendable {
                 return try summary.counting(SpoolInspector(spool: spool).summary())
             }
             summary.repairs += owner.repairs
-            // Whoever published after the last look and found the lock taken relies on this one; and what was counted as
-            // waiting because it came so late may be another owner's by now, whose word on it is the last.
+            // A producer that published after our last look saw the lock held and left its report to us, so look again
+            // before returning. If another owner has taken it meanwhile, use that owner's counts.
             let isComplete = try await session(owner, start, &summary, &leftovers)
             if Task.isCancelled || isComplete && !hasNewArrivals(besides: leftovers) { return summary }
         }

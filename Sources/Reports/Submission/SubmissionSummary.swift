@@ -9,6 +9,7 @@ package import DurableIO
 /// - ``rejected``
 /// - ``exhausted``
 /// - ``evicted``
+/// - ``lost``
 /// - ``duplicates``
 /// - ``repairs``
 ///
@@ -31,6 +32,8 @@ public struct SubmissionSummary: Hashable, Sendable {
     public internal(set) var exhausted = 0
     /// Reports whose bytes went in this run to keep a limit of the spool.
     public internal(set) var evicted = 0
+    /// Reports whose bytes were not where they had been stored: some other program took them. They end as removed.
+    public internal(set) var lost = 0
     /// Payloads taken in by this run that were known already, and only counted.
     public internal(set) var duplicates = 0
     /// Files in `incoming/` that could not be taken, those among them that are still being written.
@@ -55,6 +58,7 @@ extension SubmissionSummary {
         rejected += progress.rejected
         exhausted += progress.exhausted
         evicted += progress.evicted
+        lost += progress.lost
     }
 
     /// This run's doings with the standing that somebody else's look gives.

@@ -55,7 +55,7 @@ struct Submitting {
 
     private func status(of summary: SubmissionSummary) -> Int32 {
         // Reports are lost for good, which waiting for the next run does not mend.
-        if summary.evicted > 0 { return ExitStatus.badData }
+        if summary.evicted > 0 || summary.lost > 0 { return ExitStatus.badData }
         if summary.waiting > 0 || summary.held > 0 || summary.isOwnedElsewhere { return ExitStatus.temporaryFailure }
         if summary.rejected > 0 || summary.exhausted > 0 { return ExitStatus.badData }
         return ExitStatus.done
@@ -64,6 +64,11 @@ struct Submitting {
     private func tell(_ summary: SubmissionSummary, _ spool: ReportSpool, origin: String) {
         Console.endProgress()
         for repair in summary.repairs { Console.complain(repair) }
+        if summary.lost > 0 {
+            Console.complain(
+                "\(summary.lost) reports are gone: their files are not in the spool any more; "
+                    + "'reports list --state removed' names them")
+        }
         if global.json { return Console.print(summary.json) }
         var parts = ["delivered \(summary.delivered)"]
         for (name, count) in [

@@ -54,7 +54,7 @@ struct ReviewTests {
             var bytes = try Data(contentsOf: url)
             bytes[0] ^= 0xff
             try bytes.write(to: url)
-            #expect(try await tool.submit(to: server).status == 0)
+            #expect(try await tool.submit(to: server).status == 65)
             #expect(try await tool.state(of: sound) == "delivered")
             #expect(try await tool.state(of: damaged) == "rejected")
             #expect(Deliveries.ids(server) == [sound])

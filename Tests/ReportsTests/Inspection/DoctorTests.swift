@@ -72,6 +72,18 @@ struct DoctorTests {
         }
     }
 
+    @Test("a drop that is still being written is named, with what ends it")
+    func beingWritten() async throws {
+        try await withSpool { harness in
+            try harness.drop("open.log", "half")
+            let writer = try FileHandle(forWritingTo: URL(fileURLWithPath: "\(harness.path)/incoming/open.log"))
+            let note = "incoming/open.log: not taken: is still being written, and is taken once its writer closes it"
+            #expect(try harness.findings(.note) == [note])
+            try writer.close()
+            #expect(try harness.findings(.note) == [])
+        }
+    }
+
     @Test("files in the wrong room and files without a row are found and put right")
     func misplaced() async throws {
         try await withSpool { harness in
@@ -83,8 +95,8 @@ struct DoctorTests {
             #expect(
                 try harness.findings().sorted()
                     == [
-                        "queued/\(delivered.hex).gz: the ledger says delivered",
-                        "queued/\(parked.hex).gz: the ledger says rejected",
+                        "queued/\(delivered.hex).gz: the ledger says delivered: 'reports doctor --repair' puts it right",
+                        "queued/\(parked.hex).gz: the ledger says rejected: 'reports doctor --repair' puts it right",
                     ].sorted())
             _ = try await repair(harness)
             #expect(try harness.findings() == [])

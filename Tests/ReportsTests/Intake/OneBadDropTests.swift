@@ -275,6 +275,47 @@ struct OneBadDropTests {
         }
     }
 
+    @Test("a report that cannot be taken in yet is not said to be removed, and the order to remove it stays")
+    func removeOfAnEntryThatStays() async throws {
+        let isArmed = Mutex(true)
+        let files = FaultingFileSystem { call throws(FileSystemError) in
+            guard isArmed.withLock({ $0 }), call.operation == .rename, call.room == "queued" else { return }
+            throw FileSystemError(.rename, "queued", .notPermitted)
+        }
+        try await withSpool(files: files) { harness in
+            isArmed.withLock { $0 = false }
+            let id = try harness.add("report")
+            isArmed.withLock { $0 = true }
+            await #expect(throws: ReportsError.self) {
+                _ = try await RequestDesk(spool: harness.spool).carryOut(.remove, ids: [id.hex])
+            }
+            isArmed.withLock { $0 = false }
+            #expect(try await RequestDesk(spool: harness.spool).carryOut(.remove, ids: [id.hex]) == [id.hex])
+            #expect(try harness.state(id) == .removed)
+            #expect(try await harness.submit().delivered == 0)
+        }
+    }
+
+    @Test("a delivered report's file that cannot be removed goes as soon as it can be")
+    func deliveredFileThatStays() async throws {
+        let isArmed = Mutex(false)
+        let files = FaultingFileSystem { call throws(FileSystemError) in
+            guard isArmed.withLock({ $0 }), call.operation == .remove, call.room == "queued" else { return }
+            throw FileSystemError(.remove, "queued", .notPermitted)
+        }
+        try await withSpool(files: files) { harness in
+            try await harness.make(.queued)
+            isArmed.withLock { $0 = true }
+            #expect(try await harness.submit().delivered == 1)
+            #expect(try await harness.submit().repairs.contains { $0.contains("chattr -a -i") })
+            #expect(try harness.entries("queued").count == 1)
+            isArmed.withLock { $0 = false }
+            _ = try await harness.submit()
+            #expect(try harness.entries("queued") == [])
+            #expect(try harness.findings() == [])
+        }
+    }
+
     // MARK: - Rooms
 
     @Test("a room that cannot be listed hides no other", arguments: ["incoming", "taken", "collected"])

@@ -76,7 +76,7 @@ struct PayloadSpaceTests {
                 #expect(isTaken)
             } catch {
                 #expect(!isTaken)
-                #expect(error.message.contains("\(1 << 30) must stay so"))
+                #expect(error.message.contains("less than the \(1 << 30) bytes that must stay free are free"))
             }
         }
     }
