@@ -21,11 +21,11 @@ extension TransferQueue {
         let lapsed = lapsedClaims(after: finished, isStopping: isStopping)
         let hasLapsed = lapsed.values.contains { !$0.isEmpty }
         guard !isStopping || !finished.isEmpty || hasLapsed else { return Turn() }
-        // A failed commit is repeated by `committing`; what the first try changed here must not be kept.
-        let before = (origins, inFlight, probes, cancelled, lanesBegun)
+        var before = (origins, inFlight, probes, cancelled, lanesBegun)
+        func undo() { (origins, inFlight, probes, cancelled, lanesBegun) = before }
         do {
-            var turn = try await committing { _ in
-                (origins, inFlight, probes, cancelled, lanesBegun) = before
+            var turn = try await committing(undoing: undo) { _ in
+                before = (origins, inFlight, probes, cancelled, lanesBegun)
                 var turn = Turn(settlements: try settle(finished))
                 for claims in lapsed.values { try giveBack(claims) }
                 if !isStopping { turn.claims = try claim() }
@@ -37,7 +37,6 @@ extension TransferQueue {
             return turn
         } catch {
             // Nothing of it happened: the ends of these attempts are still to be written, by the next drive.
-            (origins, inFlight, probes, cancelled, lanesBegun) = before
             mailbox.giveBack(finished)
             throw error
         }

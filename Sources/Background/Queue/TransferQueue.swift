@@ -201,19 +201,32 @@ package actor TransferQueue {
 
     /// A transaction that, when the disk is full, makes do with the space the ledger's log has taken, and frees the
     /// ledger's reserve only when that is not enough. What is delivered meanwhile frees more.
-    func committing<Result>(_ body: (TransferStore) throws -> Result) async throws -> Result {
+    ///
+    /// What a try that failed has changed besides the ledger is taken back by `undo`, at once: between two tries others may
+    /// change the same.
+    func committing<Result>(
+        undoing undo: () -> Void = {}, _ body: (TransferStore) throws -> Result
+    ) async throws -> Result {
+        func tried() throws -> Result {
+            do {
+                return try store.transaction { () throws in try body(store) }
+            } catch {
+                undo()
+                throw error
+            }
+        }
         do {
-            return try store.transaction { () throws in try body(store) }
+            return try tried()
         } catch let error as SQLiteError where error.isOutOfSpace {
             store.giveBackLog()
         }
         do {
-            return try store.transaction { () throws in try body(store) }
+            return try tried()
         } catch let error as SQLiteError where error.isOutOfSpace {
             guard await client.freeLedgerSpace() else { throw error }
             logger.notice("Ledger's disk is full; its reserve was freed")
             store.giveBackLog()
-            return try store.transaction { () throws in try body(store) }
+            return try tried()
         }
     }
 

@@ -153,9 +153,7 @@ package struct DropZone {
     }
 
     private func sizeProblem(of facts: FileMetadata) -> String? {
-        let limit = spool.options.limits.maximumReportByteCount
-        guard facts.countedByteCount > limit else { return nil }
-        return PayloadProblem.tooLarge(size: facts.countedByteCount, limit: limit).description
+        SpaceGuard.refusal(of: facts, by: spool.options.limits)?.description
     }
 
     /// Why a drop that was renamed away cannot be collected. Its bytes at both ends are read, because a file that cannot be

@@ -60,6 +60,24 @@ struct PayloadSpaceTests {
         }
     }
 
+    @Test("a file that is nearly all holes is refused by its length, where that is beyond all reason")
+    func holes() throws {
+        var limits = SpoolLimits()
+        limits.maximumReportByteCount = 1 << 20
+        try withTemporaryDirectory { directory in
+            let harness = try SpoolHarness(directory + "/spool", limits: limits)
+            for (name, length, isReady) in [("some", 256 << 20, true), ("all", 256 << 20 + 1, false)] {
+                let path = "\(harness.path)/incoming/\(name)"
+                #expect(FileManager.default.createFile(atPath: path, contents: nil))
+                let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+                try file.truncate(atOffset: UInt64(length))
+                try file.close()
+                let drop = try DropZone(spool: harness.spool).drops().first { $0.name.description == name }
+                #expect((drop?.standing == .ready) == isReady, "\(name): \(String(describing: drop?.standing))")
+            }
+        }
+    }
+
     @Test("a pipe that turns out long has to leave more space free", arguments: [(512 << 10, true), (2 << 20, false)])
     func longPipe(count: Int, isTaken: Bool) throws {
         try withTemporaryDirectory { directory in

@@ -1,0 +1,28 @@
+import Background
+import DurableIO
+
+/// Stands in where nothing is ever sent, so that no event loop is started for a `retry` or a `remove`.
+struct IdleTransport: Transport {
+    static func unlessSending(
+        _ configuration: SpoolOwner.Configuration, files: any FileSystem
+    ) throws(ReportsError) -> any Transport {
+        guard configuration.sends else { return IdleTransport() }
+        do {
+            // A proxy of the environment's that cannot be spoken to is told of before anything waits for it.
+            if let endpoint = try configuration.destination?.validate() {
+                _ = try configuration.connection.proxy.route(to: endpoint)
+            }
+            return try HTTPTransport.open(
+                files: files, maximumConnections: configuration.maximumConcurrent, settings: configuration.connection)
+        } catch let error as ConnectionSettingsError {
+            throw ReportsError(.badConfiguration, "\(error)", underlyingError: error)
+        } catch let error as ReportsError {
+            throw error
+        } catch {
+            throw ReportsError(.badConfiguration, "\(error)", underlyingError: error)
+        }
+    }
+
+    func send(_ request: TransferRequest) async -> TransportOutcome { .cancelled }
+    func shutdown() async {}
+}
