@@ -47,7 +47,7 @@ struct PayloadReading: ~Copyable {
     var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: buffer[..<count]) }
 
     /// The first of what was read last.
-    func head(_ limit: Int) -> [UInt8] { Array(buffer[..<min(count, limit)]) }
+    func head(_ limit: Int) -> [UInt8] { Array(UnsafeRawBufferPointer(rebasing: buffer[..<min(count, limit)])) }
 
     /// Reads until the buffer is full or the file ends; pipes give less at a time.
     mutating func fill() throws {
@@ -72,7 +72,8 @@ struct PayloadReading: ~Copyable {
             isAtEnd = true
         }
         if offset == 0 { first = head(Self.firstByteCount) }
-        latest = Array((latest + buffer[..<count].suffix(Self.latestByteCount)).suffix(Self.latestByteCount))
+        let end = Array(UnsafeRawBufferPointer(rebasing: buffer[max(0, count - Self.latestByteCount)..<count]))
+        latest = end.count < Self.latestByteCount ? Array((latest + end).suffix(Self.latestByteCount)) : end
     }
 
     /// Ends the reading.
