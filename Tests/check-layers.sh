@@ -1,5 +1,5 @@
 #!/bin/bash
-# Who may import whom, and what a file may be called. Prints each offender; ends with 1 if there is one.
+# Who may import whom, which rooms may use which, and what a file may be called. Prints each offender; ends with 1 if there is one.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -49,6 +49,40 @@ check_imports() {
     never ReportsCLI 'BackgroundFoundation'
 }
 
+# circles TARGET: the rooms of a target whose types use each other in a circle, one line an edge. A room is a folder
+# directly below Sources/TARGET, or a file there. A type is used where its name stands outside of comments and texts.
+circles() {
+    find "Sources/$1" -name '*.swift' | sort | xargs awk -v root="Sources/$1/" '
+        FNR == 1 { room = substr(FILENAME, length(root) + 1); sub(/\/.*/, "", room); file = FILENAME; inText = 0 }
+        {
+            line = $0
+            if (gsub(/"""/, "", line) % 2) { inText = !inText; next }
+            if (inText) next
+            while (match(line, /\\\([^()]*\)/)) line = substr(line, 1, RSTART - 1) "\" " substr(line, RSTART + 2, RLENGTH - 3) " \"" substr(line, RSTART + RLENGTH)
+            gsub(/\\["\\]/, "", line); gsub(/"[^"]*"/, " ", line); sub(/\/\/.*/, "", line)
+            if (match(line, /^((public|package|final|indirect|nonisolated|@[A-Za-z_]+(\([^)]*\))?) )*(struct|class|enum|actor|protocol|typealias) [A-Z][A-Za-z0-9_]*/)) {
+                name = substr(line, RSTART, RLENGTH); sub(/.* /, "", name); home[name] = room
+            }
+            count = split(line, words, /[^A-Za-z0-9_]+/)
+            for (i = 1; i <= count; i++) if (words[i] ~ /^[A-Z]/) uses[room, words[i]] = file
+        }
+        END {
+            for (key in uses) {
+                split(key, part, SUBSEP); from = part[1]; to = home[part[2]]
+                if (to != "" && to != from) { edge[from, to] = part[2] " in " uses[key]; reach[from, to] = 1; rooms[from]; rooms[to] }
+            }
+            for (k in rooms) for (i in rooms) if ((i, k) in reach) for (j in rooms) if ((k, j) in reach) reach[i, j] = 1
+            for (key in edge) { split(key, part, SUBSEP); if ((part[2], part[1]) in reach) print part[1] " -> " part[2] " (" edge[key] ")" }
+        }' | sort
+}
+
+check_circles() {
+    local target
+    for target in DurableIO Background BackgroundFoundation Reports ReportsCLI; do
+        circles "$target" | complain "the rooms of Sources/$target use each other in a circle"
+    done
+}
+
 # On a case-insensitive file system the tool `reports` and the module `Reports` are one name. A file named like its
 # module would hide what it is about.
 check_names() {
@@ -62,6 +96,7 @@ check_names() {
 # Not in subshells: the count must reach us.
 shopt -s lastpipe
 check_imports
+check_circles
 check_names
 if ((offenders > 0)); then
     echo "check-layers: $offenders offenders"

@@ -36,7 +36,8 @@ struct ReportsCommand: AsyncParsableCommand {
                 ExitStatus.leave(ExitStatus.done)
             }
             let arguments = try GlobalOptions.movedBehindCommand(given)
-            try CommandWords.check(arguments)
+            let commands = configuration.subcommands.compactMap { $0.configuration.commandName }
+            try CommandWords.check(arguments, among: commands)
             if arguments.first == "submit", let plain = Submitting(plain: Array(arguments.dropFirst())) {
                 return try await plain.run()
             }
@@ -51,8 +52,32 @@ struct ReportsCommand: AsyncParsableCommand {
                 try command.run()
             }
         } catch {
-            ExitStatus.exit(for: error)
+            exitExplaining(error)
         }
+    }
+
+    /// Says what went wrong, in one line on stderr, and leaves with its status.
+    private static func exitExplaining(_ error: any Error) -> Never {
+        if let code = error as? ExitCode { ExitStatus.leave(code.rawValue) }
+        if let error = error as? ReportsError {
+            Console.complain(error.message)
+            ExitStatus.leave(ExitStatus.of(error))
+        }
+        if error is CancellationError { ExitStatus.leave(ExitStatus.interrupted) }
+        // Help, version and usage errors are the parser's; its status for the latter is 64.
+        let text = fullMessage(for: error)
+        let status = exitCode(for: error).rawValue
+        guard status != 0 || !text.isEmpty else { ExitStatus.leave(0) }
+        if status == 0 {
+            Console.print(text)
+            ExitStatus.leave(0)
+        }
+        if error is any CustomStringConvertible, status == 1 {
+            Console.complain("\(error)")
+            ExitStatus.leave(ExitStatus.unavailable)
+        }
+        Console.complainPlainly(text)
+        ExitStatus.leave(status)
     }
 
     /// What a command line asks for.

@@ -133,7 +133,7 @@ extension SpoolInspector {
     }
 
     /// When the first report is tried again that waits for a time, its own and its gate's.
-    private func nextAttempt() throws -> Int64? {
+    func nextAttempt() throws -> Int64? {
         guard let reader else { return nil }
         let times = try reader.queries.liveLanes().compactMap { lane in
             try reader.queries.nextDue(lane: lane).map { max(reader.wall(of: $0), gateOpensWall(lane) ?? 0) }
@@ -148,17 +148,5 @@ extension SpoolInspector {
             if let reason = found.reason { counts[reason, default: 0] += found.sum.count }
         }
         return counts.map { (limit: $0.rawValue, count: $1) }.sorted { $0.limit < $1.limit }
-    }
-
-    /// The same counts as a submission's, from outside.
-    func summary() throws -> SubmissionSummary {
-        var summary = SubmissionSummary()
-        if let tally = try reader?.queries.tally() {
-            summary.waiting = try tally.waiting.count + publishedReports().count
-            summary.held = tally.held.count
-        }
-        summary.nextAttemptMilliseconds = try nextAttempt()
-        summary.isOwnedElsewhere = false
-        return summary
     }
 }

@@ -24,9 +24,8 @@ extension Intake {
                 // Stays for a person, or for a newer program: `doctor` names it, and nobody waits for it.
                 logger.notice("Order not carried out", metadata: ["order.name": "\(name)", "reason": "\(problem)"])
             } catch let error as FileSystemError {
-                leave(
-                    "collected/\(name)", nil, .notTaken("cannot be carried out: \(error): \(Self.advice(error))"),
-                    &outcome)
+                let reason = "cannot be carried out: \(error): \(SpoolErrors.advice(error))"
+                leave("collected/\(name)", nil, .notTaken(reason), &outcome)
             }
         }
     }
@@ -103,7 +102,7 @@ extension Intake {
                 sender.noteMovedFiles()
                 if isParked { sender.countRejected() }
             } catch let error as FileSystemError {
-                let reason = "is damaged and cannot be moved to parked/: \(error.errno): \(Self.advice(error))"
+                let reason = "is damaged and cannot be moved to parked/: \(error.errno): \(SpoolErrors.advice(error))"
                 leave(path, nil, .notTaken(reason), &outcome)
             }
         case .unreadable(let error):

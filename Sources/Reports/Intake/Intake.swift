@@ -215,10 +215,10 @@ package struct Intake {
         if result.needsReconciling { await queue.distrustFiles() }
         for (candidate, error) in result.failures {
             if error.isOutOfSpace { outcome.isOutOfSpace = true }
-            leave(candidate, .notTaken("cannot be stored: \(error): \(Self.advice(error))"), &group, &outcome)
+            leave(candidate, .notTaken("cannot be stored: \(error): \(SpoolErrors.advice(error))"), &group, &outcome)
         }
         for (candidate, error) in result.unreleased {
-            let reason = "is taken in and cannot be removed: \(error.errno): \(Self.advice(error))"
+            let reason = "is taken in and cannot be removed: \(error.errno): \(SpoolErrors.advice(error))"
             leave(candidate, .notUnlinked(reason, mark: candidate.mark ?? ""), &group, &outcome)
         }
     }

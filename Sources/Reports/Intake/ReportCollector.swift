@@ -104,7 +104,7 @@ package struct ReportCollector {
 
     /// Refuses a file that would not fit, before reading it; `nil` where nothing is known of it.
     package func checkSpace(for facts: FileMetadata?) throws {
-        if let facts, let problem = SpaceGuard.refusal(of: facts, by: spool.options.limits) { throw problem }
+        if let facts, let problem = spool.options.limits.refusal(of: facts) { throw problem }
         try checkSpace(for: facts?.countedByteCount ?? 0)
     }
 

@@ -95,7 +95,7 @@ package struct ReportProducer {
             return ReportsError(.badPayload, "\(subject): cannot be read: \(error.errno)", underlyingError: error)
         case let error as FileSystemError:
             return ReportsError(
-                .cannotWrite, "\(subject): \(error): \(Intake.advice(error))", underlyingError: error)
+                .cannotWrite, "\(subject): \(error): \(SpoolErrors.advice(error))", underlyingError: error)
         default:
             return ReportsError(.cannotWrite, "\(subject): \(error)", underlyingError: error)
         }

@@ -44,18 +44,6 @@ struct SpaceGuard {
         guard stored <= total else { throw PayloadProblem.tooLargeInAll(limit: total) }
     }
 
-    /// How much longer than it has bytes a file may be: its holes are read, too.
-    private static let longestWithHoles: UInt64 = 256
-
-    /// Why a file is not taken, by its size: what its blocks take, or its length where nearly all of it is holes.
-    static func refusal(of facts: FileMetadata, by limits: SpoolLimits) -> PayloadProblem? {
-        let limit = limits.maximumReportByteCount
-        let (longest, overflow) = limit.multipliedReportingOverflow(by: longestWithHoles)
-        if facts.countedByteCount > limit { return .tooLarge(size: facts.countedByteCount, limit: limit) }
-        if !overflow, facts.size > longest { return .tooLarge(size: facts.size, limit: longest) }
-        return nil
-    }
-
     static func checkFloor(for size: UInt64, _ spool: ReportSpool) throws {
         let space = try spool.files.space(on: spool.temporary)
         let floor = spool.options.limits.floor(ofTotal: space.total, forReportOf: size)

@@ -1,3 +1,5 @@
+import DurableIO
+
 /// How much a spool may hold.
 ///
 /// A producer keeps to the largest report and the free space: what breaks them is not taken in, with a ``ReportsError`` of
@@ -35,5 +37,17 @@ public struct SpoolLimits: Hashable, Sendable {
     /// How much all stored reports may take on a file system of that size, in bytes.
     package func total(ofTotal fileSystem: UInt64) -> UInt64 {
         maximumTotalByteCount ?? min(max(fileSystem / 10, 64 << 20), 16 << 30)
+    }
+
+    /// How much longer than it has bytes a file may be: its holes are read, too.
+    private static let longestWithHoles: UInt64 = 256
+
+    /// Why a file is not taken, by its size: what its blocks take, or its length where nearly all of it is holes.
+    func refusal(of facts: FileMetadata) -> PayloadProblem? {
+        let limit = maximumReportByteCount
+        let (longest, overflow) = limit.multipliedReportingOverflow(by: Self.longestWithHoles)
+        if facts.countedByteCount > limit { return .tooLarge(size: facts.countedByteCount, limit: limit) }
+        if !overflow, facts.size > longest { return .tooLarge(size: facts.size, limit: longest) }
+        return nil
     }
 }

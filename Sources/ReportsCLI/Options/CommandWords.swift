@@ -6,10 +6,9 @@ enum CommandWords {
     /// Refuses a first word that is no command, with the command that it resembles.
     ///
     /// The parser takes it for a surplus value, and says neither what the commands are nor which one was meant.
-    static func check(_ arguments: [String]) throws {
+    static func check(_ arguments: [String], among commands: [String]) throws {
         let isHelp = arguments.first == "help"
         guard let word = isHelp ? arguments.dropFirst().first : arguments.first, !word.hasPrefix("-") else { return }
-        let commands = ReportsCommand.configuration.subcommands.compactMap { $0.configuration.commandName }
         guard !commands.contains(word), word != "help" else { return }
         let meant = NearestName.of(word, among: commands + ["help"])
         let hint = meant.map { "Did you mean '\($0)'?" } ?? "Commands are \(commands.joined(separator: ", "))."

@@ -1,13 +1,3 @@
-/// Where a report's kind comes from. The raw value is the member `kind_from` of a stored report's description.
-package enum KindSource: String, Hashable, Sendable {
-    /// Whoever handed the report in named it.
-    case given
-    /// The payload's format tells.
-    case recognised
-    /// Nothing tells: the kind is the one assumed of any text, JSON or binary.
-    case `default`
-}
-
 /// What is sent first and evicted last: a number, the lower the more a report matters.
 enum ReportRank {
     /// A crash, given or recognised.

@@ -1,22 +1,7 @@
 import Background
-import DurableIO
 import HTTPTypes
 
-/// Where a report goes that was submitted with a request of its own: all of the request but its headers' values.
-///
-/// It is stored with the bytes, so that no ledger has to be whole for the report not to go elsewhere.
-package struct OwnRequest: Hashable, Sendable {
-    package let method: String
-    package let url: String
-    /// In the request's order, for people, and to know whether it can be made again from this alone.
-    package let headerNames: [String]
-
-    package init(method: String, url: String, headerNames: [String]) {
-        self.method = method
-        self.url = url
-        self.headerNames = headerNames
-    }
-
+extension OwnRequest {
     /// Checks a caller's request.
     /// - Throws: ``ReportsError`` when it has no absolute URL, no body could go with it, or a header of it is ours.
     init(_ request: HTTPRequest) throws(ReportsError) {
@@ -37,32 +22,6 @@ package struct OwnRequest: Hashable, Sendable {
         self.init(
             method: request.method.rawValue, url: endpoint.description,
             headerNames: request.headerFields.map(\.name.rawName).filter { $0.lowercased() != "content-length" })
-    }
-
-    /// Whether a request can be made from what is stored: no header has a value that only the caller knows.
-    var isWhole: Bool { headerNames.isEmpty }
-
-    var json: JSONValue {
-        var object = JSONObject()
-        object["method"] = .string(method)
-        object["url"] = .string(url)
-        object["headers"] = .array(headerNames.map(JSONValue.string))
-        return .object(object)
-    }
-
-    init?(json: JSONValue?) {
-        guard let method = json?["method"]?.stringValue, let url = json?["url"]?.stringValue else { return nil }
-        self.init(
-            method: method, url: url,
-            headerNames: json?["headers"]?.arrayValue?.compactMap(\.stringValue) ?? [])
-    }
-
-    /// The row's columns; `nil` when the URL is none, and the report goes where the others go.
-    func stored(id: ContentHash) -> TransferRecord.StoredRequest? {
-        guard let endpoint = try? Endpoint(url) else { return nil }
-        return TransferRecord.StoredRequest(
-            origin: endpoint.origin, method: method, url: url, headerNames: headerNames, bodyPath: "",
-            bodyHash: id.hex)
     }
 }
 

@@ -107,34 +107,3 @@ package final class OwnerLock: Sendable {
         return holder
     }
 }
-
-/// The mark of a writer on its own temporary file (`flock`), so that a cleaner takes only what nobody writes.
-enum WriterMark {
-    static func take(on file: borrowing OwnedDescriptor) -> Bool {
-        flock(file.raw, LOCK_EX | LOCK_NB) == 0
-    }
-}
-
-/// Removes what dead writers left in a directory of temporary files.
-package struct TemporaryCleaner {
-    package let files: any FileSystem
-    package let directory: Directory
-
-    package init(files: any FileSystem, directory: Directory) {
-        self.files = files
-        self.directory = directory
-    }
-
-    /// - Returns: the names removed. A file whose writer lives is locked and stays, and so does what cannot be removed: it
-    ///   takes no name that is given again.
-    @discardableResult
-    package func clean() throws(FileSystemError) -> [EntryName] {
-        var removed: [EntryName] = []
-        for name in try files.entries(of: directory) {
-            guard let file = try? files.openFile(name, in: directory) else { continue }
-            guard WriterMark.take(on: file) else { continue }
-            if (try? files.remove(name, in: directory)) == true { removed.append(name) }
-        }
-        return removed
-    }
-}

@@ -1,5 +1,5 @@
-package import Background
-package import DurableIO
+import Background
+import DurableIO
 import Logging
 import Synchronization
 
@@ -193,59 +193,4 @@ final class ReportSender: TransferClient {
     func freeLedgerSpace() async -> Bool {
         (try? LedgerReserve.free(in: spool)) ?? false
     }
-}
-
-/// What a run has done so far.
-package struct SubmissionProgress: Hashable, Sendable {
-    package var delivered = 0
-    package var rejected = 0
-    package var exhausted = 0
-    package var evicted = 0
-    /// Their bytes were not where they had been stored.
-    package var lost = 0
-    package var attempts = 0
-
-    static func += (left: inout SubmissionProgress, right: SubmissionProgress) {
-        left.delivered += right.delivered
-        left.rejected += right.rejected
-        left.exhausted += right.exhausted
-        left.evicted += right.evicted
-        left.lost += right.lost
-        left.attempts += right.attempts
-    }
-
-    mutating func count(_ settlement: Settlement) {
-        attempts += 1
-        switch settlement.verdict.state {
-        case .removed where settlement.verdict.reason == .ended(.bytesMissing): lost += 1
-        case .delivered: delivered += 1
-        case .rejected: rejected += 1
-        case .exhausted: exhausted += 1
-        default: break
-        }
-    }
-}
-
-extension ReportSpool {
-    /// Puts a report's file where its settled state wants it: away, or into `parked/`.
-    package func release(_ id: ContentHash, as state: TransferState) throws(FileSystemError) {
-        let name = StoredReport.name(of: id)
-        if state.isParked {
-            guard try files.metadata(of: name, in: queued) != nil else { return }
-            try files.renameReplacing(name, in: queued, to: name, in: parked)
-        } else {
-            // Both: a damaged copy may lie in the one while sound bytes came into the other.
-            try files.remove(name, in: queued)
-            try files.remove(name, in: parked)
-        }
-    }
-}
-
-// Without the attribute the documentation leaves out every name that begins with the module's and "Version", because Clang
-// modules have such names by themselves.
-/// The version of this library, as servers see it.
-@_documentation(visibility: public)
-public enum ReportsVersion {
-    /// Major, minor and patch (Semantic Versioning 2.0.0): the tail of the default `User-Agent`, `Reports/0.1.0`.
-    public static let current = "0.1.0"
 }

@@ -153,7 +153,7 @@ package struct DropZone {
     }
 
     private func sizeProblem(of facts: FileMetadata) -> String? {
-        SpaceGuard.refusal(of: facts, by: spool.options.limits)?.description
+        spool.options.limits.refusal(of: facts)?.description
     }
 
     /// Why a drop that was renamed away cannot be collected. Its bytes at both ends are read, because a file that cannot be

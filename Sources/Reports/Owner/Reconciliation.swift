@@ -54,7 +54,7 @@ package struct Reconciliation {
                 if let change = try reconcile(name, id, record, isParked: isParked, &result) { changes.append(change) }
             } catch let error as FileSystemError {
                 // One bad file must not keep the others from being sent.
-                result.messages.append("\(name): left as it is, \(error): \(Intake.advice(error))")
+                result.messages.append("\(name): left as it is, \(error): \(SpoolErrors.advice(error))")
                 result.isIncomplete = true
             }
             if changes.count >= 500 { try await apply(&changes) }

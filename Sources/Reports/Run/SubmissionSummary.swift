@@ -85,3 +85,17 @@ extension SubmissionSummary {
         return object
     }
 }
+
+extension SpoolInspector {
+    /// The same counts as a submission's, from outside.
+    func summary() throws -> SubmissionSummary {
+        var summary = SubmissionSummary()
+        if let tally = try reader?.queries.tally() {
+            summary.waiting = try tally.waiting.count + publishedReports().count
+            summary.held = tally.held.count
+        }
+        summary.nextAttemptMilliseconds = try nextAttempt()
+        summary.isOwnedElsewhere = false
+        return summary
+    }
+}

@@ -11,6 +11,20 @@ enum SpoolErrors {
         }
     }
 
+    /// What a person can do about a file that cannot be moved or removed.
+    static func advice(_ error: FileSystemError) -> String {
+        switch error.errno {
+        case .improperLink: "one of its rooms is a mount of its own: mount the whole spool instead"
+        case .isDirectory, .directoryNotEmpty, .fileExists: "move away what has that name"
+        case .notPermitted: "run chattr -a -i on it and on its directory"
+        case .permissionDenied: "run as its owner, or change the mode of its directory"
+        case .readOnlyFileSystem: "mount it writable"
+        case .noSpace, .diskQuotaExceeded, .fileTooLarge: "free some space"
+        case _ where error.isPassing: "it is tried again at each submit"
+        default: "see to its disk; it is tried again at each submit"
+        }
+    }
+
     static func explained(_ error: any Error) -> any Error {
         if isOutOfSpace(error) {
             return ReportsError(

@@ -1,0 +1,22 @@
+import CLinux
+import Glibc
+
+/// Who the process acts as.
+package enum UserIdentity {
+    /// The effective user.
+    package static var current: UInt32 { geteuid() }
+
+    package static var homeDirectory: String? {
+        if let home = Environment.value("HOME"), !home.isEmpty { return home }
+        guard let entry = getpwuid(getuid()), let directory = entry.pointee.pw_dir else { return nil }
+        return String(cString: directory)
+    }
+
+    /// Gives up root for good in favour of another user, groups included, so that nothing in a directory of that
+    /// user can lead root anywhere.
+    package static func become(user: UInt32, group: UInt32) throws(FileSystemError) {
+        guard clinux_become_user(user, group) == 0 else {
+            throw FileSystemError(.open, "user \(user)")
+        }
+    }
+}

@@ -1,0 +1,14 @@
+import Glibc
+
+/// The process itself.
+package enum CurrentProcess {
+    package static var identifier: Int32 { getpid() }
+
+    package static var hostName: String {
+        var bytes = [CChar](repeating: 0, count: 256)
+        guard gethostname(&bytes, bytes.count - 1) == 0 else { return "localhost" }
+        return bytes.withUnsafeBufferPointer { buffer in
+            buffer.baseAddress.map { String(cString: $0) } ?? "localhost"
+        }
+    }
+}

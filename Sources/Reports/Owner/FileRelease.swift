@@ -1,0 +1,17 @@
+package import Background
+package import DurableIO
+
+extension ReportSpool {
+    /// Puts a report's file where its settled state wants it: away, or into `parked/`.
+    package func release(_ id: ContentHash, as state: TransferState) throws(FileSystemError) {
+        let name = StoredReport.name(of: id)
+        if state.isParked {
+            guard try files.metadata(of: name, in: queued) != nil else { return }
+            try files.renameReplacing(name, in: queued, to: name, in: parked)
+        } else {
+            // Both: a damaged copy may lie in the one while sound bytes came into the other.
+            try files.remove(name, in: queued)
+            try files.remove(name, in: parked)
+        }
+    }
+}
