@@ -27,7 +27,7 @@ extension Reporter {
         _ payload: [UInt8], request: HTTPRequest, kind: ReportKind? = nil, identifier: String? = nil,
         annotations: [String: String] = [:]
     ) async throws -> String {
-        let own = try OwnRequest(request)
+        let own = try CallerRequest(request)
         let subject = identifier ?? "report"
         try ReportProducer(spool: place.spool()).checkSpace(for: UInt64(payload.count), from: subject)
         return try submit(
@@ -53,13 +53,13 @@ extension Reporter {
         fileAt file: FilePath, identifier: String? = nil, request: HTTPRequest, kind: ReportKind? = nil,
         annotations: [String: String] = [:]
     ) async throws -> String {
-        let own = try OwnRequest(request)
+        let own = try CallerRequest(request)
         let spool = try place.spool()
         let opened = try PayloadFile.open(file, files: spool.files)
         try ReportProducer(spool: spool).checkSpace(for: opened.facts, from: file.string)
         let name = identifier.map { Array($0.utf8) } ?? PayloadFile.name(of: file)
         return try submit(
-            opened.takeSource(), request,
+            opened.source(), request,
             as: ReportCollector.Description(kind: kind, name: name, annotations: annotations, request: own),
             from: file.string)
     }
@@ -72,7 +72,7 @@ extension Reporter {
         let prepared = try producer.prepare(source, as: description, from: subject)
         // Known before any owner, this process's own among them, can find the report.
         book.remember(request, for: prepared.report.id.hex)
-        try producer.publish([prepared])
+        try producer.store([prepared])
         joinOrStart()
         return prepared.report.id.hex
     }

@@ -41,7 +41,7 @@ public final class Reporter: Sendable {
 
     let place: SpoolPlace
     private let ownerConfiguration: SpoolOwner.Configuration
-    let book: RequestBook
+    let book: CallerRequests
     private let running = Mutex<Running?>(nil)
 
     /// The newest of this reporter's submissions, which waits for the ones before it.
@@ -70,7 +70,7 @@ public final class Reporter: Sendable {
         options.isShared = configuration.isShared
         try ReportSpool.check(path, options: options)
         place = SpoolPlace(path, options: options, logger: configuration.logger)
-        book = RequestBook(handler: configuration.existingReportHandler)
+        book = CallerRequests(handler: configuration.existingReportHandler)
         var owner = SpoolOwner.Configuration(destination: destination)
         owner.book = book
         owner.maximumConcurrent = min(max(configuration.maximumConcurrent, 1), 64)
@@ -81,10 +81,10 @@ public final class Reporter: Sendable {
 
     /// For tests: any clock, any network.
     package init(
-        spool: ReportSpool, owner: SpoolOwner.Configuration, existingReports: RequestBook.Handler? = nil
+        spool: ReportSpool, owner: SpoolOwner.Configuration, existingReports: CallerRequests.Handler? = nil
     ) {
         place = SpoolPlace(spool, logger: owner.logger)
-        book = RequestBook(handler: existingReports)
+        book = CallerRequests(handler: existingReports)
         var owner = owner
         owner.book = book
         ownerConfiguration = owner
@@ -116,7 +116,7 @@ public final class Reporter: Sendable {
         try producer.checkSpace(for: UInt64(payload.count), from: name ?? "report")
         let description = ReportCollector.Description(
             kind: kind, name: name.map { Array($0.utf8) }, annotations: annotations)
-        return try publish(.bytes(payload), as: description, from: name ?? "report")
+        return try store(.bytes(payload), as: description, from: name ?? "report")
     }
 
     /// Stores a report from a file, which stays where it is.
@@ -138,15 +138,15 @@ public final class Reporter: Sendable {
         try ReportProducer(spool: spool).checkSpace(for: opened.facts, from: file.string)
         let description = ReportCollector.Description(
             kind: kind, name: PayloadFile.name(of: file), annotations: annotations)
-        return try publish(opened.takeSource(), as: description, from: file.string)
+        return try store(opened.source(), as: description, from: file.string)
     }
 
-    func publish(
+    func store(
         _ source: consuming PayloadSource, as description: ReportCollector.Description, from subject: String
     ) throws -> String {
         let producer = try ReportProducer(spool: place.spool())
         let prepared = try producer.prepare(source, as: description, from: subject)
-        try producer.publish([prepared])
+        try producer.store([prepared])
         return prepared.report.id.hex
     }
 

@@ -23,15 +23,15 @@ extension GzipMemberHeader {
     private init(reading bytes: UnsafeRawBufferPointer) throws(GzipMemberHeaderError) {
         var reader = Reader(bytes: bytes)
         try reader.expect(WireForm.prefix.prefix(3), orElse: "no gzip header")
-        let flags = Flags(rawValue: try reader.take(1)[0])
+        let flags = Flags(rawValue: try reader.next(1)[0])
         guard flags.isDisjoint(with: .reserved) else { throw .malformed("reserved flags are set") }
         let modificationTime = try reader.takeInteger(UInt32.self)
-        _ = try reader.take(2)
+        _ = try reader.next(2)
 
         var fields: (record: Record?, properties: [UInt8]?) = (nil, nil)
         if flags.contains(.extra) {
             let length = Int(try reader.takeInteger(UInt16.self))
-            fields = Self.subfields(of: try reader.take(length))
+            fields = Self.subfields(of: try reader.next(length))
         }
         let name = flags.contains(.name) ? try reader.takeText(upTo: Self.maximumForeignTextByteCount) : nil
         if flags.contains(.comment) { _ = try reader.takeText(upTo: Self.maximumForeignTextByteCount) }
@@ -50,8 +50,8 @@ extension GzipMemberHeader {
     private static func subfields(of extra: UnsafeRawBufferPointer) -> (record: Record?, properties: [UInt8]?) {
         var fields: (record: Record?, properties: [UInt8]?) = (nil, nil)
         var reader = Reader(bytes: extra)
-        while let id = try? reader.take(2), let length = try? reader.takeInteger(UInt16.self),
-            let data = try? reader.take(Int(length))
+        while let id = try? reader.next(2), let length = try? reader.takeInteger(UInt16.self),
+            let data = try? reader.next(Int(length))
         {
             if data.count + 4 == reader.offset, id.elementsEqual(SubfieldID.record) {
                 fields.record = Record(parsing: data)
@@ -71,7 +71,7 @@ private struct Reader {
     /// All that has been taken.
     var taken: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: bytes[..<offset]) }
 
-    mutating func take(_ count: Int) throws(GzipMemberHeaderError) -> UnsafeRawBufferPointer {
+    mutating func next(_ count: Int) throws(GzipMemberHeaderError) -> UnsafeRawBufferPointer {
         let end = offset + count
         guard end <= bytes.count else { throw .truncated(needed: end) }
         defer { offset = end }
@@ -81,7 +81,7 @@ private struct Reader {
     mutating func takeInteger<Value: FixedWidthInteger & BitwiseCopyable>(
         _: Value.Type
     ) throws(GzipMemberHeaderError) -> Value {
-        Value(littleEndian: try take(MemoryLayout<Value>.size).loadUnaligned(as: Value.self))
+        Value(littleEndian: try next(MemoryLayout<Value>.size).loadUnaligned(as: Value.self))
     }
 
     /// Takes text and the zero that ends it, and returns the text.
@@ -98,6 +98,6 @@ private struct Reader {
     /// Takes what has to be there; a difference in the bytes at hand counts more than that there are too few.
     mutating func expect(_ expected: ArraySlice<UInt8>, orElse problem: String) throws(GzipMemberHeaderError) {
         guard expected.starts(with: bytes[offset...].prefix(expected.count)) else { throw .malformed(problem) }
-        _ = try take(expected.count)
+        _ = try next(expected.count)
     }
 }

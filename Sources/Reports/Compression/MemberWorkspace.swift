@@ -26,7 +26,7 @@ final class MemberWorkspace {
     private static let kept = Mutex(Kept())
 
     /// The one that is kept, empty again, or a new one. The deflater's level is any.
-    static func take(blockByteCount: Int) throws(ZlibError) -> MemberWorkspace {
+    static func borrow(blockByteCount: Int) throws(ZlibError) -> MemberWorkspace {
         let kept = kept.withLock { kept in
             let workspace = Kept(workspace: kept.workspace)
             kept.workspace = nil

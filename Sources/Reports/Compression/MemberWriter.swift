@@ -53,7 +53,7 @@ package struct MemberWriter: ~Copyable {
         try encoded.handOut { bytes throws(Sink.Failure) in try sink.writeMember(bytes) }
         try WireForm.prefix.handOut { bytes throws(Sink.Failure) in try sink.writeWire(bytes) }
         do throws(ZlibError) {
-            workspace = try MemberWorkspace.take(blockByteCount: policy.blockByteCount)
+            workspace = try MemberWorkspace.borrow(blockByteCount: policy.blockByteCount)
         } catch {
             throw .zlib(error)
         }

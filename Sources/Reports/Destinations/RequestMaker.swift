@@ -7,7 +7,7 @@ struct RequestMaker: Sendable {
     let spool: ReportSpool
     /// Of reports that have no request of their own; `nil` when none of those is sent.
     let destination: Destination?
-    let book: RequestBook
+    let book: CallerRequests
     let host: String
 
     /// Why there is no request.
@@ -99,7 +99,7 @@ struct RequestMaker: Sendable {
         let endpoint: Endpoint
         do {
             // The same rules as when it was submitted: a GET that is answered 200 is no delivery.
-            if let given { _ = try OwnRequest(given) }
+            if let given { _ = try CallerRequest(given) }
             endpoint = try given?.reportEndpoint() ?? Endpoint(stored.url)
         } catch {
             throw Obstacle(.withheld("its request cannot be used: \(error)"))

@@ -13,25 +13,25 @@ extension DropZone {
 
     package enum TakeResult: ~Copyable {
         case taken(Taken)
-        case notNow(Standing)
+        case notNow(Readiness)
     }
 
     /// Renames a complete drop away from its producers and opens it.
     package func take(_ drop: Drop) throws(FileSystemError) -> TakeResult {
-        guard case .ready = drop.standing else { return .notNow(drop.standing) }
+        guard case .ready = drop.readiness else { return .notNow(drop.readiness) }
         let file: OwnedDescriptor
         switch try openOrSkip(drop.entry, in: spool.incoming) {
         case .opened(let opened): file = opened
-        case .refused(let standing): return .notNow(standing)
+        case .refused(let readiness): return .notNow(readiness)
         }
         let facts = try spool.files.metadata(of: file)
         // The entry may have been replaced since it was listed.
-        if case let standing = standing(of: drop.entry, facts), standing != .ready { return .notNow(standing) }
+        if case let readiness = readiness(of: drop.entry, facts), readiness != .ready { return .notNow(readiness) }
         guard let second = try spool.files.openFileIfPresent(drop.entry, in: spool.incoming) else {
             return .notNow(.young)
         }
         let probe = WriterProbe(second)
-        if let standing = standing(of: probe.answer, facts) { return .notNow(standing) }
+        if let readiness = readiness(of: probe.answer, facts) { return .notNow(readiness) }
         let place: (name: TakenName, room: Room)
         do throws(FileSystemError) {
             place = try renameAway(drop.entry)
@@ -76,28 +76,28 @@ extension DropZone {
         let file: OwnedDescriptor
         switch try openOrSkip(name.entry, in: directory) {
         case .opened(let opened): file = opened
-        case .refused(let standing): return .notNow(standing)
+        case .refused(let readiness): return .notNow(readiness)
         }
         let facts = try spool.files.metadata(of: file)
         guard let second = try spool.files.openFileIfPresent(name.entry, in: directory) else { return .notNow(.young) }
         let probe = WriterProbe(second)
-        if let standing = standing(of: probe.answer, facts) { return .notNow(standing) }
+        if let readiness = readiness(of: probe.answer, facts) { return .notNow(readiness) }
         return .taken(Taken(drop: TakenDrop(name: name, facts: facts, room: room, directory: directory), file: file))
     }
 
     /// A drop as a reader shows it: one that somebody has open for writing is not ready.
     func probed(_ drop: Drop) -> Drop {
-        guard drop.standing == .ready, let file = try? spool.files.openFileIfPresent(drop.entry, in: spool.incoming),
+        guard drop.readiness == .ready, let file = try? spool.files.openFileIfPresent(drop.entry, in: spool.incoming),
             case let probe = WriterProbe(file), case .writing = probe.answer
         else { return drop }
         var drop = drop
-        drop.standing = .beingWritten
+        drop.readiness = .beingWritten
         return drop
     }
 
     private enum Opening: ~Copyable {
         case opened(OwnedDescriptor)
-        case refused(Standing)
+        case refused(Readiness)
     }
 
     private func openOrSkip(_ name: EntryName, in room: Directory) throws(FileSystemError) -> Opening {

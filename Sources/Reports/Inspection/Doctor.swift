@@ -66,7 +66,7 @@ package struct Doctor {
     ) throws {
         let reasons = try inspector.leftReasons()
         // A room that cannot be listed has a finding of its own.
-        for name in (try? spool.files.entries(of: room)) ?? [] where !OwnerRequest.isRequest(name) {
+        for name in (try? spool.files.entries(of: room)) ?? [] where !Order.isOrder(name) {
             let subject = "\(roomName)/\(name)"
             if let reason = reasons[LeftSources.Key(subject, nil).text] {
                 try report(Finding(level: .note, subject: subject, message: "left where it is: \(reason)"))
@@ -89,9 +89,9 @@ package struct Doctor {
 
     /// Orders that this program's owner leaves where they are.
     private func examineOrders(_ report: (Finding) throws -> Void) throws {
-        for name in (try? spool.files.entries(of: spool.collected)) ?? [] where OwnerRequest.isRequest(name) {
-            do throws(OwnerRequest.Problem) {
-                _ = try OwnerRequest.read(name, in: spool)
+        for name in (try? spool.files.entries(of: spool.collected)) ?? [] where Order.isOrder(name) {
+            do throws(Order.Problem) {
+                _ = try Order.read(name, in: spool)
             } catch {
                 let isForAnother = if case .unknownAction = error { true } else { false }
                 try report(
@@ -155,7 +155,7 @@ package struct Doctor {
         // An owner at work is about to collect what it has taken.
         let hasOwner = OwnerLock.isHeld(ReportSpool.lockName, in: spool.root)
         for drop in try inspector.drops() {
-            switch drop.standing {
+            switch drop.readiness {
             case .skipped(let why):
                 let verb = drop.isTaken ? "left where it is" : "not taken"
                 try report(Finding(level: .note, subject: drop.path, message: "\(verb): \(why)"))

@@ -26,7 +26,7 @@ package struct ReportView: Sendable {
     package var annotations: [String: String]
     package var summary: String?
     /// Where it goes, if not where the others go.
-    package var request: OwnRequest?
+    package var request: CallerRequest?
     /// It is the beginning of a file that grew while it was read.
     package var isSnapshot = false
     /// How many bytes the server has acknowledged, and of how many; `nil` unless it is on its way in parts.
@@ -95,7 +95,7 @@ package struct ReportView: Sendable {
         uploaded = record.state.isLive ? record.uploaded : nil
         // The newest that was given, and the one that counts.
         if let stored = record.request {
-            request = OwnRequest(method: stored.method, url: stored.url, headerNames: stored.headerNames)
+            request = CallerRequest(method: stored.method, url: stored.url, headerNames: stored.headerNames)
         }
     }
 
@@ -139,7 +139,7 @@ package struct ReportView: Sendable {
         occurrences = 1
         attempts = 0
         annotations = [:]
-        switch drop.standing {
+        switch drop.readiness {
         case .ready: reason = nil
         case .beingWritten: reason = "is still being written"
         case .beingTaken: reason = "is being taken"

@@ -48,7 +48,7 @@ extension SpoolInspector {
     }
 
     /// - Throws: ``ReportsError`` `noSuchReport` when a report has no bytes that could be sent again, or deleted.
-    package func requireBytes(_ id: String, for action: OwnerRequest.Action) throws {
+    package func requireBytes(_ id: String, for action: Order.Action) throws {
         guard let record = try record(id) else { return }
         let isRetry = action == .retry
         switch record.state {

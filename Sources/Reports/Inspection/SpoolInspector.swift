@@ -121,10 +121,10 @@ package struct SpoolInspector {
         let reasons = try leftReasons()
         return (((try? zone.drops()) ?? []) + ((try? zone.takenDrops()) ?? [])).map { drop in
             var drop = zone.probed(drop)
-            if drop.standing == .ready || drop.standing == .beingTaken,
+            if drop.readiness == .ready || drop.readiness == .beingTaken,
                 let reason = reasons[LeftSources.Key(drop.path, drop.facts).text]
             {
-                drop.standing = .skipped(reason)
+                drop.readiness = .skipped(reason)
             }
             return drop
         }

@@ -44,7 +44,7 @@ struct CollectingPass: ~Copyable {
         }
     }
 
-    mutating func take(_ bytes: UnsafeRawBufferPointer) throws {
+    mutating func add(_ bytes: UnsafeRawBufferPointer) throws {
         hasher.update(bytes)
         byteCount += UInt64(bytes.count)
         do {
@@ -54,8 +54,8 @@ struct CollectingPass: ~Copyable {
         }
     }
 
-    mutating func take(_ bytes: [UInt8]) throws {
-        try bytes.withUnsafeBytes { try take($0) }
+    mutating func add(_ bytes: [UInt8]) throws {
+        try bytes.withUnsafeBytes { try add($0) }
     }
 
     /// How many bytes have been written, in whole blocks.

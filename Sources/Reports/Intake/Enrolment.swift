@@ -11,7 +11,7 @@ struct Enrolment {
     let turns: ReportTurns
 
     /// Where a report's bytes come from.
-    enum Origin {
+    enum Source {
         /// Collected by the owner from a drop, still in `tmp/`.
         case publication(Publication)
         /// Published by a producer.
@@ -20,19 +20,19 @@ struct Enrolment {
 
     struct Candidate {
         let report: StoredReport
-        let origin: Origin
+        let source: Source
         /// The taken drop to unlink when all is durable.
         let drop: TakenDrop?
 
         /// By what its source is known again.
         var mark: String? {
             if let drop { return drop.mark }
-            if case .entry(let entry) = origin { return SourceMark.of(entry: entry) }
+            if case .entry(let entry) = source { return SourceMark.of(entry: entry) }
             return nil
         }
     }
 
-    struct Outcome {
+    struct Result {
         var enrolled = 0
         var duplicates = 0
         /// Those that were not enrolled: their sources are still there.
@@ -66,25 +66,25 @@ struct Enrolment {
     /// Enrols a group: one sync for all new files, one commit for all rows. A candidate whose files give trouble keeps no
     /// other from being enrolled.
     /// - Throws: when the ledger cannot be read or written.
-    func enrol(_ group: [Candidate]) async throws -> Outcome {
-        guard !group.isEmpty else { return Outcome() }
-        return try await turns.alone(with: Set(group.map(\.report.id.hex))) { try await enrolAlone(group) }
+    func enrol(_ group: [Candidate]) async throws -> Result {
+        guard !group.isEmpty else { return Result() }
+        return try await turns.alone(with: Set(group.map(\.report.id.hex))) { try await enrolInTurn(group) }
     }
 
-    private func enrolAlone(_ group: [Candidate]) async throws -> Outcome {
-        var outcome = Outcome()
-        var steps = try await steps(of: group, &outcome)
+    private func enrolInTurn(_ group: [Candidate]) async throws -> Result {
+        var result = Result()
+        var steps = try await steps(of: group, &result)
         // A crash between the file's move and its row must not look like an orderly end.
         try await queue.begin()
-        place(&steps, &outcome)
+        place(&steps, &result)
         try await record(steps)
-        release(steps, &outcome)
-        outcome.duplicates = steps.count { $0.fate == .count }
-        outcome.enrolled = steps.count { $0.fate.bringsBytes }
-        return outcome
+        unlinkSources(steps, &result)
+        result.duplicates = steps.count { $0.fate == .count }
+        result.enrolled = steps.count { $0.fate.bringsBytes }
+        return result
     }
 
-    private func steps(of group: [Candidate], _ outcome: inout Outcome) async throws -> [Step] {
+    private func steps(of group: [Candidate], _ result: inout Result) async throws -> [Step] {
         let questions = group.map { (mark: $0.mark, id: $0.report.id.hex) }
         let answers = try await queue.look { queries in
             try queries.together {
@@ -105,7 +105,7 @@ struct Enrolment {
                 do {
                     fate = try await self.fate(of: id, isKnown: answer.isKnown)
                 } catch let error as FileSystemError {
-                    outcome.failures.append((candidate, error))
+                    result.failures.append((candidate, error))
                     continue
                 }
             } else {
@@ -155,7 +155,7 @@ struct Enrolment {
     }
 
     /// Files first: what a row speaks of must be there. What fails leaves the group, with all that counts on its bytes.
-    private func place(_ steps: inout [Step], _ outcome: inout Outcome) {
+    private func place(_ steps: inout [Step], _ result: inout Result) {
         var failures: [ContentHash: FileSystemError] = [:]
         var publications: [(id: ContentHash, entry: Publication.Entry)] = []
         var moved: [ContentHash] = []
@@ -163,7 +163,7 @@ struct Enrolment {
             let id = step.candidate.report.id
             let name = StoredReport.name(of: id)
             do throws(FileSystemError) {
-                switch step.candidate.origin {
+                switch step.candidate.source {
                 case .publication(let publication):
                     if try spool.files.remove(name, in: spool.queued) { moved.append(id) }
                     publications.append((id, Publication.Entry(publication, as: name)))
@@ -183,10 +183,10 @@ struct Enrolment {
         } catch {
             // None of the names is durable. What was moved here has no row; the next owner finds it.
             for id in moved + publications.map(\.id) { failures[id] = error }
-            outcome.needsReconciling = true
-            outcome.misplaced = moved.count
+            result.needsReconciling = true
+            result.misplaced = moved.count
         }
-        for step in steps { failures[step.candidate.report.id].map { outcome.failures.append((step.candidate, $0)) } }
+        for step in steps { failures[step.candidate.report.id].map { result.failures.append((step.candidate, $0)) } }
         steps.removeAll { failures[$0.candidate.report.id] != nil }
     }
 
@@ -215,16 +215,16 @@ struct Enrolment {
 
     /// Only now, with bytes and rows durable, go the sources. The mark of one that stays is kept, so that it is neither
     /// counted nor sent again.
-    private func release(_ steps: [Step], _ outcome: inout Outcome) {
+    private func unlinkSources(_ steps: [Step], _ result: inout Result) {
         var unlinked: [(directory: Directory, candidate: Candidate)] = []
         for step in steps {
             let candidate = step.candidate
-            if step.fate == .revive { removeParked(candidate.report.id, &outcome) }
+            if step.fate == .revive { removeParked(candidate.report.id, &result) }
             do throws(FileSystemError) {
                 let directories = try unlinkSources(of: candidate, hasMoved: step.fate == .new)
                 unlinked += directories.map { ($0, candidate) }
             } catch {
-                outcome.unreleased.append((candidate, error))
+                result.unreleased.append((candidate, error))
             }
         }
         // A source that came back after a power cut would bring a report back that a person has removed meanwhile.
@@ -242,17 +242,17 @@ struct Enrolment {
     }
 
     /// A damaged file in `parked/` would contradict the row.
-    private func removeParked(_ id: ContentHash, _ outcome: inout Outcome) {
+    private func removeParked(_ id: ContentHash, _ result: inout Result) {
         do throws(FileSystemError) {
             try spool.files.remove(StoredReport.name(of: id), in: spool.parked)
         } catch {
-            outcome.needsReconciling = true
+            result.needsReconciling = true
         }
     }
 
     /// - Returns: the directories that lost a name.
     private func unlinkSources(of candidate: Candidate, hasMoved: Bool) throws(FileSystemError) -> [Directory] {
-        if !hasMoved, case .entry(let entry) = candidate.origin {
+        if !hasMoved, case .entry(let entry) = candidate.source {
             try spool.files.remove(entry, in: spool.collected)
             return [spool.collected]
         }

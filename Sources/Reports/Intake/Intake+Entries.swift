@@ -5,33 +5,33 @@ extension Intake {
     /// So many names are held at once: there may be a hundred thousand.
     private static let pieceCount = 1_024
 
-    func takeEntries(_ outcome: inout Outcome) async throws {
-        var requests: Set<EntryName> = []
+    func bringInEntries(_ summary: inout Summary) async throws {
+        var orders: Set<EntryName> = []
         var group = Group()
         while true {
-            let names = publishedNames(besides: group.staying.union(requests), &outcome)
-            for name in names where OwnerRequest.isRequest(name) { requests.insert(name) }
-            try await take(names.filter { !requests.contains($0) }, into: &group, &outcome)
-            if names.count < Self.pieceCount || Task.isCancelled || outcome.isOutOfSpace { break }
+            let names = publishedNames(besides: group.staying.union(orders), &summary)
+            for name in names where Order.isOrder(name) { orders.insert(name) }
+            try await bringIn(names.filter { !orders.contains($0) }, into: &group, &summary)
+            if names.count < Self.pieceCount || Task.isCancelled || summary.isOutOfSpace { break }
         }
         // After all of the entries: a report that was added before it was asked for is there by now.
-        guard !Task.isCancelled, !outcome.isOutOfSpace else { return }
-        for name in requests.sorted() {
+        guard !Task.isCancelled, !summary.isOutOfSpace else { return }
+        for name in orders.sorted() {
             do {
-                let actions = OwnerActions(spool: spool, queue: queue, sender: sender)
-                if try await actions.carryOut(name) { outcome.requests += 1 }
-            } catch let problem as OwnerRequest.Problem {
+                let actions = OrderActions(spool: spool, queue: queue, sender: sender)
+                if try await actions.carryOut(name) { summary.orders += 1 }
+            } catch let problem as Order.Problem {
                 // Stays for a person, or for a newer program: `doctor` names it, and nobody waits for it.
                 logger.notice("Order not carried out", metadata: ["order.name": "\(name)", "reason": "\(problem)"])
             } catch let error as FileSystemError {
                 let reason = "cannot be carried out: \(error): \(SpoolErrors.advice(error))"
-                leave("collected/\(name)", nil, .notTaken(reason), &outcome)
+                leave("collected/\(name)", nil, .notTaken(reason), &summary)
             }
         }
     }
 
-    private func publishedNames(besides known: Set<EntryName>, _ outcome: inout Outcome) -> [EntryName] {
-        let names = listed("collected", &outcome) { () throws(FileSystemError) in
+    private func publishedNames(besides known: Set<EntryName>, _ summary: inout Summary) -> [EntryName] {
+        let names = listed("collected", &summary) { () throws(FileSystemError) in
             var names: [EntryName] = []
             try spool.files.forEachEntry(in: spool.collected) { name in
                 if !known.contains(name) { names.append(name) }
@@ -50,10 +50,10 @@ extension Intake {
         case unreadable(FileSystemError)
     }
 
-    private func take(_ names: [EntryName], into group: inout Group, _ outcome: inout Outcome) async throws {
+    private func bringIn(_ names: [EntryName], into group: inout Group, _ summary: inout Summary) async throws {
         var rest: ArraySlice<EntryName> = []
         for name in names {
-            if isLeft("collected/\(name)", nil, unlink: (name, spool.collected), &outcome) {
+            if isLeft("collected/\(name)", nil, unlink: (name, spool.collected), &summary) {
                 group.staying.insert(name)
             } else {
                 rest.append(name)
@@ -64,10 +64,10 @@ extension Intake {
             // The next ones are read while these are written.
             let following = rest.popFirst(Self.groupCount)
             async let next = look(at: following)
-            for (name, entry) in looked { try await take(entry, named: name, into: &group, &outcome) }
+            for (name, entry) in looked { try await bringIn(entry, named: name, into: &group, &summary) }
             looked = await next
         }
-        try await enrol(&group, &outcome)
+        try await enrolGroup(&group, &summary)
     }
 
     private func look(at names: ArraySlice<EntryName>) -> [(name: EntryName, entry: Entry)] {
@@ -84,14 +84,14 @@ extension Intake {
         }
     }
 
-    private func take(
-        _ entry: Entry, named name: EntryName, into group: inout Group, _ outcome: inout Outcome
+    private func bringIn(
+        _ entry: Entry, named name: EntryName, into group: inout Group, _ summary: inout Summary
     ) async throws {
         let path = "collected/\(name)"
         switch entry {
         case .report(let report):
-            let candidate = Enrolment.Candidate(report: report, origin: .entry(name), drop: nil)
-            return try await add(candidate, to: &group, &outcome)
+            let candidate = Enrolment.Candidate(report: report, source: .entry(name), drop: nil)
+            return try await add(candidate, to: &group, &summary)
         case .gone:
             break
         case .damaged(let problem):
@@ -103,10 +103,10 @@ extension Intake {
                 if isParked { sender.countRejected() }
             } catch let error as FileSystemError {
                 let reason = "is damaged and cannot be moved to parked/: \(error.errno): \(SpoolErrors.advice(error))"
-                leave(path, nil, .notTaken(reason), &outcome)
+                leave(path, nil, .notTaken(reason), &summary)
             }
         case .unreadable(let error):
-            leave(path, nil, .notTaken(DropZone.unreadable(error)), &outcome)
+            leave(path, nil, .notTaken(DropZone.unreadable(error)), &summary)
         }
         group.staying.insert(name)
     }

@@ -3,20 +3,20 @@ import Logging
 
 /// What stays where it is, with its reason.
 extension Intake {
-    func leave(_ path: String, _ facts: FileMetadata?, _ cause: LeftSources.Cause, _ outcome: inout Outcome) {
-        outcome.skipped += 1
+    func leave(_ path: String, _ facts: FileMetadata?, _ cause: LeftSources.Cause, _ summary: inout Summary) {
+        summary.skipped += 1
         guard left.note(LeftSources.Key(path, facts), cause) else { return }
         logger.notice("Left where it is", metadata: ["path": "\(path)", "reason": "\(cause.text)"])
     }
 
     func leave(
-        _ candidate: Enrolment.Candidate, _ cause: LeftSources.Cause, _ group: inout Group, _ outcome: inout Outcome
+        _ candidate: Enrolment.Candidate, _ cause: LeftSources.Cause, _ group: inout Group, _ summary: inout Summary
     ) {
-        if case .entry(let entry) = candidate.origin {
+        if case .entry(let entry) = candidate.source {
             group.staying.insert(entry)
-            leave("collected/\(entry)", nil, cause, &outcome)
+            leave("collected/\(entry)", nil, cause, &summary)
         } else if let drop = candidate.drop {
-            leave(drop.path, drop.facts, cause, &outcome)
+            leave(drop.path, drop.facts, cause, &summary)
         }
     }
 
@@ -25,12 +25,12 @@ extension Intake {
     /// One that is taken in is unlinked, if that has become possible.
     func isLeft(
         _ path: String, _ facts: FileMetadata?, unlink source: (name: EntryName, directory: Directory),
-        _ outcome: inout Outcome
+        _ summary: inout Summary
     ) -> Bool {
         switch left.cause(of: LeftSources.Key(path, facts)) {
         case nil, .notTaken: return false
         case .notCollected(let reason):
-            leave(path, facts, .notCollected(reason), &outcome)
+            leave(path, facts, .notCollected(reason), &summary)
         case .notUnlinked(let reason, let mark):
             do throws(FileSystemError) {
                 try spool.files.remove(source.name, in: source.directory)
@@ -38,7 +38,7 @@ extension Intake {
                 marks.noteUnlinked([mark])
             } catch {
                 marks.keepAll()
-                leave(path, facts, .notUnlinked(reason, mark: mark), &outcome)
+                leave(path, facts, .notUnlinked(reason, mark: mark), &summary)
             }
         }
         return true

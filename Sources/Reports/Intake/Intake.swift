@@ -23,25 +23,25 @@ package struct Intake {
         logger = owner.logger
     }
 
-    package struct Outcome: Hashable, Sendable {
+    package struct Summary: Hashable, Sendable {
         var enrolled = 0
         var duplicates = 0
         /// Sources that were left where they are, and not for the first time only.
         var skipped = 0
         /// Drops that may be complete in a moment.
         var young = 0
-        var requests = 0
+        var orders = 0
         /// Something was left where it lies for want of space.
         var isOutOfSpace = false
         /// Reports that wait for the next owner to find them in `queued/`.
         var misplaced = 0
 
-        var isIdle: Bool { enrolled == 0 && duplicates == 0 && requests == 0 }
+        var isIdle: Bool { enrolled == 0 && duplicates == 0 && orders == 0 }
 
-        static func += (left: inout Outcome, right: Outcome) {
+        static func += (left: inout Summary, right: Summary) {
             left.enrolled += right.enrolled
             left.duplicates += right.duplicates
-            left.requests += right.requests
+            left.orders += right.orders
             left.misplaced += right.misplaced
             // What could not be taken is a state, not an event.
             left.skipped = right.skipped
@@ -55,82 +55,82 @@ package struct Intake {
     private static let groupTime: Int64 = 50
 
     /// One look at all that waits to come in.
-    package func run() async throws -> Outcome {
-        var outcome = Outcome()
+    package func run() async throws -> Summary {
+        var summary = Summary()
         left.beginLook()
-        try await takeUp(&outcome)
-        try await takeEntries(&outcome)
-        try await takeDrops(&outcome)
-        guard !Task.isCancelled else { return outcome }
+        try await bringInTaken(&summary)
+        try await bringInEntries(&summary)
+        try await bringInDrops(&summary)
+        guard !Task.isCancelled else { return summary }
         do {
             try await left.endLook(queue)
         } catch {
             // The reasons are told by a later look.
             guard SpoolErrors.isOutOfSpace(error) else { throw error }
         }
-        return outcome
+        return summary
     }
 
     /// Only what other processes published, drops left alone.
-    func takePublished() async throws {
-        var outcome = Outcome()
-        try await takeEntries(&outcome)
+    func bringInPublished() async throws {
+        var summary = Summary()
+        try await bringInEntries(&summary)
     }
 
     // MARK: - Drops
 
     /// Drops an earlier owner had renamed away.
-    private func takeUp(_ outcome: inout Outcome) async throws {
+    private func bringInTaken(_ summary: inout Summary) async throws {
         let zone = DropZone(spool: spool)
         var group = Group()
-        for (room, name) in listed("taken", &outcome, { () throws(FileSystemError) in try zone.takenNames() }) {
+        for (room, name) in listed("taken", &summary, { () throws(FileSystemError) in try zone.takenNames() }) {
             if Task.isCancelled { break }
             let path = "\(room.rawValue)/\(name.entry)"
             do {
                 let facts = try spool.files.metadata(of: name.entry, in: zone.directory(of: room))
-                if isLeft(path, facts, unlink: (name.entry, zone.directory(of: room)), &outcome) { continue }
+                if isLeft(path, facts, unlink: (name.entry, zone.directory(of: room)), &summary) { continue }
                 switch try zone.reopen(name, in: room) {
-                case .taken(let drop): try await collect(drop, into: &group, &outcome)
-                case .notNow(let standing): count(standing, path, facts, &outcome)
+                case .taken(let drop): try await bringIn(drop, into: &group, &summary)
+                case .notNow(let readiness): count(readiness, path, facts, &summary)
                 }
             } catch let error as FileSystemError {
-                leave(path, nil, .notTaken(DropZone.unreadable(error)), &outcome)
+                leave(path, nil, .notTaken(DropZone.unreadable(error)), &summary)
             }
         }
-        try await enrol(&group, &outcome)
+        try await enrolGroup(&group, &summary)
     }
 
-    private func takeDrops(_ outcome: inout Outcome) async throws {
+    private func bringInDrops(_ summary: inout Summary) async throws {
         let zone = DropZone(spool: spool)
         var group = Group()
-        for drop in listed("incoming", &outcome, { () throws(FileSystemError) in try zone.drops() }) {
+        for drop in listed("incoming", &summary, { () throws(FileSystemError) in try zone.drops() }) {
             if Task.isCancelled { break }
             do {
                 try ReportCollector(spool: spool).checkSpace(for: drop.facts)
                 switch try zone.take(drop) {
-                case .taken(let taken): try await collect(taken, into: &group, &outcome)
-                case .notNow(let standing): count(standing, drop.path, drop.facts, &outcome)
+                case .taken(let taken): try await bringIn(taken, into: &group, &summary)
+                case .notNow(let readiness): count(readiness, drop.path, drop.facts, &summary)
                 }
             } catch let problem as PayloadProblem {
-                if case .noSpace = problem { outcome.isOutOfSpace = true }
-                leave(drop.path, drop.facts, .notTaken(problem.description), &outcome)
+                if case .noSpace = problem { summary.isOutOfSpace = true }
+                leave(drop.path, drop.facts, .notTaken(problem.description), &summary)
             } catch let error as FileSystemError {
-                if error.isOutOfSpace { outcome.isOutOfSpace = true }
-                leave(drop.path, drop.facts, .notTaken(DropZone.words(error)), &outcome)
+                if error.isOutOfSpace { summary.isOutOfSpace = true }
+                leave(drop.path, drop.facts, .notTaken(DropZone.words(error)), &summary)
             }
         }
-        try await enrol(&group, &outcome)
+        try await enrolGroup(&group, &summary)
     }
 
     /// A room that cannot be listed keeps no other from being looked at.
     func listed<Element>(
-        _ room: String, _ outcome: inout Outcome, _ list: () throws(FileSystemError) -> [Element]
+        _ room: String, _ summary: inout Summary, _ list: () throws(FileSystemError) -> [Element]
     ) -> [Element] {
         do throws(FileSystemError) {
             return try list()
         } catch {
             logger.warning("Room not listed", metadata: ["room": "\(room)", "error": "\(error)"])
-            outcome.skipped += 1
+            summary.skipped += 1
             return []
         }
     }
@@ -142,8 +142,8 @@ package struct Intake {
         var staying: Set<EntryName> = []
     }
 
-    private func collect(
-        _ taken: consuming DropZone.Taken, into group: inout Group, _ outcome: inout Outcome
+    private func bringIn(
+        _ taken: consuming DropZone.Taken, into group: inout Group, _ summary: inout Summary
     ) async throws {
         let drop = taken.drop
         let candidate: Enrolment.Candidate
@@ -154,47 +154,47 @@ package struct Intake {
             let collected = try collector.collect(
                 .file(taken.file, facts: drop.facts), as: description, endsWithTask: true)
             candidate = Enrolment.Candidate(
-                report: collected.report, origin: .publication(collected.publication), drop: drop)
+                report: collected.report, source: .publication(collected.publication), drop: drop)
         } catch is CancellationError {
             // It stays in `taken/`, for the next owner.
             return
         } catch let problem as PayloadProblem {
             switch problem {
-            case .changed: outcome.young += 1
+            case .changed: summary.young += 1
             case .noSpace:
-                outcome.isOutOfSpace = true
-                leave(drop.path, drop.facts, .notTaken(problem.description), &outcome)
+                summary.isOutOfSpace = true
+                leave(drop.path, drop.facts, .notTaken(problem.description), &summary)
             case .tooLarge, .tooLargeInAll:
-                leave(drop.path, drop.facts, .notCollected(problem.description), &outcome)
+                leave(drop.path, drop.facts, .notCollected(problem.description), &summary)
             }
             return
         } catch let error as FileSystemError {
-            if error.isOutOfSpace { outcome.isOutOfSpace = true }
+            if error.isOutOfSpace { summary.isOutOfSpace = true }
             let isRead = error.operation == .read && !error.isPassing
             leave(
                 drop.path, drop.facts, isRead ? .notCollected(DropZone.unreadable(error)) : .notTaken("\(error)"),
-                &outcome)
+                &summary)
             return
         } catch {
-            return leave(drop.path, drop.facts, .notCollected("cannot be stored: \(error)"), &outcome)
+            return leave(drop.path, drop.facts, .notCollected("cannot be stored: \(error)"), &summary)
         }
-        try await add(candidate, to: &group, &outcome)
+        try await add(candidate, to: &group, &summary)
     }
 
     func add(
-        _ candidate: Enrolment.Candidate, to group: inout Group, _ outcome: inout Outcome
+        _ candidate: Enrolment.Candidate, to group: inout Group, _ summary: inout Summary
     ) async throws {
         if group.candidates.isEmpty { group.startedAt = spool.clock.bootMilliseconds }
         group.candidates.append(candidate)
         let age = spool.clock.bootMilliseconds - group.startedAt
-        if group.candidates.count >= Self.groupCount || age >= Self.groupTime { try await enrol(&group, &outcome) }
+        if group.candidates.count >= Self.groupCount || age >= Self.groupTime { try await enrolGroup(&group, &summary) }
     }
 
-    func enrol(_ group: inout Group, _ outcome: inout Outcome) async throws {
+    func enrolGroup(_ group: inout Group, _ summary: inout Summary) async throws {
         guard !group.candidates.isEmpty else { return }
         let candidates = group.candidates
         group.candidates = []
-        let result: Enrolment.Outcome
+        let result: Enrolment.Result
         do {
             result = try await Enrolment(spool: spool, queue: queue, marks: marks, turns: sender.turns).enrol(
                 candidates)
@@ -204,38 +204,39 @@ package struct Intake {
             // queued can be delivered, which frees space.
             await queue.distrustFiles()
             logger.warning("No space to take reports in", metadata: ["error": "\(error)"])
-            outcome.isOutOfSpace = true
-            outcome.misplaced += candidates.count { hasLeft($0) }
-            outcome.skipped += candidates.count { $0.drop != nil }
+            summary.isOutOfSpace = true
+            summary.misplaced += candidates.count { hasLeft($0) }
+            summary.skipped += candidates.count { $0.drop != nil }
             return
         }
-        outcome.enrolled += result.enrolled
-        outcome.duplicates += result.duplicates
-        outcome.misplaced += result.misplaced
+        summary.enrolled += result.enrolled
+        summary.duplicates += result.duplicates
+        summary.misplaced += result.misplaced
         if result.needsReconciling { await queue.distrustFiles() }
         for (candidate, error) in result.failures {
-            if error.isOutOfSpace { outcome.isOutOfSpace = true }
-            leave(candidate, .notTaken("cannot be stored: \(error): \(SpoolErrors.advice(error))"), &group, &outcome)
+            if error.isOutOfSpace { summary.isOutOfSpace = true }
+            leave(candidate, .notTaken("cannot be stored: \(error): \(SpoolErrors.advice(error))"), &group, &summary)
         }
         for (candidate, error) in result.unreleased {
             let reason = "is taken in and cannot be removed: \(error.errno): \(SpoolErrors.advice(error))"
-            leave(candidate, .notUnlinked(reason, mark: candidate.mark ?? ""), &group, &outcome)
+            leave(candidate, .notUnlinked(reason, mark: candidate.mark ?? ""), &group, &summary)
         }
     }
 
     /// Whether an entry was moved to `queued/`, where nothing but its name tells of it until a row does.
     private func hasLeft(_ candidate: Enrolment.Candidate) -> Bool {
-        guard case .entry(let entry) = candidate.origin else { return false }
+        guard case .entry(let entry) = candidate.source else { return false }
         return ((try? spool.files.metadata(of: entry, in: spool.collected)) ?? nil) == nil
     }
 
-    private func count(_ standing: DropZone.Standing, _ path: String, _ facts: FileMetadata?, _ outcome: inout Outcome)
-    {
-        switch standing {
+    private func count(
+        _ readiness: DropZone.Readiness, _ path: String, _ facts: FileMetadata?, _ summary: inout Summary
+    ) {
+        switch readiness {
         case .ready: break
-        case .young, .beingTaken: outcome.young += 1
-        case .beingWritten: outcome.skipped += 1
-        case .skipped(let reason): leave(path, facts, .notTaken(reason), &outcome)
+        case .young, .beingTaken: summary.young += 1
+        case .beingWritten: summary.skipped += 1
+        case .skipped(let reason): leave(path, facts, .notTaken(reason), &summary)
         }
     }
 }

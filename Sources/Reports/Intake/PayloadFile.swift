@@ -43,7 +43,7 @@ package struct PayloadFile: ~Copyable {
         }
     }
 
-    package consuming func takeSource() -> PayloadSource {
+    package consuming func source() -> PayloadSource {
         if let facts { .growingFile(file, facts: facts) } else { .file(file, facts: nil) }
     }
 }

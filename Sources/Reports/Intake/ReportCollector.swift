@@ -16,11 +16,11 @@ package struct ReportCollector {
         /// See ``ReportProperties/source``.
         package var source: String?
         /// See ``ReportProperties/request``.
-        package var request: OwnRequest?
+        package var request: CallerRequest?
 
         package init(
             kind: ReportKind? = nil, name: [UInt8]? = nil, annotations: [String: String] = [:], source: String? = nil,
-            request: OwnRequest? = nil
+            request: CallerRequest? = nil
         ) {
             self.kind = kind
             self.name = name
@@ -50,18 +50,18 @@ package struct ReportCollector {
         switch consume source {
         case .bytes(let bytes):
             var pass = try begin(head: bytes[...], isWhole: true, description, maySnap: false)
-            try pass.take(bytes)
+            try pass.add(bytes)
             return try finish(pass, isSnapshot: false)
         case .file(let file, let facts):
             let reading = PayloadReading(file, facts: facts, mayGrow: false, files: spool.files)
-            return try collect(reading, as: description, endsWithTask: endsWithTask)
+            return try readToEnd(reading, as: description, endsWithTask: endsWithTask)
         case .growingFile(let file, let facts):
             let reading = PayloadReading(file, facts: facts, mayGrow: true, files: spool.files)
-            return try collect(reading, as: description, endsWithTask: endsWithTask)
+            return try readToEnd(reading, as: description, endsWithTask: endsWithTask)
         }
     }
 
-    private func collect(
+    private func readToEnd(
         _ reading: consuming PayloadReading, as description: Description, endsWithTask: Bool
     ) throws -> Collected {
         var reading = reading
@@ -71,7 +71,7 @@ package struct ReportCollector {
         let isWhole = reading.isAtEnd && head.count == reading.count
         var pass = try begin(head: head[...], isWhole: isWhole, description, maySnap: reading.mayGrow)
         while reading.count > 0 {
-            try pass.take(reading.bytes)
+            try pass.add(reading.bytes)
             try guardian.check(read: pass.byteCount, stored: pass.storedByteCount)
             if reading.isAtEnd { break }
             if endsWithTask { try Task.checkCancellation() }

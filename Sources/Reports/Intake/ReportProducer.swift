@@ -35,7 +35,7 @@ package struct ReportProducer {
     }
 
     /// Makes prepared reports durable, together. When it returns the promise holds for each.
-    package func publish(_ group: [Prepared]) throws(ReportsError) {
+    package func store(_ group: [Prepared]) throws(ReportsError) {
         do {
             let entries = group.map { Publication.Entry($0.publication, as: $0.entry) }
             _ = try Publication.publish(entries, in: spool.collected, files: spool.files)
@@ -62,12 +62,12 @@ package struct ReportProducer {
         }
     }
 
-    /// Files a request to the owner.
-    package func file(_ request: OwnerRequest) throws(ReportsError) {
+    /// Files an order to the owner.
+    package func file(_ order: Order) throws(ReportsError) {
         do {
             let publication = try spool.newPublication()
-            try publication.write(request.bytes)
-            _ = try publication.publish(as: OwnerRequest.newName(), in: spool.collected)
+            try publication.write(order.bytes)
+            _ = try publication.publish(as: Order.newName(), in: spool.collected)
         } catch {
             throw Self.explain(error, "request")
         }

@@ -87,8 +87,8 @@ struct LimitKeeper {
     private func evict(_ victims: [TransferRecord], to limit: Limit) async throws -> Bool {
         guard !victims.isEmpty else { return false }
         let evicted = try await sender.turns.alone(with: Set(victims.map(\.identifier))) {
-            let evicted = try await queue.change { store in try Self.settle(victims, limit, store) }
-            sender.releaseFiles(of: evicted.map { ($0.identifier, .evicted) })
+            let evicted = try await queue.change { store in try Self.evict(victims, limit, store) }
+            sender.moveFiles(of: evicted.map { ($0.identifier, .evicted) })
             return evicted
         }
         sender.countEvicted(evicted.count)
@@ -106,7 +106,7 @@ struct LimitKeeper {
     private typealias Evicted = (identifier: String, reason: EndReason, note: String)
 
     /// Judges once more in the commit: some may have been delivered, or come anew, since they were chosen.
-    private static func settle(
+    private static func evict(
         _ victims: [TransferRecord], _ limit: Limit, _ store: TransferStore
     ) throws -> [Evicted] {
         var stored = try store.queries.tally().stored

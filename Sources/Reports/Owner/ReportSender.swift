@@ -30,7 +30,7 @@ final class ReportSender: TransferClient {
     }
 
     init(
-        spool: ReportSpool, destination: Destination?, book: RequestBook, logger: Logger,
+        spool: ReportSpool, destination: Destination?, book: CallerRequests, logger: Logger,
         isOwner: @escaping @Sendable () -> Bool,
         onSettled: @escaping @Sendable (SubmissionProgress) -> Void = { _ in }
     ) {
@@ -95,7 +95,7 @@ final class ReportSender: TransferClient {
 
     func didSettle(_ settlements: [Settlement]) async {
         let ended = settlements.filter { !$0.verdict.state.isLive }
-        await settleFiles(of: ended.map { ($0.claim.record.identifier, $0.verdict.state) })
+        await moveFiles(afterSettling: ended.map { ($0.claim.record.identifier, $0.verdict.state) })
         for settlement in ended {
             requests.book.forget(settlement.claim.record.identifier)
             guard settlement.verdict.state == .delivered else { continue }
@@ -115,7 +115,7 @@ final class ReportSender: TransferClient {
     typealias Settled = (identifier: String, state: TransferState)
 
     /// Moves or removes files after a commit. A row that has another state by now came anew, and its file is not touched.
-    private func settleFiles(of settled: [Settled]) async {
+    private func moveFiles(afterSettling settled: [Settled]) async {
         guard !settled.isEmpty, let queue = state.withLock(\.queue) else { return }
         let identifiers = settled.map(\.identifier)
         await turns.alone(with: Set(identifiers)) {
@@ -123,7 +123,7 @@ final class ReportSender: TransferClient {
                 let states = try await queue.look { queries in
                     try queries.together { try identifiers.map { try queries.state(of: $0) } }
                 }
-                releaseFiles(of: zip(settled, states).filter { $0.state == $1 }.map(\.0))
+                moveFiles(of: zip(settled, states).filter { $0.state == $1 }.map(\.0))
             } catch {
                 noteMisplaced("reports", error)
             }
@@ -131,7 +131,7 @@ final class ReportSender: TransferClient {
     }
 
     /// To be called in the reports' turn, with states that the ledger has now.
-    func releaseFiles(of settled: [Settled]) {
+    func moveFiles(of settled: [Settled]) {
         for (identifier, verdict) in settled {
             guard let id = ContentHash(hex: identifier) else { continue }
             do {

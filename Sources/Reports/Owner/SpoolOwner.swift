@@ -26,7 +26,7 @@ package final class SpoolOwner: Sendable {
         package var destination: Destination?
         /// The requests of reports that have one of their own; `nil` for a process that knows none, which sends those
         /// only that need no header.
-        package var book: RequestBook?
+        package var book: CallerRequests?
         package var maximumConcurrent = 16
         package var connection = ConnectionSettings()
         package var policy = RetryPolicy()
@@ -70,7 +70,7 @@ package final class SpoolOwner: Sendable {
         self.lock = lock
         logger = configuration.logger
         sender = ReportSender(
-            spool: spool, destination: configuration.destination, book: configuration.book ?? RequestBook(),
+            spool: spool, destination: configuration.destination, book: configuration.book ?? CallerRequests(),
             logger: configuration.logger, isOwner: { lock.isCurrent },
             onSettled: configuration.onSettled)
         var repairs: [String] = []
@@ -99,7 +99,7 @@ package final class SpoolOwner: Sendable {
     }
 
     /// What rests for want of its request has somebody to ask again: another owner, who knew none, may have laid it down.
-    private func wake(_ book: RequestBook?) async throws {
+    private func wake(_ book: CallerRequests?) async throws {
         guard let book else { return }
         let known = book.known
         if book.knowsAll {

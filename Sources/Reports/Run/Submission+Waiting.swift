@@ -11,7 +11,7 @@ extension Submission {
     }
 
     struct Patience {
-        var doubts = 0
+        var unsureLooks = 0
         var hasTold = false
     }
 
@@ -19,12 +19,12 @@ extension Submission {
         let limit = deadline ?? Self.ownerPatience
         guard waitsForOwner else { return .givenUp }
         if hasNothingDue() {
-            let standing = try SpoolInspector(spool: spool).summary()
+            let found = try SpoolInspector(spool: spool).summary()
             // What waits, and not for a time to come, has arrived since the look, and the other is at it.
-            let next = standing.nextAttemptMilliseconds ?? 0
-            patience.doubts += 1
-            let isSure = standing.waiting == 0 || next > spool.clock.wallMilliseconds
-            if isSure || patience.doubts > 10 { return .done(standing) }
+            let next = found.nextAttemptMilliseconds ?? 0
+            patience.unsureLooks += 1
+            let isSure = found.waiting == 0 || next > spool.clock.wallMilliseconds
+            if isSure || patience.unsureLooks > 10 { return .done(found) }
         }
         guard !Task.isCancelled, spool.clock.bootMilliseconds - start < limit else { return .givenUp }
         if !patience.hasTold {
@@ -62,15 +62,15 @@ extension Submission {
         let zone = DropZone(spool: spool)
         var names: Set<EntryName> = []
         for drop in (try? zone.takenDrops()) ?? []
-        where drop.standing == .beingTaken && !isLeft(drop.path, drop.facts) {
+        where drop.readiness == .beingTaken && !isLeft(drop.path, drop.facts) {
             names.insert(drop.entry)
         }
         // What is neither a report nor an order that this program can carry out waits for somebody else.
         for name in (try? spool.files.entries(of: spool.collected)) ?? [] where !isLeft("collected/\(name)", nil) {
-            let isOrder = OwnerRequest.isRequest(name) && OwnerRequest.isKnown(name, in: spool)
+            let isOrder = Order.isOrder(name) && Order.isKnown(name, in: spool)
             if isOrder || StoredReport.id(in: name) != nil { names.insert(name) }
         }
-        for drop in (try? zone.drops()) ?? [] where drop.standing == .ready && !isLeft(drop.path, drop.facts) {
+        for drop in (try? zone.drops()) ?? [] where drop.readiness == .ready && !isLeft(drop.path, drop.facts) {
             names.insert(drop.entry)
         }
         return names

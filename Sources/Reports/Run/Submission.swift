@@ -26,7 +26,7 @@ package struct Submission: Sendable {
 
         func add(_ other: SubmissionProgress) { progress.withLock { $0 += other } }
 
-        func take() -> SubmissionProgress {
+        func reset() -> SubmissionProgress {
             progress.withLock { progress in
                 defer { progress = SubmissionProgress() }
                 return progress
@@ -49,7 +49,7 @@ package struct Submission: Sendable {
 
     /// Runs until nothing that is due can be sent now, the deadline, or cancellation.
     package func run() async throws -> SubmissionSummary {
-        _ = done.take()
+        _ = done.reset()
         var summary: SubmissionSummary
         do {
             summary = try await runOnce()
@@ -58,7 +58,7 @@ package struct Submission: Sendable {
         } catch {
             throw SpoolErrors.explained(error)
         }
-        summary.add(done.take())
+        summary.add(done.reset())
         return summary
     }
 
@@ -100,7 +100,7 @@ package struct Submission: Sendable {
             guard let owner = try await SpoolOwner.become(of: spool, configuration) else {
                 switch try await waitForOwner(since: start, &patience) {
                 case .tryAgain: continue
-                case .done(let standing): return summary.counting(standing)
+                case .done(let found): return summary.counting(found)
                 case .givenUp: break
                 }
                 summary.isOwnedElsewhere = true
@@ -121,7 +121,7 @@ package struct Submission: Sendable {
     private func session(
         _ owner: SpoolOwner, _ start: Int64, _ summary: inout SubmissionSummary, _ leftovers: inout Set<EntryName>
     ) async throws -> Bool {
-        var intake = Intake.Outcome()
+        var intake = Intake.Summary()
         var isComplete = true
         defer { done.add(owner.sender.progress) }
         do {
@@ -151,7 +151,7 @@ package struct Submission: Sendable {
     /// - Returns: what had arrived before the last look. What is still there after it could not be taken; whatever else
     ///   is there came too late for it.
     private func work(
-        _ owner: SpoolOwner, _ start: Int64, _ total: inout Intake.Outcome
+        _ owner: SpoolOwner, _ start: Int64, _ total: inout Intake.Summary
     ) async throws -> Set<EntryName> {
         let intake = Intake(owner)
         var isFirst = true
@@ -173,24 +173,24 @@ package struct Submission: Sendable {
     }
 
     private func drive(
-        _ owner: SpoolOwner, _ intake: Intake, _ start: Int64, isExplicit: Bool, _ total: inout Intake.Outcome
+        _ owner: SpoolOwner, _ intake: Intake, _ start: Int64, isExplicit: Bool, _ total: inout Intake.Summary
     ) async throws {
         guard configuration.sends else { return try await owner.keepLimits() }
         let persistence: TransferQueue.Persistence =
             wait.map { .waiting(until: $0 == .max ? nil : start + $0) } ?? .whileDue
-        let found = try await withThrowingTaskGroup(of: Intake.Outcome?.self) { group in
+        let found = try await withThrowingTaskGroup(of: Intake.Summary?.self) { group in
             group.addTask {
                 try await owner.queue.drive(persistence, isExplicit: isExplicit)
                 return nil
             }
             // While it waits, new drops must not.
-            if wait != nil { group.addTask { try await takeInMeanwhile(owner, intake) } }
+            if wait != nil { group.addTask { try await bringInMeanwhile(owner, intake) } }
             group.addTask {
                 try await keepLimitsMeanwhile(owner)
                 return nil
             }
             defer { group.cancelAll() }
-            var found: Intake.Outcome?
+            var found: Intake.Summary?
             while let result = try await group.next() {
                 if let result { found = result }
                 group.cancelAll()
@@ -209,8 +209,8 @@ package struct Submission: Sendable {
         }
     }
 
-    private func takeInMeanwhile(_ owner: SpoolOwner, _ intake: Intake) async throws -> Intake.Outcome {
-        var total = Intake.Outcome()
+    private func bringInMeanwhile(_ owner: SpoolOwner, _ intake: Intake) async throws -> Intake.Summary {
+        var total = Intake.Summary()
         while !Task.isCancelled {
             try? await spool.clock.sleep(milliseconds: 1_000)
             if Task.isCancelled { break }
@@ -222,7 +222,7 @@ package struct Submission: Sendable {
     }
 
     private func tell(
-        _ owner: SpoolOwner, _ intake: Intake.Outcome, _ summary: inout SubmissionSummary
+        _ owner: SpoolOwner, _ intake: Intake.Summary, _ summary: inout SubmissionSummary
     ) async throws {
         summary.duplicates += intake.duplicates
         summary.skipped = intake.skipped + intake.young
@@ -244,7 +244,7 @@ package struct Submission: Sendable {
         let zone = DropZone(spool: spool)
         let taken = (try? zone.takenDrops()) ?? []
         var count = taken.count { drop in
-            guard drop.standing == .beingTaken else { return false }
+            guard drop.readiness == .beingTaken else { return false }
             return left.cause(of: LeftSources.Key(drop.path, drop.facts)).map(\.isPassing) ?? true
         }
         count += ((try? spool.files.entries(of: spool.collected)) ?? []).count { entry in
@@ -253,6 +253,6 @@ package struct Submission: Sendable {
             return true
         }
         guard includingDrops else { return count }
-        return count + ((try? zone.drops()) ?? []).count { $0.standing == .ready }
+        return count + ((try? zone.drops()) ?? []).count { $0.readiness == .ready }
     }
 }

@@ -61,12 +61,12 @@ extension SubmissionSummary {
         lost += progress.lost
     }
 
-    /// This run's doings with the standing that somebody else's look gives.
-    func counting(_ standing: SubmissionSummary) -> SubmissionSummary {
+    /// This run's doings with the counts that a look at the whole spool found.
+    func counting(_ found: SubmissionSummary) -> SubmissionSummary {
         var summary = self
-        summary.waiting = standing.waiting
-        summary.held = standing.held
-        summary.nextAttemptMilliseconds = standing.nextAttemptMilliseconds
+        summary.waiting = found.waiting
+        summary.held = found.held
+        summary.nextAttemptMilliseconds = found.nextAttemptMilliseconds
         return summary
     }
 

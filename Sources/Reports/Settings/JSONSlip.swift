@@ -205,7 +205,7 @@ extension JSONSlip {
                     position = end
                 }
                 if !" \t\r\n".utf8.contains(byte) {
-                    take(byte, at: position)
+                    note(byte, at: position)
                     previous = position
                 }
                 position += 1
@@ -221,7 +221,7 @@ extension JSONSlip {
             return position < bytes.endIndex ? position : nil
         }
 
-        private mutating func take(_ byte: UInt8, at offset: Int) {
+        private mutating func note(_ byte: UInt8, at offset: Int) {
             switch byte {
             case UInt8(ascii: "{"), UInt8(ascii: "["):
                 open.append(Bracket(offset: offset, character: Character(UnicodeScalar(byte))))

@@ -72,11 +72,11 @@ package struct Settings: Sendable {
         self.file = file?.path
         for setting in Setting.allCases where setting.isLimit || !sources.isForLimitsAlone {
             if let text = sources.options[setting] {
-                try take(Entry(setting: setting, text: text, source: .option(setting.option)))
+                try apply(Entry(setting: setting, text: text, source: .option(setting.option)))
             } else if let text = variable(setting.variable) {
-                try take(Entry(setting: setting, text: text, source: .variable(setting.variable)))
+                try apply(Entry(setting: setting, text: text, source: .variable(setting.variable)))
             } else if let entry = file?.entries[setting] {
-                try take(entry)
+                try apply(entry)
             }
         }
         guard !sources.isForLimitsAlone else { return }
@@ -188,7 +188,7 @@ package struct Settings: Sendable {
 
     // MARK: - Reading values
 
-    private mutating func take(_ entry: Entry) throws(ReportsError) {
+    private mutating func apply(_ entry: Entry) throws(ReportsError) {
         entries[entry.setting] = entry
         let text = entry.text
         let isTaken: Bool

@@ -46,12 +46,12 @@ package final class ReportTurns: Sendable {
     package func alone<Result>(
         with identifiers: Set<String>, isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> Result
     ) async rethrows -> Result {
-        await take(identifiers)
+        await acquire(identifiers)
         defer { giveBack(identifiers) }
         return try await body()
     }
 
-    private func take(_ identifiers: Set<String>, isolation: isolated (any Actor)? = #isolation) async {
+    private func acquire(_ identifiers: Set<String>, isolation: isolated (any Actor)? = #isolation) async {
         let isFree = state.withLock { state in
             guard state.taken.isDisjoint(with: identifiers), state.waiters.isEmpty else { return false }
             state.taken.formUnion(identifiers)

@@ -114,12 +114,12 @@ private struct Adding {
             fail(error)
         }
         let age = producer.spool.clock.bootMilliseconds - groupStart
-        if group.count >= Self.groupCount || age >= Self.groupMilliseconds { await publish() }
+        if group.count >= Self.groupCount || age >= Self.groupMilliseconds { await storePrepared() }
     }
 
     /// Returns when all that is ready is durable, and told.
     mutating func finish() async {
-        await publish()
+        await storePrepared()
         await tellPublished()
     }
 
@@ -138,19 +138,19 @@ private struct Adding {
         try producer.checkSpace(for: opened.facts, from: file)
         description.name = PayloadFile.name(of: path)
         let facts = opened.facts
-        let prepared = try producer.prepare(opened.takeSource(), as: description, from: file)
+        let prepared = try producer.prepare(opened.source(), as: description, from: file)
         return Pending(prepared: prepared, file: file, source: facts.map { (path, $0) })
     }
 
     /// Begins to make the group durable, once the one before is.
-    private mutating func publish() async {
+    private mutating func storePrepared() async {
         await tellPublished()
         guard !group.isEmpty else { return }
         let pending = group
         group = []
         publishing = Task { [producer] in
             do throws(ReportsError) {
-                try producer.publish(pending.map(\.prepared))
+                try producer.store(pending.map(\.prepared))
                 return .success(pending)
             } catch {
                 return .failure(error)

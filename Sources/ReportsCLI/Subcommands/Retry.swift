@@ -59,7 +59,7 @@ struct Remove: AsyncParsableCommand {
 struct RequestRunner {
     let global: GlobalOptions
 
-    func run(_ action: OwnerRequest.Action, _ selection: ReportSelection, isAll: Bool) async throws {
+    func run(_ action: Order.Action, _ selection: ReportSelection, isAll: Bool) async throws {
         Signals.endOnInterrupt()
         // Whoever owns the spool keeps its limits, and must not keep others than were meant.
         guard let spool = try global.openExisting(global.limits()) else {
@@ -84,7 +84,7 @@ struct RequestRunner {
             }
         }
         if ids?.isEmpty == true, let firstError { ExitStatus.leave(ExitStatus.of(firstError)) }
-        let done = try await RequestDesk(spool: spool).carryOut(action, ids: ids)
+        let done = try await OrderDispatch(spool: spool).carryOut(action, ids: ids)
         for id in done { tell(id) }
         for id in ids ?? [] where !done.contains(id) {
             let error = ReportsError(

@@ -16,16 +16,16 @@ extension Submitting {
         while let word = rest.popFirst() {
             let name = word.prefix { $0 != "=" }
             guard name == "--header" || seen.insert(name).inserted else { return nil }
-            if name == word, take(flag: word) { continue }
+            if name == word, read(flag: word) { continue }
             guard let value = name == word ? rest.popFirst() : String(word.dropFirst(name.count + 1)) else {
                 return nil
             }
             // A value that begins with a dash is rather an option that lacks its value.
-            guard !value.isEmpty, name != word || !value.hasPrefix("-"), take(value, of: name) else { return nil }
+            guard !value.isEmpty, name != word || !value.hasPrefix("-"), read(value, of: name) else { return nil }
         }
     }
 
-    private mutating func take(flag: String) -> Bool {
+    private mutating func read(flag: String) -> Bool {
         switch flag {
         case "--json": global.json = true
         case "--force-remote": global.forceRemote = true
@@ -35,12 +35,12 @@ extension Submitting {
         return true
     }
 
-    private mutating func take(_ value: String, of option: Substring) -> Bool {
+    private mutating func read(_ value: String, of option: Substring) -> Bool {
         switch option {
         case "--spool": global.spool = value
         case "--header": headers.append(value)
-        case "--deadline": return take(value, into: \.deadline)
-        case "--wait": return take(value, into: \.wait)
+        case "--deadline": return read(value, into: \.deadline)
+        case "--wait": return read(value, into: \.wait)
         default:
             guard let setting = Setting.allCases.first(where: { !$0.isLimit && $0.option == option }) else {
                 return false
@@ -50,7 +50,7 @@ extension Submitting {
         return true
     }
 
-    private mutating func take(_ value: String, into time: WritableKeyPath<Self, Double?>) -> Bool {
+    private mutating func read(_ value: String, into time: WritableKeyPath<Self, Double?>) -> Bool {
         guard let seconds = Double(value), Self.seconds.contains(seconds) else { return false }
         self[keyPath: time] = seconds
         return true

@@ -26,7 +26,7 @@ struct InflatedBodyTests {
         try await withSpool { harness in
             let producer = ReportProducer(spool: harness.spool)
             let prepared = try producer.prepare(.bytes(payload), as: .init(kind: .log), from: "a test")
-            try producer.publish([prepared])
+            try producer.store([prepared])
             let entry = try #require(try harness.spool.files.entries(of: harness.spool.collected).first)
             let report = try #require(try harness.spool.stored(entry, in: harness.spool.collected))
             try body(

@@ -76,7 +76,7 @@ struct AcknowledgementTests {
             #expect(record.charged == 0)
             isMended.open()
             // What is held for a reason of its own waits for its hour, or for a person.
-            _ = try await RequestDesk(spool: spool).carryOut(.retry, ids: [id])
+            _ = try await OrderDispatch(spool: spool).carryOut(.retry, ids: [id])
             #expect(try await reporter.submitPending().delivered == 1)
         }
     }

@@ -8,8 +8,8 @@ import Testing
 
 @Suite("Drop zone")
 struct DropZoneTests {
-    private func standing(_ name: String, _ harness: SpoolHarness) throws -> DropZone.Standing? {
-        try DropZone(spool: harness.spool).drops().first { $0.name.description == name }?.standing
+    private func standing(_ name: String, _ harness: SpoolHarness) throws -> DropZone.Readiness? {
+        try DropZone(spool: harness.spool).drops().first { $0.name.description == name }?.readiness
     }
 
     // MARK: - What is skipped
@@ -80,12 +80,12 @@ struct DropZoneTests {
             // Root's are accepted whoever owns the spool.
             try harness.drop("root", "payload")
             let zone = DropZone(spool: harness.spool, user: 12_345)
-            #expect(try zone.drops().map(\.standing) == [.ready, .ready])
+            #expect(try zone.drops().map(\.readiness) == [.ready, .ready])
 
             var options = ReportSpool.Options()
             options.isShared = true
             let shared = try ReportSpool.open(FilePath(harness.path), isCreating: true, options: options)
-            #expect(try DropZone(spool: try #require(shared)).drops().map(\.standing) == [.ready, .ready])
+            #expect(try DropZone(spool: try #require(shared)).drops().map(\.readiness) == [.ready, .ready])
         }
     }
 
@@ -122,7 +122,7 @@ struct DropZoneTests {
             let facts = try #require(try zone.drops().first?.facts)
             harness.clock.setWall(facts.modified / 1_000_000 + age)
             // Another user's file: the kernel gives no lease on it.
-            let standing = try withFiles(asUser: user) { () -> DropZone.Standing? in
+            let standing = try withFiles(asUser: user) { () -> DropZone.Readiness? in
                 let spool = try ReportSpool.open(FilePath(path), isCreating: false, clock: harness.clock)
                 guard let spool else { return .beingWritten }
                 let zone = DropZone(spool: spool, user: user)

@@ -53,7 +53,7 @@ struct DoctorTests {
             #expect(try harness.findings() == [])
             #expect(try harness.state(id) == .rejected)
             #expect(try await repair(harness) == [])
-            _ = try await RequestDesk(spool: harness.spool).carryOut(.remove, ids: [id.hex])
+            _ = try await OrderDispatch(spool: harness.spool).carryOut(.remove, ids: [id.hex])
             #expect(try harness.rooms(of: id) == [])
         }
     }

@@ -48,7 +48,7 @@ struct GateViewTests {
             harness.transport.answer { _ in .status(429, headers: Self.patience) }
             _ = try await submit(harness, to: "http://first.example/{id}")
             let opens = try #require(try SpoolInspector(spool: harness.spool).status().origins.first?.opensAt)
-            _ = try await RequestDesk(spool: harness.spool).carryOut(.retry, ids: [id.hex])
+            _ = try await OrderDispatch(spool: harness.spool).carryOut(.retry, ids: [id.hex])
             harness.transport.answer { _ in .status(500) }
             _ = try await submit(harness, to: "http://second.example/{id}")
             harness.clock.advance(by: 600_000)
@@ -100,7 +100,7 @@ struct GateViewTests {
             let id = try harness.add("to the second")
             harness.transport.answer { _ in .status(503, headers: [(name: "Retry-After", value: "86400")]) }
             _ = try await submit(harness, to: "http://second.example/{id}")
-            _ = try await RequestDesk(spool: harness.spool).carryOut(.remove, ids: [id.hex])
+            _ = try await OrderDispatch(spool: harness.spool).carryOut(.remove, ids: [id.hex])
             func origins() throws -> [String] {
                 try SpoolInspector(spool: harness.spool).status().origins.map(\.name)
             }

@@ -15,7 +15,7 @@ struct CollectorTests {
         let producer = ReportProducer(spool: harness.spool)
         let description = ReportCollector.Description(kind: kind, name: name, annotations: annotations)
         let prepared = try producer.prepare(.bytes(bytes), as: description, from: "test")
-        try producer.publish([prepared])
+        try producer.store([prepared])
         return prepared.report
     }
 
@@ -134,7 +134,7 @@ struct CollectorTests {
             let collector = ReportCollector(spool: harness.spool)
             #expect(throws: PayloadProblem.self) {
                 let opened = try PayloadFile.open(FilePath(path), files: files)
-                _ = try collector.collect(opened.takeSource(), as: ReportCollector.Description())
+                _ = try collector.collect(opened.source(), as: ReportCollector.Description())
             }
             #expect(try harness.entries("tmp") == [])
         }
@@ -149,7 +149,7 @@ struct CollectorTests {
             let opened = try PayloadFile.open(FilePath(path), files: harness.spool.files)
             try Change.isReplaced.make(path)
             let collected = try ReportCollector(spool: harness.spool).collect(
-                opened.takeSource(), as: ReportCollector.Description())
+                opened.source(), as: ReportCollector.Description())
             #expect(collected.report.size == 700_000)
         }
     }

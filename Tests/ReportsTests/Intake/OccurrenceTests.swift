@@ -51,7 +51,7 @@ struct OccurrenceTests {
     private func expectExact(_ path: String, _ clock: ManualClock, _ point: String) async throws {
         let harness = try SpoolHarness(path, clock: clock)
         try await harness.submit()
-        _ = try await RequestDesk(spool: harness.spool).carryOut(.retry, ids: nil)
+        _ = try await OrderDispatch(spool: harness.spool).carryOut(.retry, ids: nil)
         try await harness.submit()
         for (text, count) in Self.occurrences {
             let record = try #require(try harness.record(.of(text)), "\(point): \(text)")
@@ -118,7 +118,7 @@ struct SourceMarkTests {
     @Test("a report that a person removes does not come back with a drop that was left behind")
     func removedStaysRemoved() async throws {
         try await withUnlinkedDrop { harness in
-            _ = try await RequestDesk(spool: harness.spool).carryOut(.remove, ids: [ContentHash.of("one").hex])
+            _ = try await OrderDispatch(spool: harness.spool).carryOut(.remove, ids: [ContentHash.of("one").hex])
             try await harness.submit()
             #expect(try harness.state(.of("one")) == .removed)
             #expect(try harness.record(.of("one"))?.seen == 1)

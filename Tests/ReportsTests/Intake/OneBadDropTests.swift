@@ -287,10 +287,10 @@ struct OneBadDropTests {
             let id = try harness.add("report")
             isArmed.withLock { $0 = true }
             await #expect(throws: ReportsError.self) {
-                _ = try await RequestDesk(spool: harness.spool).carryOut(.remove, ids: [id.hex])
+                _ = try await OrderDispatch(spool: harness.spool).carryOut(.remove, ids: [id.hex])
             }
             isArmed.withLock { $0 = false }
-            #expect(try await RequestDesk(spool: harness.spool).carryOut(.remove, ids: [id.hex]) == [id.hex])
+            #expect(try await OrderDispatch(spool: harness.spool).carryOut(.remove, ids: [id.hex]) == [id.hex])
             #expect(try harness.state(id) == .removed)
             #expect(try await harness.submit().delivered == 0)
         }

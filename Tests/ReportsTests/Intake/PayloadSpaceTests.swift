@@ -73,7 +73,7 @@ struct PayloadSpaceTests {
                 try file.truncate(atOffset: UInt64(length))
                 try file.close()
                 let drop = try DropZone(spool: harness.spool).drops().first { $0.name.description == name }
-                #expect((drop?.standing == .ready) == isReady, "\(name): \(String(describing: drop?.standing))")
+                #expect((drop?.readiness == .ready) == isReady, "\(name): \(String(describing: drop?.readiness))")
             }
         }
     }

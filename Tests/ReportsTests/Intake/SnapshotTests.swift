@@ -70,8 +70,8 @@ struct SnapshotTests {
             let opened = try PayloadFile.open(FilePath(path), files: files)
             reads.withLock { $0 = 0 }
             let prepared = try producer.prepare(
-                opened.takeSource(), as: ReportCollector.Description(name: Array("app.log".utf8)), from: path)
-            try producer.publish([prepared])
+                opened.source(), as: ReportCollector.Description(name: Array("app.log".utf8)), from: path)
+            try producer.store([prepared])
             let entry = try #require(try harness.entries("collected").first.flatMap { EntryName($0) })
             let stored = try harness.spool.stored(entry, in: harness.spool.collected)
             #expect(try stored.map { try harness.spool.isWhole($0, named: entry, in: harness.spool.collected) } == true)

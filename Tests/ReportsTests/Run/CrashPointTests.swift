@@ -27,7 +27,7 @@ struct CrashPointTests {
                 harness.transport.answer { $0.name == ContentHash.of("unwanted").hex ? .status(404) : .status(200) }
                 try accept { try drop("unwanted", harness) }
                 try await harness.submit()
-                _ = try await RequestDesk(spool: harness.spool).carryOut(.retry, ids: nil)
+                _ = try await OrderDispatch(spool: harness.spool).carryOut(.retry, ids: nil)
                 harness.transport.answer { _ in .status(200) }
                 try await harness.submit()
             } catch {
@@ -52,7 +52,7 @@ struct CrashPointTests {
         let harness = try SpoolHarness(path, clock: clock)
         try await harness.submit()
         // What the dead process had parked, a person sends.
-        _ = try await RequestDesk(spool: harness.spool).carryOut(.retry, ids: nil)
+        _ = try await OrderDispatch(spool: harness.spool).carryOut(.retry, ids: nil)
         try await harness.submit()
         for id in accepted { #expect(try harness.state(id) == .delivered, "\(point): \(id)") }
         for room in ["incoming", "taken", "tmp", "collected", "queued", "parked"] {

@@ -87,7 +87,7 @@ final class PowerCutLife: Sendable {
                 .bytes(Array(text.utf8)), as: ReportCollector.Description(kind: .crash, name: Array(text.utf8)),
                 from: text)
         }
-        try producer.publish(prepared)
+        try producer.store(prepared)
         accept(prepared.map(\.report.id))
     }
 
@@ -112,11 +112,11 @@ final class PowerCutLife: Sendable {
 
     func remove(_ text: String, from spool: ReportSpool) async throws {
         note { $0.removed.insert(.of(text)) }
-        _ = try await RequestDesk(spool: spool).carryOut(.remove, ids: [ContentHash.of(text).hex])
+        _ = try await OrderDispatch(spool: spool).carryOut(.remove, ids: [ContentHash.of(text).hex])
     }
 
     func retry(_ spool: ReportSpool) async throws {
-        _ = try await RequestDesk(spool: spool).carryOut(.retry, ids: nil)
+        _ = try await OrderDispatch(spool: spool).carryOut(.retry, ids: nil)
     }
 
     func submit(_ spool: ReportSpool, sending: Bool = true) async throws {

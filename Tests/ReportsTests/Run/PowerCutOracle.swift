@@ -79,7 +79,7 @@ struct PowerCutOracle: Sendable {
         }
         losses += try harness.findings()
         // What is parked, a person sends.
-        _ = try await RequestDesk(spool: harness.spool).carryOut(.retry, ids: nil)
+        _ = try await OrderDispatch(spool: harness.spool).carryOut(.retry, ids: nil)
         try await harness.submit()
         for id in promises.accepted where try harness.state(id)?.isParked ?? true {
             losses.append("\(id) cannot be sent again")

@@ -41,7 +41,7 @@ final class SpoolHarness: Sendable {
             as: ReportCollector.Description(
                 kind: kind, name: Array("\(text.prefix(80)).txt".utf8), annotations: annotations),
             from: text)
-        try producer.publish([prepared])
+        try producer.store([prepared])
         return prepared.report.id
     }
 

@@ -91,7 +91,7 @@ struct ReportTurnTests {
             let owner = try #require(try await harness.own())
             _ = try await Intake(owner).run()
             let order: @Sendable () async throws -> Void = {
-                _ = try await RequestDesk(spool: harness.spool).carryOut(.remove, ids: [id.hex])
+                _ = try await OrderDispatch(spool: harness.spool).carryOut(.remove, ids: [id.hex])
             }
             let drop: @Sendable () throws -> Void = { try harness.drop("again", "report") }
             let tasks = Monitor<[Task<Void, any Error>]>([])

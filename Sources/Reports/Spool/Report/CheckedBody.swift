@@ -53,11 +53,11 @@ final class CheckedBody: BodySource {
             return try bytes.read(into: buffer, at: offset, files: files)
         }
         let count = try bytes.read(into: buffer, at: offset, files: files)
-        try take(UnsafeRawBufferPointer(rebasing: buffer[..<count]), at: offset)
+        try check(UnsafeRawBufferPointer(rebasing: buffer[..<count]), at: offset)
         return count
     }
 
-    private func take(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(FileSystemError) {
+    private func check(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(FileSystemError) {
         let isDamaged = check.withLock { check in
             // Somebody else reads, too, and was faster.
             guard check.position == offset, !check.isSound else { return !check.isSound }

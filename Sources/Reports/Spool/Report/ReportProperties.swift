@@ -15,14 +15,14 @@ package struct ReportProperties: Hashable, Sendable {
     /// The mark of the drop it was made from, by which a new owner finds that it has this drop already.
     package var source: String?
     /// Where it goes, if not where the others go.
-    package var request: OwnRequest?
+    package var request: CallerRequest?
     /// It is the beginning of a file that grew while it was read: what the file held when it was opened.
     package var isSnapshot = false
 
     package init(
         kind: ReportKind, from kindSource: KindSource, format: String, contentType: String, name: [UInt8]?,
         collectedAt: Int64, annotations: [String: String], summary: String, source: String? = nil,
-        request: OwnRequest? = nil
+        request: CallerRequest? = nil
     ) {
         self.kind = kind
         self.kindSource = kindSource
@@ -93,7 +93,7 @@ package struct ReportProperties: Hashable, Sendable {
         }
         summary = json["summary"]?.stringValue ?? ""
         source = json["source"]?.stringValue
-        request = OwnRequest(json: json["request"])
+        request = CallerRequest(json: json["request"])
         isSnapshot = json["snapshot"] == .bool(true)
     }
 }

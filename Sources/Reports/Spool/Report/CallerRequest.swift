@@ -4,7 +4,7 @@ import DurableIO
 /// Where a report goes that was submitted with a request of its own: all of the request but its headers' values.
 ///
 /// It is stored with the bytes, so that no ledger has to be whole for the report not to go elsewhere.
-package struct OwnRequest: Hashable, Sendable {
+package struct CallerRequest: Hashable, Sendable {
     package let method: String
     package let url: String
     /// In the request's order, for people, and to know whether it can be made again from this alone.

@@ -1,8 +1,8 @@
 import Background
 import DurableIO
 
-/// Carries `retry` and `remove` out: at once when nobody owns the spool, else by a request to the one who does.
-package struct RequestDesk {
+/// Carries `retry` and `remove` out: at once when nobody owns the spool, else by an order to the process that does.
+package struct OrderDispatch {
     private let spool: ReportSpool
 
     package init(spool: ReportSpool) {
@@ -11,17 +11,17 @@ package struct RequestDesk {
 
     /// Takes full ids; `nil` is all that are parked, held or waiting.
     /// - Returns: the ids it was done for, or asked for.
-    package func carryOut(_ action: OwnerRequest.Action, ids: [String]?) async throws -> [String] {
+    package func carryOut(_ action: Order.Action, ids: [String]?) async throws -> [String] {
         try await SpoolErrors.explaining { try await carryOutOrFile(action, ids: ids) }
     }
 
-    private func carryOutOrFile(_ action: OwnerRequest.Action, ids: [String]?) async throws -> [String] {
+    private func carryOutOrFile(_ action: Order.Action, ids: [String]?) async throws -> [String] {
         let filedAt = spool.clock.wallMilliseconds
         guard let owner = try await SpoolOwner.become(of: spool, SpoolOwner.Configuration(destination: nil)) else {
             let filed = try file(action, ids: ids, at: filedAt)
-            // The owner may have looked for the last time before the request was there.
+            // The owner may have looked for the last time before the order was there.
             if let owner = try await SpoolOwner.become(of: spool, SpoolOwner.Configuration(destination: nil)) {
-                try await takePublished(as: owner)
+                try await bringInPublished(as: owner)
             }
             return filed
         }
@@ -37,11 +37,11 @@ package struct RequestDesk {
     }
 
     private func carryOut(
-        _ action: OwnerRequest.Action, ids: [String]?, as owner: SpoolOwner
+        _ action: Order.Action, ids: [String]?, as owner: SpoolOwner
     ) async throws -> [String] {
         // What was added a moment ago can be meant, too.
-        try await Intake(owner).takePublished()
-        let actions = OwnerActions(spool: spool, queue: owner.queue, sender: owner.sender)
+        try await Intake(owner).bringInPublished()
+        let actions = OrderActions(spool: spool, queue: owner.queue, sender: owner.sender)
         let chosen: [String]
         if let ids { chosen = ids } else { chosen = try await actions.retryable() }
         var done: [String] = []
@@ -60,9 +60,9 @@ package struct RequestDesk {
         return done
     }
 
-    private func takePublished(as owner: SpoolOwner) async throws {
+    private func bringInPublished(as owner: SpoolOwner) async throws {
         do {
-            try await Intake(owner).takePublished()
+            try await Intake(owner).bringInPublished()
             try await owner.keepLimits()
             try await owner.resign()
         } catch {
@@ -71,13 +71,13 @@ package struct RequestDesk {
         }
     }
 
-    private func file(_ action: OwnerRequest.Action, ids: [String]?, at filedAt: Int64) throws -> [String] {
+    private func file(_ action: Order.Action, ids: [String]?, at filedAt: Int64) throws -> [String] {
         let producer = ReportProducer(spool: spool)
         guard let ids else {
-            try producer.file(OwnerRequest(action, id: nil, filedAt: filedAt))
+            try producer.file(Order(action, id: nil, filedAt: filedAt))
             return []
         }
-        for id in ids { try producer.file(OwnerRequest(action, id: id, filedAt: filedAt)) }
+        for id in ids { try producer.file(Order(action, id: id, filedAt: filedAt)) }
         return ids
     }
 }

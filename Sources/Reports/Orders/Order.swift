@@ -4,7 +4,7 @@ package import DurableIO
 ///
 /// A file that this program cannot read as an order stays where it is, across all lives: it may be a newer program's, and
 /// is a person's wish in any case. Nobody waits for it, and `doctor` names it.
-package struct OwnerRequest: Hashable, Sendable {
+package struct Order: Hashable, Sendable {
     package enum Action: String, Sendable {
         case retry
         case remove
@@ -24,7 +24,7 @@ package struct OwnerRequest: Hashable, Sendable {
 
     private static let suffix = ".request"
 
-    package static func isRequest(_ name: EntryName) -> Bool { name.hasSuffix(suffix) }
+    package static func isOrder(_ name: EntryName) -> Bool { name.hasSuffix(suffix) }
 
     /// The name is the nonce by which an effect is remembered.
     package static func newName() -> EntryName { ReportSpool.uniqueName(suffix: suffix) }
@@ -61,7 +61,7 @@ package struct OwnerRequest: Hashable, Sendable {
 
     /// Reads an order from `collected/`.
     /// - Returns: `nil` when the file is gone.
-    package static func read(_ name: EntryName, in spool: ReportSpool) throws(Problem) -> OwnerRequest? {
+    package static func read(_ name: EntryName, in spool: ReportSpool) throws(Problem) -> Order? {
         let bytes: [UInt8]?
         do {
             bytes = try spool.files.contents(of: name, in: spool.collected)
@@ -69,7 +69,7 @@ package struct OwnerRequest: Hashable, Sendable {
             throw .unreadable(error)
         }
         guard let bytes else { return nil }
-        return try OwnerRequest(bytes: bytes)
+        return try Order(bytes: bytes)
     }
 
     /// Whether it is there and this program can carry it out.
@@ -78,7 +78,7 @@ package struct OwnerRequest: Hashable, Sendable {
     }
 }
 
-extension OwnerRequest.Problem: CustomStringConvertible {
+extension Order.Problem: CustomStringConvertible {
     /// What it is and what to do about it, for `doctor` and the log.
     package var description: String {
         switch self {

@@ -12,7 +12,7 @@ struct RequestTests {
         try await withSpool { harness in
             let retried = try await harness.make(.rejected, text: "retried")
             let removed = try await harness.make(.exhausted, text: "removed")
-            let desk = RequestDesk(spool: harness.spool)
+            let desk = OrderDispatch(spool: harness.spool)
             #expect(try await desk.carryOut(.retry, ids: [retried.hex]) == [retried.hex])
             #expect(try harness.state(retried)?.isLive == true)
             #expect(try harness.rooms(of: retried) == ["queued"])
@@ -28,7 +28,7 @@ struct RequestTests {
     func removeWhatWasJustAdded() async throws {
         try await withSpool { harness in
             let id = try harness.add("one")
-            _ = try await RequestDesk(spool: harness.spool).carryOut(.remove, ids: [id.hex])
+            _ = try await OrderDispatch(spool: harness.spool).carryOut(.remove, ids: [id.hex])
             #expect(try await harness.submit().delivered == 0)
             #expect(try harness.state(id) == .removed)
         }
@@ -53,7 +53,7 @@ struct RequestTests {
             let retried = try await harness.make(.rejected, text: "retried")
             let removed = try await harness.make(.rejected, text: "removed")
             let owner = try #require(try await harness.own())
-            let desk = RequestDesk(spool: harness.spool)
+            let desk = OrderDispatch(spool: harness.spool)
             _ = try await desk.carryOut(.retry, ids: [retried.hex])
             _ = try await desk.carryOut(.remove, ids: [removed.hex])
             #expect(try harness.state(retried) == .rejected)
@@ -72,7 +72,7 @@ struct RequestTests {
         try await withSpool { harness in
             let id = try await harness.make(.rejected)
             let owner = try #require(try await harness.own())
-            _ = try await RequestDesk(spool: harness.spool).carryOut(.retry, ids: ofOne ? [id.hex] : nil)
+            _ = try await OrderDispatch(spool: harness.spool).carryOut(.retry, ids: ofOne ? [id.hex] : nil)
             try await owner.resign()
             let name = try #require(try harness.entries("collected").first)
             let file = URL(fileURLWithPath: "\(harness.path)/collected/\(name)")
@@ -94,7 +94,7 @@ struct RequestTests {
         try await withSpool { harness in
             let id = try await harness.make(.rejected)
             let owner = try #require(try await harness.own())
-            _ = try await RequestDesk(spool: harness.spool).carryOut(.remove, ids: [id.hex])
+            _ = try await OrderDispatch(spool: harness.spool).carryOut(.remove, ids: [id.hex])
             try await owner.resign()
             harness.clock.advance(by: 1)
             try harness.add("one")
@@ -105,8 +105,8 @@ struct RequestTests {
         }
     }
 
-    @Test("on a report in flight it acts after the settle", arguments: [OwnerRequest.Action.retry, .remove])
-    func inFlight(action: OwnerRequest.Action) async throws {
+    @Test("on a report in flight it acts after the settle", arguments: [Order.Action.retry, .remove])
+    func inFlight(action: Order.Action) async throws {
         try await withSpool { harness in
             let id = try harness.add("one")
             let answer = Gate()
@@ -116,7 +116,7 @@ struct RequestTests {
             }
             async let summary = harness.submit()
             await harness.transport.waitForSent(count: 1)
-            _ = try await RequestDesk(spool: harness.spool).carryOut(action, ids: [id.hex])
+            _ = try await OrderDispatch(spool: harness.spool).carryOut(action, ids: [id.hex])
             #expect(try harness.state(id) == .sending)
             answer.open()
             #expect(try await summary.rejected == 1)
@@ -142,7 +142,7 @@ struct RequestTests {
         try await withSpool { harness in
             let id = try await harness.make(.rejected)
             try harness.remove(id, in: "parked")
-            #expect(try await RequestDesk(spool: harness.spool).carryOut(.retry, ids: [id.hex]) == [])
+            #expect(try await OrderDispatch(spool: harness.spool).carryOut(.retry, ids: [id.hex]) == [])
             #expect(try harness.state(id) == .rejected)
         }
     }
@@ -150,9 +150,9 @@ struct RequestTests {
 
 extension SpoolHarness {
     /// Asks at once, or beside an owner by a file.
-    func carryOut(_ action: OwnerRequest.Action, _ ids: [String]?, byFile: Bool) async throws {
+    func carryOut(_ action: Order.Action, _ ids: [String]?, byFile: Bool) async throws {
         let owner = byFile ? try await own() : nil
-        _ = try await RequestDesk(spool: spool).carryOut(action, ids: ids)
+        _ = try await OrderDispatch(spool: spool).carryOut(action, ids: ids)
         try await owner?.resign()
     }
 }

@@ -1,7 +1,7 @@
 import Background
 import HTTPTypes
 
-extension OwnRequest {
+extension CallerRequest {
     /// Checks a caller's request.
     /// - Throws: ``ReportsError`` when it has no absolute URL, no body could go with it, or a header of it is ours.
     init(_ request: HTTPRequest) throws(ReportsError) {

@@ -21,7 +21,7 @@ struct OwnRequestTests {
 
     /// One life of a program; what it has begun is over when this returns.
     private func living<Result>(
-        _ harness: SpoolHarness, existingReports: RequestBook.Handler? = nil,
+        _ harness: SpoolHarness, existingReports: CallerRequests.Handler? = nil,
         _ body: (Reporter) async throws -> Result
     ) async throws -> Result {
         let reporter = Reporter(

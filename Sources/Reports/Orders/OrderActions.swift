@@ -2,7 +2,7 @@ import Background
 import DurableIO
 
 /// What a person may ask of the owner: to send again, or to delete.
-struct OwnerActions {
+struct OrderActions {
     let spool: ReportSpool
     let queue: TransferQueue
     let sender: ReportSender
@@ -32,7 +32,7 @@ struct OwnerActions {
 
     private func restart(_ present: [String], remembering nonce: String?) async throws {
         // The files first: from the commit on a drive may claim the rows, and wants the bytes where they belong. A crash
-        // in between parks them again, and the request is still there.
+        // in between parks them again, and the order is still there.
         try await queue.begin()
         for identifier in present { try await moveBack(identifier) }
         try await queue.change { store in
@@ -56,9 +56,9 @@ struct OwnerActions {
         sender.noteMovedFiles()
     }
 
-    /// Deletes a report's bytes and keeps its record; void for a report that came again since the request was filed, in
+    /// Deletes a report's bytes and keeps its record; void for a report that came again since the order was filed, in
     /// milliseconds since the epoch.
-    /// - Returns: whether the request is done with; `false` while the report is being sent, or is yet to be taken in.
+    /// - Returns: whether the order is done with; `false` while the report is being sent, or is yet to be taken in.
     @discardableResult
     func remove(_ identifier: String, filedAt: Int64, remembering nonce: String? = nil) async throws -> Bool {
         try await sender.turns.alone(with: [identifier]) {
@@ -72,7 +72,7 @@ struct OwnerActions {
                 try store.settle(identifier, as: .removed, reason: .removedByPerson)
                 return .done
             }
-            if removal == .done { sender.releaseFiles(of: [(identifier, .removed)]) }
+            if removal == .done { sender.moveFiles(of: [(identifier, .removed)]) }
             return removal != .later
         }
     }
@@ -108,20 +108,20 @@ struct OwnerActions {
 
     // MARK: - From a file
 
-    /// Carries out a request another process filed. What is in flight is left for the next look.
-    /// - Returns: whether the request is done with.
-    /// - Throws: ``OwnerRequest/Problem`` for a file that is no order to this program, and stays.
+    /// Carries out an order that another process filed. What is in flight is left for the next look.
+    /// - Returns: whether the order is done with.
+    /// - Throws: ``Order/Problem`` for a file that is no order to this program, and stays.
     func carryOut(_ name: EntryName) async throws -> Bool {
-        guard let request = try OwnerRequest.read(name, in: spool) else { return false }
+        guard let order = try Order.read(name, in: spool) else { return false }
         let nonce = name.description
-        switch (request.action, request.id) {
+        switch (order.action, order.id) {
         case (.retry, let id?):
             if try await isSending(id) { return false }
             _ = try await retry(id, remembering: nonce)
         case (.retry, nil):
             try await retry(all: retryable(), remembering: nonce)
         case (.remove, let id?):
-            guard try await remove(id, filedAt: request.filedAt, remembering: nonce) else { return false }
+            guard try await remove(id, filedAt: order.filedAt, remembering: nonce) else { return false }
         case (.remove, nil):
             break
         }

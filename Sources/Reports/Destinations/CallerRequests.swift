@@ -4,7 +4,7 @@ import Synchronization
 
 /// The requests of reports that have one of their own, as far as this life of the program knows them. The values of
 /// their headers are nowhere else.
-package final class RequestBook: Sendable {
+package final class CallerRequests: Sendable {
     package typealias Handler = @Sendable (ExistingReport) async throws -> HTTPRequest?
 
     private let requests = Mutex<[String: HTTPRequest]>([:])

@@ -10,15 +10,15 @@ struct DamagedRequestTests {
         arguments: [#""id":7,"#, #""id":"","#, #""id":"0123","#, #""id":["a"],"#, ""])
     func damagedIdentifier(_ member: String) {
         let text = #"{"action":"retry",\#(member)"filed_at":1}"#
-        #expect(throws: OwnerRequest.Problem.damaged) { try OwnerRequest(bytes: Array(text.utf8)) }
+        #expect(throws: Order.Problem.damaged) { try Order(bytes: Array(text.utf8)) }
     }
 
     @Test(
         "what is written is read again, with an id and for all",
         arguments: [nil, String(repeating: "a1", count: 32)])
     func roundTrip(_ id: String?) throws {
-        let request = OwnerRequest(.retry, id: id, filedAt: 12)
-        #expect(try OwnerRequest(bytes: request.bytes) == request)
+        let request = Order(.retry, id: id, filedAt: 12)
+        #expect(try Order(bytes: request.bytes) == request)
     }
 
     /// Contents of an order file, and what `doctor` calls it.

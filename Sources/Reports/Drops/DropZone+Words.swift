@@ -1,0 +1,44 @@
+import DurableIO
+
+/// Why a drop stays where it is, and what to do, in words for people.
+extension DropZone {
+    /// Why all of a mounted directory is left alone.
+    package static func remote(_ name: String) -> String {
+        "incoming/ lies on \(name), where nobody can tell whether a file is complete: mount a local directory there"
+    }
+
+    static func words(_ obstacle: RenameObstacle) -> String {
+        switch obstacle {
+        case .mountPoint: "is a mount point and cannot be moved: mount the directory that holds it, or copy it here"
+        case .appendOnly: "is append-only and cannot be moved: run chattr -a on it, or copy it here"
+        case .immutable: "is immutable and cannot be moved: run chattr -i on it, or copy it here"
+        case .protectedDirectory:
+            "cannot be moved out of incoming/, which is append-only or immutable: run chattr -a -i on it"
+        case .readOnly: "cannot be moved, incoming/ is read-only: mount it writable"
+        case .forbidden:
+            "cannot be moved, this user may not write to incoming/: run as its owner, or let this user write"
+        }
+    }
+
+    /// Why a rename failed, and what to do.
+    static func words(_ error: FileSystemError) -> String {
+        switch error.errno {
+        case .resourceBusy: words(.mountPoint)
+        case .notPermitted:
+            "cannot be moved, its attributes or those of incoming/ forbid it: see lsattr, or copy it here"
+        case .permissionDenied: words(.forbidden)
+        case .readOnlyFileSystem: words(.readOnly)
+        case .invalidArgument:
+            "cannot be moved, the file system of incoming/ cannot rename without replacing: use another one there"
+        default: "cannot be moved: \(error.errno)"
+        }
+    }
+
+    static func unreadable(_ error: FileSystemError) -> String {
+        switch error.errno {
+        case .permissionDenied, .notPermitted: "cannot be read: \(error.errno): run as its owner, or change its mode"
+        case .tooManySymbolicLinkLevels: "is a symbolic link, not a file"
+        default: "cannot be read: \(error.errno): move it away"
+        }
+    }
+}
