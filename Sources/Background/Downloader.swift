@@ -53,7 +53,7 @@ public actor Downloader {
     /// Told once how a download ended: the file and the server's answer, or why there is no file.
     public typealias Handler = @Sendable (Identifier, Result<(FilePath, HTTPResponse), any Error>) -> Void
 
-    private let seat: SessionSeat
+    private let handle: SessionHandle
 
     /// A downloader that does nothing yet: the session is opened at its first use.
     ///
@@ -63,7 +63,7 @@ public actor Downloader {
     }
 
     package init(sessionConfiguration: BackgroundSessionConfiguration, seams: SessionSeams) {
-        seat = SessionSeat(.download, sessionConfiguration, seams)
+        handle = SessionHandle(.download, sessionConfiguration, seams)
     }
 
     /// Downloads to a file, or goes on with the download of that name, and returns how it ended.
@@ -90,8 +90,8 @@ public actor Downloader {
         from request: HTTPRequest, with identifier: Identifier
     ) async -> DownloadResponse<FilePath> {
         do {
-            let (outcome, file) = try await outcome(request, identifier)
-            return DownloadResponse(outcome, file: file)
+            let (result, file) = try await result(request, identifier)
+            return DownloadResponse(result, file: file)
         } catch {
             return .failed(error)
         }
@@ -105,9 +105,9 @@ public actor Downloader {
     /// - Returns: the file, which is the caller's, and the head of the server's answer.
     /// - Throws: ``NetworkResponseError``; with code `.refused` when the server answered without giving the content.
     public func download(_ request: HTTPRequest, with identifier: Identifier) async throws -> (FilePath, HTTPResponse) {
-        let (outcome, file) = try await outcome(request, identifier)
-        let response = try outcome.answer()
-        guard outcome.isSuccess else {
+        let (result, file) = try await result(request, identifier)
+        let response = try result.answer()
+        guard result.isSuccess else {
             throw NetworkResponseError(.refused, "the server answered \(response.status.code)")
         }
         return (file, response)
@@ -134,28 +134,28 @@ public actor Downloader {
         }
     }
 
-    private func outcome(
+    private func result(
         _ request: HTTPRequest, _ identifier: Identifier
-    ) async throws(NetworkResponseError) -> (TransferOutcome, FilePath) {
+    ) async throws(NetworkResponseError) -> (TransferResult, FilePath) {
         let endpoint = try request.endpoint
         let file = try file(of: identifier)
         var hasher = ContentHash.Hasher()
         hasher.update(Array("\(request.method.rawValue) \(endpoint)".utf8))
         let stored = TransferRecord.StoredRequest(
             request, to: endpoint, bodyPath: file.string, bodyHash: hasher.finish())
-        let outcome = try await seat.outcome(
+        let result = try await handle.result(
             of: TransferWork(
-                request: request, transfer: seat.transfer(identifier, byteCount: 0, request: stored),
-                keepsOutcome: { [files = seat.files] in DownloadShelf.isThere(file, files: files) }))
-        return (outcome, file)
+                request: request, transfer: handle.transfer(identifier, byteCount: 0, request: stored),
+                keepsResult: { [files = handle.files] in DownloadDirectory.isThere(file, files: files) }))
+        return (result, file)
     }
 
     /// Where the content will be, or is.
     private func file(of identifier: Identifier) throws(NetworkResponseError) -> FilePath {
-        guard let root = seat.configuration.resolvedRootDirectory else {
+        guard let root = handle.configuration.resolvedRootDirectory else {
             throw NetworkResponseError(.storage, "there is no home directory: set a root directory")
         }
-        return DownloadShelf.path(of: seat.kind.rowName(identifier), below: root)
+        return DownloadDirectory.path(of: handle.kind.rowName(identifier), below: root)
     }
 
     /// The file of a finished download is not needed any more: it is removed, if it is still there, and the same
@@ -168,8 +168,8 @@ public actor Downloader {
     public func acknowledge(_ identifier: Identifier) async throws {
         let file = try file(of: identifier)
         // First the file: the caller has said that nobody needs it.
-        try await seat.acknowledge(identifier) { [files = seat.files] in
-            try DownloadShelf.remove(file, files: files)
+        try await handle.acknowledge(identifier) { [files = handle.files] in
+            try DownloadDirectory.remove(file, files: files)
         }
     }
 
@@ -183,7 +183,7 @@ public actor Downloader {
     ///
     /// - Throws: ``NetworkResponseError`` when the session cannot be opened or its ledger fails.
     public func run() async throws {
-        try await seat.run()
+        try await handle.run()
     }
 
     /// Goes on with the downloads that earlier launches left unfinished, and returns once each has ended or can go on
@@ -195,7 +195,7 @@ public actor Downloader {
     ///
     /// - Throws: ``NetworkResponseError`` when the session cannot be opened or the task is cancelled.
     public func waitForEarlierTransfers() async throws {
-        try await seat.waitForEarlierTransfers()
+        try await handle.waitForEarlierTransfers()
     }
 
     /// The same for a caller that does not wait.
@@ -212,7 +212,7 @@ public actor Downloader {
     ///
     /// - Throws: ``NetworkResponseError`` when the session cannot be opened or its ledger fails.
     public func pendingTransfers() async throws -> [PendingTransfer] {
-        try await seat.pending()
+        try await handle.pending()
     }
 
     /// How far a download has come, told from now on until it ends; who looks late sees the newest only.
@@ -221,7 +221,7 @@ public actor Downloader {
     /// - Returns: bytes of the file that are there, those of earlier attempts included. It ends with the download, or
     ///   when the downloader shuts down.
     public nonisolated func progress(of identifier: Identifier) -> AsyncStream<TransferProgress> {
-        seat.progress(of: identifier)
+        handle.progress(of: identifier)
     }
 
     /// Takes an unfinished download out of the queue, ending the attempt that is under way, and gives up what has come:
@@ -233,7 +233,7 @@ public actor Downloader {
     /// - Throws: ``NetworkResponseError`` when the session cannot be opened or its ledger fails.
     @discardableResult
     public func cancel(_ identifier: Identifier) async throws -> Bool {
-        try await seat.cancel(identifier)
+        try await handle.cancel(identifier)
     }
 
     /// Ends all waits of this downloader with `.failed`, code `.cancelled`; what is under way is given back and goes on
@@ -241,13 +241,13 @@ public actor Downloader {
     ///
     /// Using the downloader again opens it anew.
     public func shutdown() async {
-        await seat.shutdown()
+        await handle.shutdown()
     }
 }
 
 extension DownloadResponse<FilePath> {
-    init(_ outcome: TransferOutcome, file: FilePath) {
-        switch outcome {
+    init(_ result: TransferResult, file: FilePath) {
+        switch result {
         case .success(let response): self = .success(file, response)
         case .retry(let response): self = .retry(response)
         case .rejected(let response): self = .rejected(response)

@@ -77,8 +77,8 @@ extension UploadResponse: CustomStringConvertible {
         }
     }
 
-    init(_ outcome: TransferOutcome) {
-        switch outcome {
+    init(_ result: TransferResult) {
+        switch result {
         case .success(let response): self = .success(response)
         case .retry(let response): self = .retry(response)
         case .rejected(let response): self = .rejected(response)

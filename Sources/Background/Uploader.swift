@@ -53,7 +53,7 @@ public actor Uploader {
     /// Told once how an upload ended: the server's answer, whatever its status, or why there is none.
     public typealias Handler = @Sendable (Identifier, Result<HTTPResponse, any Error>) -> Void
 
-    private let seat: SessionSeat
+    private let handle: SessionHandle
 
     /// An uploader that does nothing yet: the session is opened at its first use.
     ///
@@ -63,7 +63,7 @@ public actor Uploader {
     }
 
     package init(sessionConfiguration: BackgroundSessionConfiguration, seams: SessionSeams) {
-        seat = SessionSeat(.upload, sessionConfiguration, seams)
+        handle = SessionHandle(.upload, sessionConfiguration, seams)
     }
 
     /// Uploads a file, or goes on with the upload of that name, and returns how it ended.
@@ -92,7 +92,7 @@ public actor Uploader {
         from request: HTTPRequest, uploading file: FilePath, with identifier: Identifier
     ) async -> UploadResponse {
         do {
-            return UploadResponse(try await outcome(request, file, identifier))
+            return UploadResponse(try await result(request, file, identifier))
         } catch {
             return .failed(error)
         }
@@ -109,7 +109,7 @@ public actor Uploader {
     public func uploadFile(
         at file: FilePath, with request: HTTPRequest, identifier: Identifier
     ) async throws -> HTTPResponse {
-        try await outcome(request, file, identifier).answer()
+        try await result(request, file, identifier).answer()
     }
 
     /// The same, for those who do not wait: the upload goes on in a task of its own, and the handler is called once.
@@ -134,16 +134,16 @@ public actor Uploader {
         }
     }
 
-    private func outcome(
+    private func result(
         _ request: HTTPRequest, _ path: FilePath, _ identifier: Identifier
-    ) async throws(NetworkResponseError) -> TransferOutcome {
+    ) async throws(NetworkResponseError) -> TransferResult {
         let endpoint = try request.endpoint
-        let file = try UploadFile(path.string, files: seat.files)
+        let file = try UploadFile(path.string, files: handle.files)
         let stored = TransferRecord.StoredRequest(
             request, to: endpoint, bodyPath: file.path.string, bodyHash: try await file.hash())
-        return try await seat.outcome(
+        return try await handle.result(
             of: TransferWork(
-                request: request, transfer: seat.transfer(identifier, byteCount: file.byteCount, request: stored)))
+                request: request, transfer: handle.transfer(identifier, byteCount: file.byteCount, request: stored)))
     }
 
     // MARK: - All uploads
@@ -156,7 +156,7 @@ public actor Uploader {
     ///
     /// - Throws: ``NetworkResponseError`` when the session cannot be opened or its ledger fails.
     public func run() async throws {
-        try await seat.run()
+        try await handle.run()
     }
 
     /// Goes on with the uploads that earlier launches left unfinished, and returns once each has ended or can go on only
@@ -168,7 +168,7 @@ public actor Uploader {
     ///
     /// - Throws: ``NetworkResponseError`` when the session cannot be opened or the task is cancelled.
     public func waitForEarlierTransfers() async throws {
-        try await seat.waitForEarlierTransfers()
+        try await handle.waitForEarlierTransfers()
     }
 
     /// The same for a caller that does not wait.
@@ -185,7 +185,7 @@ public actor Uploader {
     ///
     /// - Throws: ``NetworkResponseError`` when the session cannot be opened or its ledger fails.
     public func pendingTransfers() async throws -> [PendingTransfer] {
-        try await seat.pending()
+        try await handle.pending()
     }
 
     /// How far an upload has come, told from now on until it ends; who looks late sees the newest only.
@@ -194,7 +194,7 @@ public actor Uploader {
     /// - Returns: bytes of the file that the connection has taken in the attempt under way, in steps of 128 KiB at most;
     ///   of a file up to 256 KiB all at once, with the answer. It ends with the upload, or when the uploader shuts down.
     public nonisolated func progress(of identifier: Identifier) -> AsyncStream<TransferProgress> {
-        seat.progress(of: identifier)
+        handle.progress(of: identifier)
     }
 
     /// Takes an unfinished upload out of the queue, ending the attempt that is under way. Calls that wait for it return
@@ -205,7 +205,7 @@ public actor Uploader {
     /// - Throws: ``NetworkResponseError`` when the session cannot be opened or its ledger fails.
     @discardableResult
     public func cancel(_ identifier: Identifier) async throws -> Bool {
-        try await seat.cancel(identifier)
+        try await handle.cancel(identifier)
     }
 
     /// Ends all waits of this uploader with `.failed`, code `.cancelled`; what is under way is given back and goes on in
@@ -213,6 +213,6 @@ public actor Uploader {
     ///
     /// Using the uploader again opens it anew.
     public func shutdown() async {
-        await seat.shutdown()
+        await handle.shutdown()
     }
 }

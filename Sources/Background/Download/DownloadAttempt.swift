@@ -1,12 +1,13 @@
 import DurableIO
 import HTTPTypes
 
-/// One attempt of a download: asks for what is missing, follows redirects, and publishes the file when it is whole.
+/// One attempt of a download: asks for the missing part, follows redirects, and moves the file into place when it is
+/// whole.
 struct DownloadAttempt: Sendable {
     let record: TransferRecord
     let request: HTTPRequest
     let endpoint: Endpoint
-    let shelf: DownloadShelf
+    let downloads: DownloadDirectory
     let transport: any Transport
     let onProgress: @Sendable (TransferProgress) -> Void
     /// Writes the progress and the size down, and whether that is more than ever before; durable on return.
@@ -17,8 +18,8 @@ struct DownloadAttempt: Sendable {
     func run() async -> TransportOutcome {
         do {
             let known = record.progress.flatMap(DownloadProgress.init)
-            if let known, try isPublished() { return answer(of: known) }
-            if let known, known.isWhole, try hasPart(known) { return try await publish(known) }
+            if let known, try isInPlace() { return answer(of: known) }
+            if let known, known.isWhole, try hasPart(known) { return try await moveIntoPlace(known) }
             let resumable = try known.flatMap { try $0.resumeOffset != nil && hasPart($0) ? $0 : nil }
             return try await fetch(from: resumable, furthest: known?.furthest ?? 0)
         } catch let error as FileSystemError {
@@ -32,15 +33,15 @@ struct DownloadAttempt: Sendable {
 
     // MARK: - What is there
 
-    /// Whether an earlier life has published the file and died before it could say so. A file of another content is
-    /// removed before this one's progress is written down, so it is this one's.
-    private func isPublished() throws(FileSystemError) -> Bool {
-        try shelf.files.metadata(of: DownloadShelf.name(of: record.identifier), in: shelf.directory) != nil
+    /// Whether an earlier life has moved the file into place and died before it could say so. A file of another content
+    /// is removed before this content's progress is written down, so a file found here is this content's.
+    private func isInPlace() throws(FileSystemError) -> Bool {
+        try downloads.files.metadata(of: DownloadDirectory.name(of: record.identifier), in: downloads.directory) != nil
     }
 
     private func hasPart(_ progress: DownloadProgress) throws(FileSystemError) -> Bool {
-        let name = DownloadShelf.partName(of: record.identifier)
-        guard let part = try shelf.files.metadata(of: name, in: shelf.directory) else { return false }
+        let name = DownloadDirectory.partName(of: record.identifier)
+        guard let part = try downloads.files.metadata(of: name, in: downloads.directory) else { return false }
         return part.kind == .regular && part.size >= progress.durable
     }
 
@@ -52,7 +53,7 @@ struct DownloadAttempt: Sendable {
         var fields = request.downloadFields
         for _ in 0...Self.redirectLimit {
             let part = PartialFile(
-                rowName: record.identifier, shelf: shelf, resumed: resumed, furthest: furthest,
+                rowName: record.identifier, downloads: downloads, resumed: resumed, furthest: furthest,
                 keep: { [keep] in try await keep($0.text, $0.total.map { Int64(clamping: $0) }, $1) },
                 onProgress: onProgress)
             let outcome = await transport.send(outgoing(to: target, fields, resumed, into: part))
@@ -108,27 +109,27 @@ struct DownloadAttempt: Sendable {
             let reason = "the content ended after \(progress.durable) of \(total) bytes"
             return .failure(TransportFailure(reason, didConnect: true, bytesSent: 0))
         }
-        return try await publish(progress)
+        return try await moveIntoPlace(progress)
     }
 
-    private func publish(_ progress: DownloadProgress) async throws -> TransportOutcome {
-        let part = DownloadShelf.partName(of: record.identifier)
+    private func moveIntoPlace(_ progress: DownloadProgress) async throws -> TransportOutcome {
+        let part = DownloadDirectory.partName(of: record.identifier)
         if let digest = progress.answer.fields.representationDigest, try await hash(part) != digest {
             // Nothing of it is worth going on with.
             try await keep(nil, nil, false)
-            try shelf.files.remove(part, in: shelf.directory)
+            try downloads.files.remove(part, in: downloads.directory)
             let reason = "the content is not what its Repr-Digest says"
             return .failure(TransportFailure(reason, didConnect: true, bytesSent: 0))
         }
-        try shelf.files.renameReplacing(
-            part, in: shelf.directory, to: DownloadShelf.name(of: record.identifier), in: shelf.directory)
-        try shelf.files.syncDirectory(shelf.directory)
+        try downloads.files.renameReplacing(
+            part, in: downloads.directory, to: DownloadDirectory.name(of: record.identifier), in: downloads.directory)
+        try downloads.files.syncDirectory(downloads.directory)
         return answer(of: progress)
     }
 
     private func hash(_ name: EntryName) async throws -> ContentHash {
-        let file = try shelf.files.openFile(name, in: shelf.directory)
-        return try await ContentHash.of(file, files: shelf.files).hash
+        let file = try downloads.files.openFile(name, in: downloads.directory)
+        return try await ContentHash.of(file, files: downloads.files).hash
     }
 
     private func answer(of progress: DownloadProgress) -> TransportOutcome {

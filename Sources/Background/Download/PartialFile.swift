@@ -8,7 +8,7 @@ import HTTPTypes
 /// to its end. Before anything of another content is written, the ledger has forgotten the old one.
 actor PartialFile: AnswerSink {
     private let rowName: String
-    private let shelf: DownloadShelf
+    private let downloads: DownloadDirectory
     /// What is there and asked to be gone on with.
     private let resumed: DownloadProgress?
     /// The most bytes that an earlier attempt has made durable, of whatever content.
@@ -31,12 +31,12 @@ actor PartialFile: AnswerSink {
     private static let checkpointInterval = Duration.seconds(5)
 
     init(
-        rowName: String, shelf: DownloadShelf, resumed: DownloadProgress?, furthest: UInt64,
+        rowName: String, downloads: DownloadDirectory, resumed: DownloadProgress?, furthest: UInt64,
         keep: @escaping @Sendable (_ progress: DownloadProgress, _ hasAdvanced: Bool) async throws -> Void,
         onProgress: @escaping @Sendable (TransferProgress) -> Void
     ) {
         self.rowName = rowName
-        self.shelf = shelf
+        self.downloads = downloads
         self.resumed = resumed
         self.furthest = furthest
         self.keep = keep
@@ -56,7 +56,8 @@ actor PartialFile: AnswerSink {
                 return false
             }
             file = SharedDescriptor(
-                try shelf.files.openFileForWriting(DownloadShelf.partName(of: rowName), in: shelf.directory))
+                try downloads.files.openFileForWriting(
+                    DownloadDirectory.partName(of: rowName), in: downloads.directory))
             position = resumed.durable
             progress = resumed
             return true
@@ -64,9 +65,9 @@ actor PartialFile: AnswerSink {
         }
     }
 
-    func take(_ piece: [UInt8]) async throws {
+    func write(_ piece: [UInt8]) async throws {
         guard let durable = progress?.durable, let file else { return }
-        try shelf.files.write(piece, to: file.file, at: position)
+        try downloads.files.write(piece, to: file.file, at: position)
         position += UInt64(piece.count)
         onProgress(TransferProgress(completedByteCount: position, totalByteCount: progress?.total))
         let isLate = ContinuousClock.now - checkpointTime >= Self.checkpointInterval
@@ -76,7 +77,7 @@ actor PartialFile: AnswerSink {
     /// Makes what has come durable, and writes down how much that is.
     func checkpoint() async throws {
         guard let durable = progress?.durable, position > durable, let file else { return }
-        try shelf.files.sync(file.file)
+        try downloads.files.sync(file.file)
         checkpointTime = .now
         let hasAdvanced = progress?.move(to: position) ?? false
         if let progress { try await keep(progress, hasAdvanced) }
@@ -85,15 +86,15 @@ actor PartialFile: AnswerSink {
     // MARK: - Steps
 
     private func begin(_ fresh: DownloadProgress) async throws {
-        let name = DownloadShelf.partName(of: rowName)
+        let name = DownloadDirectory.partName(of: rowName)
         // A finished file of an earlier content would look like this one's.
-        if try shelf.files.remove(DownloadShelf.name(of: rowName), in: shelf.directory) {
-            try shelf.files.syncDirectory(shelf.directory)
+        if try downloads.files.remove(DownloadDirectory.name(of: rowName), in: downloads.directory) {
+            try downloads.files.syncDirectory(downloads.directory)
         }
         try await keep(fresh, false)
-        try shelf.files.remove(name, in: shelf.directory)
-        file = SharedDescriptor(try shelf.files.createFile(name, in: shelf.directory))
-        try shelf.files.syncDirectory(shelf.directory)
+        try downloads.files.remove(name, in: downloads.directory)
+        file = SharedDescriptor(try downloads.files.createFile(name, in: downloads.directory))
+        try downloads.files.syncDirectory(downloads.directory)
         position = 0
         progress = fresh
         onProgress(TransferProgress(completedByteCount: 0, totalByteCount: fresh.total))

@@ -1,19 +1,19 @@
 import Synchronization
 
-/// The transfers an earlier life left unfinished, until each has ended or can go on only when it is asked for.
+/// The transfers that an earlier life left unfinished, until each has ended or can go on only when it is asked for.
 final class EarlierTransfers: Sendable {
     private struct State {
         var names: Set<String> = []
-        var waiters: [Int: (kind: TransferKind, continuation: CheckedContinuation<Void, Never>)] = [:]
-        var nextNumber = 0
+        /// Opened when no transfer of the kind is left.
+        var latches: [TransferKind: Latch] = [:]
 
         func has(_ kind: TransferKind) -> Bool { names.contains { TransferKind(ofRow: $0) == kind } }
 
-        /// Takes out those whose wait is over.
-        mutating func takeReady() -> [CheckedContinuation<Void, Never>] {
-            let ready = waiters.filter { !has($0.value.kind) }
-            for number in ready.keys { waiters[number] = nil }
-            return ready.values.map(\.continuation)
+        /// Removes the latches of kinds of which no transfer is left.
+        mutating func removeFinished() -> [Latch] {
+            let finished = latches.filter { !has($0.key) }
+            for kind in finished.keys { latches[kind] = nil }
+            return finished.values.map { $0 }
         }
     }
     private let state = Mutex(State())
@@ -23,40 +23,29 @@ final class EarlierTransfers: Sendable {
     }
 
     func end(_ rowName: String) {
-        let ready = state.withLock { state in
-            guard state.names.remove(rowName) != nil else { return [CheckedContinuation<Void, Never>]() }
-            return state.takeReady()
+        let finished = state.withLock { state in
+            state.names.remove(rowName) == nil ? [] : state.removeFinished()
         }
-        for waiter in ready { waiter.resume() }
+        for latch in finished { latch.open() }
     }
 
-    /// Nothing more will come of any.
+    /// None of the transfers will end any more.
     func endAll() {
-        let ready = state.withLock { state in
+        let finished = state.withLock { state in
             state.names = []
-            return state.takeReady()
+            return state.removeFinished()
         }
-        for waiter in ready { waiter.resume() }
+        for latch in finished { latch.open() }
     }
 
-    /// Returns once there is none of a kind left, or the task is cancelled.
+    /// Returns once no transfer of the kind is left, or the task is cancelled.
     func wait(for kind: TransferKind) async {
-        let number = state.withLock { state in
-            state.nextNumber += 1
-            return state.nextNumber
+        let latch = state.withLock { state -> Latch? in
+            guard state.has(kind) else { return nil }
+            let latch = state.latches[kind] ?? Latch()
+            state.latches[kind] = latch
+            return latch
         }
-        await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let isOver = state.withLock { state in
-                    if !state.has(kind) || Task.isCancelled { return true }
-                    state.waiters[number] = (kind, continuation)
-                    return false
-                }
-                if isOver { continuation.resume() }
-            }
-        } onCancel: {
-            let waiter = state.withLock { $0.waiters.removeValue(forKey: number) }
-            waiter?.continuation.resume()
-        }
+        await latch?.wait()
     }
 }

@@ -27,19 +27,19 @@ final class OpenSession: Sendable {
     /// Takes the lock and opens the ledger, making what is missing.
     ///
     /// Not an initializer that throws: Swift 6.3.1's optimizer aborts on one in a class that holds a `Mutex`.
-    /// The configuration's provider makes the requests of one kind, which therefore goes on.
+    /// The handle's provider makes the requests of its kind, which therefore goes on.
     static func open(
-        _ configuration: BackgroundSessionConfiguration, _ seams: SessionSeams, for kind: TransferKind,
-        progress: ProgressBoard, doubt: LedgerDoubt
+        for handle: SessionHandle, progress: ProgressWatchers, damage: LedgerDamage
     ) async throws(NetworkResponseError) -> OpenSession {
+        let (configuration, seams) = (handle.configuration, handle.seams)
         let directory = try Self.root(configuration, files: seams.files)
         let lock = try Self.locked(directory, seams.clock)
         let client = SessionClient(
             files: seams.files, root: directory, progress: progress, logger: configuration.logger)
         let transport = try Self.transport(configuration, seams)
-        let goesOn = configuration.requestProvider == nil ? nil : kind.rawValue
+        let goesOn = configuration.requestProvider == nil ? nil : handle.kind.rawValue
         let queue = try Self.queue(
-            configuration, seams, in: directory, goesOn: goesOn, client: client, transport: transport, doubt: doubt)
+            configuration, seams, in: directory, goesOn: goesOn, client: client, transport: transport, damage: damage)
         let session = OpenSession(
             queue: queue, client: client, lock: lock, transport: transport, logger: configuration.logger)
         try await session.lookBack(in: directory, files: seams.files)
@@ -76,7 +76,7 @@ final class OpenSession: Sendable {
                     record.strikes)
             }
             let needed = try await queue.look { try $0.pending(label: TransferKind.download.rawValue) }
-            try DownloadShelf.clean(in: directory, files: files, keeping: needed)
+            try DownloadDirectory.clean(in: directory, files: files, keeping: needed)
         }
     }
 
@@ -87,11 +87,11 @@ final class OpenSession: Sendable {
 
     private static func queue(
         _ configuration: BackgroundSessionConfiguration, _ seams: SessionSeams, in directory: Directory,
-        goesOn label: String?, client: SessionClient, transport: any Transport, doubt: LedgerDoubt
+        goesOn label: String?, client: SessionClient, transport: any Transport, damage: LedgerDamage
     ) throws(NetworkResponseError) -> TransferQueue {
         do {
             let store = try SessionLedger.open(
-                in: directory, files: seams.files, clock: seams.clock, logger: configuration.logger, doubt: doubt)
+                in: directory, files: seams.files, clock: seams.clock, logger: configuration.logger, damage: damage)
             try store.restEarlierTransfers(exceptLabel: label)
             if let label { try store.transaction { () throws in try store.wakeResting(label: label) } }
             var settings = TransferQueue.Configuration()
@@ -159,19 +159,21 @@ final class OpenSession: Sendable {
     // MARK: - One transfer
 
     /// Writes a transfer down, or finds it.
-    func enrol(_ work: TransferWork, _ ticket: TransferTicket) async throws(NetworkResponseError) -> SessionEnrolment {
+    func findOrInsert(
+        _ work: TransferWork, _ waiter: TransferWaiter
+    ) async throws(NetworkResponseError) -> FoundTransfer {
         try await storing {
-            let enrolment = try await queue.change { [client] store -> SessionEnrolment in
-                // It ended between the ticket and here; the one who has waited longer may have marked it as seen.
-                if ticket.outcome != nil { return .live }
-                let enrolment = try store.enrolSession(work.transfer, keepsOutcome: work.keepsOutcome)
-                if case .live = enrolment { client.remember(work.request, for: work.transfer.identifier) }
-                return enrolment
+            let found = try await queue.change { [client] store -> FoundTransfer in
+                // The transfer ended after the wait began; an older wait may have marked its result as seen.
+                if waiter.result != nil { return .live }
+                let found = try store.findOrInsert(work.transfer, keepsResult: work.keepsResult)
+                if case .live = found { client.remember(work.request, for: work.transfer.identifier) }
+                return found
             }
-            if case .live = enrolment, let strikes = try await queue.attend(to: work.transfer.identifier) {
+            if case .live = found, let strikes = try await queue.attend(to: work.transfer.identifier) {
                 log("Transfer under way when the process died is tried alone", work.transfer.identifier, strikes)
             }
-            return enrolment
+            return found
         }
     }
 
@@ -187,7 +189,7 @@ final class OpenSession: Sendable {
         }
     }
 
-    /// Another face joins that can make the requests of its transfers: they go on.
+    /// Another handle joins that can make the requests of its transfers: they go on.
     func goOn(_ kind: TransferKind) async throws(NetworkResponseError) {
         try await storing { try await queue.change { store in try store.wakeResting(label: kind.rawValue) } }
     }
@@ -197,7 +199,7 @@ final class OpenSession: Sendable {
     }
 
     /// - Returns: whether an unfinished transfer was taken out.
-    func cancel(_ rowName: String, _ ticket: TransferTicket) async throws(NetworkResponseError) -> Bool {
+    func cancel(_ rowName: String, _ waiter: TransferWaiter) async throws(NetworkResponseError) -> Bool {
         let cancelled = NetworkResponseError(.cancelled, "the transfer was cancelled")
         switch try await storing({ try await queue.cancel(rowName) }) {
         case .nothingToCancel: return false
@@ -205,7 +207,7 @@ final class OpenSession: Sendable {
             client.end(rowName, .failed(cancelled))
             return true
         case .ending:
-            guard case .failed(let error) = await ticket.wait() else { return false }
+            guard case .failed(let error) = await waiter.wait() else { return false }
             return error == cancelled
         }
     }

@@ -3,8 +3,8 @@ import HTTPTypes
 import Logging
 import Synchronization
 
-/// What the engine asks about a session's transfers: it has the requests in memory, makes the attempts, and hands
-/// outcomes to those who wait.
+/// The queue's client for a session's transfers: keeps their requests in memory, makes the attempts, and hands results
+/// to the callers that wait.
 final class SessionClient: TransferClient {
     typealias RequestProvider = @Sendable (String) async throws -> HTTPRequest
 
@@ -16,15 +16,15 @@ final class SessionClient: TransferClient {
         var ledger: AttemptLedger?
     }
 
-    let tickets = TicketOffice()
+    let waiters = TransferWaiters()
     let earlier = EarlierTransfers()
-    private let progress: ProgressBoard
+    private let progress: ProgressWatchers
     private let state = Mutex(State())
     private let files: any FileSystem
     private let root: Directory
     private let logger: Logger
 
-    init(files: any FileSystem, root: Directory, progress: ProgressBoard, logger: Logger) {
+    init(files: any FileSystem, root: Directory, progress: ProgressWatchers, logger: Logger) {
         self.files = files
         self.root = root
         self.progress = progress
@@ -51,9 +51,9 @@ final class SessionClient: TransferClient {
     }
 
     /// Tells all who wait for a transfer how it ended, or that it goes on only when it is asked for.
-    func end(_ rowName: String, _ outcome: TransferOutcome) {
+    func end(_ rowName: String, _ result: TransferResult) {
         state.withLock { $0.requests[rowName] = nil }
-        tickets.end(rowName, outcome)
+        waiters.end(rowName, result)
         earlier.end(rowName)
         progress.end(rowName)
     }
@@ -70,14 +70,14 @@ final class SessionClient: TransferClient {
         let note: @Sendable (TransferProgress) -> Void = { [progress] in progress.note($0, of: name) }
         switch TransferKind(rawValue: record.label) {
         case .download:
-            let shelf: DownloadShelf
+            let downloads: DownloadDirectory
             do {
-                shelf = try DownloadShelf(files: files, root: root)
+                downloads = try DownloadDirectory(files: files, root: root)
             } catch {
                 return .localTrouble("\(error)")
             }
             let attempt = DownloadAttempt(
-                record: record, request: request, endpoint: endpoint, shelf: shelf, transport: transport,
+                record: record, request: request, endpoint: endpoint, downloads: downloads, transport: transport,
                 onProgress: note,
                 keep: { [self] in try await keep(name, $0, $1, $2) })
             return await attempt.run()
@@ -120,8 +120,8 @@ final class SessionClient: TransferClient {
     func didSettle(_ settlements: [Settlement]) async {
         for settlement in settlements {
             let name = settlement.claim.record.identifier
-            if let outcome = TransferOutcome(settlement) {
-                end(name, outcome)
+            if let result = TransferResult(settlement) {
+                end(name, result)
             } else if settlement.verdict.reason == .held(.caller) {
                 // It rests without an answer, so nobody's wait ends but that for what can go on by itself.
                 earlier.end(name)

@@ -6,7 +6,7 @@ enum SessionLedger {
     private static let ledgerName: EntryName = "ledger.sqlite"
 
     static func open(
-        in directory: Directory, files: any FileSystem, clock: any SystemClock, logger: Logger, doubt: LedgerDoubt
+        in directory: Directory, files: any FileSystem, clock: any SystemClock, logger: Logger, damage: LedgerDamage
     ) throws -> TransferStore {
         let path = directory.path(of: ledgerName)
         // Made here, because SQLite would let the umask decide who may read it.
@@ -14,8 +14,8 @@ enum SessionLedger {
             _ = try files.createFile(ledgerName, in: directory)
         }
         do {
-            if case .certainty(let error) = doubt { throw error }
-            return try TransferStore(path: path, clock: clock, isDoubted: doubt != .none)
+            if case .metAgain(let error) = damage { throw error }
+            return try TransferStore(path: path, clock: clock, isDoubted: damage != .none)
         } catch let error as SQLiteError where error.isDamage {
             logger.error("Ledger is damaged; set aside", metadata: ["path": "\(path)", "error": "\(error)"])
             return try storeAnew(in: directory, files: files, clock: clock)
@@ -52,17 +52,18 @@ enum SessionLedger {
     }
 }
 
-/// How far a ledger is believed that was found damaged in the middle of the work. A read that failed once need not fail
-/// twice, so that damage has to be met again before the ledger is set aside.
-enum LedgerDoubt: Hashable, Sendable {
+/// How often a ledger was found damaged in the middle of the work.
+///
+/// A read that failed once need not fail twice, so only a ledger that is met damaged again is set aside.
+enum LedgerDamage: Hashable, Sendable {
     case none
-    /// Met once: all of it is checked before it is used again.
-    case suspicion
+    /// All of the ledger is checked before it is used again.
+    case metOnce
     /// Met again although the check found nothing.
-    case certainty(SQLiteError)
+    case metAgain(SQLiteError)
 
-    func afterMeeting(_ damage: SQLiteError?) -> LedgerDoubt {
+    func afterMeeting(_ damage: SQLiteError?) -> LedgerDamage {
         guard let damage else { return self }
-        return self == .suspicion ? .certainty(damage) : .suspicion
+        return self == .metOnce ? .metAgain(damage) : .metOnce
     }
 }

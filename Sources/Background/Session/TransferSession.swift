@@ -1,9 +1,9 @@
 import DurableIO
 import Synchronization
 
-/// The session behind one root directory, shared by all faces of this process that name it.
+/// The session behind one root directory, shared by all handles of this process that name it.
 ///
-/// It is opened at its first use and closed when the last face that used it has shut down. The queue is driven while
+/// It is opened at its first use and closed when the last handle that used it has shut down. The queue is driven while
 /// somebody waits.
 actor TransferSession {
     /// A session in use. Touched only on this actor.
@@ -20,118 +20,118 @@ actor TransferSession {
         }
     }
 
-    private final class WeakSeat {
-        weak var seat: SessionSeat?
+    private final class WeakHandle {
+        weak var handle: SessionHandle?
 
-        init(_ seat: SessionSeat) {
-            self.seat = seat
+        init(_ handle: SessionHandle) {
+            self.handle = handle
         }
     }
 
-    nonisolated let progress = ProgressBoard()
+    nonisolated let progress = ProgressWatchers()
     private var open: Open?
     private var opening: Task<Result<OpenSession, NetworkResponseError>, Never>?
     private var closing: Task<Void, Never>?
-    private var doubt = LedgerDoubt.none
-    /// The faces that have used the session since it was opened, those that went without a word left out.
-    private var seats: [WeakSeat] = []
+    private var damage = LedgerDamage.none
+    /// The handles that have used the session since it was opened and still exist.
+    private var handles: [WeakHandle] = []
 
-    // MARK: - What faces ask for
+    // MARK: - What handles ask for
 
     /// Begins a transfer, or joins it, and waits for its end.
-    func outcome(of work: TransferWork, for seat: SessionSeat) async throws(NetworkResponseError) -> TransferOutcome {
-        let open = try await opened(for: seat)
+    func result(of work: TransferWork, for handle: SessionHandle) async throws(NetworkResponseError) -> TransferResult {
+        let open = try await opened(for: handle)
         let (session, rowName) = (open.session, work.transfer.identifier)
-        let ticket = session.client.tickets.ticket(for: rowName, holder: ObjectIdentifier(seat))
-        defer { session.client.tickets.giveBack(ticket) }
+        let waiter = session.client.waiters.add(for: rowName, holder: ObjectIdentifier(handle))
+        defer { session.client.waiters.remove(waiter) }
         switch try await using(
             session,
             { session throws(NetworkResponseError) in
-                try await session.enrol(work, ticket)
+                try await session.findOrInsert(work, waiter)
             })
         {
         case .inUse:
             throw NetworkResponseError(
                 .identifierInUse,
-                "\(seat.kind.identifier(ofRow: rowName)) is an unfinished transfer of something else")
+                "\(handle.kind.identifier(ofRow: rowName)) is an unfinished transfer of something else")
         case .ended(let record):
-            return TransferOutcome(record) ?? .failed(NetworkResponseError(.storage, "its outcome was lost"))
+            return TransferResult(record) ?? .failed(NetworkResponseError(.storage, "its outcome was lost"))
         case .live:
-            guard let outcome = await driving(open, { await ticket.wait() }) else {
+            guard let result = await driving(open, { await waiter.wait() }) else {
                 throw NetworkResponseError(.cancelled, "the task was cancelled")
             }
-            let isKept = outcome.isSuccess && work.keepsOutcome != nil
-            if outcome.isSettled, !isKept { try await session.acknowledge(rowName) }
-            return outcome
+            let isKept = result.isSuccess && work.keepsResult != nil
+            if result.isSettled, !isKept { try await session.acknowledge(rowName) }
+            return result
         }
     }
 
-    /// Has the queue driven until the task is cancelled or the face shuts down.
-    func run(for seat: SessionSeat) async throws(NetworkResponseError) {
-        let open = try await opened(for: seat)
-        let ticket = open.session.client.tickets.ticket(for: nil, holder: ObjectIdentifier(seat))
-        defer { open.session.client.tickets.giveBack(ticket) }
-        guard case .failed(let error) = await driving(open, { await ticket.wait() }) else { return }
+    /// Has the queue driven until the task is cancelled or the handle shuts down.
+    func run(for handle: SessionHandle) async throws(NetworkResponseError) {
+        let open = try await opened(for: handle)
+        let waiter = open.session.client.waiters.add(for: nil, holder: ObjectIdentifier(handle))
+        defer { open.session.client.waiters.remove(waiter) }
+        guard case .failed(let error) = await driving(open, { await waiter.wait() }) else { return }
         if error.code != .cancelled { throw error }
     }
 
     /// Has the queue driven until what an earlier life left has ended, or rests.
-    func waitForEarlierTransfers(for seat: SessionSeat) async throws(NetworkResponseError) {
-        let open = try await opened(for: seat)
+    func waitForEarlierTransfers(for handle: SessionHandle) async throws(NetworkResponseError) {
+        let open = try await opened(for: handle)
         let earlier = open.session.client.earlier
-        await driving(open) { await earlier.wait(for: seat.kind) }
+        await driving(open) { await earlier.wait(for: handle.kind) }
         if Task.isCancelled { throw NetworkResponseError(.cancelled, "the task was cancelled") }
     }
 
-    func pending(for seat: SessionSeat) async throws(NetworkResponseError) -> [PendingTransfer] {
-        try await using(opened(for: seat).session) { session throws(NetworkResponseError) in
-            try await session.pending(seat.kind)
+    func pending(for handle: SessionHandle) async throws(NetworkResponseError) -> [PendingTransfer] {
+        try await using(opened(for: handle).session) { session throws(NetworkResponseError) in
+            try await session.pending(handle.kind)
         }
     }
 
     func acknowledge(
-        _ rowName: String, for seat: SessionSeat, _ prepare: @Sendable @escaping () throws -> Void
+        _ rowName: String, for handle: SessionHandle, _ prepare: @Sendable @escaping () throws -> Void
     ) async throws(NetworkResponseError) {
-        try await using(opened(for: seat).session) { session throws(NetworkResponseError) in
+        try await using(opened(for: handle).session) { session throws(NetworkResponseError) in
             try await session.acknowledge(rowName, prepare)
         }
     }
 
-    func cancel(_ rowName: String, for seat: SessionSeat) async throws(NetworkResponseError) -> Bool {
-        let session = try await opened(for: seat).session
-        let ticket = session.client.tickets.ticket(for: rowName, holder: ObjectIdentifier(seat))
-        defer { session.client.tickets.giveBack(ticket) }
+    func cancel(_ rowName: String, for handle: SessionHandle) async throws(NetworkResponseError) -> Bool {
+        let session = try await opened(for: handle).session
+        let waiter = session.client.waiters.add(for: rowName, holder: ObjectIdentifier(handle))
+        defer { session.client.waiters.remove(waiter) }
         return try await using(session) { session throws(NetworkResponseError) in
-            try await session.cancel(rowName, ticket)
+            try await session.cancel(rowName, waiter)
         }
     }
 
-    /// A face leaves: its waits end, and with the last face the session is closed.
-    func leave(_ seat: SessionSeat) async {
-        seats.removeAll { $0.seat == nil || $0.seat === seat }
+    /// A handle leaves: its waits end, and with the last handle the session is closed.
+    func leave(_ handle: SessionHandle) async {
+        handles.removeAll { $0.handle == nil || $0.handle === handle }
         let error = NetworkResponseError(.cancelled, "it was shut down")
         if let open {
-            open.session.client.tickets.endAll(of: ObjectIdentifier(seat), error)
-            open.session.client.setProvider(nil, for: seat.kind)
-            if seats.isEmpty { close(open, error) }
+            open.session.client.waiters.endAll(of: ObjectIdentifier(handle), error)
+            open.session.client.setProvider(nil, for: handle.kind)
+            if handles.isEmpty { close(open, error) }
         }
-        progress.endAll(seats.contains { $0.seat?.kind == seat.kind } ? .none : seat.kind)
+        progress.endAll(handles.contains { $0.handle?.kind == handle.kind } ? .none : handle.kind)
         await closing?.value
     }
 
     // MARK: - Opening and closing
 
-    private func opened(for seat: SessionSeat) async throws(NetworkResponseError) -> Open {
-        let open = try await opened(as: seat)
-        guard !seats.contains(where: { $0.seat === seat }) else { return open }
-        seats.append(WeakSeat(seat))
-        guard let provider = seat.configuration.requestProvider else { return open }
-        open.session.client.setProvider(provider, for: seat.kind)
-        try await open.session.goOn(seat.kind)
+    private func opened(for handle: SessionHandle) async throws(NetworkResponseError) -> Open {
+        let open = try await opened(by: handle)
+        guard !handles.contains(where: { $0.handle === handle }) else { return open }
+        handles.append(WeakHandle(handle))
+        guard let provider = handle.configuration.requestProvider else { return open }
+        open.session.client.setProvider(provider, for: handle.kind)
+        try await open.session.goOn(handle.kind)
         return open
     }
 
-    private func opened(as seat: SessionSeat) async throws(NetworkResponseError) -> Open {
+    private func opened(by handle: SessionHandle) async throws(NetworkResponseError) -> Open {
         while let closing {
             await closing.value
             if self.closing == closing { self.closing = nil }
@@ -139,10 +139,9 @@ actor TransferSession {
         if let open { return open }
         let task =
             opening
-            ?? Task { [progress, doubt, configuration = seat.configuration, seams = seat.seams, kind = seat.kind] in
+            ?? Task { [progress, damage] in
                 do throws(NetworkResponseError) {
-                    return .success(
-                        try await OpenSession.open(configuration, seams, for: kind, progress: progress, doubt: doubt))
+                    return .success(try await OpenSession.open(for: handle, progress: progress, damage: damage))
                 } catch {
                     return .failure(error)
                 }
@@ -150,11 +149,11 @@ actor TransferSession {
         opening = task
         let result = await task.value
         // Of several who wait for it, the first puts it to use.
-        guard opening == task else { return try await opened(as: seat) }
+        guard opening == task else { return try await opened(by: handle) }
         opening = nil
         let open = Open(try result.get())
-        // Set aside, if it was that bad.
-        if case .certainty = doubt { doubt = .none }
+        // A ledger that was found damaged twice has been set aside.
+        if case .metAgain = damage { damage = .none }
         self.open = open
         return open
     }
@@ -162,12 +161,12 @@ actor TransferSession {
     private func close(_ open: Open, _ error: NetworkResponseError) {
         if self.open === open { self.open = nil }
         open.isClosed = true
-        seats = []
+        handles = []
         closing = Task { [earlier = closing, session = open.session, driver = open.driver] in
             await earlier?.value
             driver?.cancel()
             await driver?.value
-            session.client.tickets.endAll(of: nil, error)
+            session.client.waiters.endAll(of: nil, error)
             session.client.earlier.endAll()
             await session.close()
         }
@@ -216,10 +215,10 @@ actor TransferSession {
     private func fail(_ session: OpenSession, _ error: any Error) {
         session.note(error)
         let error = NetworkResponseError(.storage, "\(error)")
-        session.client.tickets.endAll(of: nil, error)
+        session.client.waiters.endAll(of: nil, error)
         session.client.earlier.endAll()
         guard let open, open.session === session else { return }
-        doubt = doubt.afterMeeting(session.damage)
+        damage = damage.afterMeeting(session.damage)
         open.driver = nil
         close(open, error)
     }
@@ -244,9 +243,9 @@ enum SessionRegistry {
 
     private static let sessions = Mutex<[String: WeakSession]>([:])
 
-    /// The session of a root directory: another face's if there is one, else a new one.
+    /// The session of a root directory: the one that other handles have, if there is one, else a new one.
     ///
-    /// Whoever opens it says how it works; another face that joins brings only its requests.
+    /// The handle that opens it says how it works; another handle that joins brings only its requests.
     static func session(for configuration: BackgroundSessionConfiguration) -> TransferSession {
         guard let root = configuration.resolvedRootDirectory?.lexicallyNormalized().string else {
             return TransferSession()

@@ -1,17 +1,17 @@
 import HTTPTypes
 
-/// A transfer somebody asks for: its request, checked, and all that its row needs.
+/// A transfer that a caller asks for: its request, checked, and all that its row needs.
 struct TransferWork: Sendable {
     let request: HTTPRequest
     let transfer: NewTransfer
-    /// Whether the outcome of a delivered transfer is still good; `nil` for one that is handed over once.
-    let keepsOutcome: (@Sendable () -> Bool)?
+    /// Whether the result of a delivered transfer is still good; `nil` for a result that is handed over once.
+    let keepsResult: (@Sendable () -> Bool)?
 
     init(
-        request: HTTPRequest, transfer: NewTransfer, keepsOutcome: (@Sendable () -> Bool)? = nil
+        request: HTTPRequest, transfer: NewTransfer, keepsResult: (@Sendable () -> Bool)? = nil
     ) {
         self.request = request
         self.transfer = transfer
-        self.keepsOutcome = keepsOutcome
+        self.keepsResult = keepsResult
     }
 }

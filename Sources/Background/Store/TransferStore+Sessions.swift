@@ -1,21 +1,21 @@
-/// What became of asking for a transfer.
-package enum SessionEnrolment: Sendable {
-    /// It is new, or lives: its outcome is to come.
+/// The row that a session found, or made, for a transfer that it was asked for.
+package enum FoundTransfer: Sendable {
+    /// The transfer is new, or lives: its result is to come.
     case live
-    /// It has ended, and this is its outcome.
+    /// The transfer has ended, and this row has its result.
     case ended(TransferRecord)
-    /// The identifier is another work's, and that one lives.
+    /// The identifier is that of another transfer, which lives.
     case inUse
 }
 
 extension TransferStore {
     /// Finds the transfer that is meant, or begins it.
     ///
-    /// An outcome that nobody has seen is handed over, once; with `keepsOutcome`, that of a delivered transfer again and
+    /// A result that nobody has seen is handed over, once; with `keepsResult`, that of a delivered transfer again and
     /// again until it is acknowledged, as long as the closure finds it good.
-    package func enrolSession(
-        _ transfer: NewTransfer, keepsOutcome: (() -> Bool)? = nil
-    ) throws -> SessionEnrolment {
+    package func findOrInsert(
+        _ transfer: NewTransfer, keepsResult: (() -> Bool)? = nil
+    ) throws -> FoundTransfer {
         guard let record = try queries.record(transfer.identifier) else {
             try insert(transfer)
             return .live
@@ -26,19 +26,19 @@ extension TransferStore {
             try askAgain(for: record, with: transfer)
             return .live
         }
-        // Another work's outcome would be a lie.
+        // The result of another transfer would be a lie.
         if isSameWork, !record.isAcknowledged {
-            guard record.state == .delivered, let keepsOutcome else {
+            guard record.state == .delivered, let keepsResult else {
                 try acknowledge(transfer.identifier)
                 return .ended(record)
             }
-            if keepsOutcome() { return .ended(record) }
+            if keepsResult() { return .ended(record) }
         }
         try revive(transfer)
         return .live
     }
 
-    /// The outcome has reached somebody, so that asking again means a new transfer.
+    /// The result has reached its caller, so that asking again means a new transfer.
     package func acknowledge(_ identifier: String) throws {
         try connection.run(
             "UPDATE transfer SET is_acknowledged=1 WHERE identifier=? AND settled_at IS NOT NULL",

@@ -48,7 +48,7 @@ package protocol AnswerSink: Sendable {
     /// - Returns: whether the body is wanted. If not, it is read like any answer's text.
     func wants(_ head: TransferAnswer) async throws -> Bool
     /// The next piece. Nothing more is read from the connection until this returns.
-    func take(_ piece: [UInt8]) async throws
+    func write(_ piece: [UInt8]) async throws
 }
 
 /// What came of a request.

@@ -123,7 +123,7 @@ struct DownloadPowerCutTests {
             guard try await sink.wants(head) else { return .answer(head) }
             between()
             for start in stride(from: 0, to: min(part.count, count ?? part.count), by: 500) {
-                try await sink.take(Array(part.dropFirst(start).prefix(500)))
+                try await sink.write(Array(part.dropFirst(start).prefix(500)))
                 between()
             }
             return count == nil ? .answer(head) : .lost

@@ -230,7 +230,7 @@ package final class HTTPTransport: Transport {
         progress.receives()
         for try await part in response.body {
             progress.received(part.readableBytes)
-            try await sink.take(Array(part.readableBytesView))
+            try await sink.write(Array(part.readableBytesView))
         }
         return head
     }

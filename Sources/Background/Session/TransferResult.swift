@@ -1,7 +1,7 @@
 import HTTPTypes
 
-/// How a transfer ended as far as its caller is concerned: the ledger's words made into the four cases of a response.
-enum TransferOutcome: Sendable {
+/// How a transfer ended for its caller: the state and reason of its row, as one of the four cases of a response.
+enum TransferResult: Sendable {
     case success(HTTPResponse)
     case retry(HTTPResponse)
     case rejected(HTTPResponse)

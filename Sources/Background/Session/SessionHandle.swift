@@ -1,8 +1,8 @@
 import DurableIO
 import HTTPTypes
 
-/// A face's place in its session: what ``Uploader`` and ``Downloader`` have in common.
-final class SessionSeat: Sendable {
+/// What an ``Uploader`` or a ``Downloader`` holds of the session that it shares with others of the same root directory.
+final class SessionHandle: Sendable {
     let kind: TransferKind
     let configuration: BackgroundSessionConfiguration
     let seams: SessionSeams
@@ -28,8 +28,8 @@ final class SessionSeat: Sendable {
             request: request)
     }
 
-    func outcome(of work: TransferWork) async throws(NetworkResponseError) -> TransferOutcome {
-        try await session.outcome(of: work, for: self)
+    func result(of work: TransferWork) async throws(NetworkResponseError) -> TransferResult {
+        try await session.result(of: work, for: self)
     }
 
     func run() async throws(NetworkResponseError) {
@@ -48,7 +48,7 @@ final class SessionSeat: Sendable {
         session.progress.progress(of: kind.rowName(identifier))
     }
 
-    /// `prepare` is called before the outcome of a transfer that has ended counts as seen.
+    /// `prepare` is called before the result of a transfer that has ended counts as seen.
     func acknowledge(
         _ identifier: String, _ prepare: @Sendable @escaping () throws -> Void
     ) async throws(NetworkResponseError) {

@@ -5,7 +5,7 @@ import SystemPackage
 /// whole and durable.
 ///
 /// A name is the SHA-256 of the row's, so that any identifier makes one.
-struct DownloadShelf: Sendable {
+struct DownloadDirectory: Sendable {
     let files: any FileSystem
     let directory: Directory
 

@@ -1,14 +1,14 @@
 import Synchronization
 
-/// Tells those who look on how far transfers have come.
-final class ProgressBoard: Sendable {
+/// The streams that callers watch to see how far transfers have come.
+final class ProgressWatchers: Sendable {
     private struct State {
         var watchers: [String: [Int: AsyncStream<TransferProgress>.Continuation]] = [:]
         var nextNumber = 0
     }
     private let state = Mutex(State())
 
-    /// Every news of a transfer from now on; who looks late sees the newest only.
+    /// A stream of all further progress of one transfer. A watcher that reads late sees the newest only.
     func progress(of rowName: String) -> AsyncStream<TransferProgress> {
         let (stream, continuation) = AsyncStream.makeStream(
             of: TransferProgress.self, bufferingPolicy: .bufferingNewest(1))
@@ -33,13 +33,13 @@ final class ProgressBoard: Sendable {
         for watcher in watchers { watcher.yield(progress) }
     }
 
-    /// The transfer has ended, and with it the news of it.
+    /// Finishes the streams of a transfer that has ended.
     func end(_ rowName: String) {
         let watchers = state.withLock { $0.watchers.removeValue(forKey: rowName) ?? [:] }
         for watcher in watchers.values { watcher.finish() }
     }
 
-    /// Nothing more will come of any.
+    /// Finishes all streams, or those of one kind.
     func endAll(_ kind: TransferKind?) {
         let watchers = state.withLock { state in
             let ended = state.watchers.filter { kind == nil || TransferKind(ofRow: $0.key) == kind }
