@@ -136,8 +136,8 @@ extension TransferQueue {
             guard gate(of: route).closure == nil, try store.probeCandidate(lane: route.lane) != nil
             else { continue }
             let row = try await committing { store in
-                try store.releaseUnreachable(lane: route.lane)
-                return try store.releaseOneForProbe(lane: route.lane)
+                try store.wakeUnreachable(lane: route.lane)
+                return try store.wakeOneForProbe(lane: route.lane)
             }
             if let row { probes.insert(row) }
         }

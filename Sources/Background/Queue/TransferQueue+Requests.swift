@@ -1,6 +1,6 @@
 extension TransferQueue {
-    /// At an orderly close, forgets the requests whose nonces begin so: they cannot come again.
-    package func forgetRequestsAtClose(withPrefix prefix: String) {
-        store.forgetRequestsAtClose(withPrefix: prefix)
+    /// At an orderly close, forgets the tokens that begin so: they cannot come again.
+    package func forgetTokensAtClose(withPrefix prefix: String) {
+        store.forgetTokensAtClose(withPrefix: prefix)
     }
 }

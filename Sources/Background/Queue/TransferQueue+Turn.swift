@@ -57,7 +57,7 @@ extension TransferQueue {
             try store.giveBack(claim)
             // Nothing under way is left to be told to end.
             guard cancelled.remove(claim.record.rowID) != nil else { continue }
-            try store.settle(claim.record.identifier, as: .removed, reason: .cancelled)
+            try store.end(claim.record.identifier, as: .removed, reason: .cancelled)
             try store.acknowledge(claim.record.identifier)
         }
     }
@@ -154,7 +154,7 @@ extension TransferQueue {
         }
         guard claims.isEmpty, gate(of: route).mayProbeWithOthers(at: store.now) else { return claims }
         // The gate may be probed, but all that waits for it is held or not due.
-        guard let row = try store.releaseOneForProbe(lane: lane) else { return [] }
+        guard let row = try store.wakeOneForProbe(lane: lane) else { return [] }
         probes.insert(row)
         for suspects in [false, true] where claims.isEmpty && (!suspects || inFlight.isEmpty) {
             claims = try store.claimDue(limit: 1, suspects: suspects, lane: lane, acceptedMark: mark)
@@ -219,8 +219,8 @@ extension TransferQueue {
         guard isReopened || frees else { return }
         // An origin that accepts from one lane is there for the others, too.
         for route in try routes() where route.origin == origin {
-            if isReopened { try store.releaseUnreachable(lane: route.lane) }
-            if frees { try store.releaseHeld(lane: route.lane) }
+            if isReopened { try store.wakeUnreachable(lane: route.lane) }
+            if frees { try store.wakeHeld(lane: route.lane) }
         }
     }
 

@@ -140,7 +140,7 @@ package actor TransferQueue {
         }
         return try await change { store in
             guard try store.queries.record(identifier)?.state.isLive == true else { return .nothingToCancel }
-            try store.settle(identifier, as: .removed, reason: .cancelled)
+            try store.end(identifier, as: .removed, reason: .cancelled)
             try store.acknowledge(identifier)
             return .removed
         }

@@ -174,7 +174,7 @@ extension TransferStore {
     // MARK: - Waking rows
 
     /// The origin accepts again: what waited only for it is due.
-    package func releaseUnreachable(lane: Lane) throws {
+    package func wakeUnreachable(lane: Lane) throws {
         try connection.run(
             """
             UPDATE transfer INDEXED BY transfer_unreachable SET due_at=?
@@ -183,7 +183,7 @@ extension TransferStore {
     }
 
     /// Makes transfers held for a reason that an accepted one disproves due.
-    package func releaseHeld(lane: Lane) throws {
+    package func wakeHeld(lane: Lane) throws {
         for reason in HoldReason.endedByAcceptance {
             try connection.run(
                 """
@@ -195,7 +195,7 @@ extension TransferStore {
 
     /// Makes one transfer that only waits for the origin due, so that a probe has something to send.
     /// - Returns: its row.
-    package func releaseOneForProbe(lane: Lane) throws -> Int64? {
+    package func wakeOneForProbe(lane: Lane) throws -> Int64? {
         guard let row = try probeCandidate(lane: lane) else { return nil }
         try connection.run(
             "UPDATE transfer SET state='waiting', due_at=? WHERE id=? AND (due_at IS NULL OR due_at > ?)",

@@ -47,7 +47,7 @@ extension TransferStore {
     }
 
     /// Ends a transfer for a reason that is not an attempt's.
-    package func settle(
+    package func end(
         _ identifier: String, as state: TransferState, reason: EndReason, note: String? = nil
     ) throws {
         try connection.run(
@@ -69,22 +69,23 @@ extension TransferStore {
             """, .integer(now), .integer(now), .text(identifier))
     }
 
-    // MARK: - Requests
+    // MARK: - Tokens
 
-    /// - Returns: whether the request is new; it is remembered in the same transaction as its effect.
-    package func remember(request nonce: String) throws -> Bool {
+    /// Remembers the token of an order or of a source, in the same transaction as its effect.
+    /// - Returns: whether it is new; when not, the effect is there already.
+    package func consume(token: String) throws -> Bool {
         try connection.run(
-            "INSERT INTO consumed_token(token, consumed_at) VALUES(?, ?) ON CONFLICT DO NOTHING", .text(nonce),
+            "INSERT INTO consumed_token(token, consumed_at) VALUES(?, ?) ON CONFLICT DO NOTHING", .text(token),
             .integer(now))
         return connection.changedRowCount == 1
     }
 
-    /// Forgets a request that cannot come again.
-    package func forget(request nonce: String) throws(SQLiteError) {
-        try connection.run("DELETE FROM consumed_token WHERE token=?", .text(nonce))
+    /// Forgets a token that cannot come again.
+    package func forget(token: String) throws(SQLiteError) {
+        try connection.run("DELETE FROM consumed_token WHERE token=?", .text(token))
     }
 
-    func forget(requestsWithPrefix prefix: String) throws(SQLiteError) {
+    func forget(tokensWithPrefix prefix: String) throws(SQLiteError) {
         try connection.run(
             "DELETE FROM consumed_token WHERE token >= ? AND token < ?", .text(prefix), .text(prefix + "\u{7f}"))
     }

@@ -95,8 +95,8 @@ package final class TransferStore {
         isDistrusted = true
     }
 
-    /// At an orderly close, forgets the requests whose nonces begin so: they cannot come again. ASCII.
-    package func forgetRequestsAtClose(withPrefix prefix: String) {
+    /// At an orderly close, forgets the tokens that begin so: they cannot come again. ASCII.
+    package func forgetTokensAtClose(withPrefix prefix: String) {
         forgottenPrefix = prefix
     }
 
@@ -110,7 +110,7 @@ package final class TransferStore {
         try connection.transaction { () throws in
             try forgetOldTombstones()
             try forgetIdleOrigins()
-            if let forgottenPrefix { try forget(requestsWithPrefix: forgottenPrefix) }
+            if let forgottenPrefix { try forget(tokensWithPrefix: forgottenPrefix) }
             try markEpoch(isClean: true)
         }
         connection.checkpoint()

@@ -318,7 +318,7 @@ package struct Doctor {
             let record = try store.queries.record(id.hex)
             if record == nil { try store.insert(transfer) }
             guard record?.state.isParked != true else { return false }
-            try store.settle(id.hex, as: .rejected, reason: .damaged)
+            try store.end(id.hex, as: .rejected, reason: .damaged)
             return true
         }
     }

@@ -89,7 +89,7 @@ struct Enrolment {
         let answers = try await queue.look { queries in
             try queries.together {
                 try questions.map { question in
-                    let isKnown = try question.mark.map { try queries.isApplied(request: $0) } ?? false
+                    let isKnown = try question.mark.map { try queries.isConsumed(token: $0) } ?? false
                     return (isKnown: isKnown, isRecorded: try queries.isRecorded(question.id))
                 }
             }
@@ -200,7 +200,7 @@ struct Enrolment {
         }
         let forgotten = marks.takeUnlinked()
         try await queue.change { store in
-            for mark in forgotten { try store.forget(request: mark) }
+            for mark in forgotten { try store.forget(token: mark) }
             for change in changes {
                 switch change.fate {
                 case .new: try store.insert(change.transfer)
@@ -208,7 +208,7 @@ struct Enrolment {
                 case .count: try store.count(change.transfer)
                 case .repeated: continue
                 }
-                if let mark = change.mark { _ = try store.remember(request: mark) }
+                if let mark = change.mark { _ = try store.consume(token: mark) }
             }
         }
     }
@@ -292,7 +292,7 @@ extension Enrolment {
                 } else {
                     try store.insert(transfer)
                 }
-                try store.settle(id.hex, as: .rejected, reason: .damaged, note: reason)
+                try store.end(id.hex, as: .rejected, reason: .damaged, note: reason)
             }
             return true
         }

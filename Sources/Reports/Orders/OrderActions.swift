@@ -25,7 +25,7 @@ struct OrderActions {
             return try spool.files.metadata(of: name, in: spool.queued) != nil
                 || spool.files.metadata(of: name, in: spool.parked) != nil
         }
-        if let nonce, try await queue.look({ try $0.isApplied(request: nonce) }) { return present }
+        if let nonce, try await queue.look({ try $0.isConsumed(token: nonce) }) { return present }
         try await sender.turns.alone(with: Set(present)) { try await restart(present, remembering: nonce) }
         return present
     }
@@ -36,7 +36,7 @@ struct OrderActions {
         try await queue.begin()
         for identifier in present { try await moveBack(identifier) }
         try await queue.change { store in
-            if let nonce, try !store.remember(request: nonce) { return }
+            if let nonce, try !store.consume(token: nonce) { return }
             for identifier in present {
                 switch try store.queries.record(identifier)?.state {
                 case .rejected, .exhausted, .held, .waiting, .queued: try store.restart(identifier)
@@ -66,10 +66,10 @@ struct OrderActions {
             let removal = try await queue.change { store -> Removal in
                 let record = try store.queries.record(identifier)
                 if record?.state == .sending || record == nil && isPublished { return .later }
-                if let nonce, try !store.remember(request: nonce) { return .void }
+                if let nonce, try !store.consume(token: nonce) { return .void }
                 guard let record, record.state.isLive || record.state.isParked, record.lastSeenWall <= filedAt
                 else { return .void }
-                try store.settle(identifier, as: .removed, reason: .removedByPerson)
+                try store.end(identifier, as: .removed, reason: .removedByPerson)
                 return .done
             }
             if removal == .done { sender.moveFiles(of: [(identifier, .removed)]) }

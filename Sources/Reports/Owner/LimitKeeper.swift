@@ -122,7 +122,7 @@ struct LimitKeeper {
             }
             let now = try store.queries.record(victim.identifier)
             guard let now, now.state == victim.state, now.enrolledAt == victim.enrolledAt else { continue }
-            try store.settle(victim.identifier, as: .evicted, reason: reason, note: note)
+            try store.end(victim.identifier, as: .evicted, reason: reason, note: note)
             stored = Tally.Sum(count: stored.count - 1, byteCount: stored.byteCount - victim.byteCount)
             evicted.append((victim.identifier, reason, note))
         }

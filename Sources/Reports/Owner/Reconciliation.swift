@@ -29,7 +29,7 @@ package struct Reconciliation {
         /// With the mark of its source, if that is still there.
         case insert(NewTransfer, source: String?)
         case insertParked(NewTransfer)
-        case settle(String, TransferState, EndReason)
+        case end(String, TransferState, EndReason)
         case note(String)
     }
 
@@ -148,7 +148,7 @@ package struct Reconciliation {
             return .note(record.identifier)
         }
         result.messages.append("\(id): removed, its bytes are missing")
-        return .settle(record.identifier, .removed, .bytesMissing)
+        return .end(record.identifier, .removed, .bytesMissing)
     }
 
     private func apply(_ changes: inout [Change]) async throws {
@@ -160,12 +160,12 @@ package struct Reconciliation {
                 switch change {
                 case .insert(let transfer, let source):
                     try store.insert(transfer)
-                    if let source { _ = try store.remember(request: source) }
+                    if let source { _ = try store.consume(token: source) }
                 case .insertParked(let transfer):
                     try store.insert(transfer)
-                    try store.settle(transfer.identifier, as: .rejected, reason: .rebuilt)
-                case .settle(let identifier, let state, let reason):
-                    try store.settle(identifier, as: state, reason: reason)
+                    try store.end(transfer.identifier, as: .rejected, reason: .rebuilt)
+                case .end(let identifier, let state, let reason):
+                    try store.end(identifier, as: state, reason: reason)
                 case .note(let identifier): try store.note(.bytesMissing, on: identifier)
                 }
             }

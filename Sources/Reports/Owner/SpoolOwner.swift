@@ -157,11 +157,11 @@ package final class SpoolOwner: Sendable {
         // What is left to come in may have been counted by a life that died; its mark has to outlive this one.
         var forgotten = marks.takeUnlinked()
         if hasNoSources, marks.mayBeForgotten {
-            await queue.forgetRequestsAtClose(withPrefix: SourceMark.prefix)
+            await queue.forgetTokensAtClose(withPrefix: SourceMark.prefix)
             forgotten.removeAll { $0.hasPrefix(SourceMark.prefix) }
         }
         if !forgotten.isEmpty {
-            try await queue.change { [forgotten] in for mark in forgotten { try $0.forget(request: mark) } }
+            try await queue.change { [forgotten] in for mark in forgotten { try $0.forget(token: mark) } }
         }
         try await queue.close()
         // The ledger may have grown, and the disk be full before the next owner comes.

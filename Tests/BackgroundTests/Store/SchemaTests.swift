@@ -23,9 +23,9 @@ struct SchemaTests {
             #expect(try store.queries.record("held")?.request?.origin == "http://a.example:80")
             #expect(try store.queries.lanes() == [.main: "http://a.example:80"])
             #expect(try store.queries.origins().map(\.gate.holdReason) == [.auth])
-            #expect(try store.queries.isApplied(request: "abc.request"))
+            #expect(try store.queries.isConsumed(token: "abc.request"))
             try store.transaction { () throws in
-                try store.settle("waiting", as: .evicted, reason: .byteLimit, note: "test")
+                try store.end("waiting", as: .evicted, reason: .byteLimit, note: "test")
             }
             #expect(try store.queries.events().map(\.reason) == [.byteLimit])
             try store.close()

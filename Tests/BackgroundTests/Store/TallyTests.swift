@@ -57,7 +57,7 @@ struct TallyTests {
             guard let record = try store.queries.page(state: .queued, label: nil, after: nil, limit: 1).first,
                 let state = states.randomElement(using: &random)
             else { return }
-            try store.settle(record.identifier, as: state, reason: .rejected)
+            try store.end(record.identifier, as: state, reason: .rejected)
         default:
             guard let record = try store.queries.page(state: .removed, label: nil, after: nil, limit: 1).first else {
                 return

@@ -186,8 +186,8 @@ struct TransferStoreTests {
             let store = try TransferStore(path: path, clock: clock)
             try Self.insert(["delivered", "rejected"], into: store)
             try store.transaction { () throws in
-                try store.settle("delivered", as: .delivered, reason: .rejected)
-                try store.settle("rejected", as: .rejected, reason: .rejected)
+                try store.end("delivered", as: .delivered, reason: .rejected)
+                try store.end("rejected", as: .rejected, reason: .rejected)
             }
             clock.advance(by: TransferStore.tombstoneAge)
             try store.close()
@@ -213,7 +213,7 @@ struct TransferStoreTests {
                         let name = "\(label) \(state) \(isSeen)"
                         try store.insert(
                             NewTransfer(identifier: name, label: label, metadata: "{}", byteCount: 5, seenWall: 1))
-                        try store.settle(name, as: state, reason: .rejected)
+                        try store.end(name, as: state, reason: .rejected)
                         if isSeen { try store.acknowledge(name) }
                     }
                 }

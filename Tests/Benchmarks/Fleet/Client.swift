@@ -31,10 +31,10 @@ struct Client {
     /// Somebody asks for a submit: a gate that a failure closed may be probed once, and behind an open one nothing waits.
     mutating func beginExplicitly(at now: Int64) {
         gate.allowExplicitProbe()
-        if gate.closure == nil { releaseUnreachable(at: now) }
+        if gate.closure == nil { wakeUnreachable(at: now) }
     }
 
-    private mutating func releaseUnreachable(at now: Int64) {
+    private mutating func wakeUnreachable(at now: Int64) {
         for index in reports.indices where reports[index].isUnreachable { reports[index].due = now }
     }
 
@@ -97,7 +97,7 @@ struct Client {
             failures: report.failures, acceptedMark: report.acceptedMark ?? 0)
         let verdict = policy.verdict(on: outcome, facts, gate: &gate, using: &generator)
         inFlight -= 1
-        if verdict.reopensOrigin { releaseUnreachable(at: now) }
+        if verdict.reopensOrigin { wakeUnreachable(at: now) }
         guard verdict.state == .waiting else {
             reports.remove(at: index)
             return verdict.state == .delivered ? report : nil

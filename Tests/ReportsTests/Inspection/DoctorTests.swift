@@ -89,7 +89,7 @@ struct DoctorTests {
         try await withSpool { harness in
             let parked = try await harness.make(.rejected, text: "parked")
             let delivered = try await harness.make(.queued, text: "delivered")
-            try await harness.change { try $0.settle(delivered.hex, as: .delivered, reason: .rejected) }
+            try await harness.change { try $0.end(delivered.hex, as: .delivered, reason: .rejected) }
             try FileManager.default.moveItem(
                 at: harness.file(parked, in: "parked"), to: harness.file(parked, in: "queued"))
             #expect(

@@ -99,7 +99,7 @@ struct InspectorTests {
                         NewTransfer(
                             identifier: identifier, label: "crash", metadata: "{}", byteCount: 1,
                             seenWall: Int64(number / 7)))
-                    if number % 3 == 0 { try store.settle(identifier, as: .delivered, reason: .rejected) }
+                    if number % 3 == 0 { try store.end(identifier, as: .delivered, reason: .rejected) }
                 }
             }
             let views = try list(harness, .init(states: states))

@@ -144,12 +144,12 @@ struct SourceMarkTests {
                 if asDrop { try harness.drop("drop", "one") } else { try harness.add("one") }
                 harness.clock.advance(by: 1)
                 _ = try await Intake(owner).run()
-                let remembered = try await owner.queue.look { try $0.appliedRequests() }
+                let remembered = try await owner.queue.look { try $0.consumedTokens() }
                 #expect(remembered.count == 1, "\(number)")
             }
             try await owner.resign()
             try await harness.change { store in
-                let remembered = try store.queries.appliedRequests()
+                let remembered = try store.queries.consumedTokens()
                 #expect(remembered == [])
             }
             #expect(try harness.record(.of("one"))?.seen == 4)

@@ -151,7 +151,7 @@ final class SpoolHarness: Sendable {
             try await submit()
             transport.answer { _ in .status(200) }
         case .delivered, .rejected, .exhausted, .evicted, .removed:
-            try await change { store in try store.settle(id.hex, as: state, reason: reason, note: note) }
+            try await change { store in try store.end(id.hex, as: state, reason: reason, note: note) }
             try spool.release(id, as: state)
         }
         return id

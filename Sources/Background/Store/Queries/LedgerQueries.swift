@@ -38,13 +38,13 @@ package struct LedgerQueries {
         }
     }
 
-    /// Whether a request has had its effect already.
-    package func isApplied(request nonce: String) throws -> Bool {
-        try connection.value("SELECT 1 FROM consumed_token WHERE token=?", .text(nonce)) != nil
+    /// Whether the order or the source with this token has had its effect already.
+    package func isConsumed(token: String) throws -> Bool {
+        try connection.value("SELECT 1 FROM consumed_token WHERE token=?", .text(token)) != nil
     }
 
-    /// The nonces of all requests that are remembered.
-    package func appliedRequests() throws -> [String] {
+    /// All tokens that are remembered.
+    package func consumedTokens() throws -> [String] {
         try connection.rows("SELECT token FROM consumed_token ORDER BY token") { $0.text(at: 0) ?? "" }
     }
 
