@@ -22,7 +22,7 @@ package final class ScriptedTransport: Transport {
     }
 
     /// Answers a request. It may wait at a ``Gate`` first; cancelled meanwhile, its answer does not count.
-    package typealias Script = @Sendable (Sent) async -> TransportOutcome
+    package typealias Script = @Sendable (Sent) async -> TransportResult
 
     private struct State: Sendable {
         var sent: [Sent] = []
@@ -44,7 +44,7 @@ package final class ScriptedTransport: Transport {
         state.withLock { $0.script = script }
     }
 
-    package func send(_ request: TransferRequest) async -> TransportOutcome {
+    package func send(_ request: TransferRequest) async -> TransportResult {
         let (wall, boot) = (clock.wallMilliseconds, clock.bootMilliseconds)
         let (sent, script) = state.withLock { state in
             state.inFlight += 1
@@ -55,7 +55,7 @@ package final class ScriptedTransport: Transport {
         }
         let outcome = await script(sent)
         state.withLock { $0.inFlight -= 1 }
-        return Task.isCancelled ? .cancelled : outcome
+        return Task.isCancelled ? .noAnswer(.interrupted) : outcome
     }
 
     package func shutdown() async {

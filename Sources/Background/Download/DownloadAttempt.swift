@@ -15,19 +15,30 @@ struct DownloadAttempt: Sendable {
 
     private static let redirectLimit = 5
 
-    func run() async -> TransportOutcome {
+    /// What an attempt came to.
+    enum End: Sendable {
+        /// The whole content is in place, and durable; the answer that brought it, which the content vouches for.
+        case content(TransferAnswer)
+        case other(TransportResult)
+
+        static func broken(_ text: String) -> End {
+            .other(.noAnswer(.failure(TransportFailure(text, didConnect: true, bytesSent: 0))))
+        }
+    }
+
+    func run() async -> End {
         do {
             let known = record.progress.flatMap(DownloadProgress.init)
-            if let known, try isInPlace() { return answer(of: known) }
+            if let known, try isInPlace() { return content(known) }
             if let known, known.isWhole, try hasPart(known) { return try await moveIntoPlace(known) }
             let resumable = try known.flatMap { try $0.resumeOffset != nil && hasPart($0) ? $0 : nil }
             return try await fetch(from: resumable, furthest: known?.furthest ?? 0)
         } catch let error as FileSystemError {
-            return .localTrouble("\(error)")
+            return .other(.noAnswer(.localTrouble("\(error)")))
         } catch is CancellationError {
-            return .cancelled
+            return .other(.noAnswer(.interrupted))
         } catch {
-            return .localTrouble("the ledger: \(error)")
+            return .other(.noAnswer(.localTrouble("the ledger: \(error)")))
         }
     }
 
@@ -47,7 +58,7 @@ struct DownloadAttempt: Sendable {
 
     // MARK: - Fetching
 
-    private func fetch(from resumed: DownloadProgress?, furthest: UInt64) async throws -> TransportOutcome {
+    private func fetch(from resumed: DownloadProgress?, furthest: UInt64) async throws -> End {
         var resumed = resumed
         var target = endpoint
         var fields = request.downloadFields
@@ -56,11 +67,11 @@ struct DownloadAttempt: Sendable {
                 rowName: record.identifier, downloads: downloads, resumed: resumed, furthest: furthest,
                 keep: { [keep] in try await keep($0.text, $0.total.map { Int64(clamping: $0) }, $1) },
                 onProgress: onProgress)
-            let outcome = await transport.send(outgoing(to: target, fields, resumed, into: part))
-            guard case .answer(let answer) = outcome else {
+            let result = await transport.send(outgoing(to: target, fields, resumed, into: part))
+            guard case .answer(let answer) = result else {
                 // What has come is not lost, however this one ended.
                 try await part.checkpoint()
-                return outcome
+                return .other(result)
             }
             if let progress = await part.progress {
                 try await part.checkpoint()
@@ -71,7 +82,7 @@ struct DownloadAttempt: Sendable {
                 resumed = nil
                 if answer.asksToWait {
                     try await keep(nil, nil, false)
-                    return .postponed(answer)
+                    return .other(.postponed(answer))
                 }
             } else if let next = target.redirect(by: answer), await answer.restBeforeFollowing() {
                 if next.origin != target.origin { fields = fields.withoutCredentials }
@@ -80,7 +91,7 @@ struct DownloadAttempt: Sendable {
                 return Self.unwanted(answer)
             }
         }
-        return .failure(TransportFailure("too many redirects", didConnect: true, bytesSent: 0))
+        return .broken("too many redirects")
     }
 
     private func outgoing(
@@ -97,34 +108,32 @@ struct DownloadAttempt: Sendable {
     }
 
     /// An answer whose body is not what was asked for. A 2xx among these would be taken for success.
-    private static func unwanted(_ answer: TransferAnswer) -> TransportOutcome {
-        guard answer.status / 100 == 2 else { return .answer(answer) }
-        return .unreadableBody("the server answered \(answer.status), which carries no content")
+    private static func unwanted(_ answer: TransferAnswer) -> End {
+        guard answer.status / 100 == 2 else { return .other(.answer(answer)) }
+        return .other(.noAnswer(.unsendable("the server answered \(answer.status), which carries no content")))
     }
 
     // MARK: - Finishing
 
-    private func finish(_ progress: DownloadProgress) async throws -> TransportOutcome {
+    private func finish(_ progress: DownloadProgress) async throws -> End {
         if let total = progress.total, progress.durable != total {
-            let reason = "the content ended after \(progress.durable) of \(total) bytes"
-            return .failure(TransportFailure(reason, didConnect: true, bytesSent: 0))
+            return .broken("the content ended after \(progress.durable) of \(total) bytes")
         }
         return try await moveIntoPlace(progress)
     }
 
-    private func moveIntoPlace(_ progress: DownloadProgress) async throws -> TransportOutcome {
+    private func moveIntoPlace(_ progress: DownloadProgress) async throws -> End {
         let part = DownloadDirectory.partName(of: record.identifier)
         if let digest = progress.answer.fields.representationDigest, try await hash(part) != digest {
             // Nothing of it is worth going on with.
             try await keep(nil, nil, false)
             try downloads.files.remove(part, in: downloads.directory)
-            let reason = "the content is not what its Repr-Digest says"
-            return .failure(TransportFailure(reason, didConnect: true, bytesSent: 0))
+            return .broken("the content is not what its Repr-Digest says")
         }
         try downloads.files.renameReplacing(
             part, in: downloads.directory, to: DownloadDirectory.name(of: record.identifier), in: downloads.directory)
         try downloads.files.syncDirectory(downloads.directory)
-        return answer(of: progress)
+        return content(progress)
     }
 
     private func hash(_ name: EntryName) async throws -> ContentHash {
@@ -132,12 +141,11 @@ struct DownloadAttempt: Sendable {
         return try await ContentHash.of(file, files: downloads.files).hash
     }
 
-    private func answer(of progress: DownloadProgress) -> TransportOutcome {
-        var answer = TransferAnswer(
-            status: progress.answer.status, fields: progress.answer.fields, body: [], bytesSent: 0,
-            isWholeBodySent: true, isLoopback: endpoint.isLoopback)
-        answer.carriesContent = true
-        return .answer(answer)
+    private func content(_ progress: DownloadProgress) -> End {
+        .content(
+            TransferAnswer(
+                status: progress.answer.status, fields: progress.answer.fields, body: [], bytesSent: 0,
+                isWholeBodySent: true, isLoopback: endpoint.isLoopback))
     }
 }
 

@@ -1,27 +1,9 @@
 /// What one attempt came to, as far as the schedule is concerned.
 package enum AttemptOutcome: Hashable, Sendable {
-    /// The server answered. `retryAfter` in milliseconds.
-    case answer(status: Int, disposition: ResponseDisposition, retryAfter: Int64?)
-    /// No answer. `sentBytes`: a connection was made and some of the request left.
-    case failure(sentBytes: Bool)
-    /// The peer's certificate was not accepted.
-    case untrusted
-    /// The body cannot be sent: damaged, or changed since it was enqueued.
-    case unsendable(reason: String)
-    /// A read of the body failed, as on a bad disk; the next one may not.
-    case failedRead
-    /// There is no body any more.
-    case missing
-    /// This machine's own trouble, as too many open files.
-    case localTrouble
-    /// Nothing was sent, because whoever knows a part of the request could not say it just now.
-    case unprepared
-    /// The server has a part of it, and asks to wait before the next. In milliseconds.
-    case postponed(retryAfter: Int64)
-    /// Nothing was sent, because nobody knows the request.
-    case withheld
-    /// The engine stopped the attempt.
-    case interrupted
+    case answer(Judgement)
+    /// The server has a part of it, and asks to wait before the next. `retryAfter` in milliseconds.
+    case postponed(status: Int, retryAfter: Int64)
+    case noAnswer(NoAnswer)
 }
 
 /// The new schedule of a transfer after an attempt. Pure: the store writes it, nothing else.
@@ -76,16 +58,28 @@ extension RetryPolicy {
         using generator: inout some RandomNumberGenerator
     ) -> Verdict {
         switch outcome {
+        case .answer(let judgement):
+            return verdict(on: judgement, facts, gate: &gate, using: &generator)
+        case .postponed(_, let retryAfter):
+            return postponedVerdict(facts, retryAfter: retryAfter, gate: &gate, using: &generator)
+        case .noAnswer(let trouble):
+            return verdict(on: trouble, facts, gate: &gate, using: &generator)
+        }
+    }
+
+    private func verdict(
+        on trouble: NoAnswer, _ facts: AttemptFacts, gate: inout OriginGate,
+        using generator: inout some RandomNumberGenerator
+    ) -> Verdict {
+        switch trouble {
         case .interrupted:
             return Verdict(.waiting, reason: .waiting(.interrupted), due: facts.now)
-        case .localTrouble:
-            return ownVerdict(facts, .local, using: &generator)
-        case .unprepared:
-            return ownVerdict(facts, .headers, using: &generator)
-        case .postponed(let retryAfter):
-            return postponedVerdict(facts, retryAfter: retryAfter, gate: &gate, using: &generator)
-        case .unsendable(let reason):
-            return Verdict(.rejected, reason: .ended(.unsendable), note: reason)
+        case .localTrouble(let text):
+            return ownVerdict(facts, .local, note: text, using: &generator)
+        case .unprepared(let text):
+            return ownVerdict(facts, .headers, note: text, using: &generator)
+        case .unsendable(let text):
+            return Verdict(.rejected, reason: .ended(.unsendable), note: text)
         case .failedRead:
             return itemVerdict(facts, retryAfter: nil, failing: "to be read", using: &generator)
         case .missing:
@@ -95,36 +89,43 @@ extension RetryPolicy {
         case .untrusted:
             gate.hold(.tls, at: facts.now)
             return Verdict(.held, reason: .held(.tls))
-        case .failure(let sentBytes):
-            return failureVerdict(facts, sentBytes: sentBytes, gate: &gate, using: &generator)
-        case .answer(_, .delivered, let retryAfter):
+        case .failure(let failure):
+            return failureVerdict(facts, sentBytes: failure.didConnect, gate: &gate, using: &generator)
+        }
+    }
+
+    private func verdict(
+        on judgement: Judgement, _ facts: AttemptFacts, gate: inout OriginGate,
+        using generator: inout some RandomNumberGenerator
+    ) -> Verdict {
+        let retryAfter = judgement.retryAfter
+        switch judgement.disposition {
+        case .delivered:
             var verdict = Verdict(.delivered)
             verdict.reopensOrigin = gate.acceptedOne(at: facts.now, maximumWindow: maximumWindow)
             // No time at all is nothing to wait for: a server that says so each time must not be sent one a second.
             if let retryAfter, retryAfter > 0 { rest(retryAfter, facts, gate: &gate, using: &generator) }
             return verdict
-        case .answer(let status, .rejected, let retryAfter):
+        case .rejected:
             obey(retryAfter, facts, gate: &gate, using: &generator)
             guard gate.rejectedOne(at: facts.now) else {
                 return Verdict(.held, reason: .held(.rejecting))
             }
-            return Self.rejection(status)
-        case .answer(_, .hold(let reason), let retryAfter):
+            return Verdict(.rejected, reason: .ended(judgement.rejection))
+        case .hold(let reason):
             obey(retryAfter, facts, gate: &gate, using: &generator)
-            return holdVerdict(reason, facts, gate: &gate)
-        case .answer(_, .wait, let retryAfter):
+            var verdict = holdVerdict(reason, facts, gate: &gate)
+            // The code alone does not say to which address.
+            if reason == .redirect || reason == .portal { verdict.note = judgement.note }
+            return verdict
+        case .wait:
             obey(retryAfter, facts, gate: &gate, using: &generator)
             return itemVerdict(facts, retryAfter: retryAfter, using: &generator)
-        case .answer(let status, .notNow, let retryAfter):
-            if ResponseDisposition.closesOriginUntilDue(status: status, retryAfter: retryAfter) {
-                return askedVerdict(facts, retryAfter: retryAfter, gate: &gate, using: &generator)
-            }
+        case .notNow where judgement.throttles:
+            return askedVerdict(facts, retryAfter: retryAfter, gate: &gate, using: &generator)
+        case .notNow:
             return failureVerdict(facts, sentBytes: true, gate: &gate, using: &generator)
         }
-    }
-
-    private static func rejection(_ status: Int) -> Verdict {
-        Verdict(.rejected, reason: .ended(status == 413 ? .tooLarge : .rejected))
     }
 
     /// A time the server names closes the gate until then, whatever else the answer says.
@@ -158,11 +159,12 @@ extension RetryPolicy {
     /// This machine's own trouble is nobody's fault: neither charged nor a reason to spare the origin or to give up. It may
     /// last, so that the waits grow.
     private func ownVerdict(
-        _ facts: AttemptFacts, _ reason: WaitReason, using generator: inout some RandomNumberGenerator
+        _ facts: AttemptFacts, _ reason: WaitReason, note: String,
+        using generator: inout some RandomNumberGenerator
     ) -> Verdict {
         let failures = facts.failures + 1
         let wait = delay(failures: failures, retryAfter: nil, using: &generator)
-        var verdict = Verdict(.waiting, reason: .waiting(reason), due: facts.now + wait)
+        var verdict = Verdict(.waiting, reason: .waiting(reason), note: note, due: facts.now + wait)
         verdict.failures = failures
         return verdict
     }

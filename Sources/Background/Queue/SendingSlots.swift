@@ -44,7 +44,7 @@ final class SendingSlots: Sendable {
 
     private struct State {
         var lines: [String: Line] = [:]
-        var attempts: [Int64: Task<TransportOutcome, Never>] = [:]
+        var attempts: [Int64: Task<AttemptReport, Never>] = [:]
         /// Rows that are to end as soon as they have begun.
         var cancelled: Set<Int64> = []
         var isClosed = false
@@ -134,7 +134,7 @@ final class SendingSlots: Sendable {
     // MARK: - For the slots
 
     /// An attempt has begun.
-    func began(_ attempt: Task<TransportOutcome, Never>, of row: Int64) {
+    func began(_ attempt: Task<AttemptReport, Never>, of row: Int64) {
         let isCancelled = state.withLock { state in
             state.attempts[row] = attempt
             return state.cancelled.contains(row)
@@ -145,7 +145,7 @@ final class SendingSlots: Sendable {
     /// An attempt has ended.
     /// - Returns: what its slot sends next, and whether the queue should hear of the end at once.
     func ended(_ finished: TransferQueue.FinishedAttempt, after duration: Duration) -> (next: Claim?, isUrgent: Bool) {
-        let letsNextGo = finished.letsNextGo
+        let letsNextGo = finished.report.letsNextGo
         return state.withLock { state in
             state.attempts[finished.claim.record.rowID] = nil
             state.cancelled.remove(finished.claim.record.rowID)

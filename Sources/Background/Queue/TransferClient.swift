@@ -1,10 +1,10 @@
-/// The one the engine works for: it knows what a transfer's bytes are, where they go, and how.
+/// The queue's client: it knows what a transfer's bytes are, where they go and how, and what an answer from there means.
 package protocol TransferClient: Sendable {
     /// Makes one attempt of a claimed transfer, with the credentials of the moment: one request as a rule, several where
-    /// a transfer goes by parts. Total: whatever happens is an outcome. Ends soon when its task is cancelled.
-    func attempt(_ record: TransferRecord, over transport: any Transport) async -> TransportOutcome
-    /// What of an answer is kept with the transfer.
-    func receipt(of answer: TransferAnswer) -> String?
+    /// a transfer goes by parts. The client judges what came of it.
+    ///
+    /// Total: whatever happens is reported. Ends soon when its task is cancelled.
+    func attempt(_ claim: Claim, over transport: any Transport) async -> AttemptReport
     /// Called after each commit with what it settled, the time to release files. May repeat after a crash.
     func didSettle(_ settlements: [Settlement]) async
     /// Called in a drive that lasts, whenever nothing more can be claimed and nothing is under way.

@@ -57,14 +57,14 @@ extension TransferQueue {
             var next: Claim? = claim
             while let claim = next {
                 let begun = ContinuousClock.now
-                let attempt = Task { await client.attempt(claim.record, over: transport) }
+                let attempt = Task { await client.attempt(claim, over: transport) }
                 slots.began(attempt, of: claim.record.rowID)
-                let outcome = await withTaskCancellationHandler {
+                let report = await withTaskCancellationHandler {
                     await attempt.value
                 } onCancel: {
                     attempt.cancel()
                 }
-                let finished = FinishedAttempt(claim: claim, origin: origin, outcome: outcome)
+                let finished = FinishedAttempt(claim: claim, origin: origin, report: report)
                 let isUrgent: Bool
                 (next, isUrgent) = slots.ended(finished, after: .now - begun)
                 mailbox.post(finished, isUrgent: isUrgent)
@@ -76,7 +76,7 @@ extension TransferQueue {
     private func dropUnstarted() {
         for origin in slots.origins {
             let ends = slots.abandon(at: origin).map {
-                FinishedAttempt(claim: $0, origin: origin, outcome: .cancelled)
+                FinishedAttempt(claim: $0, origin: origin, report: AttemptReport(.interrupted))
             }
             mailbox.giveBack(ends)
         }

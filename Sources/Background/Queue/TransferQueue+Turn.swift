@@ -47,7 +47,7 @@ extension TransferQueue {
     /// Claims that must not start as they are: after trouble at their origin they would hide from the policy that it began
     /// before them, and at a stop they will not start at all.
     private func lapsedClaims(after finished: [FinishedAttempt], isStopping: Bool) -> [String: [Claim]] {
-        let origins = isStopping ? slots.origins : finished.filter { !$0.letsNextGo }.map(\.origin)
+        let origins = isStopping ? slots.origins : finished.filter { !$0.report.letsNextGo }.map(\.origin)
         return Dictionary(Set(origins).map { ($0, slots.waiting(of: $0)) }, uniquingKeysWith: { first, _ in first })
     }
 
@@ -72,7 +72,7 @@ extension TransferQueue {
             let change = SendingSlots.Change(
                 claims: taken?.claims ?? [],
                 slots: gate.closure == nil ? min(gate.window, configuration.policy.maximumWindow) : 1,
-                judged: judged.count { $0.origin == origin && !$0.letsNextGo }, isDry: taken?.isDry ?? true)
+                judged: judged.count { $0.origin == origin && !$0.report.letsNextGo }, isDry: taken?.isDry ?? true)
             return slots.admit(change, to: origin).map { (claim: $0, origin: origin) }
         }
     }
@@ -166,7 +166,7 @@ extension TransferQueue {
 
     private func settle(_ finished: [FinishedAttempt]) throws -> [Settlement] {
         // Successes first: they tell whether a failure beside them is the origin's.
-        let ordered = finished.filter(\.isDelivered) + finished.filter { !$0.isDelivered }
+        let ordered = finished.filter(\.report.isDelivered) + finished.filter { !$0.report.isDelivered }
         return try ordered.compactMap { attempt in
             let settlement = judge(attempt)
             let isTaken = try store.settle(settlement)
@@ -181,7 +181,7 @@ extension TransferQueue {
         let claim = attempt.claim
         inFlight[claim.record.rowID] = nil
         asked.remove(claim.record.rowID)
-        let outcome = attempt.schedulingOutcome(at: store.wallNow)
+        let outcome = attempt.report.outcome
         let facts = AttemptFacts(
             startedAt: claim.startedAt, now: store.now, enrolledAt: claim.record.enrolledAt,
             charged: claim.record.charged, failures: claim.record.failures,
@@ -201,15 +201,13 @@ extension TransferQueue {
                 }
             }
             origin.gate = gate
-            origin.note(attempt, verdict)
+            origin.note(attempt.report, verdict)
         }
         if cancelled.remove(claim.record.rowID) != nil, verdict.state.isLive {
             verdict = .cancelled
         }
         return attempt.settlement(
-            verdict, outcome: outcome, endedWall: store.wallNow,
-            acceptedMark: origins[attempt.origin]?.gate.accepted ?? 0,
-            receipt: { client.receipt(of: $0) })
+            verdict, endedWall: store.wallNow, acceptedMark: origins[attempt.origin]?.gate.accepted ?? 0)
     }
 
     private func releaseOthers(at origin: String, after settlement: Settlement) throws {

@@ -39,7 +39,7 @@ package actor TransferQueue {
 
     let store: TransferStore
     let configuration: Configuration
-    let client: any TransferClient
+    package nonisolated let client: any TransferClient
     let transport: any Transport
     let clock: any SystemClock
     let logger: Logger
@@ -73,19 +73,6 @@ package actor TransferQueue {
     struct Route: Hashable {
         let lane: Lane
         let origin: String
-    }
-
-    struct FinishedAttempt: Sendable {
-        let claim: Claim
-        /// Where it went.
-        let origin: String
-        let isSecure: Bool
-        let outcome: TransportOutcome
-        /// Whether the server has it: an answer that counts, to all of the request.
-        let isDelivered: Bool
-        /// Whether the next claim of that origin may start before the queue has judged this end: the server has it, and
-        /// has not asked to wait.
-        let letsNextGo: Bool
     }
 
     /// Takes a store freshly opened; rows an earlier life left in flight are given back here.

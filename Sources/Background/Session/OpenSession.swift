@@ -35,7 +35,7 @@ final class OpenSession: Sendable {
         let directory = try Self.root(configuration, files: seams.files)
         let lock = try Self.locked(directory, seams.clock)
         let client = SessionClient(
-            files: seams.files, root: directory, progress: progress, logger: configuration.logger)
+            files: seams.files, clock: seams.clock, root: directory, progress: progress, logger: configuration.logger)
         let transport = try Self.transport(configuration, seams)
         let goesOn = configuration.requestProvider == nil ? nil : handle.kind.rawValue
         let queue = try Self.queue(

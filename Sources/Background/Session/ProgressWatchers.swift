@@ -1,12 +1,14 @@
 import Synchronization
 
 /// The streams that callers watch to see how far transfers have come.
-final class ProgressWatchers: Sendable {
+package final class ProgressWatchers: Sendable {
     private struct State {
         var watchers: [String: [Int: AsyncStream<TransferProgress>.Continuation]] = [:]
         var nextNumber = 0
     }
     private let state = Mutex(State())
+
+    package init() {}
 
     /// A stream of all further progress of one transfer. A watcher that reads late sees the newest only.
     func progress(of rowName: String) -> AsyncStream<TransferProgress> {

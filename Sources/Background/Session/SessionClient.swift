@@ -1,11 +1,11 @@
-import DurableIO
-import HTTPTypes
-import Logging
+package import DurableIO
+package import HTTPTypes
+package import Logging
 import Synchronization
 
 /// The queue's client for a session's transfers: keeps their requests in memory, makes the attempts, and hands results
 /// to the callers that wait.
-final class SessionClient: TransferClient {
+package final class SessionClient: TransferClient {
     typealias RequestProvider = @Sendable (String) async throws -> HTTPRequest
 
     private struct State {
@@ -21,11 +21,15 @@ final class SessionClient: TransferClient {
     private let progress: ProgressWatchers
     private let state = Mutex(State())
     private let files: any FileSystem
+    private let clock: any SystemClock
     private let root: Directory
     private let logger: Logger
 
-    init(files: any FileSystem, root: Directory, progress: ProgressWatchers, logger: Logger) {
+    package init(
+        files: any FileSystem, clock: any SystemClock, root: Directory, progress: ProgressWatchers, logger: Logger
+    ) {
         self.files = files
+        self.clock = clock
         self.root = root
         self.progress = progress
         self.logger = logger
@@ -42,7 +46,7 @@ final class SessionClient: TransferClient {
     }
 
     /// The newest request of a transfer is the one that is sent.
-    func remember(_ request: HTTPRequest, for rowName: String) {
+    package func remember(_ request: HTTPRequest, for rowName: String) {
         state.withLock { $0.requests[rowName] = request }
     }
 
@@ -60,11 +64,14 @@ final class SessionClient: TransferClient {
 
     // MARK: - TransferClient
 
-    func attempt(_ record: TransferRecord, over transport: any Transport) async -> TransportOutcome {
-        guard let stored = record.request else { return .unreadableBody("the ledger has no request for it") }
-        guard let request = await request(record) else { return .withheld("nobody knows its request") }
+    package func attempt(_ claim: Claim, over transport: any Transport) async -> AttemptReport {
+        let record = claim.record
+        guard let stored = record.request else {
+            return AttemptReport(.unsendable("the ledger has no request for it"))
+        }
+        guard let request = await request(record) else { return AttemptReport(.withheld("nobody knows its request")) }
         guard let endpoint = try? request.endpoint, endpoint.origin == stored.origin else {
-            return .withheld("its request goes to another server now")
+            return AttemptReport(.withheld("its request goes to another server now"))
         }
         let name = record.identifier
         let note: @Sendable (TransferProgress) -> Void = { [progress] in progress.note($0, of: name) }
@@ -74,18 +81,34 @@ final class SessionClient: TransferClient {
             do {
                 downloads = try DownloadDirectory(files: files, root: root)
             } catch {
-                return .localTrouble("\(error)")
+                return AttemptReport(.localTrouble("\(error)"))
             }
             let attempt = DownloadAttempt(
                 record: record, request: request, endpoint: endpoint, downloads: downloads, transport: transport,
                 onProgress: note,
                 keep: { [self] in try await keep(name, $0, $1, $2) })
-            return await attempt.run()
+            switch await attempt.run() {
+            case .content(let answer): return report(.answer(answer), from: endpoint, proof: .given)
+            case .other(let result): return report(result, from: endpoint)
+            }
         case .upload, nil:
-            return await UploadAttempt(record: record, stored: stored, request: request, endpoint: endpoint)
+            let result = await UploadAttempt(record: record, stored: stored, request: request, endpoint: endpoint)
                 .run(
                     files: files, over: transport, onProgress: note,
                     keep: { [self] progress, hasAdvanced in try await keep(name, progress, nil, hasAdvanced) })
+            return report(result, from: endpoint)
+        }
+    }
+
+    /// Judges a result as HTTP says. A caller may come for the answer later, and for the beginning of its body.
+    private func report(
+        _ result: TransportResult, from endpoint: Endpoint, proof: Judgement.Proof = .notDemanded
+    ) -> AttemptReport {
+        let wall = clock.wallMilliseconds
+        return AttemptReport(result, at: wall, keepsAnswer: true) { answer in
+            var judgement = Judgement.http(answer, isSecure: endpoint.isSecure, proof: proof, at: wall)
+            judgement.receipt = answer.body.isEmpty ? nil : String(decoding: answer.body, as: UTF8.self)
+            return judgement
         }
     }
 
@@ -113,11 +136,7 @@ final class SessionClient: TransferClient {
         }
     }
 
-    func receipt(of answer: TransferAnswer) -> String? {
-        answer.body.isEmpty ? nil : String(decoding: answer.body, as: UTF8.self)
-    }
-
-    func didSettle(_ settlements: [Settlement]) async {
+    package func didSettle(_ settlements: [Settlement]) async {
         for settlement in settlements {
             let name = settlement.claim.record.identifier
             if let result = TransferResult(settlement) {
@@ -129,5 +148,5 @@ final class SessionClient: TransferClient {
         }
     }
 
-    func freeLedgerSpace() async -> Bool { false }
+    package func freeLedgerSpace() async -> Bool { false }
 }

@@ -1,12 +1,12 @@
 /// Which way a session's transfer goes. The raw value is the row's label in the ledger and does not change.
-enum TransferKind: String, CaseIterable, Hashable, Sendable {
+package enum TransferKind: String, CaseIterable, Hashable, Sendable {
     case upload
     case download
 
     private static let mark = "\u{1f}"
 
     /// The name of a transfer's row. Uploads and downloads have names of their own, whatever their callers call them.
-    func rowName(_ identifier: String) -> String {
+    package func rowName(_ identifier: String) -> String {
         switch self {
         // An upload's name is its row's, but for those that would look like the other's.
         case .upload: identifier.hasPrefix(Self.mark) ? Self.mark + identifier : identifier

@@ -12,12 +12,12 @@ struct UploadAttempt: Sendable {
         files: any FileSystem, over transport: any Transport,
         onProgress: @escaping @Sendable (TransferProgress) -> Void,
         keep: @escaping ResumableUpload.Keeper
-    ) async -> TransportOutcome {
+    ) async -> TransportResult {
         do {
             let file = try UploadFile(stored.bodyPath, files: files)
             let hash = try await file.hash()
             guard file.byteCount == UInt64(clamping: record.byteCount), hash.hex == stored.bodyHash else {
-                return .unreadableBody("\(stored.bodyPath) changed after it was handed over")
+                return .noAnswer(.unsendable("\(stored.bodyPath) changed after it was handed over"))
             }
             let identifier = TransferKind.upload.identifier(ofRow: record.identifier)
             let fields = request.uploadFields(identifier: identifier, hash: hash, byteCount: file.byteCount)
@@ -29,9 +29,9 @@ struct UploadAttempt: Sendable {
             }
             return await outgoing.sendInParts(saved: record.progress, over: transport, keep: keep)
         } catch {
-            if error.code == .cancelled { return .cancelled }
+            if error.code == .cancelled { return .noAnswer(.interrupted) }
             // The engine tries again what may pass; the file may be as good as ever.
-            return error.isPassing ? .localTrouble(error.message) : .unreadableBody(error.message)
+            return error.isPassing ? .noAnswer(.localTrouble(error.message)) : .noAnswer(.unsendable(error.message))
         }
     }
 }

@@ -10,23 +10,15 @@ struct RequestMaker: Sendable {
     let book: CallerRequests
     let host: String
 
-    /// Why there is no request.
-    struct Obstacle: Error {
-        let outcome: TransportOutcome
-
-        init(_ outcome: TransportOutcome) {
-            self.outcome = outcome
-        }
-    }
-
-    func request(for record: TransferRecord) async throws(Obstacle) -> TransferRequest {
+    /// - Throws: ``NoAnswer`` when there is no request to send.
+    func request(for record: TransferRecord) async throws(NoAnswer) -> TransferRequest {
         guard let id = ContentHash(hex: record.identifier) else {
-            throw Obstacle(.unreadableBody("its row holds no report id"))
+            throw NoAnswer.unsendable("its row holds no report id")
         }
         let whole = try wholeReport(id)
         if let stored = record.request { return try await ownRequest(for: whole, stored, record) }
         let report = whole.report
-        guard let destination else { throw Obstacle(.cancelled) }
+        guard let destination else { throw NoAnswer.interrupted }
         let headers = try await headers { try await destination.provider() }
         do {
             let endpoint = try destination.endpoint(
@@ -39,7 +31,7 @@ struct RequestMaker: Sendable {
             return request
         } catch {
             // Of the destination, which was checked before: no fault of the report's.
-            throw Obstacle(.localTrouble("\(error)"))
+            throw NoAnswer.localTrouble("\(error)")
         }
     }
 
@@ -47,35 +39,35 @@ struct RequestMaker: Sendable {
     private typealias Whole = (report: StoredReport, source: any BodySource)
 
     /// Frozen bytes that are not what was stored must not go out under their id.
-    private func wholeReport(_ id: ContentHash) throws(Obstacle) -> Whole {
+    private func wholeReport(_ id: ContentHash) throws(NoAnswer) -> Whole {
         do {
             // An inflated body reads the file by itself.
             let isReadInOrder = destination?.encoding != .identity
             let name = StoredReport.name(of: id)
             guard let whole = try spool.checked(name, in: spool.queued, isReadInOrder: isReadInOrder) else {
-                throw Obstacle(.missingBody)
+                throw NoAnswer.missing
             }
             return whole
-        } catch let obstacle as Obstacle {
-            throw obstacle
+        } catch let reason as NoAnswer {
+            throw reason
         } catch let error as DamagedReport {
-            throw Obstacle(.unreadableBody("the stored file is damaged: \(error)"))
+            throw NoAnswer.unsendable("the stored file is damaged: \(error)")
         } catch let error as FileSystemError {
-            throw Obstacle(.reading(error))
+            throw NoAnswer.reading(error)
         } catch {
-            throw Obstacle(.unreadableBody("\(error)"))
+            throw NoAnswer.unsendable("\(error)")
         }
     }
 
     /// Asks for what only the caller knows.
-    private func headers<Answer>(_ ask: () async throws -> Answer) async throws(Obstacle) -> Answer {
+    private func headers<Answer>(_ ask: () async throws -> Answer) async throws(NoAnswer) -> Answer {
         do {
             return try await ask()
         } catch {
             // A provider's own cancellation is no word of ours.
-            if Task.isCancelled { throw Obstacle(.cancelled) }
+            if Task.isCancelled { throw NoAnswer.interrupted }
             // The type only: the error's text may hold what must not be logged.
-            throw Obstacle(.unprepared("the headers could not be had (\(type(of: error)))"))
+            throw NoAnswer.unprepared("the headers could not be had (\(type(of: error)))")
         }
     }
 
@@ -85,7 +77,7 @@ struct RequestMaker: Sendable {
     /// does, because its headers may be what the server trusts.
     private func ownRequest(
         for whole: Whole, _ stored: TransferRecord.StoredRequest, _ record: TransferRecord
-    ) async throws(Obstacle) -> TransferRequest {
+    ) async throws(NoAnswer) -> TransferRequest {
         let report = whole.report
         let existing = ExistingReport(
             id: record.identifier,
@@ -94,7 +86,7 @@ struct RequestMaker: Sendable {
             submittedMilliseconds: record.firstSeenWall, attempts: record.attempts)
         let given = try await request(for: existing)
         guard given != nil || stored.headerNames.isEmpty else {
-            throw Obstacle(.withheld("its request has headers, and nobody has given their values again"))
+            throw NoAnswer.withheld("its request has headers, and nobody has given their values again")
         }
         let endpoint: Endpoint
         do {
@@ -102,11 +94,11 @@ struct RequestMaker: Sendable {
             if let given { _ = try CallerRequest(given) }
             endpoint = try given?.reportEndpoint() ?? Endpoint(stored.url)
         } catch {
-            throw Obstacle(.withheld("its request cannot be used: \(error)"))
+            throw NoAnswer.withheld("its request cannot be used: \(error)")
         }
         // Its turn and its waits are those of the server it was submitted for.
         guard endpoint.origin == stored.origin else {
-            throw Obstacle(.withheld("the request that was given for it names another server"))
+            throw NoAnswer.withheld("the request that was given for it names another server")
         }
         let fields = given?.headerFields ?? HTTPFields()
         return request(
@@ -116,13 +108,13 @@ struct RequestMaker: Sendable {
             as: fields[.contentType] ?? report.properties.contentType)
     }
 
-    private func request(for existing: ExistingReport) async throws(Obstacle) -> HTTPRequest? {
+    private func request(for existing: ExistingReport) async throws(NoAnswer) -> HTTPRequest? {
         do {
             return try await book.request(for: existing)
         } catch {
-            if Task.isCancelled { throw Obstacle(.cancelled) }
+            if Task.isCancelled { throw NoAnswer.interrupted }
             // Nothing about its server. The type only: the error's text may hold what must not be logged.
-            throw Obstacle(.unprepared("the request could not be had (\(type(of: error)))"))
+            throw NoAnswer.unprepared("the request could not be had (\(type(of: error)))")
         }
     }
 

@@ -23,6 +23,6 @@ struct IdleTransport: Transport {
         }
     }
 
-    func send(_ request: TransferRequest) async -> TransportOutcome { .cancelled }
+    func send(_ request: TransferRequest) async -> TransportResult { .noAnswer(.interrupted) }
     func shutdown() async {}
 }

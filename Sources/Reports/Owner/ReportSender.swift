@@ -53,42 +53,25 @@ final class ReportSender: TransferClient {
 
     // MARK: - Requests
 
-    func attempt(_ record: TransferRecord, over transport: any Transport) async -> TransportOutcome {
+    func attempt(_ claim: Claim, over transport: any Transport) async -> AttemptReport {
+        let record = claim.record
         do {
             var request = try await requests.request(for: record)
             request.growPatience(attempts: record.attempts)
             let queue = state.withLock(\.queue)
             let identifier = record.identifier
-            let outcome = await request.sendInParts(saved: record.progress, over: transport) { progress, hasAdvanced in
+            let result = await request.sendInParts(saved: record.progress, over: transport) { progress, hasAdvanced in
                 try await queue?.note(progress: progress, byteCount: nil, hasAdvanced: hasAdvanced, of: identifier)
             }
-            return record.request == nil ? demandingAcknowledgement(outcome) : outcome
+            let wall = spool.clock.wallMilliseconds
+            // The proof is the destination's to give; a report with a request of its own goes elsewhere.
+            let rule = record.request == nil ? requests.destination?.acknowledgement : nil
+            return AttemptReport(result, at: wall, keepsAnswer: record.request != nil) { answer in
+                ReportAnswers.judge(answer, demanding: rule, isSecure: request.endpoint.isSecure, at: wall)
+            }
         } catch {
-            return error.outcome
+            return AttemptReport(error)
         }
-    }
-
-    /// A 2xx is worth nothing without the proof that the endpoint is to give.
-    private func demandingAcknowledgement(_ outcome: TransportOutcome) -> TransportOutcome {
-        guard let rule = requests.destination?.acknowledgement, case .answer(var answer) = outcome else {
-            return outcome
-        }
-        answer.hasAcknowledgement = rule.proof(in: answer) != nil
-        answer.lacksAcknowledgement = !answer.hasAcknowledgement
-        return .answer(answer)
-    }
-
-    /// The answer's `Location`, its first KiB and the proof of receipt, as JSON.
-    func receipt(of answer: TransferAnswer) -> String? {
-        var object = JSONObject()
-        object["status"] = JSONValue(answer.status)
-        object["location"] = JSONValue(answer.fields[.location])
-        object["body"] =
-            answer.body.isEmpty ? .null : .string(String(decoding: answer.body.prefix(1 << 10), as: UTF8.self))
-        if let proof = requests.destination?.acknowledgement?.proof(in: answer) {
-            object["acknowledgement"] = .string(String(proof.prefix(1 << 10)))
-        }
-        return JSONValue.object(object).description
     }
 
     // MARK: - Files

@@ -46,7 +46,7 @@ struct EndpointTests {
             try await withTransport(proxy: settings) { fixture in
                 let outcome = await fixture.send("http://\(String(repeating: "a", count: count))/")
                 // The fixture's own words for a URL that is none.
-                guard case .unreadableBody = outcome else {
+                guard case .noAnswer(.unsendable) = outcome else {
                     Issue.record("\(outcome)")
                     return
                 }

@@ -110,7 +110,7 @@ struct DownloadPowerCutTests {
     /// Gives the content, or its rest, in pieces of 500 bytes.
     private static func serve(
         _ sent: ScriptedTransport.Sent, breaking count: Int?, _ between: @Sendable () -> Void
-    ) async -> TransportOutcome {
+    ) async -> TransportResult {
         guard let sink = sent.request.sink else { return .refused }
         let first = sent.request.fields[.range].flatMap { Int($0.dropFirst(6).dropLast()) } ?? 0
         let part = content[first...]
@@ -128,7 +128,7 @@ struct DownloadPowerCutTests {
             }
             return count == nil ? .answer(head) : .lost
         } catch {
-            return .localTrouble("\(error)")
+            return .noAnswer(.localTrouble("\(error)"))
         }
     }
 }

@@ -24,10 +24,14 @@ struct VerdictTests {
     ]
 
     private static func answer(_ status: Int, retryAfter: Int64? = nil) -> AttemptOutcome {
-        .answer(
-            status: status,
-            disposition: .of(status: status, contentType: nil, isPlainHTTP: false, isLoopbackHost: false),
-            retryAfter: retryAfter)
+        var answer = TransferAnswer(
+            status: status, fields: [:], body: [], bytesSent: 5, isWholeBodySent: true, isLoopback: false)
+        if let retryAfter { answer.fields[.retryAfter] = String(retryAfter / 1_000) }
+        return .answer(.http(answer, isSecure: true, at: 0))
+    }
+
+    private static func failure(sentBytes: Bool) -> AttemptOutcome {
+        .noAnswer(.failure(TransportFailure("it broke", didConnect: sentBytes, bytesSent: 0)))
     }
 
     private static func facts(
@@ -78,7 +82,7 @@ struct VerdictTests {
 
     @Test("A failure is the origin's while nothing else gets through, the transfer's once something does")
     func charging() {
-        for outcome in [Self.answer(500), .failure(sentBytes: true), .failure(sentBytes: false)] {
+        for outcome in [Self.answer(500), Self.failure(sentBytes: true), Self.failure(sentBytes: false)] {
             var gate = OriginGate(accepted: 7)
             let origins = Self.verdict(outcome, Self.facts(mark: 7), gate: &gate)
             #expect(!origins.isCharged)
@@ -122,7 +126,7 @@ struct VerdictTests {
     @Test("What the engine itself stopped is due at once and leaves no trace")
     func interrupted() {
         var gate = OriginGate()
-        let verdict = Self.verdict(.interrupted, gate: &gate)
+        let verdict = Self.verdict(.noAnswer(.interrupted), gate: &gate)
         #expect(verdict == Verdict(.waiting, reason: .waiting(.interrupted), due: 1_000))
         #expect(gate == OriginGate())
     }
@@ -130,8 +134,9 @@ struct VerdictTests {
     @Test("A body that cannot be sent, or a request nobody knows, is not the origin's fault")
     func ownFaults() {
         var gate = OriginGate()
-        #expect(Self.verdict(.unsendable(reason: "changed"), gate: &gate).state == .rejected)
-        #expect(Self.verdict(.withheld, gate: &gate) == Verdict(.held, reason: .held(.caller)))
+        #expect(Self.verdict(.noAnswer(.unsendable("changed")), gate: &gate).state == .rejected)
+        let withheld = Self.verdict(.noAnswer(.withheld("nobody knows it")), gate: &gate)
+        #expect(withheld == Verdict(.held, reason: .held(.caller)))
         #expect(gate == OriginGate())
     }
 
@@ -159,7 +164,7 @@ struct VerdictTests {
     func postponed() {
         var gate = OriginGate()
         for _ in 0..<20 {
-            let verdict = Self.verdict(.postponed(retryAfter: 10_000), gate: &gate)
+            let verdict = Self.verdict(.postponed(status: 202, retryAfter: 10_000), gate: &gate)
             #expect(verdict.state == .waiting && verdict.reason == .waiting(.retryAfter))
             #expect(!verdict.isCharged && gate.failures == 0)
             // However often: a part that was taken is no failure, and the waits do not grow.
@@ -172,16 +177,18 @@ struct VerdictTests {
     @Test(
         "This machine's own trouble is charged to nobody, and is waited for longer each time",
         arguments: [
-            (AttemptOutcome.localTrouble, TransferReason.waiting(.local)), (.unprepared, .waiting(.headers)),
+            (NoAnswer.localTrouble("too many open files"), TransferReason.waiting(.local)),
+            (.unprepared("the headers could not be had"), .waiting(.headers)),
         ])
-    func ownTrouble(outcome: AttemptOutcome, reason: TransferReason) {
+    func ownTrouble(trouble: NoAnswer, reason: TransferReason) {
         var gate = OriginGate(accepted: 9)
         for failures in 0..<40 {
             // Neither the age nor what others were accepted meanwhile makes it the transfer's fault.
             let facts = Self.facts(now: 90 * 86_400_000, charged: 11, failures: failures, mark: 3)
-            let verdict = Self.verdict(outcome, facts, gate: &gate, seed: UInt64(failures))
+            let verdict = Self.verdict(.noAnswer(trouble), facts, gate: &gate, seed: UInt64(failures))
             let longest = min(3_600_000, Int64(5_000) << Int64(min(failures, 20)))
             #expect(verdict.state == .waiting && verdict.reason == reason && !verdict.isCharged)
+            #expect(verdict.note == trouble.text)
             #expect(verdict.failures == failures + 1)
             #expect((longest / 2...longest).contains((verdict.due ?? 0) - facts.now))
         }
@@ -191,10 +198,10 @@ struct VerdictTests {
     @Test("A read that fails is tried again, at the transfer's own charge, and not for ever")
     func failedReads() {
         var gate = OriginGate()
-        let first = Self.verdict(.failedRead, gate: &gate)
+        let first = Self.verdict(.noAnswer(.failedRead("input/output error")), gate: &gate)
         #expect(first.state == .waiting)
         #expect(first.isCharged)
-        let last = Self.verdict(.failedRead, Self.facts(charged: 11), gate: &gate)
+        let last = Self.verdict(.noAnswer(.failedRead("input/output error")), Self.facts(charged: 11), gate: &gate)
         #expect(last.state == .exhausted)
         #expect(last.note == "failed 12 times to be read")
         #expect(gate == OriginGate())

@@ -71,7 +71,7 @@ struct HeldOriginTests {
     func portal() async throws {
         try await withTemporaryDirectory { directory in
             let harness = try QueueHarness(directory: directory) { _ in
-                guard case .answer(var answer) = TransportOutcome.status(200, headers: [("Content-Type", "text/html")])
+                guard case .answer(var answer) = TransportResult.status(200, headers: [("Content-Type", "text/html")])
                 else { return .refused }
                 answer.isLoopback = false
                 return .answer(answer)
@@ -86,7 +86,9 @@ struct HeldOriginTests {
     @Test("A certificate that cannot be verified holds the transfer and closes the gate")
     func untrusted() async throws {
         try await withTemporaryDirectory { directory in
-            let harness = try QueueHarness(directory: directory) { _ in .untrusted("the certificate has expired") }
+            let harness = try QueueHarness(directory: directory) { _ in
+                .noAnswer(.untrusted("the certificate has expired"))
+            }
             let queue = try harness.open()
             try await queue.add(names(10))
             try await queue.drive(.whileDue, isExplicit: true)

@@ -100,15 +100,19 @@ final class RecordingClient: TransferClient {
         directory = try POSIXFileSystem().openDirectory("/")
     }
 
-    func attempt(_ record: TransferRecord, over transport: any Transport) async -> TransportOutcome {
-        guard let endpoint = try? Endpoint("\(QueueHarness.origin)/\(record.identifier)") else {
-            return .unreadableBody("bad identifier")
+    func attempt(_ claim: Claim, over transport: any Transport) async -> AttemptReport {
+        guard let endpoint = try? Endpoint("\(QueueHarness.origin)/\(claim.record.identifier)") else {
+            return AttemptReport(.unsendable("bad identifier"))
         }
         let body = TransferBody(prefix: Array("hello".utf8), directory: directory, name: "none", offset: 0, length: 0)
-        return await transport.send(TransferRequest(endpoint: endpoint, method: .put, fields: [:], body: body))
+        let result = await transport.send(TransferRequest(endpoint: endpoint, method: .put, fields: [:], body: body))
+        return AttemptReport(result, at: 0) { answer in
+            var judgement = Judgement.http(answer, isSecure: endpoint.isSecure, at: 0)
+            judgement.receipt = String(decoding: answer.body, as: UTF8.self)
+            return judgement
+        }
     }
 
-    func receipt(of answer: TransferAnswer) -> String? { String(decoding: answer.body, as: UTF8.self) }
     func didSettle(_ settlements: [Settlement]) async { state.withLock { $0.append(settlements) } }
     func freeLedgerSpace() async -> Bool { false }
 

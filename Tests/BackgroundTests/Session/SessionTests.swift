@@ -194,7 +194,9 @@ struct SessionTests {
     func otherCalls() async throws {
         try await withUploads { uploads in
             let clock = ManualClock()
-            let transport = ScriptedTransport(clock: clock) { $0.name == "tls" ? .untrusted("expired") : .status(404) }
+            let transport = ScriptedTransport(clock: clock) {
+                $0.name == "tls" ? .noAnswer(.untrusted("expired")) : .status(404)
+            }
             let uploader = uploads.uploader(transport, clock)
             let file = try uploads.file()
             let request = UploadFixture.request(Self.url)

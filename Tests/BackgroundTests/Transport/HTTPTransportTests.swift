@@ -64,7 +64,7 @@ struct HTTPTransportTests {
             try await withLoopbackServer(.always(.response(200))) { server in
                 var request = try fixture.request(server.url(), byteCount: byteCount)
                 request.body?.length += 1
-                guard case .unreadableBody = await fixture.transport.send(request) else {
+                guard case .noAnswer(.unsendable) = await fixture.transport.send(request) else {
                     Issue.record("sent")
                     return
                 }

@@ -26,11 +26,11 @@ struct TransportFixture: Sendable {
     }
 
     /// Does not throw, so that it can stand in an expectation.
-    func send(_ url: String, byteCount: Int = 5) async -> TransportOutcome {
+    func send(_ url: String, byteCount: Int = 5) async -> TransportResult {
         do {
             return await transport.send(try request(url, byteCount: byteCount))
         } catch {
-            return .unreadableBody("the test's own file: \(error)")
+            return .noAnswer(.unsendable("the test's own file: \(error)"))
         }
     }
 
@@ -72,12 +72,12 @@ func withTransport(
     }
 }
 
-extension TransportOutcome {
+extension TransportResult {
     var answer: TransferAnswer? {
         if case .answer(let answer) = self { answer } else { nil }
     }
 
     var failure: TransportFailure? {
-        if case .failure(let failure) = self { failure } else { nil }
+        if case .noAnswer(.failure(let failure)) = self { failure } else { nil }
     }
 }

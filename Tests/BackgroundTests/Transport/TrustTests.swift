@@ -140,9 +140,9 @@ struct TrustTests {
     }
 }
 
-extension TransportOutcome {
+extension TransportResult {
     /// Why the server was not trusted.
     var distrust: String? {
-        if case .untrusted(let reason) = self { reason } else { nil }
+        if case .noAnswer(.untrusted(let reason)) = self { reason } else { nil }
     }
 }

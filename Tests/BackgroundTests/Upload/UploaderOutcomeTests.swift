@@ -182,7 +182,7 @@ struct UploaderOutcomeTests {
         try await withUploads { uploads in
             let clock = ManualClock()
             let transport = ScriptedTransport(clock: clock) { sent in
-                sent.name.hasPrefix("tls") ? .untrusted("the certificate has expired") : .status(401)
+                sent.name.hasPrefix("tls") ? .noAnswer(.untrusted("the certificate has expired")) : .status(401)
             }
             let uploader = uploads.uploader(transport, clock)
             // One drive for all of them: a new one would begin with a probe.

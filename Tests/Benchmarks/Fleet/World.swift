@@ -165,18 +165,23 @@ struct World {
     private static func outcome(_ answer: Server.Answer) -> AttemptOutcome {
         switch answer {
         case .refused:
-            .failure(sentBytes: false)
+            .noAnswer(.failure(TransportFailure("connection refused", didConnect: false, bytesSent: 0)))
         case .accepted:
-            .answer(status: 201, disposition: disposition(201), retryAfter: nil)
+            .answer(judgement(201))
         case .unavailable(let wait):
             .answer(
-                status: 503, disposition: disposition(503),
-                retryAfter: RetryAfter.delay(
-                    header: wait.map { String($0 / 1_000) }, date: nil, nowMilliseconds: 0))
+                judgement(
+                    503,
+                    retryAfter: RetryAfter.delay(
+                        header: wait.map { String($0 / 1_000) }, date: nil, nowMilliseconds: 0)))
         }
     }
 
-    private static func disposition(_ status: Int) -> ResponseDisposition {
-        .of(status: status, contentType: nil, isPlainHTTP: false, isLoopbackHost: false)
+    private static func judgement(_ status: Int, retryAfter: Int64? = nil) -> Judgement {
+        let answer = TransferAnswer(
+            status: status, fields: [:], body: [], bytesSent: 0, isWholeBodySent: true, isLoopback: false)
+        var judgement = Judgement.http(answer, isSecure: true, at: 0)
+        judgement.retryAfter = retryAfter
+        return judgement
     }
 }

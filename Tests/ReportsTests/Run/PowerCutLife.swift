@@ -57,7 +57,7 @@ final class PowerCutLife: Sendable {
     // MARK: - What it does
 
     /// From now on the server answers so.
-    func answer(_ script: @escaping @Sendable (ContentHash) -> TransportOutcome) {
+    func answer(_ script: @escaping @Sendable (ContentHash) -> TransportResult) {
         transport.answer { [record, files] sent in
             files.moment("while it is sent")
             guard let id = ContentHash(hex: sent.name) else { return .refused }

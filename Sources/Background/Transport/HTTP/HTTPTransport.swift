@@ -99,28 +99,28 @@ package final class HTTPTransport: Transport {
         await clients.shutdown()
     }
 
-    package func send(_ request: TransferRequest) async -> TransportOutcome {
+    package func send(_ request: TransferRequest) async -> TransportResult {
         var request = request
         for _ in 0..<5 {
-            let outcome = await sendOverFreshConnection(request)
-            guard case .answer(let answer) = outcome, answer.status == 307 || answer.status == 308,
+            let result = await sendOverFreshConnection(request)
+            guard case .answer(let answer) = result, answer.status == 307 || answer.status == 308,
                 let location = answer.fields[.location],
                 let target = request.endpoint.resolving(location: location),
                 target.origin == request.endpoint.origin, await answer.restBeforeFollowing()
-            else { return outcome }
+            else { return result }
             request.endpoint = target
         }
-        return .failure(TransportFailure("too many redirects", didConnect: true, bytesSent: 0))
+        return .noAnswer(.failure(TransportFailure("too many redirects", didConnect: true, bytesSent: 0)))
     }
 
     /// A kept connection may have been closed by the server just as the request went out; that is not a failure of
     /// the server's, so the request goes out once more at once, on a new one. The idempotency key makes that safe.
-    private func sendOverFreshConnection(_ request: TransferRequest) async -> TransportOutcome {
+    private func sendOverFreshConnection(_ request: TransferRequest) async -> TransportResult {
         let name = request.endpoint.origin
         let begun = ContinuousClock.now
         let keepsConnections = origins.withLock { $0[name]?.keepsConnections(at: begun) ?? true }
         let first = await sendOnce(request, isAlone: !keepsConnections)
-        guard case .failure(let failure) = first, failure.isConnectionLost else {
+        guard case .noAnswer(.failure(let failure)) = first, failure.isConnectionLost else {
             if case .answer = first { origins.withLock { $0[name, default: Acquaintance()].hasAnswered = true } }
             return first
         }
@@ -140,15 +140,17 @@ package final class HTTPTransport: Transport {
     }
 
     /// Alone means on a connection of its own, which is closed afterwards.
-    private func sendOnce(_ request: TransferRequest, isAlone: Bool) async -> TransportOutcome {
+    private func sendOnce(_ request: TransferRequest, isAlone: Bool) async -> TransportResult {
         let progress = BodyProgress(onSent: request.onProgress)
         let route: Route
         do {
             route = try proxy.route(to: request.endpoint)
         } catch {
-            return .localTrouble("\(error)")
+            return .noAnswer(.localTrouble("\(error)"))
         }
-        guard let (client, executor) = clients.client(for: route, isAlone: isAlone) else { return .cancelled }
+        guard let (client, executor) = clients.client(for: route, isAlone: isAlone) else {
+            return .noAnswer(.interrupted)
+        }
         do {
             let isSmall = request.sink == nil && request.bodyByteCount <= Self.smallBodyByteCount
             var outgoing = clientRequest(request, by: route)
@@ -160,7 +162,7 @@ package final class HTTPTransport: Transport {
             ).by(route)
         } catch {
             return TransportErrors(endpoint: request.endpoint, route: route, timeouts: timeouts)
-                .outcome(of: error, progress: progress)
+                .result(of: error, progress: progress)
         }
     }
 
@@ -285,9 +287,9 @@ extension TransferAnswer {
     }
 }
 
-extension TransportOutcome {
+extension TransportResult {
     /// An answer that came through a proxy is no word of this machine's own.
-    fileprivate func by(_ route: Route) -> TransportOutcome {
+    fileprivate func by(_ route: Route) -> TransportResult {
         guard case .answer(var answer) = self, route != .direct else { return self }
         answer.isLoopback = false
         return .answer(answer)

@@ -7,7 +7,7 @@ import NIOSOCKS
 import NIOSSL
 import SystemPackage
 
-/// The client's many error types, turned into outcomes in this one place.
+/// The client's many error types, turned into the reasons of ``NoAnswer`` in this one place.
 struct TransportErrors {
     /// Where the request went.
     let endpoint: Endpoint
@@ -17,15 +17,15 @@ struct TransportErrors {
     /// - Parameters:
     ///   - error: what a request ended with.
     ///   - progress: how far it had come.
-    /// - Returns: the outcome.
-    func outcome(of error: any Error, progress: BodyProgress) -> TransportOutcome {
+    /// - Returns: what the request came to.
+    func result(of error: any Error, progress: BodyProgress) -> TransportResult {
         if let failure = progress.failure {
-            return .reading(failure)
+            return .noAnswer(.reading(failure))
         }
-        if error is CancellationError { return .cancelled }
+        if error is CancellationError { return .noAnswer(.interrupted) }
         // The sink's: the answer is there, and this machine cannot keep it.
-        if let error = error as? FileSystemError { return .localTrouble("\(error)") }
-        if let reason = Self.trustProblem(error) { return .untrusted(reason) }
+        if let error = error as? FileSystemError { return .noAnswer(.localTrouble("\(error)")) }
+        if let reason = Self.trustProblem(error) { return .noAnswer(.untrusted(reason)) }
         // The answer to CONNECT, of which the client tells no more than this.
         if let error = error as? HTTPClientError, error == .proxyAuthenticationRequired {
             return .answer(
@@ -33,11 +33,11 @@ struct TransportErrors {
                     status: 407, fields: [:], body: [], bytesSent: 0, isWholeBodySent: false, isLoopback: false))
         }
         let didConnect = progress.bytesTaken > 0 || progress.isAnswered || !Self.isConnectFailure(error)
-        return .failure(
-            TransportFailure(
-                text(of: error) + (route.proxy.map { ", by way of \($0)" } ?? ""), didConnect: didConnect,
-                bytesSent: progress.bytesTaken,
-                isConnectionLost: didConnect && !progress.isAnswered && Self.isConnectionLoss(error)))
+        let failure = TransportFailure(
+            text(of: error) + (route.proxy.map { ", by way of \($0)" } ?? ""), didConnect: didConnect,
+            bytesSent: progress.bytesTaken,
+            isConnectionLost: didConnect && !progress.isAnswered && Self.isConnectionLoss(error))
+        return .noAnswer(.failure(failure))
     }
 
     /// Whether the connection was closed or reset before an answer, as opposed to silence or nonsense on it.

@@ -65,10 +65,10 @@ package struct ResumableUpload: Sendable {
         case begin
         /// The whole body in one request.
         case sendWhole
-        case end(TransportOutcome)
+        case end(TransportResult)
     }
 
-    package mutating func run() async -> TransportOutcome {
+    package mutating func run() async -> TransportResult {
         var step = progress == nil ? Step.begin : .look(afterTrouble: false)
         do {
             if progress == nil, waits >= Self.patience {
@@ -78,7 +78,7 @@ package struct ResumableUpload: Sendable {
                 step = .sendWhole
             }
             while true {
-                if Task.isCancelled { return .cancelled }
+                if Task.isCancelled { return .noAnswer(.interrupted) }
                 if let answer = try await wish(before: step) { return .postponed(answer) }
                 switch step {
                 case .begin: step = try await begin()
@@ -89,7 +89,7 @@ package struct ResumableUpload: Sendable {
                 }
             }
         } catch {
-            return .localTrouble("\(error)")
+            return .noAnswer(.localTrouble("\(error)"))
         }
     }
 
@@ -108,7 +108,7 @@ package struct ResumableUpload: Sendable {
         return answer
     }
 
-    private mutating func ask(_ exchange: TransferRequest) async -> TransportOutcome {
+    private mutating func ask(_ exchange: TransferRequest) async -> TransportResult {
         let outcome = await transport.send(exchange)
         hasGrown = false
         if case .answer(let answer) = outcome { latest = answer } else { latest = nil }
@@ -128,7 +128,7 @@ package struct ResumableUpload: Sendable {
                 // The second question is one more request.
                 if limit == nil, let answer = try await wish(before: .begin) { return .end(.postponed(answer)) }
             // Whatever stands in between may not let the question through, but the report.
-            case .failure(let failure) where failure.didConnect: return .sendWhole
+            case .noAnswer(.failure(let failure)) where failure.didConnect: return .sendWhole
             case let outcome: return .end(outcome)
             }
         }
@@ -140,7 +140,7 @@ package struct ResumableUpload: Sendable {
         return try await create(version, limit)
     }
 
-    private mutating func discover(_ version: InteropVersion) async -> TransportOutcome {
+    private mutating func discover(_ version: InteropVersion) async -> TransportResult {
         var question = exchange(.options, request.endpoint, request.fields.ofEachPart, version)
         question.answerTimeout = min(question.answerTimeout ?? 30, 30)
         return await ask(question)
@@ -224,7 +224,7 @@ package struct ResumableUpload: Sendable {
         switch await ask(part) {
         case .answer(let answer): return try await take(answer, to: count, isLast: isLast)
         // Cut off: the server knows what has come, and is asked at once while there is any.
-        case .failure(let failure) where failure.didConnect: return .look(afterTrouble: true)
+        case .noAnswer(.failure(let failure)) where failure.didConnect: return .look(afterTrouble: true)
         case let outcome: return .end(outcome)
         }
     }
@@ -320,7 +320,7 @@ extension TransferRequest {
     /// - Returns: what came of it: the last answer when all of it is there.
     package func sendInParts(
         saved: String?, over transport: any Transport, keep: @escaping ResumableUpload.Keeper
-    ) async -> TransportOutcome {
+    ) async -> TransportResult {
         guard var upload = ResumableUpload(self, saved: saved, over: transport, keep: keep) else {
             return await transport.send(self)
         }

@@ -33,7 +33,7 @@ struct PostponedPartTests {
 
         var methods: [String] { state.value.methods }
 
-        func answer(_ request: TransferRequest) -> TransportOutcome {
+        func answer(_ request: TransferRequest) -> TransportResult {
             state.withLock { state in
                 let method = request.method.rawValue
                 var headers: [(name: String, value: String)] = []
@@ -60,7 +60,7 @@ struct PostponedPartTests {
     /// Makes attempts until one is more than a wish, as the queue would once each wish's time is over.
     private static func upload(
         to server: Server, atMost limit: Int = 30
-    ) async throws -> (attempts: Int, TransportOutcome) {
+    ) async throws -> (attempts: Int, TransportResult) {
         let transport = ScriptedTransport(clock: ManualClock()) { server.answer($0.request) }
         let directory = try POSIXFileSystem().openDirectory("/")
         let body = TransferBody(
@@ -79,7 +79,7 @@ struct PostponedPartTests {
             #expect(answer.fields[.retryAfter] == wish.value)
             #expect(server.methods.count > before)
         }
-        return (limit, .cancelled)
+        return (limit, .noAnswer(.interrupted))
     }
 
     @Test(

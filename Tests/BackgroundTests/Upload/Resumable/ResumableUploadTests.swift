@@ -165,10 +165,10 @@ struct PartSender {
         _ = try fixture.request(url, byteCount: byteCount)
     }
 
-    mutating func attempt() async -> TransportOutcome {
+    mutating func attempt() async -> TransportResult {
         guard var request = try? fixture.request(url, byteCount: byteCount, answerTimeout: answerTimeout),
             let key = HTTPField.Name("Idempotency-Key")
-        else { return .unreadableBody("the test's own URL") }
+        else { return .noAnswer(.unsendable("the test's own URL")) }
         request.fields[key] = Self.key
         request.fields[.authorization] = credential
         let kept = Monitor(saved)
@@ -191,7 +191,7 @@ struct PartSender {
     }
 
     /// Until there is an answer.
-    mutating func attempts(atMost limit: Int) async -> TransportOutcome {
+    mutating func attempts(atMost limit: Int) async -> TransportResult {
         var outcome = await attempt()
         for _ in 1..<limit {
             if outcome.answer != nil { break }

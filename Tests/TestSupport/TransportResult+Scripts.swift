@@ -1,11 +1,11 @@
 package import Background
 import HTTPTypes
 
-extension TransportOutcome {
+extension TransportResult {
     /// An answer to a request that was sent completely.
     package static func status(
         _ status: Int, headers: [(name: String, value: String)] = [], text: String = "", isWholeBodySent: Bool = true
-    ) -> TransportOutcome {
+    ) -> TransportResult {
         var fields = HTTPFields()
         for header in headers {
             guard let name = HTTPField.Name(header.name) else { continue }
@@ -18,12 +18,12 @@ extension TransportOutcome {
     }
 
     /// Nobody listens there.
-    package static var refused: TransportOutcome {
-        .failure(TransportFailure("connection refused", didConnect: false, bytesSent: 0))
+    package static var refused: TransportResult {
+        .noAnswer(.failure(TransportFailure("connection refused", didConnect: false, bytesSent: 0)))
     }
 
     /// The connection broke after the request was sent.
-    package static var lost: TransportOutcome {
-        .failure(TransportFailure("connection lost", didConnect: true, bytesSent: 5, isConnectionLost: true))
+    package static var lost: TransportResult {
+        .noAnswer(.failure(TransportFailure("connection lost", didConnect: true, bytesSent: 5, isConnectionLost: true)))
     }
 }

@@ -1,0 +1,31 @@
+import Background
+
+/// What a server's answer to a report means, and what is kept of it.
+enum ReportAnswers {
+    /// - Parameters:
+    ///   - answer: an answer to the whole report.
+    ///   - rule: the proof of receipt that its destination has to give; `nil` where none is demanded.
+    ///   - isSecure: whether it came over TLS.
+    ///   - wall: this machine's clock, in milliseconds since 1970.
+    /// - Returns: the meaning, with the receipt.
+    static func judge(
+        _ answer: TransferAnswer, demanding rule: Acknowledgement?, isSecure: Bool, at wall: Int64
+    ) -> Judgement {
+        let found = rule?.proof(in: answer)
+        let proof: Judgement.Proof = rule == nil ? .notDemanded : found == nil ? .missing : .given
+        var judgement = Judgement.http(answer, isSecure: isSecure, proof: proof, at: wall)
+        judgement.receipt = receipt(of: answer, proof: found)
+        return judgement
+    }
+
+    /// The answer's `Location`, its first KiB and the proof of receipt, as JSON.
+    private static func receipt(of answer: TransferAnswer, proof: String?) -> String {
+        var object = JSONObject()
+        object["status"] = JSONValue(answer.status)
+        object["location"] = JSONValue(answer.fields[.location])
+        object["body"] =
+            answer.body.isEmpty ? .null : .string(String(decoding: answer.body.prefix(1 << 10), as: UTF8.self))
+        if let proof { object["acknowledgement"] = .string(String(proof.prefix(1 << 10))) }
+        return JSONValue.object(object).description
+    }
+}
