@@ -24,7 +24,7 @@ struct BodyStream: AsyncSequence, Sendable {
 
     struct Iterator: AsyncIteratorProtocol {
         private let stream: BodyStream
-        private var position: UInt64
+        private var position: UInt64 = 0
         /// What comes next; `nil` before the first read.
         private var ahead: Task<ByteBuffer, any Error>?
         private var size = BodyStream.chunkByteCount
@@ -32,20 +32,12 @@ struct BodyStream: AsyncSequence, Sendable {
 
         init(stream: BodyStream) {
             self.stream = stream
-            position = stream.body.offset
         }
 
         mutating func next() async throws -> ByteBuffer? {
-            let isFirst = lastTaken == nil
             adaptSize()
-            let chunk: ByteBuffer
-            if isFirst, !stream.body.prefix.isEmpty {
-                chunk = ByteBuffer(bytes: stream.body.prefix)
-            } else if let piece = ahead ?? readAhead() {
-                chunk = try await value(of: piece)
-            } else {
-                return nil
-            }
+            guard let piece = ahead ?? readAhead() else { return nil }
+            let chunk = try await value(of: piece)
             try await stream.loop.submit {}.get()
             ahead = readAhead()
             stream.progress.took(chunk.readableBytes)
@@ -53,13 +45,11 @@ struct BodyStream: AsyncSequence, Sendable {
         }
 
         private mutating func readAhead() -> Task<ByteBuffer, any Error>? {
-            let rest = stream.body.offset + stream.body.length - position
-            guard rest > 0 else { return nil }
-            let (count, offset) = (Swift.min(size, Int(clamping: rest)), position)
-            position += UInt64(count)
-            return Task { [stream] in
-                try BodyReader.read(count, at: offset, of: stream.body, files: stream.files)
-            }
+            let end = Swift.min(stream.body.byteCount, position + UInt64(size))
+            guard position < end else { return nil }
+            let piece = position..<end
+            position = end
+            return Task { [stream] in try stream.body[piece].read(through: stream.files) }
         }
 
         private func value(of piece: Task<ByteBuffer, any Error>) async throws -> ByteBuffer {

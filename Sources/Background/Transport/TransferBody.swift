@@ -1,147 +1,90 @@
-package import DurableIO
-import NIOCore
-import Synchronization
-
-/// The bytes of a request: some that are given, then a range of a source.
+/// The bytes of a request: a list of segments, sent one after the other.
+///
+/// A body is a value. It holds no byte of its sources, so cutting it costs the same however large they are, and nothing is
+/// read before it is sent. Its size is known beforehand. After a crash a later life makes the body anew from the same
+/// segments, and a part that is cut from it holds the same bytes as before.
 package struct TransferBody: Sendable {
-    package var prefix: [UInt8]
-    package var source: any BodySource
-    package var offset: UInt64
-    /// Of the source's part, in bytes.
-    package var length: UInt64
+    /// One stretch of a body.
+    package enum Segment: Sendable {
+        /// Bytes that are given.
+        case bytes([UInt8])
+        /// `length` bytes of a source, from `offset` on.
+        case range(of: any BodySource, offset: UInt64, length: UInt64)
 
-    package init(prefix: [UInt8] = [], source: any BodySource, offset: UInt64 = 0, length: UInt64) {
-        self.prefix = prefix
-        self.source = source
-        self.offset = offset
-        self.length = length
-    }
-
-    /// A range of a file.
-    package init(prefix: [UInt8] = [], directory: Directory, name: EntryName, offset: UInt64, length: UInt64) {
-        self.init(prefix: prefix, source: FileBody(directory: directory, name: name), offset: offset, length: length)
-    }
-
-    package var byteCount: UInt64 { UInt64(prefix.count) + length }
-
-    /// Part of these bytes.
-    func slice(at start: UInt64, count: UInt64) -> TransferBody {
-        var slice = self
-        let skipped = min(start, UInt64(prefix.count))
-        slice.prefix = Array(prefix.dropFirst(Int(skipped)).prefix(Int(min(count, UInt64(prefix.count)))))
-        slice.offset = offset + (start - skipped)
-        slice.length = count - UInt64(slice.prefix.count)
-        return slice
-    }
-}
-
-/// What a body's bytes are read from: any of them, at any time, and again.
-package protocol BodySource: Sendable {
-    /// For messages.
-    var path: String { get }
-    /// - Returns: the number of bytes read; 0 at the end.
-    func read(
-        into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64, files: any FileSystem
-    ) throws(FileSystemError) -> Int
-}
-
-/// The bytes of a file as they lie there; opened at the first read and closed with the last body that it is the source of.
-package final class FileBody: BodySource {
-    private let directory: Directory
-    private let name: EntryName
-    private let descriptor = Mutex<SharedDescriptor?>(nil)
-
-    package init(directory: Directory, name: EntryName) {
-        self.directory = directory
-        self.name = name
-    }
-
-    package var path: String { directory.path(of: name) }
-
-    package func read(
-        into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64, files: any FileSystem
-    ) throws(FileSystemError) -> Int {
-        try files.read(opened(files).file, into: buffer, at: offset)
-    }
-
-    private func opened(_ files: any FileSystem) throws(FileSystemError) -> SharedDescriptor {
-        if let open = descriptor.withLock({ $0 }) { return open }
-        let open = SharedDescriptor(try files.openFile(name, in: directory))
-        descriptor.withLock { $0 = open }
-        return open
-    }
-}
-
-/// Bytes in memory, as they were read when they were checked.
-package struct BytesBody: BodySource {
-    private let bytes: [UInt8]
-    private let directory: Directory
-    private let name: EntryName
-
-    /// - Parameters:
-    ///   - bytes: all of them.
-    ///   - directory: where they were read.
-    ///   - name: of the file.
-    package init(_ bytes: [UInt8], directory: Directory, name: EntryName) {
-        self.bytes = bytes
-        self.directory = directory
-        self.name = name
-    }
-
-    package var path: String { directory.path(of: name) }
-
-    package func read(
-        into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64, files: any FileSystem
-    ) throws(FileSystemError) -> Int {
-        guard offset < UInt64(bytes.count) else { return 0 }
-        let rest = bytes[Int(offset)...].prefix(buffer.count)
-        buffer.copyBytes(from: rest)
-        return rest.count
-    }
-}
-
-/// Reads of a body that come out short are an error: the file was cut meanwhile.
-enum BodyReader {
-    /// The whole of a small body in one buffer.
-    static func all(of body: TransferBody, files: any FileSystem) throws(FileSystemError) -> ByteBuffer {
-        var buffer = ByteBuffer(bytes: body.prefix)
-        var rest = try read(Int(body.length), at: body.offset, of: body, files: files)
-        buffer.writeBuffer(&rest)
-        return buffer
-    }
-
-    static func read(
-        _ count: Int, at offset: UInt64, of body: TransferBody, files: any FileSystem
-    ) throws(FileSystemError) -> ByteBuffer {
-        var buffer = ByteBuffer()
-        buffer.reserveCapacity(count)
-        var done = 0
-        while done < count {
-            let got = try readOnce(
-                count - done, at: offset + UInt64(done), of: body.source, into: &buffer, files: files)
-            guard got > 0 else { throw FileSystemError(.read, body.source.path, .noData) }
-            done += got
-        }
-        return buffer
-    }
-
-    private static func readOnce(
-        _ count: Int, at offset: UInt64, of source: any BodySource, into buffer: inout ByteBuffer,
-        files: any FileSystem
-    ) throws(FileSystemError) -> Int {
-        // The buffer's closure cannot throw typed errors, so the result is carried out by hand.
-        var result: Result<Int, FileSystemError> = .success(0)
-        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: count) { space in
-            let target = UnsafeMutableRawBufferPointer(rebasing: space.prefix(count))
-            do throws(FileSystemError) {
-                let got = try source.read(into: target, at: offset, files: files)
-                result = .success(got)
-                return got
-            } catch {
-                result = .failure(error)
-                return 0
+        /// In bytes.
+        package var byteCount: UInt64 {
+            switch self {
+            case .bytes(let bytes): UInt64(bytes.count)
+            case .range(_, _, let length): length
             }
         }
-        return try result.get()
+    }
+
+    /// None of them is empty.
+    package private(set) var segments: [Segment] = []
+    /// Of all segments; at most `Int64.max`.
+    package private(set) var byteCount: UInt64 = 0
+
+    /// A body of the segments, in their order.
+    ///
+    /// - Throws: ``TooLarge`` when their sizes, or the end of a range in its source, are beyond `Int64.max`.
+    package init(_ segments: [Segment]) throws(TooLarge) {
+        for segment in segments where segment.byteCount > 0 {
+            if case .range(_, let offset, let length) = segment { _ = try TooLarge.checkedSum(offset, length) }
+            byteCount = try TooLarge.checkedSum(byteCount, segment.byteCount)
+            self.segments.append(segment)
+        }
+    }
+
+    /// A body of bytes that are given.
+    package init(_ bytes: [UInt8]) {
+        append(.bytes(bytes))
+    }
+
+    /// Why segments make no body: they promise more bytes than any file has.
+    package struct TooLarge: Error, Hashable, Sendable, CustomStringConvertible {
+        package var description: String { "it is said to have more than \(Int64.max) bytes, which no file has" }
+
+        fileprivate static func checkedSum(_ first: UInt64, _ second: UInt64) throws(TooLarge) -> UInt64 {
+            let (sum, isOverflown) = first.addingReportingOverflow(second)
+            guard !isOverflown, sum <= Int64.max else { throw TooLarge() }
+            return sum
+        }
+    }
+
+    // MARK: - Parts
+
+    /// A part of the body, which has to lie within it.
+    package subscript(range: Range<UInt64>) -> TransferBody {
+        precondition(range.upperBound <= byteCount, "a part of \(range) of a body of \(byteCount) bytes")
+        var part = TransferBody()
+        var start: UInt64 = 0
+        for segment in segments {
+            guard start < range.upperBound else { break }
+            // No sum of these overflows: all of them lie in the body, or in a segment of it.
+            let end = start + segment.byteCount
+            let common = range.clamped(to: start..<end)
+            part.append(segment[common.lowerBound - start..<common.upperBound - start])
+            start = end
+        }
+        return part
+    }
+
+    private init() {}
+
+    private mutating func append(_ segment: Segment) {
+        guard segment.byteCount > 0 else { return }
+        segments.append(segment)
+        byteCount += segment.byteCount
+    }
+}
+
+extension TransferBody.Segment {
+    fileprivate subscript(range: Range<UInt64>) -> Self {
+        switch self {
+        case .bytes(let bytes): .bytes(Array(bytes[Int(range.lowerBound)..<Int(range.upperBound)]))
+        case .range(let source, let offset, _):
+            .range(of: source, offset: offset + range.lowerBound, length: range.upperBound - range.lowerBound)
+        }
     }
 }

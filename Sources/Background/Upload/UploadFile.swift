@@ -28,7 +28,8 @@ struct UploadFile {
             }
             byteCount = metadata.size
             (self.directory, self.name) = (directory, name)
-            body = TransferBody(directory: directory, name: name, offset: 0, length: metadata.size)
+            let bytes = FileBody(directory: directory, name: name)
+            body = try TransferBody([.range(of: bytes, offset: 0, length: metadata.size)])
         } catch let error as NetworkResponseError {
             throw error
         } catch {

@@ -23,20 +23,22 @@ struct RequestMaker: Sendable {
         do {
             let endpoint = try destination.endpoint(
                 id: report.id.hex, kind: report.properties.kind.rawValue, host: host)
-            var request = request(
+            var request = try request(
                 for: whole, to: endpoint, by: destination.namesReports ? .put : .post, with: headers,
                 as: report.properties.contentType)
-            apply(destination.encoding, to: &request, of: report)
+            try apply(destination.encoding, to: &request, of: report)
             request.answerByteCount = destination.acknowledgement?.answerByteCount
             return request
+        } catch let reason as NoAnswer {
+            throw reason
         } catch {
             // Of the destination, which was checked before: no fault of the report's.
             throw NoAnswer.localTrouble("\(error)")
         }
     }
 
-    /// A report, and where its bytes are read from, which are those that were stored.
-    private typealias Whole = (report: StoredReport, source: any BodySource)
+    /// A report, and what is sent of its file, which are the bytes that were stored.
+    private typealias Whole = (report: StoredReport, deflated: TransferBody.Segment)
 
     /// Frozen bytes that are not what was stored must not go out under their id.
     private func wholeReport(_ id: ContentHash) throws(NoAnswer) -> Whole {
@@ -101,7 +103,7 @@ struct RequestMaker: Sendable {
             throw NoAnswer.withheld("the request that was given for it names another server")
         }
         let fields = given?.headerFields ?? HTTPFields()
-        return request(
+        return try request(
             for: whole, to: endpoint,
             by: given?.method ?? HTTPRequest.Method(stored.method) ?? .post,
             with: fields.map { (name: $0.name.rawName, value: $0.value) },
@@ -121,7 +123,9 @@ struct RequestMaker: Sendable {
     // MARK: - Forms
 
     /// From the compressed form to another.
-    private func apply(_ encoding: ReportEncoding, to request: inout TransferRequest, of report: StoredReport) {
+    private func apply(
+        _ encoding: ReportEncoding, to request: inout TransferRequest, of report: StoredReport
+    ) throws(NoAnswer) {
         switch encoding {
         case .file:
             request.fields[.contentEncoding] = nil
@@ -134,7 +138,7 @@ struct RequestMaker: Sendable {
             let payload = InflatedBody(
                 directory: spool.queued, name: StoredReport.name(of: report.id), headerByteCount: report.headerByteCount
             )
-            request.body = TransferBody(source: payload, length: report.size)
+            request.body = try body([.range(of: payload, offset: 0, length: report.size)])
         default: break
         }
     }
@@ -144,14 +148,19 @@ struct RequestMaker: Sendable {
     private func request(
         for whole: Whole, to endpoint: Endpoint, by method: HTTPRequest.Method,
         with headers: [(name: String, value: String)], as contentType: String
-    ) -> TransferRequest {
-        let report = whole.report
-        let body = TransferBody(
-            prefix: WireForm.prefix, source: whole.source, offset: UInt64(report.headerByteCount),
-            length: report.wireSize - UInt64(WireForm.prefix.count))
-        var fields = fields(of: report, headers)
+    ) throws(NoAnswer) -> TransferRequest {
+        var fields = fields(of: whole.report, headers)
         fields[.contentType] = contentType
+        let body = try body([.bytes(WireForm.prefix), whole.deflated])
         return TransferRequest(endpoint: endpoint, method: method, fields: fields, body: body)
+    }
+
+    private func body(_ segments: [TransferBody.Segment]) throws(NoAnswer) -> TransferBody {
+        do {
+            return try TransferBody(segments)
+        } catch {
+            throw NoAnswer.unsendable("the stored file is damaged: \(error)")
+        }
     }
 
     private func fields(of report: StoredReport, _ headers: [(name: String, value: String)]) -> HTTPFields {

@@ -24,7 +24,7 @@ final class QueueHarness: Sendable {
         path = directory + "/ledger.sqlite"
         self.clock = clock
         transport = ScriptedTransport(clock: clock, script: script)
-        client = try RecordingClient()
+        client = RecordingClient()
     }
 
     /// A new life on the same ledger.
@@ -93,18 +93,13 @@ extension TransferQueue {
 
 /// Gives every transfer the same small body and a path with its name; remembers what was settled.
 final class RecordingClient: TransferClient {
-    private let directory: Directory
     private let state = Monitor<[[Settlement]]>([])
-
-    init() throws {
-        directory = try POSIXFileSystem().openDirectory("/")
-    }
 
     func attempt(_ claim: Claim, over transport: any Transport) async -> AttemptReport {
         guard let endpoint = try? Endpoint("\(QueueHarness.origin)/\(claim.record.identifier)") else {
             return AttemptReport(.unsendable("bad identifier"))
         }
-        let body = TransferBody(prefix: Array("hello".utf8), directory: directory, name: "none", offset: 0, length: 0)
+        let body = TransferBody(Array("hello".utf8))
         let result = await transport.send(TransferRequest(endpoint: endpoint, method: .put, fields: [:], body: body))
         return AttemptReport(result, at: 0) { answer in
             var judgement = Judgement.http(answer, isSecure: endpoint.isSecure, at: 0)

@@ -54,7 +54,7 @@ struct SessionClientContractTests {
     @Test("The client that the queue's own tests bring keeps to it, too")
     func recordingClient() async throws {
         try await Self.withClaim { claim in
-            let violations = await TransferClientContract(try RecordingClient(), claim: claim).violations()
+            let violations = await TransferClientContract(RecordingClient(), claim: claim).violations()
             #expect(violations.isEmpty, "\(violations.joined(separator: "\n"))")
         }
     }
@@ -85,13 +85,10 @@ struct SessionClientContractTests {
 
     private struct BrokenClient: TransferClient {
         func attempt(_ claim: Claim, over transport: any Transport) async -> AttemptReport {
-            guard let endpoint = try? Endpoint("http://collector.example/one"),
-                let directory = try? POSIXFileSystem().openDirectory("/")
-            else {
+            guard let endpoint = try? Endpoint("http://collector.example/one") else {
                 return AttemptReport(.unsendable("no endpoint"))
             }
-            let body = TransferBody(
-                prefix: Array("hello".utf8), directory: directory, name: "none", offset: 0, length: 0)
+            let body = TransferBody(Array("hello".utf8))
             let result = await transport.send(
                 TransferRequest(endpoint: endpoint, method: .put, fields: [:], body: body))
             var report = AttemptReport(result, at: 0) { _ in

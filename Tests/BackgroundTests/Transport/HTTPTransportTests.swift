@@ -63,7 +63,8 @@ struct HTTPTransportTests {
         try await withTransport { fixture in
             try await withLoopbackServer(.always(.response(200))) { server in
                 var request = try fixture.request(server.url(), byteCount: byteCount)
-                request.body?.length += 1
+                let file = FileBody(directory: fixture.directory, name: "body")
+                request.body = try TransferBody([.range(of: file, offset: 0, length: UInt64(byteCount) + 1)])
                 guard case .noAnswer(.unsendable) = await fixture.transport.send(request) else {
                     Issue.record("sent")
                     return

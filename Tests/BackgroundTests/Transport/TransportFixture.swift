@@ -18,8 +18,11 @@ struct TransportFixture: Sendable {
         try files.remove(name, in: directory)
         let file = try files.createFile(name, in: directory)
         try files.write(Self.bytes(offset + byteCount), to: file)
-        let body = TransferBody(
-            prefix: prefix, directory: directory, name: name, offset: UInt64(offset), length: UInt64(byteCount))
+        let body = try TransferBody([
+            .bytes(prefix),
+            .range(
+                of: FileBody(directory: directory, name: name), offset: UInt64(offset), length: UInt64(byteCount)),
+        ])
         return TransferRequest(
             endpoint: try Endpoint(url), method: .put, fields: [.contentType: "text/plain"], body: body,
             answerTimeout: answerTimeout)

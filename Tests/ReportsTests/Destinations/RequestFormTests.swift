@@ -92,6 +92,28 @@ struct RequestFormTests {
         }
     }
 
+    @Test("a header that claims a size that no file has is damage, and ends nobody's process", arguments: [5, 3 << 20])
+    func impossibleSize(count: Int) async throws {
+        try await withTemporaryDirectory { directory in
+            try await withLoopbackServer(.always(.response(201))) { server in
+                var destination = Destination.http(server.url("/{id}"))
+                destination.encoding = .identity
+                let reporter = try Reporter(spool: FilePath(directory + "/spool"), destination: destination)
+                _ = try await reporter.collect(SamplePayload.random(count))
+                let collected = directory + "/spool/collected/"
+                let entry = try #require(FileManager.default.contentsOfDirectory(atPath: collected).first)
+                let url = URL(fileURLWithPath: collected + entry)
+                var bytes = try Data(contentsOf: url)
+                // The field RD: 41 bytes, of which the first is the version and the next eight are the size.
+                let record = try #require(bytes.firstRange(of: Data("RD\u{29}\0\u{1}".utf8)))
+                bytes.replaceSubrange(record.upperBound..<record.upperBound + 8, with: repeatElement(0xff, count: 8))
+                try whileNothingStarts { try bytes.write(to: url) }
+                #expect(try await reporter.submitPending().rejected == 1)
+                #expect(server.requests.isEmpty)
+            }
+        }
+    }
+
     @Test("a report whose file is gone is not sent, and ends as removed")
     func missing() async throws {
         try await withSpool { harness in

@@ -173,7 +173,7 @@ package final class HTTPTransport: Transport {
         var outgoing = outgoing
         if let body = request.body {
             do {
-                outgoing.body = .bytes(try BodyReader.all(of: body, files: files))
+                outgoing.body = .bytes(try body.read(through: files))
             } catch {
                 progress.failed(error)
                 throw error

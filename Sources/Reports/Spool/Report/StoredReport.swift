@@ -39,6 +39,14 @@ package struct StoredReport: Sendable {
     }
 }
 
+extension StoredReport {
+    /// The deflate stream and its trailer, as they lie in the report's file.
+    fileprivate func deflated(in file: any BodySource) -> TransferBody.Segment {
+        .range(
+            of: file, offset: UInt64(headerByteCount), length: wireSize - UInt64(WireForm.prefix.count))
+    }
+}
+
 /// Why a stored file is not the report its name says.
 package struct DamagedReport: Error, Sendable, CustomStringConvertible {
     package let description: String
@@ -80,22 +88,24 @@ extension ReportSpool {
     /// Files up to this size are read once: what was checked is what is sent.
     private static let smallByteCount: UInt64 = 256 << 10
 
-    /// A report with the source of its file's bytes, which gives out those only that were stored: a small one is checked
-    /// here, a large one while it is read, as ``CheckedBody`` tells, or here as well.
+    /// A report with the segment that follows ``WireForm/prefix`` in what is sent. The segment gives out only bytes that
+    /// were stored: a small one is checked here, a large one while it is read, as ``CheckedBody`` tells, or here as well.
     /// - Returns: `nil` when there is no such file.
     /// - Throws: ``DamagedReport`` when its bytes are not those that were stored, ``FileSystemError`` when they cannot be read.
     func checked(
         _ name: EntryName, in room: Directory, isReadInOrder: Bool
-    ) throws -> (report: StoredReport, source: any BodySource)? {
+    ) throws -> (report: StoredReport, deflated: TransferBody.Segment)? {
         guard let id = StoredReport.id(in: name) else { throw DamagedReport(description: "not named by an id") }
         guard let file = try files.openFileIfPresent(name, in: room) else { return nil }
         let facts = try files.metadata(of: file)
         guard facts.kind == .regular else { throw DamagedReport(description: "not a file") }
         guard facts.size <= Self.smallByteCount else {
             let report = try stored(id, facts, try header(of: file))
-            if isReadInOrder { return (report, CheckedBody(directory: room, name: name, report: report)) }
+            if isReadInOrder {
+                return (report, report.deflated(in: CheckedBody(directory: room, name: name, report: report)))
+            }
             guard try isWhole(report, file) else { throw DamagedReport(description: Self.otherBytes) }
-            return (report, FileBody(directory: room, name: name))
+            return (report, report.deflated(in: FileBody(directory: room, name: name)))
         }
         let bytes = try files.read(file, limit: Int(facts.size))
         let header: GzipMemberHeader
@@ -111,7 +121,7 @@ extension ReportSpool {
         guard bytes.count == Int(facts.size), hasher.finish() == report.wireHash else {
             throw DamagedReport(description: Self.otherBytes)
         }
-        return (report, BytesBody(bytes, directory: room, name: name))
+        return (report, .bytes(Array(bytes.dropFirst(header.byteCount))))
     }
 
     private static let otherBytes = "its bytes are not those that were stored"

@@ -1,5 +1,4 @@
 import Background
-import DurableIO
 import HTTPTypes
 import SystemPackage
 import TestSupport
@@ -62,9 +61,7 @@ struct PostponedPartTests {
         to server: Server, atMost limit: Int = 30
     ) async throws -> (attempts: Int, TransportResult) {
         let transport = ScriptedTransport(clock: ManualClock()) { server.answer($0.request) }
-        let directory = try POSIXFileSystem().openDirectory("/")
-        let body = TransferBody(
-            prefix: [UInt8](repeating: 1, count: Int(count)), directory: directory, name: "none", offset: 0, length: 0)
+        let body = TransferBody([UInt8](repeating: 1, count: Int(count)))
         let request = TransferRequest(
             endpoint: try Endpoint("http://collector.example/r"), method: .put, fields: [:], body: body)
         let saved = Monitor<String?>(nil)

@@ -151,6 +151,8 @@ struct PartSender {
     var url: String
     let byteCount: Int
     let part: Int
+    /// Sent instead of a file of `byteCount` bytes.
+    var body: TransferBody?
     var credential = Self.credential
     var answerTimeout: Int64 = 10
     /// The ledger fails at its n-th write, as when the process dies there.
@@ -169,6 +171,7 @@ struct PartSender {
         guard var request = try? fixture.request(url, byteCount: byteCount, answerTimeout: answerTimeout),
             let key = HTTPField.Name("Idempotency-Key")
         else { return .noAnswer(.unsendable("the test's own URL")) }
+        if let body { request.body = body }
         request.fields[key] = Self.key
         request.fields[.authorization] = credential
         let kept = Monitor(saved)
