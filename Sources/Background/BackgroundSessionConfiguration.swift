@@ -27,10 +27,10 @@ public struct BackgroundSessionConfiguration: Sendable {
     /// `~/.local/state/background/<identifier>`.
     ///
     /// It is made with mode 0700 when missing, its parents with it, and must be on a local file system. A relative
-    /// `$XDG_STATE_HOME` is ignored (XDG Base Directory Specification). Downloads lie in it until they are acknowledged;
-    /// the files to upload stay where they are. The ledger holds their paths, sizes and hashes; of each request the
-    /// method, the URL and the names of its header fields, never their values; and of the last answer the status, the
-    /// header fields but for `Set-Cookie`, and of a body that is no download's content the first KiB.
+    /// `$XDG_STATE_HOME` is ignored (XDG Base Directory Specification). Downloads lie in it until they are
+    /// acknowledged; the files to upload stay where they are. The ledger holds their paths, sizes and hashes; of each
+    /// request the method, the URL and the names of its header fields, never their values; and of the last answer the
+    /// status, the header fields but for `Set-Cookie`, and of a body that is no download's content the first KiB.
     public var rootDirectory: FilePath?
 
     /// The most transfers under way to one server (scheme, host and port) at a time, 1 at least. The default is 4.
@@ -39,9 +39,9 @@ public struct BackgroundSessionConfiguration: Sendable {
     /// down and outlives the process.
     public var maximumConnectionsPerHost = 4
 
-    /// Whom to trust over TLS, through which proxy servers are reached, and how long to wait. A setting that cannot be used
-    /// is ``NetworkResponseError/Code/invalidSettings`` at the first use. Uploaders and downloaders of one root directory share
-    /// what the first of them has opened, its connection settings among it.
+    /// Whom to trust over TLS, through which proxy servers are reached, and how long to wait. A setting that cannot be
+    /// used is ``NetworkResponseError/Code/invalidSettings`` at the first use. Uploaders and downloaders of one root
+    /// directory share what the first of them has opened, its connection settings among it.
     public var connection = ConnectionSettings()
 
     /// Makes the request of a transfer that an earlier launch left behind and that nobody has asked for in this one, at
@@ -91,15 +91,8 @@ extension BackgroundSessionConfiguration {
         var name = ""
         for (position, byte) in identifier.utf8.enumerated() {
             let isPlain =
-                switch byte {
-                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"):
-                    true
-                case UInt8(ascii: "."): position > 0
-                default: false
-                }
-            let digits = String(byte, radix: 16, uppercase: true)
-            name += isPlain ? String(UnicodeScalar(byte)) : "%" + (digits.count < 2 ? "0" : "") + digits
+                byte.isASCIIAlphanumeric || "_-".utf8.contains(byte) || byte == UInt8(ascii: ".") && position > 0
+            name += isPlain ? String(UnicodeScalar(byte)) : "%" + byte.hexDigits.uppercased()
         }
         guard !name.isEmpty else { return "%" }
         guard name.utf8.count > longestName else { return name }

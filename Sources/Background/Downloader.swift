@@ -20,8 +20,8 @@ public import SystemPackage
 /// when the content has changed, the download starts over.
 ///
 /// A file appears under its own name only when it is whole: its length, and a `Repr-Digest` (RFC 9530, SHA-256) if the
-/// server sends one, are checked, and it is on disk before anybody hears of it. From then on it is the caller's: move it
-/// away, or read it and ``acknowledge(_:)``. Until then it stays, and is handed out again to whoever asks.
+/// server sends one, are checked, and it is on disk before anybody hears of it. From then on it is the caller's: move
+/// it away, or read it and ``acknowledge(_:)``. Until then it stays, and is handed out again to whoever asks.
 ///
 /// The engine works only while somebody waits in one of the calls below; see ``Uploader`` for what both have in common,
 /// and <doc:Durability> for what each step leaves behind when it is cut off.
@@ -68,9 +68,9 @@ public actor Downloader {
 
     /// Downloads to a file, or goes on with the download of that name, and returns how it ended.
     ///
-    /// Failures of the network are tried again for as long as this call lasts, after waits that double from 5 seconds to
-    /// an hour, each shortened by chance to no less than half. What the server answers is handed back: after `.retry`,
-    /// ask again when its time has come. See <doc:RetrySemantics>.
+    /// Failures of the network are tried again for as long as this call lasts, after waits that double from 5 seconds
+    /// to an hour, each shortened by chance to no less than half. What the server answers is handed back: after
+    /// `.retry`, ask again when its time has come. See <doc:RetrySemantics>.
     ///
     /// The request is sent as it is, but for `Range` and `If-Range`, which are the engine's, and with
     /// `Accept-Encoding: identity` unless it says otherwise; a content coding is left as it is in the file. Up to five
@@ -83,8 +83,8 @@ public actor Downloader {
     ///
     /// - Parameters:
     ///   - request: absolute, http or https, as a rule a GET.
-    ///   - identifier: names the transfer. While it is unfinished a second call joins it, and both return the same; with
-    ///     another method or URL the call fails with `.identifierInUse`.
+    ///   - identifier: names the transfer. While it is unfinished a second call joins it, and both return the same;
+    ///     with another method or URL the call fails with `.identifierInUse`.
     /// - Returns: the outcome; it never throws.
     public func networkResponse(
         from request: HTTPRequest, with identifier: Identifier

@@ -1,5 +1,5 @@
-/// A transfer that is not finished, or whose outcome nobody has asked for: one row of the session's ledger, as it was when
-/// it was read.
+/// A transfer that is not finished, or whose outcome nobody has asked for: one row of the session's ledger, as it was
+/// when it was read.
 ///
 /// ## Topics
 ///
@@ -67,8 +67,8 @@ public struct PendingTransfer: Hashable, Sendable {
         public static let putOff = Reason(word: .putOff)
         /// The server asked to wait.
         public static let retryAfter = Reason(word: .retryAfter)
-        /// Its program died three times while it alone was under way, so that it may be the cause. By itself it is tried
-        /// after an hour, doubling to a day; somebody who asks with its identifier gets it tried at once, alone.
+        /// Its program died three times while it alone was under way, so that it may be the cause. By itself it is
+        /// tried after an hour, doubling to a day; somebody who asks with its identifier gets it tried at once, alone.
         public static let suspected = Reason(word: .suspected)
         /// The server could not be reached, or had trouble of its own.
         public static let unreachable = Reason(word: .unreachable)
@@ -89,8 +89,8 @@ public struct PendingTransfer: Hashable, Sendable {
     public let byteCount: UInt64?
     /// How often it was tried, over all launches. It goes on counting when the identifier is used again.
     public let attemptCount: Int
-    /// The time until the next attempt may be made, never negative, that of its server included where it is known; `nil`
-    /// unless it is ``State/waiting``.
+    /// The time until the next attempt may be made, never negative, that of its server included where it is known;
+    /// `nil` unless it is ``State/waiting``.
     public let timeUntilDue: Duration?
     /// What went wrong last, for people; `nil` when nothing has.
     public let lastError: String?

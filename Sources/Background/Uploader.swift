@@ -20,8 +20,8 @@ public import SystemPackage
 /// (draft-ietf-httpapi-idempotency-key-header-07).
 ///
 /// The engine sends only while somebody waits in one of the calls below. Call ``shutdown()`` before the program exits,
-/// at SIGTERM and SIGINT, too: an upload that was alone under way at three unclean ends in a row is taken for what kills
-/// the program, and put off for an hour or more (<doc:RetrySemantics>).
+/// at SIGTERM and SIGINT, too: an upload that was alone under way at three unclean ends in a row is taken for what
+/// kills the program, and put off for an hour or more (<doc:RetrySemantics>).
 ///
 /// Uploaders and downloaders of one process with the same root directory share one session and one ledger; an
 /// identifier names one upload and, apart from it, one download. What the first of them was configured with counts for
@@ -68,9 +68,9 @@ public actor Uploader {
 
     /// Uploads a file, or goes on with the upload of that name, and returns how it ended.
     ///
-    /// Failures of the network are tried again for as long as this call lasts, after waits that double from 5 seconds to
-    /// an hour, each shortened by chance to no less than half. What the server answers is handed back: after `.retry`,
-    /// ask again when its time has come. See <doc:RetrySemantics>.
+    /// Failures of the network are tried again for as long as this call lasts, after waits that double from 5 seconds
+    /// to an hour, each shortened by chance to no less than half. What the server answers is handed back: after
+    /// `.retry`, ask again when its time has come. See <doc:RetrySemantics>.
     ///
     /// The file is hashed before this goes on, checked before each try, and never moved or changed; it has to stay
     /// as it is until the transfer ends. The request is sent as it is, with `Content-Length` and, where they are
@@ -84,9 +84,9 @@ public actor Uploader {
     /// - Parameters:
     ///   - request: the request without its body; absolute, http or https.
     ///   - file: a regular file, not a symbolic link.
-    ///   - identifier: names the transfer. While it is unfinished a second call joins it, and both return the same; with
-    ///     other content the call fails with `.identifierInUse`. After its outcome was returned, the same identifier
-    ///     begins a new transfer; if the content is the same, so is its `Idempotency-Key`.
+    ///   - identifier: names the transfer. While it is unfinished a second call joins it, and both return the same;
+    ///     with other content the call fails with `.identifierInUse`. After its outcome was returned, the same
+    ///     identifier begins a new transfer; if the content is the same, so is its `Idempotency-Key`.
     /// - Returns: the outcome; it never throws.
     public func networkResponse(
         from request: HTTPRequest, uploading file: FilePath, with identifier: Identifier
@@ -159,8 +159,8 @@ public actor Uploader {
         try await handle.run()
     }
 
-    /// Goes on with the uploads that earlier launches left unfinished, and returns once each has ended or can go on only
-    /// when it is asked for.
+    /// Goes on with the uploads that earlier launches left unfinished, and returns once each has ended or can go on
+    /// only when it is asked for.
     ///
     /// Their outcomes wait for whoever asks with their identifiers. Without a
     /// ``BackgroundSessionConfiguration/requestProvider`` there is nothing that could go on by itself, and this returns
@@ -191,8 +191,9 @@ public actor Uploader {
     /// How far an upload has come, told from now on until it ends; who looks late sees the newest only.
     ///
     /// - Parameter identifier: the upload's name. It need not have begun.
-    /// - Returns: bytes of the file that the connection has taken in the attempt under way, in steps of 128 KiB at most;
-    ///   of a file up to 256 KiB all at once, with the answer. It ends with the upload, or when the uploader shuts down.
+    /// - Returns: bytes of the file that the connection has taken in the attempt under way, in steps of 128 KiB at
+    ///   most; of a file up to 256 KiB all at once, with the answer. It ends with the upload, or when the uploader
+    ///   shuts down.
     public nonisolated func progress(of identifier: Identifier) -> AsyncStream<TransferProgress> {
         handle.progress(of: identifier)
     }
@@ -208,8 +209,8 @@ public actor Uploader {
         try await handle.cancel(identifier)
     }
 
-    /// Ends all waits of this uploader with `.failed`, code `.cancelled`; what is under way is given back and goes on in
-    /// a later launch. The session is closed with the last of its uploaders and downloaders.
+    /// Ends all waits of this uploader with `.failed`, code `.cancelled`; what is under way is given back and goes on
+    /// in a later launch. The session is closed with the last of its uploaders and downloaders.
     ///
     /// Using the uploader again opens it anew.
     public func shutdown() async {

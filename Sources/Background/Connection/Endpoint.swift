@@ -62,10 +62,8 @@ package struct Endpoint: Hashable, Sendable, CustomStringConvertible {
             host = authority[..<colon]
             let digits = authority[authority.index(after: colon)...]
             if !digits.isEmpty {
-                guard digits.allSatisfy({ $0.isASCII && $0.isNumber }), let number = Int(digits),
-                    (1...65_535).contains(number)
-                else { throw .badPort }
-                port = number
+                guard let number = UInt64(digits: digits), (1...65_535).contains(number) else { throw .badPort }
+                port = Int(number)
             }
         }
         guard !host.isEmpty, host != "[]" else { throw .noHost }
@@ -82,13 +80,7 @@ package struct Endpoint: Hashable, Sendable, CustomStringConvertible {
         // A name in DNS has no more (RFC 1035, section 3.1).
         return host.utf8.count <= 253
             && host.utf8.allSatisfy { byte in
-                switch byte {
-                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"),
-                    UInt8(ascii: "~"):
-                    true
-                default: false
-                }
+                byte.isASCIIAlphanumeric || ".-_~".utf8.contains(byte)
             }
     }
 

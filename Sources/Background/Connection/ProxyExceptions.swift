@@ -2,9 +2,9 @@ import DurableIO
 
 /// The hosts that are reached without a proxy, as curl reads `no_proxy`.
 ///
-/// Entries are separated by commas or spaces. `*` alone is every host. A name stands for itself and for all names below it, with
-/// or without a dot in front. An address stands for itself; with a slash and a number of bits, for its network. Ports
-/// cannot be told apart.
+/// Entries are separated by commas or spaces. `*` alone is every host. A name stands for itself and for all names
+/// below it, with or without a dot in front. An address stands for itself; with a slash and a number of bits, for its
+/// network. Ports cannot be told apart.
 struct ProxyExceptions {
     private let entries: [Substring]
 

@@ -2,9 +2,9 @@ import DurableIO
 
 /// What stands between this machine and servers.
 ///
-/// An HTTP proxy tunnels to servers over TLS (CONNECT, RFC 9110, section 9.3.6) and is asked for plain http ones by their
-/// whole URL. A SOCKS5 proxy (RFC 1928) tunnels to all; names are resolved by it, whether it is written `socks5` or
-/// `socks5h`. Not spoken, and refused as settings: proxies reached over TLS, SOCKS4, and SOCKS5 with a user name.
+/// An HTTP proxy tunnels to servers over TLS (CONNECT, RFC 9110, section 9.3.6) and is asked for plain http ones by
+/// their whole URL. A SOCKS5 proxy (RFC 1928) tunnels to all; names are resolved by it, whether it is written `socks5`
+/// or `socks5h`. Not spoken, and refused as settings: proxies reached over TLS, SOCKS4, and SOCKS5 with a user name.
 ///
 /// ## Topics
 ///
@@ -20,9 +20,9 @@ public struct ProxySettings: Hashable, Sendable {
 
     let choice: Choice
 
-    /// As curl reads the environment: `http_proxy` for http, in lower case only because a CGI program has `HTTP_PROXY` from
-    /// its client; `https_proxy` or `HTTPS_PROXY` for https; else `all_proxy` or `ALL_PROXY`. `no_proxy` or `NO_PROXY` names
-    /// the hosts that are reached directly.
+    /// As curl reads the environment: `http_proxy` for http, in lower case only because a CGI program has `HTTP_PROXY`
+    /// from its client; `https_proxy` or `HTTPS_PROXY` for https; else `all_proxy` or `ALL_PROXY`. `no_proxy` or
+    /// `NO_PROXY` names the hosts that are reached directly.
     public static let environment = ProxySettings(choice: .environment(exceptions: nil))
 
     /// Every server is reached directly, whatever the environment says.
@@ -31,8 +31,8 @@ public struct ProxySettings: Hashable, Sendable {
     /// One proxy for all servers.
     ///
     /// - Parameters:
-    ///   - url: `http://[USER:PASSWORD@]HOST[:PORT]` or `socks5://HOST[:PORT]`; without a scheme it is http, without a port
-    ///     1080. User name and password are percent-encoded.
+    ///   - url: `http://[USER:PASSWORD@]HOST[:PORT]` or `socks5://HOST[:PORT]`; without a scheme it is http, without a
+    ///     port 1080. User name and password are percent-encoded.
     ///   - exceptions: Hosts that are reached directly, separated by commas: a name stands for all below it as well, an
     ///     address may be a network as in `10.0.0.0/8`, `*` is all. `nil`, the default, takes them from `no_proxy` or
     ///     `NO_PROXY`, as curl does.

@@ -2,9 +2,9 @@ public import SystemPackage
 
 /// Whom to trust over TLS, and how to show a server who we are.
 ///
-/// Certificates are always verified, and the server's name with them: there is no switch to turn that off. The files are read
-/// when work begins, and again when they have changed, so that a renewed certificate is used without a restart; one that
-/// is no use then is passed over, and the earlier one stays.
+/// Certificates are always verified, and the server's name with them: there is no switch to turn that off. The files
+/// are read when work begins, and again when they have changed, so that a renewed certificate is used without a
+/// restart; one that is no use then is passed over, and the earlier one stays.
 ///
 /// ## Topics
 ///
@@ -13,11 +13,11 @@ public import SystemPackage
 /// - ``clientKey``
 /// - ``minimumVersion``
 public struct TLSSettings: Hashable, Sendable {
-    /// Authorities that are trusted besides the system's: one or more certificates in PEM, 4 MiB at most. The default is
-    /// `nil`, none.
+    /// Authorities that are trusted besides the system's: one or more certificates in PEM, 4 MiB at most. The default
+    /// is `nil`, none.
     public var certificateAuthorities: FilePath?
-    /// The certificate to show to servers that ask for one, with those that lead to its authority behind it, in PEM. The
-    /// default is `nil`, none.
+    /// The certificate to show to servers that ask for one, with those that lead to its authority behind it, in PEM.
+    /// The default is `nil`, none.
     public var clientCertificate: FilePath?
     /// The key of ``clientCertificate``, in PEM and without a passphrase. The default, `nil`, looks for it in the
     /// certificate's file.

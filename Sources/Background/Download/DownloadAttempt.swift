@@ -172,7 +172,7 @@ extension HTTPFields {
 
     /// The SHA-256 of `Repr-Digest` (RFC 9530); `nil` when there is none, or none that can be read.
     fileprivate var representationDigest: ContentHash? {
-        guard let name = HTTPField.Name("Repr-Digest"), let text = self[name] else { return nil }
+        guard let text = self[.representationDigest] else { return nil }
         for member in text.split(separator: ",") {
             let parts = member.filter { $0 != " " }.split(separator: "=", maxSplits: 1)
             guard parts.count == 2, parts[0].lowercased() == "sha-256" else { continue }

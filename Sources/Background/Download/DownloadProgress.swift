@@ -1,6 +1,7 @@
+import DurableIO
 import HTTPTypes
 
-/// What a download remembers, so that a later attempt can go on: the answer it is made of, and how much of it is on disk.
+/// What a download remembers, so that a later attempt can go on: the answer, and how much of its content is on disk.
 struct DownloadProgress: Hashable, Sendable {
     /// The answer's head: it tells whether the server's content is still the same, and is handed to the caller at the
     /// end.
@@ -76,20 +77,12 @@ struct ContentRange: Hashable, Sendable {
         guard words.count == 2, words[0].lowercased() == "bytes" else { return nil }
         let parts = words[1].split(separator: "/", omittingEmptySubsequences: false)
         let ends = parts.first.map { $0.split(separator: "-", omittingEmptySubsequences: false) } ?? []
-        guard parts.count == 2, ends.count == 2, let first = Self.number(ends[0]), let last = Self.number(ends[1]),
-            first <= last
+        guard parts.count == 2, ends.count == 2, let first = UInt64(digits: ends[0]),
+            let last = UInt64(digits: ends[1]), first <= last
         else { return nil }
         self.first = first
         self.last = last
-        total = Self.number(parts[1])
+        total = UInt64(digits: parts[1])
         guard parts[1] == "*" || total ?? 0 > last else { return nil }
-    }
-
-    /// Digits only: the standard library's conversion takes a sign.
-    private static func number(_ text: Substring) -> UInt64? {
-        guard !text.isEmpty, text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else {
-            return nil
-        }
-        return UInt64(text)
     }
 }

@@ -3,9 +3,9 @@ import HTTPTypes
 
 /// The file a download grows in, as the sink of an answer.
 ///
-/// Every 16 MiB, and over a slow link every 5 s, what has come is made durable and written down, in this order, so that
-/// the ledger never speaks of bytes that a power cut can take, and a download that is killed again and again still comes
-/// to its end. Before anything of another content is written, the ledger has forgotten the old one.
+/// Every 16 MiB, and over a slow link every 5 s, what has come is made durable and written down, in this order, so
+/// that the ledger never speaks of bytes that a power cut can take, and a download that is killed again and again still
+/// comes to its end. Before anything of another content is written, the ledger has forgotten the old one.
 actor PartialFile: AnswerSink {
     private let rowName: String
     private let downloads: DownloadDirectory

@@ -2,8 +2,9 @@ import DurableIO
 
 /// An address that a server names in an answer, as people may see it.
 ///
-/// It is resolved against the URL that was asked, and stands there without query, fragment and user name: these may hold
-/// secrets. The server's text can be anything; what is no http or https URL is shown as it came, cut and printable.
+/// It is resolved against the URL that was asked, and stands there without query, fragment and user name: these may
+/// hold secrets. The server's text can be anything; what is no http or https URL is shown as it came, cut and
+/// printable.
 package struct ForeignAddress: Hashable, Sendable, CustomStringConvertible {
     /// In characters: longer ones are cut.
     package static let longest = 200
@@ -46,7 +47,8 @@ package struct ForeignAddress: Hashable, Sendable, CustomStringConvertible {
 
 /// The page that a captive portal puts in the place of a server's answer.
 package enum PortalPage {
-    /// Where one logs in, as far as the answer says it: its `Location`, else where its page leads (RFC 6585, section 6).
+    /// Where one logs in, as far as the answer says it: its `Location`, else where its page leads (RFC 6585,
+    /// section 6).
     ///
     /// - Parameters:
     ///   - location: the value of `Location`, if there is one.

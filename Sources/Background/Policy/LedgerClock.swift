@@ -60,11 +60,6 @@ package struct LedgerClock: Hashable, Sendable {
         return overflow ? .max : sum
     }
 
-    /// The ledger's time, in milliseconds; see ``now(at:)``.
-    package func now(bootID: String, bootMilliseconds: Int64, wallMilliseconds: Int64) -> Int64 {
-        now(at: Reading(bootID: bootID, bootMilliseconds: bootMilliseconds, wallMilliseconds: wallMilliseconds))
-    }
-
     /// The next checkpoint, taken at a reading; the one to store.
     package func advanced(to reading: Reading) -> LedgerClock {
         LedgerClock(

@@ -7,8 +7,8 @@ package enum ResponseDisposition: Hashable, Sendable {
 
     /// The server cannot now: charged to the origin, or to the item once others get through.
     ///
-    /// 408, 425, 429, 500, 502, 503, 504, 507, 509, 520 to 530, 598 and 599. 425 is here and not under ``wait``: the item
-    /// waits either way, but "too early" is the server declining for now, and is charged like its neighbours.
+    /// 408, 425, 429, 500, 502, 503, 504, 507, 509, 520 to 530, 598 and 599. 425 is here and not under ``wait``: the
+    /// item waits either way, but "too early" is the server declining for now, and is charged like its neighbours.
     case notNow
 
     /// The item waits, and the origin is none the worse: 409, an earlier try of the same key is still being worked on.

@@ -1,3 +1,5 @@
+import DurableIO
+
 /// The wait a server asks for with `Retry-After` (RFC 9110, section 10.2.3), in milliseconds.
 ///
 /// A server's number is a hint from outside: whatever it says, the result lies in 0...24 h and nothing overflows.
@@ -7,8 +9,8 @@ package enum RetryAfter {
 
     /// Reads the field into a wait that starts when the answer arrives.
     ///
-    /// Delay-seconds are digits; `1.5`, which the RFC does not allow but servers send, becomes the next whole second. An
-    /// HTTP date is taken against the answer's own `Date`, so that both come from the server's clock; only without a
+    /// Delay-seconds are digits; `1.5`, which the RFC does not allow but servers send, becomes the next whole second.
+    /// An HTTP date is taken against the answer's own `Date`, so that both come from the server's clock; only without a
     /// readable `Date` against ours. A date that has passed is a wait of 0.
     ///
     /// - Parameters:
@@ -32,13 +34,9 @@ package enum RetryAfter {
 
     /// `120` or `1.5`, with spaces or tabs around it, rounded up and saturated; `nil` for anything else.
     private static func wholeSeconds(_ text: String) -> Int64? {
-        let isBlank = { (byte: UInt8) in byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
-        var bytes = Array(text.utf8)[...].drop(while: isBlank)
-        while let last = bytes.last, isBlank(last) { bytes.removeLast() }
-
+        let bytes = Array(text.utf8)[...].withoutBlanks
         let parts = bytes.split(separator: UInt8(ascii: "."), maxSplits: 1, omittingEmptySubsequences: false)
-        let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
-        guard parts.allSatisfy({ !$0.isEmpty && $0.allSatisfy(digits.contains) }), let whole = parts.first else {
+        guard parts.allSatisfy({ !$0.isEmpty && $0.allSatisfy(\.isASCIIDigit) }), let whole = parts.first else {
             return nil
         }
         let hasFraction = parts.count == 2 && parts[1].contains { $0 != UInt8(ascii: "0") }

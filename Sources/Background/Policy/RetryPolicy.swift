@@ -1,7 +1,7 @@
 /// How long a transfer, or an origin, waits after a failure, and when a transfer has failed often enough.
 ///
-/// Waits grow from 5 s to 1 h, doubling with each failure in a row, and are spread so that many clients do not come back
-/// together. What the server asks for is a floor: no wait is ever shorter. All times are milliseconds.
+/// Waits grow from 5 s to 1 h, doubling with each failure in a row, and are spread so that many clients do not come
+/// back together. What the server asks for is a floor: no wait is ever shorter. All times are milliseconds.
 package struct RetryPolicy: Hashable, Sendable {
     /// The longest wait after the first failure, in milliseconds. The default is 5 seconds.
     package var base: Int64
@@ -41,8 +41,8 @@ package struct RetryPolicy: Hashable, Sendable {
 
     /// The wait before the next attempt.
     ///
-    /// With b = min(cap, base · 2^(failures − 1)) it is, without `Retry-After`, evenly spread over b/2...b. With it, it is
-    /// the largest of `Retry-After`, 1 s and, from the second failure on, a value from b/2...b; then a tenth of
+    /// With b = min(cap, base · 2^(failures − 1)) it is, without `Retry-After`, evenly spread over b/2...b. With it,
+    /// it is the largest of `Retry-After`, 1 s and, from the second failure on, a value from b/2...b; then a tenth of
     /// `Retry-After` at most is added where that is below 30 s, else half of it at most.
     ///
     /// - Parameters:

@@ -1,7 +1,7 @@
 /// Why a transfer stands where it stands: a closed set of codes.
 ///
-/// The raw value is what the ledger stores and what people and scripts read; it does not change. Whatever is particular to
-/// one transfer (a number, a server's address) is said by the note that is stored beside it.
+/// The raw value is what the ledger stores and what people and scripts read; it does not change. Whatever is
+/// particular to one transfer (a number, a server's address) is said by the note that is stored beside it.
 package enum TransferReason: Hashable, Sendable {
     case waiting(WaitReason)
     case held(HoldReason)

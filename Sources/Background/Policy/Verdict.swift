@@ -156,8 +156,8 @@ extension RetryPolicy {
         return givingUpIfOld(Verdict(.waiting, reason: .waiting(.retryAfter), due: due), facts)
     }
 
-    /// This machine's own trouble is nobody's fault: neither charged nor a reason to spare the origin or to give up. It may
-    /// last, so that the waits grow.
+    /// This machine's own trouble is nobody's fault: neither charged nor a reason to spare the origin or to give up. It
+    /// may last, so that the waits grow.
     private func ownVerdict(
         _ facts: AttemptFacts, _ reason: WaitReason, note: String,
         using generator: inout some RandomNumberGenerator

@@ -1,8 +1,8 @@
 /// The ledger's tables. `PRAGMA user_version` is the number of the newest migration that was applied.
 ///
-/// Version 5 is the first that counts: those before it were never released, and what a ledger of theirs holds is carried
-/// over into a new one (`TransferStore.salvage`). A migration, once released, is a closed text that is never edited and
-/// shares nothing with another; a change is a new one at the end.
+/// Version 5 is the first that counts: those before it were never released, and what a ledger of theirs holds is
+/// carried over into a new one (`TransferStore.salvage`). A migration, once released, is a closed text that is never
+/// edited and shares nothing with another; a change is a new one at the end.
 enum Schema {
     private static let migrations: [String] = [version5]
     /// Of the first migration.
@@ -38,10 +38,10 @@ enum Schema {
 
     /// Times ending in `_at` are milliseconds on the ledger's axis, those ending in `_wall` since the epoch.
     ///
-    /// The states are spelled out, each with `OR`: SQLite looks a value up in a list of three or more in a table that it
-    /// makes for the purpose once for each statement, which takes longer than all else that a statement does. `tally` and
-    /// `counter` are kept by triggers, so that they hold in every commit, whoever makes it. Nothing writes yet to
-    /// `begun`, and to the columns `cuts` to `incident`.
+    /// The states are spelled out, each with `OR`: SQLite looks a value up in a list of three or more in a table that
+    /// it makes for the purpose once for each statement, which takes longer than all else that a statement does.
+    /// `tally` and `counter` are kept by triggers, so that they hold in every commit, whoever makes it. Nothing writes
+    /// yet to `begun`, and to the columns `cuts` to `incident`.
     private static let version5 = """
         CREATE TABLE engine(
           id INTEGER PRIMARY KEY CHECK(id = 1),

@@ -34,8 +34,9 @@ extension TransferStore {
         try connection.run(
             """
             UPDATE transfer SET seen=seen+1, last_seen_wall=max(last_seen_wall, ?), lane=?, label=?, rank=?, metadata=?,
-              byte_count=?, state='queued', reason=NULL, note=NULL, due_at=?, epoch=NULL, is_suspect=0, charged=0, failures=0, strikes=0,
-              accepted_mark=NULL, enrolled_at=?, settled_at=NULL, is_acknowledged=0, answer=NULL, progress=NULL,
+              byte_count=?, state='queued', reason=NULL, note=NULL, due_at=?, epoch=NULL, is_suspect=0, charged=0,
+              failures=0, strikes=0, accepted_mark=NULL, enrolled_at=?, settled_at=NULL, is_acknowledged=0,
+              answer=NULL, progress=NULL,
               method=?, url=?, header_names=?, body_path=?, body_hash=?
             WHERE identifier=?
             """,

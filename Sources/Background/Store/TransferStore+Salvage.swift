@@ -5,8 +5,8 @@ extension TransferStore {
             "UPDATE transfer SET reason=?, note=NULL WHERE identifier=?", .text(reason.rawValue), .text(identifier))
     }
 
-    /// Copies what can still be read of a damaged ledger, or of one from before the first release: rows, their history, the
-    /// gates and the clock.
+    /// Copies what can still be read of a damaged ledger, or of one from before the first release: rows, their history,
+    /// the gates and the clock.
     ///
     /// Read from both ends, so that one bad page in the middle costs only what lies on it.
     /// - Parameters:

@@ -89,8 +89,8 @@ extension TransferStore {
         guard isMoved || isResting || isSuspected else { return }
         try connection.run(
             """
-            UPDATE transfer SET state='waiting', reason=NULL, note=NULL, due_at=?, enrolled_at=?, answer=NULL, accepted_mark=NULL,
-              charged=0, failures=0
+            UPDATE transfer SET state='waiting', reason=NULL, note=NULL, due_at=?, enrolled_at=?, answer=NULL,
+              accepted_mark=NULL, charged=0, failures=0
             WHERE id=?
             """, .integer(now), .integer(now), .integer(record.rowID))
     }

@@ -192,9 +192,9 @@ package final class TransferStore {
 
     /// In small steps, so that no close takes long.
     ///
-    /// What a session has settled is forgotten however it ended, but not before its outcome was seen: a download's file
-    /// waits for its owner, and any other outcome is handed to whoever asks. Of reports the parked ones stay: their bytes
-    /// wait for a person.
+    /// What a session has settled is forgotten however it ended, but not before its outcome was seen: a download's
+    /// file waits for its owner, and any other outcome is handed to whoever asks. Of reports the parked ones stay:
+    /// their bytes wait for a person.
     private func forgetOldTombstones() throws(SQLiteError) {
         try connection.run(
             """

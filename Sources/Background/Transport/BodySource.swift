@@ -11,7 +11,7 @@ package protocol BodySource: Sendable {
     ) throws(FileSystemError) -> Int
 }
 
-/// The bytes of a file as they lie there; opened at the first read and closed with the last body that it is the source of.
+/// The bytes of a file as they lie there; opened at the first read, and closed with the last body that is made of them.
 package final class FileBody: BodySource {
     private let directory: Directory
     private let name: EntryName

@@ -4,8 +4,8 @@ import NIOCore
 /// A body in pieces, none handed over before the connection has taken the one before.
 ///
 /// The client's stop signal is given on the event loop while pieces are queued from elsewhere, so a fast disk would
-/// overrun it by hundreds of megabytes; a turn of the loop before each piece makes it exact. The next piece is read while
-/// the connection takes this one.
+/// overrun it by hundreds of megabytes; a turn of the loop before each piece makes it exact. The next piece is read
+/// while the connection takes this one.
 struct BodyStream: AsyncSequence, Sendable {
     typealias Element = ByteBuffer
 

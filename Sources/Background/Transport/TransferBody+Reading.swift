@@ -4,8 +4,8 @@ import NIOCore
 extension TransferBody {
     /// All of the body's bytes in one buffer: for a small body, or a piece of a large one.
     ///
-    /// - Throws: ``FileSystemError`` when a source cannot be read. A source that ends before a range of it does is such an
-    ///   error, because the file was cut meanwhile.
+    /// - Throws: ``FileSystemError`` when a source cannot be read. A source that ends before a range of it does is such
+    ///   an error, because the file was cut meanwhile.
     func read(through files: any FileSystem) throws(FileSystemError) -> ByteBuffer {
         var buffer = ByteBuffer()
         buffer.reserveCapacity(Int(byteCount))

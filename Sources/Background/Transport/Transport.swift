@@ -7,8 +7,8 @@ package struct TransferRequest: Sendable {
     package var fields: HTTPFields
     /// `nil` for a request without one.
     package var body: TransferBody?
-    /// From the last byte sent to the head of the answer, in seconds; `nil` is the transport's own, doubled ``patience``
-    /// times.
+    /// From the last byte sent to the head of the answer, in seconds; `nil` is the transport's own, doubled
+    /// ``patience`` times.
     package var answerTimeout: Int64?
     package var patience = 0
     /// Where the answer's body goes, if it is what the request is for.

@@ -53,7 +53,7 @@ struct UploadFile {
             throw NetworkResponseError(.cancelled, "the task was cancelled")
         } catch {
             throw NetworkResponseError(
-                .unreadableFile, "\(path): \(error)", isPassing: (error as? FileSystemError)?.isPassing ?? false)
+                .unreadableFile, "\(error)", isPassing: (error as? FileSystemError)?.isPassing ?? false)
         }
     }
 
@@ -94,11 +94,11 @@ extension HTTPRequest {
         // The engine frames the body itself, and never in chunks.
         fields[.transferEncoding] = nil
         fields[.contentLength] = String(byteCount)
-        if let name = HTTPField.Name("Idempotency-Key"), fields[name] == nil {
-            fields[name] = "\"\(Self.idempotencyKey(identifier: identifier, hash: hash))\""
+        if fields[.idempotencyKey] == nil {
+            fields[.idempotencyKey] = "\"\(Self.idempotencyKey(identifier: identifier, hash: hash))\""
         }
-        if let name = HTTPField.Name("Repr-Digest"), fields[name] == nil {
-            fields[name] = "sha-256=:\(hash.base64):"
+        if fields[.representationDigest] == nil {
+            fields[.representationDigest] = "sha-256=:\(hash.base64):"
         }
         return fields
     }

@@ -46,7 +46,10 @@ package struct CivilTime: Hashable, Sendable {
         daysSinceEpoch * 86_400_000 + hour * 3_600_000 + minute * 60_000 + second * 1_000 + millisecond
     }
 
-    package var daysSinceEpoch: Int64 {
+    /// Whether there is such a day and such a time of it: no 30 February, no hour 24.
+    package var exists: Bool { CivilTime(milliseconds: milliseconds) == self }
+
+    private var daysSinceEpoch: Int64 {
         let shiftedYear = month <= 2 ? year - 1 : year
         let era = Self.floorDivide(shiftedYear, by: 400).quotient
         let yearOfEra = shiftedYear - era * 400

@@ -36,9 +36,10 @@ package struct LinuxClock: SystemClock {
     }
 
     private static func readBootID() -> String {
-        let raw = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC)
+        let path = "/proc/sys/kernel/random/boot_id"
+        let raw = open(path, O_RDONLY | O_CLOEXEC)
         guard raw >= 0 else { return "unknown" }
-        let file = OwnedDescriptor(adopting: raw)
+        let file = OwnedDescriptor(adopting: raw, path: path)
         var bytes = [UInt8](repeating: 0, count: 64)
         let count = Glibc.read(file.raw, &bytes, 64)
         // 36 characters and a newline.

@@ -17,10 +17,11 @@ package struct FileSystemError: Error, Hashable, Sendable, CustomStringConvertib
         case lock
         case makeDirectory = "make directory"
         case changeMode = "change the mode of"
+        case actAs = "act as"
     }
 
     package let operation: Operation
-    /// The path as far as it is known; names that are not UTF-8 are repaired for display only.
+    /// The path, or what else it was tried on; names that are not UTF-8 are repaired for display only.
     package let path: String
     package let errno: Errno
 

@@ -1,27 +1,24 @@
 import Glibc
 
-/// An open file that is closed exactly once: by `close()`, whose error reaches the caller, or when abandoned.
+/// An open file that is closed exactly once: by `close()`, or when its owner lets go of it.
+///
+/// Neither of the two tells whether closing failed. What has to outlive a crash is synced before, and a sync tells.
 package struct OwnedDescriptor: ~Copyable, Sendable {
     /// Valid as long as the value lives; never to be closed by others.
     package let raw: Int32
+    /// By which the file was opened, for messages; it may have another name by now.
+    package let path: String
 
-    package init(adopting raw: Int32) {
+    /// - Parameters:
+    ///   - raw: an open descriptor, which is this value's from now on.
+    ///   - path: by which it was opened, or what it is called where it has no path.
+    package init(adopting raw: Int32, path: String) {
         self.raw = raw
+        self.path = path
     }
 
-    /// Closes the file. Linux has freed the descriptor even when `close(2)` reports an error.
-    package consuming func close() {
-        let raw = self.raw
-        discard self
-        _ = Glibc.close(raw)
-    }
-
-    /// Gives the descriptor away; the caller closes it.
-    package consuming func release() -> Int32 {
-        let raw = self.raw
-        discard self
-        return raw
-    }
+    /// Closes the file now.
+    package consuming func close() {}
 
     deinit {
         _ = Glibc.close(raw)

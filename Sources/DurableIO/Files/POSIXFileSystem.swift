@@ -47,7 +47,7 @@ package struct POSIXFileSystem: FileSystem {
         let flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
         let raw = name.withCString { openat(directory.descriptor, $0, flags, 0o600) }
         guard raw >= 0 else { throw FileSystemError(.create, directory.path(of: name)) }
-        let file = OwnedDescriptor(adopting: raw)
+        let file = OwnedDescriptor(adopting: raw, path: directory.path(of: name))
         // The umask may have taken something away. It hardly ever has, and to look is cheaper than to set.
         var facts = stat()
         if fstat(raw, &facts) == 0, facts.st_mode & 0o7777 == 0o600 { return file }
@@ -59,7 +59,7 @@ package struct POSIXFileSystem: FileSystem {
         let flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
         let raw = name.withCString { openat(directory.descriptor, $0, flags) }
         guard raw >= 0 else { throw FileSystemError(.open, directory.path(of: name)) }
-        return OwnedDescriptor(adopting: raw)
+        return OwnedDescriptor(adopting: raw, path: directory.path(of: name))
     }
 
     package func openFileForWriting(
@@ -68,19 +68,19 @@ package struct POSIXFileSystem: FileSystem {
         let flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
         let raw = name.withCString { openat(directory.descriptor, $0, flags) }
         guard raw >= 0 else { throw FileSystemError(.open, directory.path(of: name)) }
-        return OwnedDescriptor(adopting: raw)
+        return OwnedDescriptor(adopting: raw, path: directory.path(of: name))
     }
 
     package func openFile(_ path: FilePath) throws(FileSystemError) -> OwnedDescriptor {
         let raw = path.withPlatformString { open($0, O_RDONLY | O_NONBLOCK | O_CLOEXEC) }
         guard raw >= 0 else { throw FileSystemError(.open, path.string) }
-        return OwnedDescriptor(adopting: raw)
+        return OwnedDescriptor(adopting: raw, path: path.string)
     }
 
     package func makeBlocking(_ file: borrowing OwnedDescriptor) throws(FileSystemError) {
         let flags = fcntl(file.raw, F_GETFL)
         guard flags >= 0, fcntl(file.raw, F_SETFL, flags & ~O_NONBLOCK) == 0 else {
-            throw FileSystemError(.open, "pipe")
+            throw FileSystemError(.open, file.path)
         }
         // Opened without waiting it would read as empty until somebody opens it for writing.
         var waiting = pollfd(fd: file.raw, events: Int16(POLLIN), revents: 0)
@@ -99,7 +99,7 @@ package struct POSIXFileSystem: FileSystem {
 
     package func metadata(of file: borrowing OwnedDescriptor) throws(FileSystemError) -> FileMetadata {
         var facts = stat()
-        guard fstat(file.raw, &facts) == 0 else { throw FileSystemError(.inspect, "open file") }
+        guard fstat(file.raw, &facts) == 0 else { throw FileSystemError(.inspect, file.path) }
         return FileMetadata(facts)
     }
 
@@ -119,7 +119,7 @@ package struct POSIXFileSystem: FileSystem {
             guard let offset else { return Glibc.read(raw, buffer.baseAddress, buffer.count) }
             return pread(raw, buffer.baseAddress, buffer.count, off_t(clamping: offset))
         }
-        guard count >= 0 else { throw FileSystemError(.read, "open file") }
+        guard count >= 0 else { throw FileSystemError(.read, file.path) }
         return count
     }
 
@@ -134,14 +134,14 @@ package struct POSIXFileSystem: FileSystem {
                 guard let position else { return Glibc.write(raw, rest.baseAddress, rest.count) }
                 return pwrite(raw, rest.baseAddress, rest.count, off_t(clamping: position))
             }
-            guard count >= 0 else { throw FileSystemError(.write, "open file") }
+            guard count >= 0 else { throw FileSystemError(.write, file.path) }
             rest = UnsafeRawBufferPointer(rebasing: rest[count...])
             position = position.map { $0 + UInt64(count) }
         }
     }
 
     package func sync(_ file: borrowing OwnedDescriptor) throws(FileSystemError) {
-        guard fsync(file.raw) == 0 else { throw FileSystemError(.sync, "open file") }
+        guard fsync(file.raw) == 0 else { throw FileSystemError(.sync, file.path) }
     }
 
     package func syncDirectory(_ directory: Directory) throws(FileSystemError) {

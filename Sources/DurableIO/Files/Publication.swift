@@ -22,7 +22,7 @@ package final class Publication {
         self.temporaryName = temporaryName
         file = try files.createFile(temporaryName, in: temporary)
         // A cleaner may have taken the file between its creation and the lock; then the caller makes another.
-        guard WriterMark.take(on: file), try files.metadata(of: temporaryName, in: temporary) != nil else {
+        guard WriterMark.set(on: file), try files.metadata(of: temporaryName, in: temporary) != nil else {
             throw FileSystemError(.lock, temporary.path(of: temporaryName), .resourceTemporarilyUnavailable)
         }
     }
@@ -35,7 +35,7 @@ package final class Publication {
     }
 
     package func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64? = nil) throws(FileSystemError) {
-        try naming { () throws(FileSystemError) in try files.write(bytes, to: file, at: offset) }
+        try files.write(bytes, to: file, at: offset)
     }
 
     package func write(_ bytes: [UInt8], at offset: UInt64? = nil) throws(FileSystemError) {
@@ -44,10 +44,6 @@ package final class Publication {
             do throws(FileSystemError) { try write(buffer, at: offset) } catch { failure = error }
         }
         if let failure { throw failure }
-    }
-
-    package func metadata() throws(FileSystemError) -> FileMetadata {
-        try files.metadata(of: file)
     }
 
     /// Makes the contents durable and gives the file its name.
@@ -67,15 +63,6 @@ package final class Publication {
         } catch {
             guard error.errno == .fileExists else { throw error }
             return false
-        }
-    }
-
-    /// Errors on the open descriptor get the file's path.
-    private func naming(_ body: () throws(FileSystemError) -> Void) throws(FileSystemError) {
-        do {
-            try body()
-        } catch {
-            throw FileSystemError(error.operation, temporary.path(of: temporaryName), error.errno)
         }
     }
 
@@ -132,6 +119,6 @@ package final class Publication {
     }
 
     private func syncContents() throws(FileSystemError) {
-        try naming { () throws(FileSystemError) in try files.sync(file) }
+        try files.sync(file)
     }
 }

@@ -8,14 +8,14 @@ package struct TemporaryCleaner {
         self.directory = directory
     }
 
-    /// - Returns: the names removed. A file whose writer lives is locked and stays, and so does what cannot be removed: it
-    ///   takes no name that is given again.
+    /// - Returns: the names removed. A file whose writer lives is locked and stays, and so does what cannot be removed:
+    ///   it takes no name that is given again.
     @discardableResult
     package func clean() throws(FileSystemError) -> [EntryName] {
         var removed: [EntryName] = []
         for name in try files.entries(of: directory) {
             guard let file = try? files.openFile(name, in: directory) else { continue }
-            guard WriterMark.take(on: file) else { continue }
+            guard WriterMark.set(on: file) else { continue }
             if (try? files.remove(name, in: directory)) == true { removed.append(name) }
         }
         return removed

@@ -16,7 +16,7 @@ package enum UserIdentity {
     /// user can lead root anywhere.
     package static func become(user: UInt32, group: UInt32) throws(FileSystemError) {
         guard clinux_become_user(user, group) == 0 else {
-            throw FileSystemError(.open, "user \(user)")
+            throw FileSystemError(.actAs, "user \(user)")
         }
     }
 }

@@ -2,9 +2,9 @@ import Glibc
 
 /// Who holds an owner lock and since when, as the 64 bytes of its file say.
 ///
-/// The owner writes `pid start-ticks wall-milliseconds boot-id`, padded with blanks, over the same bytes each time, so that
-/// a full disk does not keep it from doing so. Nothing is decided by them: an owner that died leaves them behind, and a
-/// reader believes them only while the lock is held and a process of that number has that start time.
+/// The owner writes `pid start-ticks wall-milliseconds boot-id`, padded with blanks, over the same bytes each time, so
+/// that a full disk does not keep it from doing so. Nothing is decided by them: an owner that died leaves them behind,
+/// and a reader believes them only while the lock is held and a process of that number has that start time.
 package struct LockHolder: Hashable, Sendable {
     package let processID: Int32
     /// When it took the lock by the wall clock, in milliseconds since the epoch.
@@ -52,9 +52,10 @@ package struct LockHolder: Hashable, Sendable {
 
     /// The 22nd word of `/proc/PID/stat`; the second is a name in parentheses, which may hold anything.
     private static func startTicks(of processID: Int32) -> UInt64? {
-        let raw = open("/proc/\(processID)/stat", O_RDONLY | O_CLOEXEC)
+        let path = "/proc/\(processID)/stat"
+        let raw = open(path, O_RDONLY | O_CLOEXEC)
         guard raw >= 0 else { return nil }
-        let file = OwnedDescriptor(adopting: raw)
+        let file = OwnedDescriptor(adopting: raw, path: path)
         var bytes = [UInt8](repeating: 0, count: 1_024)
         let count = Glibc.read(file.raw, &bytes, bytes.count)
         guard count > 0, let end = bytes.prefix(count).lastIndex(of: UInt8(ascii: ")")) else { return nil }

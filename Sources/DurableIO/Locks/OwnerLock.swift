@@ -21,7 +21,8 @@ package final class OwnerLock: Sendable {
         var facts = stat()
         if fstat(raw, &facts) == 0 {
             if facts.st_mode & 0o600 != 0o600 { _ = fchmod(raw, 0o600) }
-            // Space that a full disk would not give later. It does not touch what another process has written meanwhile.
+            // Space that a full disk would not give later. It does not touch what another process has written
+            // meanwhile.
             if facts.st_size < LockHolder.byteCount { _ = posix_fallocate(raw, 0, off_t(LockHolder.byteCount)) }
         }
         self.directory = directory
@@ -88,7 +89,7 @@ package final class OwnerLock: Sendable {
     package static func isHeld(_ name: EntryName, in directory: Directory) -> Bool {
         let raw = name.withCString { openat(directory.descriptor, $0, O_RDONLY | O_NOFOLLOW | O_CLOEXEC) }
         guard raw >= 0 else { return false }
-        let file = OwnedDescriptor(adopting: raw)
+        let file = OwnedDescriptor(adopting: raw, path: directory.path(of: name))
         return clinux_ofd_is_locked(file.raw) == 1
     }
 
@@ -99,7 +100,7 @@ package final class OwnerLock: Sendable {
     ) -> LockHolder? {
         let raw = name.withCString { openat(directory.descriptor, $0, O_RDONLY | O_NOFOLLOW | O_CLOEXEC) }
         guard raw >= 0 else { return nil }
-        let file = OwnedDescriptor(adopting: raw)
+        let file = OwnedDescriptor(adopting: raw, path: directory.path(of: name))
         var bytes = [UInt8](repeating: 0, count: LockHolder.byteCount)
         guard pread(file.raw, &bytes, bytes.count, 0) == bytes.count, let holder = LockHolder(bytes: bytes),
             holder.isAlive(clock), clinux_ofd_is_locked(file.raw) == 1

@@ -193,15 +193,7 @@ extension HTTPFields {
 }
 
 extension HTTPField.Name {
-    fileprivate static let idempotencyKey = known("Idempotency-Key")
-    fileprivate static let unencodedDigest = known("Unencoded-Digest")
-    fileprivate static let representationDigest = known("Repr-Digest")
     fileprivate static let reportKind = known("Report-Kind")
     fileprivate static let reportCollectedAt = known("Report-Collected-At")
     fileprivate static let reportAnnotations = known("Report-Annotations")
-
-    /// A name that is written here, and is a token.
-    private static func known(_ name: StaticString) -> HTTPField.Name {
-        HTTPField.Name("\(name)") ?? .contentDisposition
-    }
 }

@@ -22,7 +22,7 @@ enum StandardInput {
     static func open() throws(ReportsError) -> OwnedDescriptor {
         let raw = wasOpen ? dup(STDIN_FILENO) : -1
         guard raw >= 0 else { throw ReportsError(.noSuchFile, "standard input is closed") }
-        return OwnedDescriptor(adopting: raw)
+        return OwnedDescriptor(adopting: raw, path: "standard input")
     }
 }
 

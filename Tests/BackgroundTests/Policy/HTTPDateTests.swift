@@ -1,9 +1,19 @@
 import Background
+import Glibc
 import Testing
 
 struct HTTPDateTests {
     /// Thu, 01 Jan 2026 00:00:00 GMT.
     static let now: Int64 = 1_767_225_600_000
+
+    /// The first form, written by the C library.
+    private static func text(_ milliseconds: Int64) -> String {
+        var (seconds, parts) = (time_t(milliseconds / 1_000), tm())
+        gmtime_r(&seconds, &parts)
+        var text = [CChar](repeating: 0, count: 64)
+        let count = strftime(&text, text.count, "%a, %d %b %Y %T GMT", &parts)
+        return String(decoding: text.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
 
     @Test(
         "Known times",
@@ -20,11 +30,9 @@ struct HTTPDateTests {
         ] as [(String, Int64)])
     func known(text: String, seconds: Int64) {
         #expect(HTTPDate.parse(text, nowMilliseconds: Self.now) == seconds * 1_000)
-        #expect(HTTPDate.format(milliseconds: seconds * 1_000) == text)
-        #expect(HTTPDate.format(milliseconds: seconds * 1_000 + 999) == text)
     }
 
-    @Test("What is written is read again, through 800 years and on every day around two ends of centuries")
+    @Test("What the C library writes is read, through 800 years and on every day around two ends of centuries")
     func roundTrip() {
         let day: Int64 = 86_400_000
         // The extra 61 s go through all times of the day.
@@ -34,33 +42,12 @@ struct HTTPDateTests {
             (-550..<550).map { start + $0 * day }
         }
         for milliseconds in Array(wide) + dense {
-            let text = HTTPDate.format(milliseconds: milliseconds)
+            let text = Self.text(milliseconds)
             guard HTTPDate.parse(text, nowMilliseconds: 0) == milliseconds else {
                 Issue.record("\(text) is not \(milliseconds)")
                 return
             }
         }
-    }
-
-    @Test("Days follow each other: 97 leap years in 400, weekdays in turn")
-    func calendar() {
-        var leapDays = 0
-        var previous = "Fri"
-        let order = ["Sun": "Mon", "Mon": "Tue", "Tue": "Wed", "Wed": "Thu", "Thu": "Fri", "Fri": "Sat", "Sat": "Sun"]
-        // From Sat, 01 Jan 2000 on.
-        for day in 0..<Int64(146_097) {
-            let text = HTTPDate.format(milliseconds: 946_684_800_000 + day * 86_400_000)
-            if text.contains("29 Feb") { leapDays += 1 }
-            let weekday = String(text.prefix(3))
-            guard order[previous] == weekday else {
-                Issue.record("\(text) after \(previous)")
-                return
-            }
-            previous = weekday
-        }
-        #expect(leapDays == 97)
-        let end = HTTPDate.format(milliseconds: 946_684_800_000 + 146_097 * 86_400_000)
-        #expect(end == "Sat, 01 Jan 2400 00:00:00 GMT")
     }
 
     @Test(
@@ -114,7 +101,7 @@ struct HTTPDateTests {
         func year(_ text: String, now: String) -> String? {
             guard let now = HTTPDate.parse(now, nowMilliseconds: 0) else { return nil }
             let found = HTTPDate.parse(text, nowMilliseconds: now)
-            return found.map { String(HTTPDate.format(milliseconds: $0).dropFirst(12).prefix(4)) }
+            return found.map { String(Self.text($0).dropFirst(12).prefix(4)) }
         }
         let now = "Mon, 15 Jun 2026 12:00:00 GMT"
         #expect(year("Monday, 15-Jun-26 12:00:00 GMT", now: now) == "2026")
@@ -131,13 +118,10 @@ struct HTTPDateTests {
         #expect(year("Monday, 29-Feb-23 00:00:00 GMT", now: now) == nil)
     }
 
-    @Test("Clocks at the ends of their range neither trap nor leave the range of the form")
+    @Test("Clocks at the ends of their range do not trap")
     func extremes() {
         for now in [Int64.min, .min + 1, -1, .max] {
             #expect(HTTPDate.parse("Sunday, 06-Nov-94 08:49:37 GMT", nowMilliseconds: now) != nil)
         }
-        #expect(HTTPDate.format(milliseconds: .min) == "Sat, 01 Jan 0000 00:00:00 GMT")
-        #expect(HTTPDate.format(milliseconds: .max) == "Fri, 31 Dec 9999 23:59:59 GMT")
-        #expect(HTTPDate.format(milliseconds: -1) == "Wed, 31 Dec 1969 23:59:59 GMT")
     }
 }

@@ -16,8 +16,9 @@ struct LedgerClockTests {
     @Test("Within a boot only the boot's own clock counts", arguments: jumps)
     func oneBoot(wall: Int64) {
         for elapsed in [0, 1, Self.second, Self.day, 400 * Self.day] {
-            let now = Self.checkpoint.now(bootID: "a", bootMilliseconds: 600_000 + elapsed, wallMilliseconds: wall)
-            #expect(now == Self.day + elapsed)
+            let now = LedgerClock.Reading(
+                bootID: "a", bootMilliseconds: 600_000 + elapsed, wallMilliseconds: wall)
+            #expect(Self.checkpoint.now(at: now) == Self.day + elapsed)
         }
     }
 
@@ -29,7 +30,7 @@ struct LedgerClockTests {
         ] as [(Int64, Int64)])
     func otherBoot(wall: Int64, step: Int64) {
         for boot in [0, 5_000, 600_000, Int64.max] {
-            let now = Self.checkpoint.now(bootID: "b", bootMilliseconds: boot, wallMilliseconds: wall)
+            let now = Self.checkpoint.now(at: .init(bootID: "b", bootMilliseconds: boot, wallMilliseconds: wall))
             #expect(now == Self.day + step)
         }
     }
@@ -90,21 +91,22 @@ struct LedgerClockTests {
     @Test("A boot clock that runs backwards, as it must not, stops the axis instead of turning it")
     func backwardsWithinABoot() {
         for boot in [599_999, 0, Int64.min] {
-            #expect(Self.checkpoint.now(bootID: "a", bootMilliseconds: boot, wallMilliseconds: .max) == Self.day)
+            let now = LedgerClock.Reading(bootID: "a", bootMilliseconds: boot, wallMilliseconds: .max)
+            #expect(Self.checkpoint.now(at: now) == Self.day)
         }
     }
 
     @Test("Boots that cannot be told apart are taken for different ones")
     func unknownBoot() {
         let clock = LedgerClock(bootID: "", bootMilliseconds: 0, wallMilliseconds: 0, ledgerMilliseconds: 0)
-        #expect(clock.now(bootID: "", bootMilliseconds: 400 * Self.day, wallMilliseconds: 60_000) == 60_000)
+        #expect(clock.now(at: .init(bootID: "", bootMilliseconds: 400 * Self.day, wallMilliseconds: 60_000)) == 60_000)
     }
 
     @Test("The axis ends where its numbers end")
     func saturates() {
         let late = LedgerClock(
             bootID: "a", bootMilliseconds: .min, wallMilliseconds: .min, ledgerMilliseconds: .max - 1)
-        #expect(late.now(bootID: "a", bootMilliseconds: .max, wallMilliseconds: 0) == .max)
-        #expect(late.now(bootID: "b", bootMilliseconds: 0, wallMilliseconds: .max) == .max)
+        #expect(late.now(at: .init(bootID: "a", bootMilliseconds: .max, wallMilliseconds: 0)) == .max)
+        #expect(late.now(at: .init(bootID: "b", bootMilliseconds: 0, wallMilliseconds: .max)) == .max)
     }
 }

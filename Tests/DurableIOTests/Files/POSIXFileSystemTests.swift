@@ -48,6 +48,16 @@ struct POSIXFileSystemTests {
         Failure(operation: .makeDirectory, entry: "/none/below", errno: .noSuchFileOrDirectory) {
             _ = try $0.makeDirectory(FilePath("\($1.path)/none/below"), permissions: 0o700)
         },
+        // Of open files.
+        Failure(operation: .read, entry: "/directory", errno: .isDirectory) {
+            _ = try $0.read($0.openFile("directory", in: $1), limit: 1)
+        },
+        Failure(operation: .write, entry: "/file", errno: .badFileDescriptor) {
+            try $0.write([1], to: $0.openFile("file", in: $1))
+        },
+        Failure(operation: .sync, entry: "/pipe", errno: .invalidArgument) {
+            try $0.sync($0.openFile(FilePath("\($1.path)/pipe")))
+        },
     ]
 
     @Test("an error names operation, path and errno", arguments: failures)
@@ -56,6 +66,7 @@ struct POSIXFileSystemTests {
             try write(path + "/file")
             try FileManager.default.createDirectory(atPath: path + "/directory", withIntermediateDirectories: false)
             try FileManager.default.createSymbolicLink(atPath: path + "/link", withDestinationPath: "file")
+            try #require(mkfifo(path + "/pipe", 0o600) == 0)
             let directory = try open(path)
             let error = #expect(throws: FileSystemError.self) { try failure.call(files, directory) }
             #expect(error == FileSystemError(failure.operation, path + failure.entry, failure.errno))

@@ -76,7 +76,6 @@ struct PublicationTests {
             let rooms = try Rooms(path, files: files)
             let publication = try begin(rooms, "a", "0123456789")
             try publication.write(Array("xx".utf8), at: 4)
-            #expect(try publication.metadata().size == 10)
             _ = try publication.publish(as: "final", in: rooms.published)
             #expect(try rooms.text("final") == "0123xx6789")
         }
@@ -113,20 +112,6 @@ struct PublicationTests {
             _ = try Publication.publish(entries, in: rooms.published, files: recording)
             let syncs = count < 32 ? Array(repeating: "sync ", count: count) : ["sync out"]
             #expect(calls.value == syncs + Array(repeating: "rename out", count: count) + ["sync out"])
-        }
-    }
-
-    @Test("a failed write names the file, not the descriptor")
-    func errorNamesTheFile() throws {
-        try withTemporaryDirectory { path in
-            let failing = FaultingFileSystem { call throws(FileSystemError) in
-                if call.operation == .write { throw FileSystemError(.write, "open file", .noSpace) }
-            }
-            let rooms = try Rooms(path, files: files)
-            let publication = try Publication(files: failing, in: rooms.temporary, as: "a")
-            let error = #expect(throws: FileSystemError.self) { try publication.write([1]) }
-            #expect(error?.path == path + "/tmp/a")
-            #expect(error?.isOutOfSpace == true)
         }
     }
 

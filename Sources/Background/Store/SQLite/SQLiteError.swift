@@ -41,9 +41,7 @@ package struct SQLiteError: Error, Hashable, Sendable, CustomStringConvertible {
     package var isDamage: Bool { [1, 11, 26].contains(primaryCode) || [275, 1_299, 3_091].contains(code) }
     /// `SQLITE_FULL`, or no room for the index of the WAL (`SQLITE_IOERR_SHMSIZE`).
     package var isOutOfSpace: Bool { primaryCode == 13 || code == 4_874 }
-    /// `SQLITE_CANTOPEN` or `SQLITE_READONLY`: the directory cannot be written, or the file is not there; or there is no
-    /// room for the index of the WAL.
+    /// `SQLITE_CANTOPEN` or `SQLITE_READONLY`: the directory cannot be written, or the file is not there; or there is
+    /// no room for the index of the WAL.
     package var isUnopenable: Bool { primaryCode == 14 || primaryCode == 8 || code == 4_874 }
-    /// `SQLITE_BUSY` or `SQLITE_LOCKED`.
-    package var isBusy: Bool { primaryCode == 5 || primaryCode == 6 }
 }

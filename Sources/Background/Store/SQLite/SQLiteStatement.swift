@@ -13,7 +13,6 @@ enum SQLiteValue: Hashable, Sendable, ExpressibleByIntegerLiteral, ExpressibleBy
     init(_ value: Int64?) { self = value.map { .integer($0) } ?? .null }
     init(_ value: Int?) { self = value.map { .integer(Int64($0)) } ?? .null }
     init(_ value: String?) { self = value.map { .text($0) } ?? .null }
-    init(_ value: [UInt8]?) { self = value.map { .blob($0) } ?? .null }
     init(_ value: Bool) { self = .integer(value ? 1 : 0) }
 
     var integer: Int64? {

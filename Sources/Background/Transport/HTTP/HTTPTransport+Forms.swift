@@ -5,8 +5,6 @@ import NIOHTTP1
 
 /// Requests and answers in the client's form and in the engine's.
 extension HTTPTransport {
-    private static let hostField = HTTPField.Name("Host") ?? .connection
-
     func clientRequest(_ request: TransferRequest, by route: Route) -> HTTPClientRequest {
         let endpoint = request.endpoint
         var outgoing = HTTPClientRequest(url: endpoint.description)
@@ -14,7 +12,7 @@ extension HTTPTransport {
             // The connection is the proxy's, and the name in the request the server's.
             outgoing.url = "http://\(proxy.urlHost):\(proxy.port)\(endpoint.path)"
             outgoing.headers.add(name: ProxyForm.authorityField, value: endpoint.authority)
-            if request.fields[Self.hostField] == nil { outgoing.headers.add(name: "host", value: endpoint.authority) }
+            if request.fields[.host] == nil { outgoing.headers.add(name: "host", value: endpoint.authority) }
         }
         outgoing.method = HTTPMethod(rawValue: request.method.rawValue)
         if endpoint.isSecure { outgoing.tlsConfiguration = tls.renewed }

@@ -17,7 +17,7 @@ struct ForeignProtocolError: Error {
         let line = beginning.prefix { $0 != 0x0a && $0 != 0x0d }
         // What is sent to people begins with letters, and has no byte of nothing.
         guard line.count >= 4, line.prefix(4).allSatisfy({ (0x20..<0x7f).contains($0) }), !line.contains(0) else {
-            let bytes = beginning.prefix(8).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }
+            let bytes = beginning.prefix(8).map(\.hexDigits)
             return "the bytes \(bytes.joined(separator: " "))"
         }
         return QuotedText(line, limit: 60).description
@@ -27,8 +27,8 @@ struct ForeignProtocolError: Error {
 /// Looks at the first bytes of each connection: a peer that does not begin with `HTTP/` speaks something else, and its
 /// greeting says what.
 ///
-/// Many such peers speak first. What comes before a request was sent is kept until then, so that it is the answer to that
-/// request, and not the end of a connection that nobody has used.
+/// Many such peers speak first. What comes before a request was sent is kept until then, so that it is the answer to
+/// that request, and not the end of a connection that nobody has used.
 final class ProtocolGuard: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
@@ -61,30 +61,31 @@ final class ProtocolGuard: ChannelDuplexHandler, RemovableChannelHandler {
             isHolding = false
             return
         }
-        context.eventLoop.assumeIsolated().execute { self.release(context) }
+        context.eventLoop.assumeIsolated().execute { self.stopHolding(context) }
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let bytes = Self.unwrapInboundIn(data)
-        if isHolding { early.append(bytes) } else { take(bytes, context) }
+        if isHolding { early.append(bytes) } else { look(at: bytes, context) }
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        release(context)
+        stopHolding(context)
         context.fireChannelInactive()
     }
 
-    private func release(_ context: ChannelHandlerContext) {
+    /// Passes on what came early, and from now on each byte as it comes.
+    private func stopHolding(_ context: ChannelHandlerContext) {
         isHolding = false
         guard !early.isEmpty else { return }
         // Whoever is told of these bytes may close the connection, and come here again.
         let held = early
         early = []
-        for bytes in held { take(bytes, context) }
+        for bytes in held { look(at: bytes, context) }
         context.fireChannelReadComplete()
     }
 
-    private func take(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
+    private func look(at bytes: ByteBuffer, _ context: ChannelHandlerContext) {
         if isHTTP { return context.fireChannelRead(Self.wrapInboundOut(bytes)) }
         guard !isForeign else { return }
         beginning += bytes.readableBytesView.prefix(Self.greetingByteCount - beginning.count)

@@ -156,8 +156,8 @@ extension ProxyServer {
     fileprivate var basicCredentials: String? { credentials.map { Base64.encode(Array($0.utf8)) } }
 }
 
-/// Turns requests into the form that a proxy wants: the whole URL instead of its path (RFC 9112, section 3.2.2), and the
-/// proxy's credentials.
+/// Turns requests into the form that a proxy wants: the whole URL instead of its path (RFC 9112, section 3.2.2), and
+/// the proxy's credentials.
 ///
 /// The server is named by a field that goes no further.
 final class ProxyForm: ChannelOutboundHandler, Sendable {

@@ -1,3 +1,4 @@
+import DurableIO
 import HTTPTypes
 
 /// The versions of "Resumable Uploads for HTTP" spoken here: draft-ietf-httpbis-resumable-upload-09 and later, and -04
@@ -36,26 +37,10 @@ struct UploadLimit: Hashable, Sendable {
     }
 }
 
-extension HTTPField.Name {
-    static let uploadComplete = Self.known("Upload-Complete")
-    static let uploadLength = Self.known("Upload-Length")
-    static let uploadLimit = Self.known("Upload-Limit")
-    static let uploadOffset = Self.known("Upload-Offset")
-    static let uploadDraftInteropVersion = Self.known("Upload-Draft-Interop-Version")
-    static let acceptPatch = Self.known("Accept-Patch")
-
-    private static func known(_ token: String) -> HTTPField.Name {
-        // These are tokens; another name would only make a field that nobody reads.
-        HTTPField.Name(token) ?? .contentLocation
-    }
-}
-
 extension HTTPFields {
     /// `Upload-Offset` as a number of bytes.
     var uploadOffset: UInt64? {
-        self[.uploadOffset].flatMap { text in
-            text.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) } ? UInt64(text) : nil
-        }
+        self[.uploadOffset].flatMap { UInt64(digits: $0) }
     }
 
     /// `Upload-Complete`; `nil` when it is not there or none.

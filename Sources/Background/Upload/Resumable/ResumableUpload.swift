@@ -96,10 +96,11 @@ package struct ResumableUpload: Sendable {
 
     // MARK: - Waiting
 
-    /// The latest answer, if its server wishes to be waited for before the next request, which another attempt makes then.
+    /// The latest answer, if its server wishes to be waited for before the next request, which another attempt makes
+    /// then.
     ///
-    /// While the upload does not come further this ends ``patience`` attempts in a row: a server that puts the wish into its
-    /// every answer would else never get anything.
+    /// While the upload does not come further this ends ``patience`` attempts in a row: a server that puts the wish
+    /// into its every answer would else never get anything.
     mutating func wish(before step: Step) async throws -> TransferAnswer? {
         if case .end = step { return nil }
         guard let answer = latest, answer.asksToWait, hasGrown || waits < Self.patience else { return nil }

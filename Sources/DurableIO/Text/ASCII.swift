@@ -1,0 +1,33 @@
+/// Classes of characters in protocols and file names, which know ASCII only.
+extension UInt8 {
+    /// `0` to `9`.
+    package var isASCIIDigit: Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self) }
+
+    /// `0` to `9`, `a` to `z`, `A` to `Z`.
+    package var isASCIIAlphanumeric: Bool {
+        isASCIIDigit || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(self | 0x20)
+    }
+
+    /// A space or a tab.
+    package var isASCIIBlank: Bool { self == UInt8(ascii: " ") || self == UInt8(ascii: "\t") }
+
+    /// Two hexadecimal digits, in lower case.
+    package var hexDigits: String { (self < 16 ? "0" : "") + String(self, radix: 16) }
+}
+
+extension UInt64 {
+    /// A number of nothing but digits; the standard library's own conversion takes a sign, too.
+    package init?(digits: some StringProtocol) {
+        guard digits.utf8.allSatisfy(\.isASCIIDigit), let number = UInt64(digits) else { return nil }
+        self = number
+    }
+}
+
+extension ArraySlice<UInt8> {
+    /// Without the blanks at both ends.
+    package var withoutBlanks: ArraySlice<UInt8> {
+        var rest = drop(while: \.isASCIIBlank)
+        while let last = rest.last, last.isASCIIBlank { rest.removeLast() }
+        return rest
+    }
+}
