@@ -1,12 +1,14 @@
 package import DurableIO
 package import Logging
+import Synchronization
 
 /// The engine: the only one that decides which transfer is sent when, and what becomes of it.
 ///
 /// A transfer is claimed and counted before its first byte leaves, and settled before anybody acts on the result. All
-/// decisions fall in one loop, each turn of which is one commit; between them everything known survives a crash, and
-/// the next life sends again what was under way. While things go well a turn serves many transfers: they are claimed a
-/// few milliseconds ahead, and settled a few behind (``SendingSlots``). Nothing runs unless somebody drives the queue.
+/// decisions fall in one loop, each turn of which is one commit; between two turns everything known survives a crash,
+/// and the next life sends again what was under way. While things go well a turn serves many transfers: they are
+/// claimed a few milliseconds ahead, and judged a few behind (``SendingPlan``). Nothing runs unless somebody drives the
+/// queue.
 package actor TransferQueue {
     /// Who decides when a transfer that the server put off is sent again.
     package enum RetryOwner: Sendable {
@@ -37,6 +39,15 @@ package actor TransferQueue {
         }
     }
 
+    typealias Plan = SendingPlan<Claim, AttemptReport>
+
+    /// What the queue and the tasks of its attempts share: no attempt waits for the queue to report its end.
+    struct Shared: Sendable {
+        var plan: Plan
+        /// The attempts under way, by row, for the queue to end one of them.
+        var attempts: [Int64: Task<AttemptReport, Never>] = [:]
+    }
+
     let store: TransferStore
     let configuration: Configuration
     package nonisolated let client: any TransferClient
@@ -44,36 +55,14 @@ package actor TransferQueue {
     let clock: any SystemClock
     let logger: Logger
     var generator: any RandomNumberGenerator & Sendable
-    let mailbox = Mailbox<FinishedAttempt>()
-    let slots = SendingSlots()
 
-    var origins: [String: OriginRecord]
+    let shared: Mutex<Shared>
+    let signal = DriveSignal()
     /// To which origin the ledger says that lanes lead.
     var storedLanes: [Lane: String]
-    /// Rows claimed and not settled, those included that wait for a slot.
-    var inFlight: [Int64: InFlight] = [:]
-    /// Rows sent to find out whether what holds others still holds.
-    var probes: Set<Int64> = []
-    /// Rows whose attempts were told to end, and that go with them.
-    var cancelled: Set<Int64> = []
-    /// Suspects that somebody asks for.
-    var asked: Set<Int64> = []
     var isDriven = false
-    /// How often something was claimed: with each time another lane has the first turn.
-    var claimCount = 0
-    /// Lanes whose newest row of the first rank has gone first in this drive.
-    var lanesBegun: Set<Lane> = []
 
-    struct InFlight {
-        let route: Route
-        var isSuspect: Bool
-    }
-
-    /// A lane, and the origin whose gate its rows go through.
-    struct Route: Hashable {
-        let lane: Lane
-        let origin: String
-    }
+    // MARK: - The beginning
 
     /// Takes a store freshly opened; rows an earlier life left in flight are given back here.
     package init(
@@ -87,8 +76,8 @@ package actor TransferQueue {
                 try store.recountTally()
             }
         }
-        origins = Dictionary(
-            try store.queries.origins().map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        let plan = Plan(origins: try store.queries.origins(), maximumWindow: configuration.policy.maximumWindow)
+        shared = Mutex(Shared(plan: plan))
         storedLanes = try store.queries.lanes()
         self.store = store
         self.configuration = configuration
@@ -99,42 +88,24 @@ package actor TransferQueue {
         self.generator = generator
     }
 
+    /// Makes it durable that this life moves files; see ``TransferStore/begin()``.
+    package func begin() async throws {
+        try await retryingOnFullDisk { try store.begin() }
+    }
+
+    // MARK: - The ledger
+
+    package func look<Result: Sendable>(_ body: @Sendable (LedgerQueries) throws -> Result) throws -> Result {
+        try body(store.queries)
+    }
+
     /// Changes the ledger: all of it or nothing, durable on return. Wakes the drive.
     package func change<Result: Sendable>(
         _ body: @Sendable (TransferStore) throws -> Result
     ) async throws -> Result {
         let result = try await committing { store in try body(store) }
-        mailbox.wake()
+        wake()
         return result
-    }
-
-    /// What a wish to take a transfer out came to.
-    package enum Cancellation: Hashable, Sendable {
-        /// There is no unfinished transfer of that name.
-        case nothingToCancel
-        case removed
-        /// It is under way and was told to end; unless the server has accepted it by then, it is removed.
-        case ending
-    }
-
-    /// Takes an unfinished transfer out of the queue.
-    package func cancel(_ identifier: String) async throws -> Cancellation {
-        guard let record = try store.queries.record(identifier), record.state.isLive else { return .nothingToCancel }
-        if inFlight[record.rowID] != nil {
-            cancelled.insert(record.rowID)
-            slots.cancel(record.rowID)
-            return .ending
-        }
-        return try await change { store in
-            guard try store.queries.record(identifier)?.state.isLive == true else { return .nothingToCancel }
-            try store.end(identifier, as: .removed, reason: .cancelled)
-            try store.acknowledge(identifier)
-            return .removed
-        }
-    }
-
-    package func look<Result: Sendable>(_ body: @Sendable (LedgerQueries) throws -> Result) throws -> Result {
-        try body(store.queries)
     }
 
     /// Transfers with bytes older than an age in milliseconds, counted on the ledger's own axis.
@@ -149,30 +120,26 @@ package actor TransferQueue {
         return []
     }
 
-    /// Makes it durable that this life moves files; see ``TransferStore/begin()``.
-    package func begin() async throws {
-        do {
-            try store.begin()
-        } catch let error as SQLiteError where error.isOutOfSpace {
-            store.giveBackLog()
-            _ = await client.freeLedgerSpace()
-            try store.begin()
-        }
+    // MARK: - Sending
+
+    /// Sends what is due until the drive is over, then returns. One drive at a time.
+    ///
+    /// Cancelling the task gives the transfers under way back, due at once and uncharged, before this returns.
+    /// When it is explicit, somebody asked for this: gates closed by failure or for a reason are probed once.
+    package func drive(_ persistence: Persistence, isExplicit: Bool) async throws {
+        precondition(!isDriven, "a queue has one drive at a time")
+        isDriven = true
+        defer { isDriven = false }
+        try await saveLanes()
+        if isExplicit { try await allowExplicitProbes() }
+        try await turnUntilDone(persistence)
+        // Attempts that were cut short have reported their ends while the drive waited for them.
+        await client.didSettle(try await turn(isStopping: true).settlements)
     }
 
-    /// Files and rows may disagree: the next life reconciles, even after an orderly end of this one.
-    package func distrustFiles() {
-        store.distrustFiles()
-    }
-
-    /// Ends the life without order, after an error: the next one reconciles.
-    package func abandon() {
-        store.abandon()
-    }
-
-    /// Ends the life in order. The queue must not be driven any more.
-    package func close() throws {
-        try store.close()
+    /// Tells the drive to look again.
+    package nonisolated func wake() {
+        signal.raise(.now)
     }
 
     /// When an origin with due transfers may be tried again, on the wall's clock in milliseconds.
@@ -180,68 +147,92 @@ package actor TransferQueue {
         var earliest: Int64?
         for route in try routes() {
             guard let due = try store.queries.nextDue(lane: route.lane) else { continue }
-            let opens = origins[route.origin]?.gate.opensAt ?? due
+            let opens = gate(of: route.origin).opensAt ?? due
             earliest = min(earliest ?? .max, max(due, opens))
         }
         return earliest.map { max(store.wall(of: $0), store.wallNow) }
     }
 
-    /// A transaction that, when the disk is full, makes do with the space the ledger's log has taken, and frees the
-    /// ledger's reserve only when that is not enough. What is delivered meanwhile frees more.
-    ///
-    /// What a try that failed has changed besides the ledger is taken back by `undo`, at once: between two tries others may
-    /// change the same.
-    func committing<Result>(
-        undoing undo: () -> Void = {}, _ body: (TransferStore) throws -> Result
-    ) async throws -> Result {
-        func tried() throws -> Result {
-            do {
-                return try store.transaction { () throws in try body(store) }
-            } catch {
-                undo()
-                throw error
-            }
+    nonisolated func gate(of origin: String) -> OriginGate {
+        shared.withLock { $0.plan.gate(of: origin) }
+    }
+
+    // MARK: - Wishes for one transfer
+
+    /// Somebody asks for a transfer by its name: if it is a suspect it goes next, alone, instead of after all others.
+    /// - Returns: how often the process died while it alone was under way; `nil` when it is no suspect.
+    package func attend(to identifier: String) throws -> Int? {
+        guard let record = try store.queries.record(identifier), record.isSuspect, record.state == .waiting else {
+            return nil
         }
-        do {
-            return try tried()
-        } catch let error as SQLiteError where error.isOutOfSpace {
-            store.giveBackLog()
+        shared.withLock { $0.plan.askedFor(suspect: record.rowID) }
+        wake()
+        return record.strikes
+    }
+
+    /// Writes down how far a transfer under way has come; durable on return.
+    package func note(
+        progress: String?, byteCount: Int64?, hasAdvanced: Bool, of identifier: String
+    ) async throws {
+        let row = try await change { store in
+            try store.note(progress: progress, byteCount: byteCount, hasAdvanced: hasAdvanced, of: identifier)
+            return hasAdvanced ? try store.queries.record(identifier)?.rowID : nil
         }
-        do {
-            return try tried()
-        } catch let error as SQLiteError where error.isOutOfSpace {
-            guard await client.freeLedgerSpace() else { throw error }
-            logger.notice("Ledger's disk is full; its reserve was freed")
-            store.giveBackLog()
-            return try tried()
+        if let row { signal.raise(shared.withLock { $0.plan.advanced(row) }) }
+    }
+
+    /// What a wish to take a transfer out came to.
+    package enum Cancellation: Hashable, Sendable {
+        /// There is no unfinished transfer of that name.
+        case nothingToCancel
+        case removed
+        /// It is under way and was told to end; unless the server has accepted it by then, it is removed.
+        case ending
+    }
+
+    /// Takes an unfinished transfer out of the queue.
+    package func cancel(_ identifier: String) async throws -> Cancellation {
+        guard let record = try store.queries.record(identifier), record.state.isLive else { return .nothingToCancel }
+        let (action, attempt) = shared.withLock {
+            ($0.plan.cancelled(record.rowID), $0.attempts[record.rowID])
+        }
+        switch action {
+        case .changeLedger: return try await remove(identifier)
+        case .endAttempt: attempt?.cancel()
+        case .wakeQueue: wake()
+        case .none: break
+        }
+        return .ending
+    }
+
+    private func remove(_ identifier: String) async throws -> Cancellation {
+        try await change { store in
+            guard try store.queries.record(identifier)?.state.isLive == true else { return .nothingToCancel }
+            try store.end(identifier, as: .removed, reason: .cancelled)
+            try store.acknowledge(identifier)
+            return .removed
         }
     }
 
-    /// The lanes that have something for this run to send: first the destinations', then those that name their origin.
-    func routes() throws -> [Route] {
-        let routes = try store.queries.liveLanes().compactMap { lane in
-            (lane.ownOrigin ?? configuration.destinations[lane]).map { Route(lane: lane, origin: $0) }
-        }
-        return routes.filter { $0.lane.ownOrigin == nil } + routes.filter { $0.lane.ownOrigin != nil }
+    // MARK: - The end
+
+    /// Files and rows may disagree: the next life reconciles, even after an orderly end of this one.
+    package func distrustFiles() {
+        store.distrustFiles()
     }
 
-    /// Readers ask where a lane leads, to know which gate its rows wait for.
-    func saveLanes() async throws {
-        let changed = configuration.destinations.filter { storedLanes[$0.key] != $0.value }
-        guard !changed.isEmpty else { return }
-        try await committing { store in
-            for (lane, origin) in changed { try store.save(lane, leadsTo: origin) }
-        }
-        storedLanes.merge(changed) { $1 }
+    /// At an orderly close, forgets the tokens that begin so: they cannot come again.
+    package func forgetTokensAtClose(withPrefix prefix: String) {
+        store.forgetTokensAtClose(withPrefix: prefix)
     }
 
-    func gate(of route: Route) -> OriginGate {
-        origins[route.origin]?.gate ?? OriginGate()
+    /// Ends the life in order. The queue must not be driven any more.
+    package func close() throws {
+        try store.close()
     }
 
-    func update(_ origin: String, _ change: (inout OriginRecord) throws -> Void) rethrows {
-        var record = origins[origin] ?? OriginRecord(name: origin, gate: OriginGate())
-        try change(&record)
-        origins[origin] = record
+    /// Ends the life without order, after an error: the next one reconciles.
+    package func abandon() {
+        store.abandon()
     }
 }

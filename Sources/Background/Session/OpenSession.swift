@@ -254,7 +254,7 @@ final class OpenSession: Sendable {
 extension TransferQueue {
     fileprivate func pending(_ kind: TransferKind) throws -> [PendingTransfer] {
         try store.queries.pending(label: kind.rawValue).map { record in
-            let opens = record.request.flatMap { origins[$0.origin]?.gate.opensAt }
+            let opens = record.request.flatMap { gate(of: $0.origin).opensAt }
             return PendingTransfer(record, kind: kind, gateOpens: opens, now: store.now)
         }
     }

@@ -1,0 +1,81 @@
+import DurableIO
+import Synchronization
+
+/// How soon the queue is to look at its plan.
+package enum Wake: Comparable, Sendable {
+    case none
+    /// When more has happened, or a few milliseconds have passed: one commit then serves several ends.
+    case soon
+    case now
+}
+
+/// A signal to the one task that decides, from the tasks that work.
+///
+/// Raising it never waits. It stands until the drive lowers it, which the drive does before it looks.
+final class DriveSignal: Sendable {
+    private struct State {
+        var wake = Wake.none
+        var waiter: (least: Wake, continuation: CheckedContinuation<Void, Never>)?
+    }
+    private let state = Mutex(State())
+
+    func raise(_ wake: Wake) {
+        let waiter = state.withLock { state -> CheckedContinuation<Void, Never>? in
+            state.wake = max(state.wake, wake)
+            guard let waiter = state.waiter, state.wake >= waiter.least else { return nil }
+            state.waiter = nil
+            return waiter.continuation
+        }
+        waiter?.resume()
+    }
+
+    func lower() {
+        state.withLock { $0.wake = .none }
+    }
+
+    /// Returns when the signal has been raised since ``lower()``, or the task is cancelled.
+    func wait() async {
+        await wait(for: .soon)
+    }
+
+    /// Returns when the signal has been raised or the time has passed.
+    func wait(atMost milliseconds: Int64, clock: any SystemClock) async {
+        await wait(for: .soon) { try? await clock.sleep(milliseconds: milliseconds) }
+    }
+
+    /// Lets more happen, until the queue is to look now or the time has passed, which is never that of a clock of
+    /// tests.
+    func gather(atMost time: Duration) async {
+        guard state.withLock({ $0.wake }) == .soon else { return }
+        await wait(for: .now) { try? await Task.sleep(for: time, clock: .continuous) }
+    }
+
+    private func wait(for least: Wake, orUntilEndOf sleep: @escaping @Sendable () async -> Void) async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.wait(for: least) }
+            group.addTask { await sleep() }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
+    private func wait(for least: Wake) async {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isReady = state.withLock { state in
+                    if state.wake >= least || Task.isCancelled { return true }
+                    state.waiter = (least, continuation)
+                    return false
+                }
+                if isReady { continuation.resume() }
+            }
+        } onCancel: {
+            // Not a signal: the next wait is not to end for it.
+            let waiter = state.withLock { state in
+                defer { state.waiter = nil }
+                return state.waiter
+            }
+            waiter?.continuation.resume()
+        }
+    }
+}
