@@ -83,6 +83,17 @@ check_circles() {
     done
 }
 
+# Each step of a report's way is one function, which bears the step's name; overloads stand in the same file. Public
+# functions may bear it, too, and every transport sends.
+check_steps() {
+    local step files
+    for step in take collect publish enrol claim send settle release; do
+        files=$(grep -rlE --include='*.swift' "^ *((package|internal|private|fileprivate|static|mutating|consuming|borrowing|nonisolated|final) )*func $step[(<]" Sources)
+        [[ $step == send ]] && files=$(grep -LE ': (any )?Transport \{|protocol Transport' $files || true)
+        [[ $(grep -c . <<<"$files") -le 1 ]] || complain "more than one function is called $step" <<<"$files"
+    done
+}
+
 # On a case-insensitive file system the tool `reports` and the module `Reports` are one name. A file named like its
 # module would hide what it is about.
 check_names() {
@@ -97,6 +108,7 @@ check_names() {
 shopt -s lastpipe
 check_imports
 check_circles
+check_steps
 check_names
 if ((offenders > 0)); then
     echo "check-layers: $offenders offenders"

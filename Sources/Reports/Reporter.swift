@@ -5,7 +5,7 @@ public import Logging
 import Synchronization
 public import SystemPackage
 
-/// A program's own hand on a spool: collect reports, and submit what is pending.
+/// Collects reports into a spool, and submits what is pending there.
 ///
 /// ```swift
 /// let reporter = try Reporter(
@@ -14,6 +14,30 @@ public import SystemPackage
 /// ```
 /// Once ``collect(_:kind:name:annotations:)`` has returned, the report is delivered at least once or ends in a named
 /// state that a person can see and reverse, whatever dies in between. Nothing runs before it is asked for.
+///
+/// ## The life of a report
+///
+/// A report goes through nine steps, each once. A step runs only when the step above it is durable, so that a crash
+/// between two steps leaves something that the next life finds.
+///
+/// | step | what happens | a crash just after it leaves |
+/// |---|---|---|
+/// | drop | a program renames a complete file into `incoming/` | the drop |
+/// | take | the owner of the spool renames the drop into `taken/` | the taken drop |
+/// | collect | the payload is read once, hashed and compressed into `tmp/` | a file that the next owner cleans away |
+/// | publish | the file is synced and renamed, its directory is synced | safe bytes without a row |
+/// | enrol | the ledger gets a row, or counts a known one; then the source is unlinked | row and file |
+/// | claim | the attempt is counted, before its first byte leaves | a row that is given back |
+/// | send | the report goes to its destination | an unknown result: it is sent again with the same key |
+/// | settle | the ledger gets the outcome | an outcome and a file |
+/// | release | the file is unlinked, or moved to `parked/` | nothing to do |
+///
+/// ``collect(_:kind:name:annotations:)`` begins with the third step and returns after the fourth.
+///
+/// Between the steps a report is in one state: `incoming` until it is enrolled, then `queued`, `sending` while an
+/// attempt lasts, `waiting` for a time, or `held` until something changes. It ends as `delivered`, or as `rejected` or
+/// `exhausted`, which are parked until a person retries or removes it, or its bytes are gone and it is `evicted` by a
+/// limit or `removed` by a person.
 public final class Reporter: Sendable {
     /// Settings of a reporter, copied when it is made.
     public struct Configuration: Sendable {
@@ -21,16 +45,17 @@ public final class Reporter: Sendable {
         public var limits = SpoolLimits()
         /// How many reports may be under way to one server at once, 1 to 64. The default is 16.
         public var maximumConcurrent = 16
-        /// Whom to trust over TLS, through which proxy servers are reached, and how long to wait. A file of it that cannot be
-        /// used is ``ReportsError/Code/badConfiguration`` when reports are submitted, not when they are collected.
+        /// Whom to trust over TLS, through which proxy servers are reached, and how long to wait. A file of it that
+        /// cannot be used is ``ReportsError/Code/badConfiguration`` when reports are submitted, not when they are
+        /// collected.
         public var connection = ConnectionSettings()
         /// Any user of the machine may drop files into `incoming/`. The default is `false`.
         public var isShared = false
         /// Gives the request of a report that an earlier life of the program submitted with
         /// ``Reporter/submit(_:request:kind:identifier:annotations:)``, because the values of its headers were never
-        /// written down. Asked at each attempt; `nil` as the answer lets the report rest until the next life. The default,
-        /// `nil`, lets all of them rest, until the same bytes are submitted again. Programs that share a spool are asked for
-        /// each other's reports: look at the URL before you sign a request for it.
+        /// written down. Asked at each attempt; `nil` as the answer lets the report rest until the next life. The
+        /// default, `nil`, lets all of them rest, until the same bytes are submitted again. Programs that share a spool
+        /// are asked for each other's reports: look at the URL before you sign a request for it.
         public var existingReportHandler: (@Sendable (ExistingReport) async throws -> HTTPRequest?)?
         /// Where to log; the default logs nothing. Bodies, URLs and headers are never logged.
         public var logger = Logger(label: "reports", factory: { _ in SwiftLogNoOpLogHandler() })
@@ -121,8 +146,8 @@ public final class Reporter: Sendable {
 
     /// Stores a report from a file, which stays where it is.
     ///
-    /// Memory stays flat whatever its size. Of a log that grows meanwhile, in text or journal lines, it stores what the file
-    /// held when it was opened.
+    /// Memory stays flat whatever its size. Of a log that grows meanwhile, in text or journal lines, it stores what the
+    /// file held when it was opened.
     /// - Parameters:
     ///   - file: A regular file.
     ///   - kind: What it is about; `nil` derives it from the content.
@@ -184,8 +209,8 @@ public final class Reporter: Sendable {
 
     /// Submits for as long as the task lives: new drops within a second, retries when they are due, and an hourly
     /// probe where something holds reports back.
-    /// - Throws: ``ReportsError`` when the spool or its ledger cannot be used. When the spool's directory was removed or
-    ///   replaced, that is logged at `error` and ends the run within a second; the next call makes the spool anew.
+    /// - Throws: ``ReportsError`` when the spool or its ledger cannot be used. When the spool's directory was removed
+    ///   or replaced, that is logged at `error` and ends the run within a second; the next call makes the spool anew.
     public func run() async throws {
         while !Task.isCancelled {
             var submission = try Submission(spool: place.spool(), configuration: ownerConfiguration)
