@@ -1,3 +1,4 @@
+import DurableIO
 public import HTTPTypes
 public import SystemPackage
 
@@ -138,9 +139,12 @@ public actor Uploader {
         _ request: HTTPRequest, _ path: FilePath, _ identifier: Identifier
     ) async throws(NetworkResponseError) -> TransferResult {
         let endpoint = try request.endpoint
-        let file = try UploadFile(path.string, files: handle.files)
+        let (file, hash) = try await OwnThreads.run { () async throws(NetworkResponseError) in
+            let file = try UploadFile(path.string, files: handle.files)
+            return (file, try await file.hash())
+        }
         let stored = TransferRecord.StoredRequest(
-            request, to: endpoint, bodyPath: file.path.string, bodyHash: try await file.hash())
+            request, to: endpoint, bodyPath: file.path.string, bodyHash: hash)
         return try await handle.result(
             of: TransferWork(
                 request: request, transfer: handle.transfer(identifier, byteCount: file.byteCount, request: stored)))

@@ -4,8 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/vfs.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -78,6 +81,49 @@ int clinux_become_user(uint32_t user, uint32_t group) {
     if (setgroups(1, groups) == -1) return -1;
     if (setresgid(group, group, group) == -1) return -1;
     return setresuid(user, user, user);
+}
+
+int clinux_core_count(void) {
+    cpu_set_t cores;
+    if (sched_getaffinity(0, sizeof(cores), &cores) == 0) return CPU_COUNT(&cores);
+    // The machine has more cores than the set has room for.
+    long count = sysconf(_SC_NPROCESSORS_ONLN);
+    return count < 1 ? 1 : (int)count;
+}
+
+struct thread_start {
+    char name[16];
+    void (*body)(void *);
+    void *argument;
+};
+
+static void *run_thread(void *argument) {
+    struct thread_start start = *(struct thread_start *)argument;
+    free(argument);
+    pthread_setname_np(pthread_self(), start.name);
+    start.body(start.argument);
+    return NULL;
+}
+
+int clinux_start_thread(const char *name, void (*body)(void *), void *argument) {
+    struct thread_start *start = malloc(sizeof(*start));
+    if (start == NULL) return ENOMEM;
+    *start = (struct thread_start){.body = body, .argument = argument};
+    // A longer name would be refused.
+    snprintf(start->name, sizeof(start->name), "%s", name);
+    // The program's handlers run on the program's threads. A fault has to reach its handler wherever it happens.
+    static const int faults[] = {SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGTRAP, SIGPROF};
+    sigset_t blocked, before;
+    sigfillset(&blocked);
+    for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) sigdelset(&blocked, faults[i]);
+    // The new thread inherits the mask.
+    pthread_sigmask(SIG_SETMASK, &blocked, &before);
+    pthread_t thread;
+    int error = pthread_create(&thread, NULL, run_thread, start);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (error == 0) return pthread_detach(thread);
+    free(start);
+    return error;
 }
 
 char **clinux_environment(void) { return environ; }

@@ -29,12 +29,14 @@ extension Reporter {
     ) async throws -> String {
         let own = try CallerRequest(request)
         let subject = identifier ?? "report"
-        try ReportProducer(spool: place.spool()).checkSpace(for: UInt64(payload.count), from: subject)
-        return try submit(
-            .bytes(payload), request,
-            as: ReportCollector.Description(
-                kind: kind, name: identifier.map { Array($0.utf8) }, annotations: annotations, request: own),
-            from: subject)
+        return try await OwnThreads.run {
+            try ReportProducer(spool: place.spool()).checkSpace(for: UInt64(payload.count), from: subject)
+            return try await submit(
+                .bytes(payload), request,
+                as: ReportCollector.Description(
+                    kind: kind, name: identifier.map { Array($0.utf8) }, annotations: annotations, request: own),
+                from: subject)
+        }
     }
 
     /// Submits a file with a request of the caller's own; see ``submit(_:request:kind:identifier:annotations:)``.
@@ -54,27 +56,26 @@ extension Reporter {
         annotations: [String: String] = [:]
     ) async throws -> String {
         let own = try CallerRequest(request)
-        let spool = try place.spool()
-        let opened = try PayloadFile.open(file, files: spool.files)
-        try ReportProducer(spool: spool).checkSpace(for: opened.facts, from: file.string)
-        let name = identifier.map { Array($0.utf8) } ?? PayloadFile.name(of: file)
-        return try submit(
-            opened.source(), request,
-            as: ReportCollector.Description(kind: kind, name: name, annotations: annotations, request: own),
-            from: file.string)
+        return try await OwnThreads.run {
+            let spool = try place.spool()
+            let opened = try PayloadFile.open(file, files: spool.files)
+            try ReportProducer(spool: spool).checkSpace(for: opened.facts, from: file.string)
+            let name = identifier.map { Array($0.utf8) } ?? PayloadFile.name(of: file)
+            return try await submit(
+                opened.source(), request,
+                as: ReportCollector.Description(kind: kind, name: name, annotations: annotations, request: own),
+                from: file.string)
+        }
     }
 
     private func submit(
         _ source: consuming PayloadSource, _ request: HTTPRequest, as description: ReportCollector.Description,
         from subject: String
-    ) throws -> String {
-        let producer = try ReportProducer(spool: place.spool())
-        let prepared = try producer.prepare(source, as: description, from: subject)
-        // Known before any owner, this process's own among them, can find the report.
-        book.remember(request, for: prepared.report.id.hex)
-        try producer.store([prepared])
+    ) async throws -> String {
+        let id = try await store(
+            source, as: description, from: subject, willAppear: { id in book.remember(request, for: id) })
         joinOrStart()
-        return prepared.report.id.hex
+        return id
     }
 
     /// Where the spool is when nobody says so: `$REPORTS_SPOOL`, else `$XDG_STATE_HOME/reports`, else

@@ -125,23 +125,28 @@ public final class Reporter: Sendable {
 
     /// Stores a report. On return it survives a crash and a power cut.
     ///
-    /// The same bytes a second time are the same report and are only counted.
+    /// The same bytes a second time are the same report and are only counted. The work is done on threads of the
+    /// package's own: of all payloads in the process, at most as many are compressed at once as there are cores less one.
     /// - Parameters:
     ///   - payload: The report's bytes; an empty one is a report, too.
     ///   - kind: What it is about; `nil` derives it from the content.
     ///   - name: A file name for people; it is never sent.
     ///   - annotations: At most 64, keys of at most 64 bytes of `[A-Za-z0-9._-]`, values of at most 1 KiB.
     /// - Returns: The report's id, the SHA-256 of the payload in hexadecimal.
-    /// - Throws: ``ReportsError`` when the disk is full or a bound is broken.
+    /// - Throws: ``ReportsError`` when the disk is full or a bound is broken; `CancellationError` when the task is
+    ///   cancelled before the last MiB is compressed: then nothing is stored. A payload of up to 1 MiB is stored all the
+    ///   same.
     @discardableResult
     public func collect(
         _ payload: [UInt8], kind: ReportKind? = nil, name: String? = nil, annotations: [String: String] = [:]
     ) async throws -> String {
-        let producer = try ReportProducer(spool: place.spool())
-        try producer.checkSpace(for: UInt64(payload.count), from: name ?? "report")
-        let description = ReportCollector.Description(
-            kind: kind, name: name.map { Array($0.utf8) }, annotations: annotations)
-        return try store(.bytes(payload), as: description, from: name ?? "report")
+        try await OwnThreads.run {
+            let producer = try ReportProducer(spool: place.spool())
+            try producer.checkSpace(for: UInt64(payload.count), from: name ?? "report")
+            let description = ReportCollector.Description(
+                kind: kind, name: name.map { Array($0.utf8) }, annotations: annotations)
+            return try await store(.bytes(payload), as: description, from: name ?? "report")
+        }
     }
 
     /// Stores a report from a file, which stays where it is.
@@ -153,24 +158,35 @@ public final class Reporter: Sendable {
     ///   - kind: What it is about; `nil` derives it from the content.
     ///   - annotations: See ``collect(_:kind:name:annotations:)``.
     /// - Returns: The report's id.
-    /// - Throws: ``ReportsError`` when the file cannot be read, changes otherwise meanwhile, or the disk is full.
+    /// - Throws: ``ReportsError`` when the file cannot be read, changes otherwise meanwhile, or the disk is full;
+    ///   `CancellationError` when the task is cancelled while it is read: then nothing is stored.
     @discardableResult
     public func collect(
         contentsOf file: FilePath, kind: ReportKind? = nil, annotations: [String: String] = [:]
     ) async throws -> String {
-        let spool = try place.spool()
-        let opened = try PayloadFile.open(file, files: spool.files)
-        try ReportProducer(spool: spool).checkSpace(for: opened.facts, from: file.string)
-        let description = ReportCollector.Description(
-            kind: kind, name: PayloadFile.name(of: file), annotations: annotations)
-        return try store(opened.source(), as: description, from: file.string)
+        try await OwnThreads.run {
+            let spool = try place.spool()
+            let opened = try PayloadFile.open(file, files: spool.files)
+            try ReportProducer(spool: spool).checkSpace(for: opened.facts, from: file.string)
+            let description = ReportCollector.Description(
+                kind: kind, name: PayloadFile.name(of: file), annotations: annotations)
+            return try await store(opened.source(), as: description, from: file.string)
+        }
     }
 
+    /// Stores a payload when a slot is free for it.
+    /// - Parameter willAppear: called with the report's id before any owner can find the report.
     func store(
-        _ source: consuming PayloadSource, as description: ReportCollector.Description, from subject: String
-    ) throws -> String {
+        _ source: consuming PayloadSource, as description: ReportCollector.Description, from subject: String,
+        willAppear: (String) -> Void = { _ in }
+    ) async throws -> String {
         let producer = try ReportProducer(spool: place.spool())
-        let prepared = try producer.prepare(source, as: description, from: subject)
+        let prepared: ReportProducer.Prepared
+        do {
+            let slot = try await PayloadSlots.shared.slot(for: source.byteCount)
+            prepared = try producer.prepare(source, as: description, from: subject, betweenBlocks: { slot.pause() })
+        }
+        willAppear(prepared.report.id.hex)
         try producer.store([prepared])
         return prepared.report.id.hex
     }
@@ -188,7 +204,8 @@ public final class Reporter: Sendable {
     public func submitPending(deadline: Duration? = nil) async throws -> SubmissionSummary {
         let task = joinOrStart()
         guard let deadline else { return try await task.value }
-        return try await value(of: task, within: deadline) ?? SpoolInspector(spool: place.spool()).summary()
+        if let summary = try await value(of: task, within: deadline) { return summary }
+        return try await OwnThreads.run { try SpoolInspector(spool: place.spool()).summary() }
     }
 
     /// A task's value; `nil` when the time was up first or the wait was cancelled. The task goes on.
@@ -213,9 +230,10 @@ public final class Reporter: Sendable {
     ///   or replaced, that is logged at `error` and ends the run within a second; the next call makes the spool anew.
     public func run() async throws {
         while !Task.isCancelled {
-            var submission = try Submission(spool: place.spool(), configuration: ownerConfiguration)
+            let spool = try await OwnThreads.run { () async throws(ReportsError) in try place.spool() }
+            var submission = Submission(spool: spool, configuration: ownerConfiguration)
             submission.wait = .max
-            _ = try await submission.run()
+            _ = try await OwnThreads.run { [submission] in try await submission.run() }
             // Another process owns the spool; it may end any time.
             try? await place.clock.sleep(milliseconds: 1_000)
         }
@@ -238,7 +256,7 @@ public final class Reporter: Sendable {
                 submission.waitsForOwner = false
                 return submission
             }
-            let task = Task { [weak self] in
+            let task = Task(executorPreference: OwnThreads.shared) { [weak self] in
                 defer { self?.ended(number) }
                 guard let earlier else { return try await submission().run() }
                 let summary = try await withTaskCancellationHandler {

@@ -24,6 +24,8 @@ package enum NoAnswer: Error, Hashable, Sendable {
     /// Of an error met while a body was read: the file is to blame for what it does not give, and this machine for too
     /// many open files.
     package static func reading(_ error: FileSystemError) -> NoAnswer {
+        // The task was cancelled between two blocks.
+        if error.errno == .canceled { return .interrupted }
         guard error.operation == .read else { return .localTrouble("\(error)") }
         if error.errno == .badMessage {
             return .unsendable("the stored file is damaged: its bytes are not those that were stored")

@@ -52,7 +52,9 @@ extension TransferQueue {
 
     /// In a task of its own, which the queue can cancel without the others.
     private nonisolated func attempt(_ claim: Claim) async -> AttemptReport {
-        let attempt = Task { [client, transport] in await client.attempt(claim, over: transport) }
+        let attempt = Task(executorPreference: OwnThreads.current) { [client, transport] in
+            await client.attempt(claim, over: transport)
+        }
         let isCancelled = shared.withLock { shared in
             shared.attempts[claim.id] = attempt
             return shared.plan.isCancelled(claim.id)

@@ -29,19 +29,27 @@ final class SessionHandle: Sendable {
     }
 
     func result(of work: TransferWork) async throws(NetworkResponseError) -> TransferResult {
-        try await session.result(of: work, for: self)
+        try await OwnThreads.run { () async throws(NetworkResponseError) in
+            try await session.result(of: work, for: self)
+        }
     }
 
     func run() async throws(NetworkResponseError) {
-        try await session.run(for: self)
+        try await OwnThreads.run { () async throws(NetworkResponseError) in
+            try await session.run(for: self)
+        }
     }
 
     func waitForEarlierTransfers() async throws(NetworkResponseError) {
-        try await session.waitForEarlierTransfers(for: self)
+        try await OwnThreads.run { () async throws(NetworkResponseError) in
+            try await session.waitForEarlierTransfers(for: self)
+        }
     }
 
     func pending() async throws(NetworkResponseError) -> [PendingTransfer] {
-        try await session.pending(for: self)
+        try await OwnThreads.run { () async throws(NetworkResponseError) in
+            try await session.pending(for: self)
+        }
     }
 
     func progress(of identifier: String) -> AsyncStream<TransferProgress> {
@@ -52,15 +60,19 @@ final class SessionHandle: Sendable {
     func acknowledge(
         _ identifier: String, _ prepare: @Sendable @escaping () throws -> Void
     ) async throws(NetworkResponseError) {
-        try await session.acknowledge(kind.rowName(identifier), for: self, prepare)
+        try await OwnThreads.run { () async throws(NetworkResponseError) in
+            try await session.acknowledge(kind.rowName(identifier), for: self, prepare)
+        }
     }
 
     func cancel(_ identifier: String) async throws(NetworkResponseError) -> Bool {
-        try await session.cancel(kind.rowName(identifier), for: self)
+        try await OwnThreads.run { () async throws(NetworkResponseError) in
+            try await session.cancel(kind.rowName(identifier), for: self)
+        }
     }
 
     func shutdown() async {
-        await session.leave(self)
+        await OwnThreads.run { await session.leave(self) }
     }
 }
 

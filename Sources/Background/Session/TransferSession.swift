@@ -139,7 +139,7 @@ actor TransferSession {
         if let open { return open }
         let task =
             opening
-            ?? Task { [progress, damage] in
+            ?? Task(executorPreference: OwnThreads.shared) { [progress, damage] in
                 do throws(NetworkResponseError) {
                     return .success(try await OpenSession.open(for: handle, progress: progress, damage: damage))
                 } catch {
@@ -162,7 +162,8 @@ actor TransferSession {
         if self.open === open { self.open = nil }
         open.isClosed = true
         handles = []
-        closing = Task { [earlier = closing, session = open.session, driver = open.driver] in
+        closing = Task(executorPreference: OwnThreads.shared) {
+            [earlier = closing, session = open.session, driver = open.driver] in
             await earlier?.value
             driver?.cancel()
             await driver?.value
@@ -188,13 +189,13 @@ actor TransferSession {
     private func startDriver(of open: Open) {
         let session = open.session
         // One drive at a time: an earlier one that was told to end may still be giving its transfers back.
-        open.driver = Task { [earlier = open.driver] in
+        open.driver = Task(executorPreference: OwnThreads.shared) { [earlier = open.driver] in
             await earlier?.value
             guard !Task.isCancelled else { return }
             do {
                 try await session.queue.drive(.waiting(until: nil), isExplicit: true)
             } catch {
-                self.fail(session, error)
+                await self.fail(session, error)
             }
         }
     }

@@ -13,6 +13,15 @@ struct BodyStream: AsyncSequence, Sendable {
     let files: any FileSystem
     let loop: any EventLoop
     let progress: BodyProgress
+    /// Where the pieces are read: the client asks for them in a task of its own.
+    private let threads = OwnThreads.current
+
+    init(body: TransferBody, files: any FileSystem, loop: any EventLoop, progress: BodyProgress) {
+        self.body = body
+        self.files = files
+        self.loop = loop
+        self.progress = progress
+    }
 
     /// Of the first piece. They double while one takes less than 50 ms, up to 1 MiB.
     static let chunkByteCount = 128 << 10
@@ -49,7 +58,9 @@ struct BodyStream: AsyncSequence, Sendable {
             guard position < end else { return nil }
             let piece = position..<end
             position = end
-            return Task { [stream] in try stream.body[piece].read(through: stream.files) }
+            return Task(executorPreference: stream.threads) { [stream] in
+                try stream.body[piece].read(through: stream.files)
+            }
         }
 
         private func value(of piece: Task<ByteBuffer, any Error>) async throws -> ByteBuffer {

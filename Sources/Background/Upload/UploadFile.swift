@@ -42,7 +42,7 @@ struct UploadFile {
     func hash() async throws(NetworkResponseError) -> ContentHash {
         do {
             let file = try files.openFile(name, in: directory)
-            let (hash, count) = try await ContentHash.of(file, files: files)
+            let (hash, count) = try await ContentHash.of(file, size: byteCount, files: files)
             guard count == byteCount else {
                 throw NetworkResponseError(.unreadableFile, "\(path) changes while it is read")
             }

@@ -36,5 +36,11 @@ int64_t clinux_filesystem_magic(int descriptor);
 /// Gives up the current user for good: supplementary groups, group and user, in that order. 0, or -1 with errno.
 int clinux_become_user(uint32_t user, uint32_t group);
 
+/// How many cores the process may use, at least 1.
+int clinux_core_count(void);
+
+/// Starts a detached thread that takes no signals but those of its own faults: 0, or an error number.
+int clinux_start_thread(const char *name, void (*body)(void *), void *argument);
+
 /// The process's variables, each `NAME=VALUE`, the last one NULL.
 char **clinux_environment(void);

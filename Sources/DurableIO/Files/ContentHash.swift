@@ -92,10 +92,12 @@ package struct ContentHash: Hashable, Sendable, CustomStringConvertible {
 extension ContentHash {
     /// The hash of a whole file, and how many bytes that were.
     ///
-    /// Large files take seconds, in which others get the thread, and the task may be cancelled.
+    /// Large files take seconds, in which the task may be cancelled.
+    /// - Parameter size: of the file in bytes, where it is known: small files do not wait for large ones.
     package static func of(
-        _ file: borrowing OwnedDescriptor, files: any FileSystem
+        _ file: borrowing OwnedDescriptor, size: UInt64? = nil, files: any FileSystem
     ) async throws -> (hash: ContentHash, byteCount: UInt64) {
+        let slot = try await PayloadSlots.shared.slot(for: size)
         var hasher = Hasher()
         var count: UInt64 = 0
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
@@ -103,8 +105,8 @@ extension ContentHash {
         while case let got = try files.read(file, into: buffer, at: count), got > 0 {
             hasher.update(UnsafeRawBufferPointer(rebasing: buffer[..<got]))
             count += UInt64(got)
-            await Task.yield()
             try Task.checkCancellation()
+            slot.pause()
         }
         return (hasher.finish(), count)
     }

@@ -52,6 +52,8 @@ struct RequestMaker: Sendable {
             return whole
         } catch let reason as NoAnswer {
             throw reason
+        } catch is CancellationError {
+            throw NoAnswer.interrupted
         } catch let error as DamagedReport {
             throw NoAnswer.unsendable("the stored file is damaged: \(error)")
         } catch let error as FileSystemError {

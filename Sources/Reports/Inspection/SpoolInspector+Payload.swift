@@ -59,6 +59,7 @@ extension SpoolInspector {
             } catch {
                 throw CompressionErrors.cause(of: error)
             }
+            try Task.checkCancellation()
         }
         try inflater.finish()
         guard hasher.finish() == id else {

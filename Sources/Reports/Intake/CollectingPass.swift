@@ -54,10 +54,6 @@ struct CollectingPass: ~Copyable {
         }
     }
 
-    mutating func add(_ bytes: [UInt8]) throws {
-        try bytes.withUnsafeBytes { try add($0) }
-    }
-
     /// How many bytes have been written, in whole blocks.
     var storedByteCount: UInt64 { sink.byteCount }
 

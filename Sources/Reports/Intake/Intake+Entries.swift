@@ -101,6 +101,8 @@ extension Intake {
                     .park(damaged: name, reason: problem.description)
                 sender.noteMovedFiles()
                 if isParked { sender.countRejected() }
+            } catch is CancellationError {
+                // It stays where it lies, for the next owner.
             } catch let error as FileSystemError {
                 let reason = "is damaged and cannot be moved to parked/: \(error.errno): \(SpoolErrors.advice(error))"
                 leave(path, nil, .notTaken(reason), &summary)

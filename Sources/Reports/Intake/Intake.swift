@@ -151,8 +151,9 @@ package struct Intake {
             let collector = ReportCollector(spool: spool)
             try collector.checkSpace(for: drop.facts)
             let description = ReportCollector.Description(name: drop.name.dropped.bytes, source: drop.mark)
+            let slot = try await PayloadSlots.shared.slot(for: drop.facts.size)
             let collected = try collector.collect(
-                .file(taken.file, facts: drop.facts), as: description, endsWithTask: true)
+                .file(taken.file, facts: drop.facts), as: description, betweenBlocks: { slot.pause() })
             candidate = Enrolment.Candidate(
                 report: collected.report, source: .publication(collected.publication), drop: drop)
         } catch is CancellationError {
@@ -198,6 +199,9 @@ package struct Intake {
         do {
             result = try await Enrolment(spool: spool, queue: queue, marks: marks, turns: sender.turns).enrol(
                 candidates)
+        } catch is CancellationError {
+            // Nothing has been placed yet: all of them stay where they lie, for the next owner.
+            return
         } catch {
             guard SpoolErrors.isOutOfSpace(error) else { throw error }
             // Drops are still there; entries may lie in `queued/` without a row, for the next owner to find. What is

@@ -7,4 +7,13 @@ package enum PayloadSource: ~Copyable {
     case file(OwnedDescriptor, facts: FileMetadata?)
     /// A file that may grow meanwhile, of which then a snapshot is taken.
     case growingFile(OwnedDescriptor, facts: FileMetadata)
+
+    /// As far as it is known before the first byte is read.
+    var byteCount: UInt64? {
+        switch self {
+        case .bytes(let bytes): UInt64(bytes.count)
+        case .file(_, let facts): facts?.size
+        case .growingFile(_, let facts): facts.size
+        }
+    }
 }

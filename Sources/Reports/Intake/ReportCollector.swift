@@ -40,29 +40,46 @@ package struct ReportCollector {
     /// - Parameters:
     ///   - source: where its bytes come from.
     ///   - description: what is known besides.
-    ///   - endsWithTask: whether it is given up soon after its task was cancelled. The default is `false`.
+    ///   - pause: called between two blocks of the payload. The default does nothing.
     /// - Returns: the report, complete in `tmp/`.
     /// - Throws: ``PayloadProblem`` when the payload is at fault, ``FileSystemError`` when the disk is,
-    ///   `CancellationError` when it was given up.
+    ///   `CancellationError` when the task was cancelled before the last block.
     package func collect(
-        _ source: consuming PayloadSource, as description: Description, endsWithTask: Bool = false
+        _ source: consuming PayloadSource, as description: Description, betweenBlocks pause: () -> Void = {}
     ) throws -> Collected {
         switch consume source {
         case .bytes(let bytes):
-            var pass = try begin(head: bytes[...], isWhole: true, description, maySnap: false)
-            try pass.add(bytes)
-            return try finish(pass, isSnapshot: false)
+            return try add(bytes, as: description, betweenBlocks: pause)
         case .file(let file, let facts):
             let reading = PayloadReading(file, facts: facts, mayGrow: false, files: spool.files)
-            return try readToEnd(reading, as: description, endsWithTask: endsWithTask)
+            return try readToEnd(reading, as: description, betweenBlocks: pause)
         case .growingFile(let file, let facts):
             let reading = PayloadReading(file, facts: facts, mayGrow: true, files: spool.files)
-            return try readToEnd(reading, as: description, endsWithTask: endsWithTask)
+            return try readToEnd(reading, as: description, betweenBlocks: pause)
         }
     }
 
+    /// Of bytes in memory, a block: 1 MiB.
+    private static let blockByteCount = 1 << 20
+
+    private func add(
+        _ bytes: [UInt8], as description: Description, betweenBlocks pause: () -> Void
+    ) throws -> Collected {
+        var pass = try begin(head: bytes[...], isWhole: true, description, maySnap: false)
+        try bytes.withUnsafeBytes { bytes in
+            for start in stride(from: 0, to: bytes.count, by: Self.blockByteCount) {
+                if start > 0 {
+                    try Task.checkCancellation()
+                    pause()
+                }
+                try pass.add(UnsafeRawBufferPointer(rebasing: bytes[start...].prefix(Self.blockByteCount)))
+            }
+        }
+        return try finish(pass, isSnapshot: false)
+    }
+
     private func readToEnd(
-        _ reading: consuming PayloadReading, as description: Description, endsWithTask: Bool
+        _ reading: consuming PayloadReading, as description: Description, betweenBlocks pause: () -> Void
     ) throws -> Collected {
         var reading = reading
         var guardian = SpaceGuard(spool, expecting: reading.facts)
@@ -74,7 +91,8 @@ package struct ReportCollector {
             try pass.add(reading.bytes)
             try guardian.check(read: pass.byteCount, stored: pass.storedByteCount)
             if reading.isAtEnd { break }
-            if endsWithTask { try Task.checkCancellation() }
+            try Task.checkCancellation()
+            pause()
             try reading.fill()
         }
         let isSnapshot = try reading.end(isText: pass.isText)

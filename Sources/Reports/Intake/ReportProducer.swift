@@ -17,18 +17,23 @@ package struct ReportProducer {
     }
 
     /// Reads, hashes and compresses a payload into `tmp/`. Nothing is durable yet.
-    /// - Throws: ``ReportsError`` naming what is wrong with the payload, or with the disk.
+    /// - Throws: ``ReportsError`` naming what is wrong with the payload, or with the disk; `CancellationError` when the
+    ///   task was cancelled before the last block.
     package func prepare(
-        _ source: consuming PayloadSource, as description: ReportCollector.Description, from subject: String
-    ) throws(ReportsError) -> Prepared {
+        _ source: consuming PayloadSource, as description: ReportCollector.Description, from subject: String,
+        betweenBlocks pause: () -> Void = {}
+    ) throws -> Prepared {
         try Annotations.validate(description.annotations)
         do {
-            let collected = try ReportCollector(spool: spool).collect(source, as: description)
+            let collected = try ReportCollector(spool: spool).collect(
+                source, as: description, betweenBlocks: pause)
             let suffix = "." + ReportSpool.uniqueName(suffix: "").description + ".gz"
             let entry = EntryName(collected.report.id.hex + suffix)
             return Prepared(
                 report: collected.report, publication: collected.publication,
                 entry: entry ?? StoredReport.name(of: collected.report.id))
+        } catch let error as CancellationError {
+            throw error
         } catch {
             throw Self.explain(error, subject)
         }

@@ -56,6 +56,9 @@ package struct Reconciliation {
                 // One bad file must not keep the others from being sent.
                 result.messages.append("\(name): left as it is, \(error): \(SpoolErrors.advice(error))")
                 result.isIncomplete = true
+            } catch is CancellationError {
+                // Between two blocks of a file, of which there is another.
+                result.isIncomplete = true
             }
             if changes.count >= 500 { try await apply(&changes) }
         }

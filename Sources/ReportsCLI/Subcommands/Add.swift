@@ -110,8 +110,11 @@ private struct Adding {
             let pending = try prepare(file, kind, annotations)
             if group.isEmpty { groupStart = producer.spool.clock.bootMilliseconds }
             group.append(pending)
-        } catch {
+        } catch let error as ReportsError {
             fail(error)
+        } catch {
+            // Nobody cancels this command but by ending it.
+            fail(ReportsError(.cannotWrite, "\(file): \(error)"))
         }
         let age = producer.spool.clock.bootMilliseconds - groupStart
         if group.count >= Self.groupCount || age >= Self.groupMilliseconds { await storePrepared() }
@@ -125,7 +128,7 @@ private struct Adding {
 
     private mutating func prepare(
         _ file: String, _ kind: ReportKind?, _ annotations: [String: String]
-    ) throws(ReportsError) -> Pending {
+    ) throws -> Pending {
         var description = ReportCollector.Description(kind: kind, annotations: annotations)
         if file == "-" {
             try producer.checkSpace(for: 0, from: "standard input")

@@ -125,7 +125,7 @@ struct DownloaderResumeTests {
                 defer { following.cancel() }
                 let request = DownloadFixture.request(server.url("/a"))
                 let wait = Task { await downloader.networkResponse(from: request, with: "a") }
-                await clock.pass { server.requests.count == 2 }
+                await clock.pass { server.requests.count >= 2 }
                 let response = await wait.value
                 let file = try #require(response.file, "\(response)")
                 #expect(try downloads.content(of: file) == content.bytes)
@@ -156,7 +156,7 @@ struct DownloaderResumeTests {
                 defer { following.cancel() }
                 let request = DownloadFixture.request(server.url("/a"))
                 let wait = Task { await downloader.networkResponse(from: request, with: "a") }
-                await clock.pass { server.requests.count == 2 }
+                await clock.pass { server.requests.count >= 2 }
                 let file = try #require(await wait.value.file)
                 #expect(try downloads.content(of: file) == content.bytes)
                 await downloader.shutdown()

@@ -88,11 +88,11 @@ struct PayloadSpaceTests {
             try Data(repeating: 0x78, count: count).write(to: URL(fileURLWithPath: path))
             let producer = ReportProducer(spool: harness.spool)
             try producer.checkSpace(for: nil as FileMetadata?, from: "standard input")
-            do throws(ReportsError) {
+            do {
                 let source = PayloadSource.file(try open(path, files), facts: nil)
                 _ = try producer.prepare(source, as: ReportCollector.Description(), from: "standard input")
                 #expect(isTaken)
-            } catch {
+            } catch let error as ReportsError {
                 #expect(!isTaken)
                 #expect(error.message.contains("less than the \(1 << 30) bytes that must stay free are free"))
             }

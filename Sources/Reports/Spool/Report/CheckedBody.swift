@@ -75,6 +75,7 @@ final class CheckedBody: BodySource {
         defer { buffer.deallocate() }
         while case let count = try bytes.read(into: buffer, at: check.position, files: files), count > 0 {
             check.add(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+            if Task.isCancelled { throw FileSystemError(.read, path, .canceled) }
         }
         check.isSound = check.hasher.finish() == digest
         guard check.isSound else { throw damage }

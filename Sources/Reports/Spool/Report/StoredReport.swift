@@ -142,6 +142,8 @@ extension ReportSpool {
     }
 
     /// Whether the bytes that would be sent are those that were stored.
+    /// - Throws: ``FileSystemError`` when they cannot be read, `CancellationError` when the task was cancelled between
+    ///   two blocks of them.
     package func isWhole(_ report: StoredReport, named name: EntryName, in room: Directory) throws -> Bool {
         try isWhole(report, files.openFile(name, in: room))
     }
@@ -157,6 +159,7 @@ extension ReportSpool {
             if count == 0 { break }
             hasher.update(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
             offset += UInt64(count)
+            if count == buffer.count { try Task.checkCancellation() }
         }
         return hasher.finish() == report.wireHash
     }

@@ -1,0 +1,62 @@
+import DurableIO
+import TestSupport
+import Testing
+
+@Suite("Slots for payloads", .timeLimit(.minutes(5)))
+struct PayloadSlotsTests {
+    private static let large: UInt64 = 1 << 30
+
+    @Test("no more payloads are worked on at once than there are slots")
+    func bound() async throws {
+        let slots = PayloadSlots(count: 2)
+        let working = Monitor((now: 0, most: 0))
+        try await withThrowingTaskGroup { group in
+            for _ in 0..<50 {
+                group.addTask {
+                    let slot = try await slots.slot(for: Self.large)
+                    working.withLock { $0 = ($0.now + 1, max($0.most, $0.now + 1)) }
+                    await Task.yield()
+                    working.withLock { $0.now -= 1 }
+                    slot.pause()
+                }
+            }
+            try await group.waitForAll()
+        }
+        #expect(working.value.most <= 2)
+    }
+
+    @Test("a small payload goes between two blocks of a large one, which then goes on")
+    func smallOneFirst() async throws {
+        let slots = PayloadSlots(count: 1)
+        let isDone = Monitor(false)
+        var slot: PayloadSlot? = try await slots.slot(for: Self.large)
+        let small = Task {
+            let slot = try await slots.slot(for: 4_096)
+            isDone.withLock { $0 = true }
+            slot.pause()
+        }
+        while !isDone.value {
+            await Task.yield()
+            slot?.pause()
+        }
+        try await small.value
+        // It has its slot back.
+        let other = Task { try await slots.slot(for: Self.large).pause() }
+        slot = nil
+        try await other.value
+    }
+
+    @Test("a wait ends with its task, but for that of a small payload")
+    func cancellation() async throws {
+        let slots = PayloadSlots(count: 1)
+        var slot: PayloadSlot? = try await slots.slot(for: nil)
+        let large = Task { try await slots.slot(for: nil).pause() }
+        let small = Task { try await slots.slot(for: 4_096).pause() }
+        large.cancel()
+        small.cancel()
+        await #expect(throws: CancellationError.self) { try await large.value }
+        slot?.pause()
+        slot = nil
+        try await small.value
+    }
+}
