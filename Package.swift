@@ -130,6 +130,15 @@ let package = Package(
             dependencies: ["Background"],
             path: "Tests/Benchmarks/Fleet",
             swiftSettings: strict),
+        // A program whose other tasks must not wait; the tests run it.
+        .executableTarget(
+            name: "ResponsivenessProbe",
+            dependencies: [
+                "Reports",
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            path: "Tests/Responsiveness",
+            swiftSettings: strict),
 
         .target(
             name: "TestSupport",
@@ -196,6 +205,7 @@ let package = Package(
                 "EmbeddedReporter",
                 "Reports",
                 "ReportsCLI",
+                "ResponsivenessProbe",
                 "TestSupport",
                 .product(name: "SystemPackage", package: "swift-system"),
             ],

@@ -140,8 +140,7 @@ public actor Uploader {
     ) async throws(NetworkResponseError) -> TransferResult {
         let endpoint = try request.endpoint
         let (file, hash) = try await OwnThreads.run { () async throws(NetworkResponseError) in
-            let file = try UploadFile(path.string, files: handle.files)
-            return (file, try await file.hash())
+            try await UploadFile.hashed(path.string, files: handle.files)
         }
         let stored = TransferRecord.StoredRequest(
             request, to: endpoint, bodyPath: file.path.string, bodyHash: hash)

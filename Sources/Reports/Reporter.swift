@@ -174,8 +174,8 @@ public final class Reporter: Sendable {
         }
     }
 
-    /// Stores a payload when a slot is free for it.
-    /// - Parameter willAppear: called with the report's id before any owner can find the report.
+    /// Stores a payload when a slot is free for it. `willAppear` gets the report's id before any owner can find the
+    /// report.
     func store(
         _ source: consuming PayloadSource, as description: ReportCollector.Description, from subject: String,
         willAppear: (String) -> Void = { _ in }

@@ -57,10 +57,7 @@ private struct WatchedClock: SystemClock {
 
     var bootID: String { base.bootID }
 
-    var wallMilliseconds: Int64 {
-        log.note("wall clock")
-        return base.wallMilliseconds
-    }
+    var wallMilliseconds: Int64 { base.wallMilliseconds }
 
     var bootMilliseconds: Int64 {
         log.note("boot clock")

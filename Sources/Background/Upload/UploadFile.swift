@@ -38,6 +38,14 @@ struct UploadFile {
         }
     }
 
+    /// A file, and the SHA-256 of its bytes.
+    static func hashed(
+        _ path: String, files: any FileSystem
+    ) async throws(NetworkResponseError) -> (UploadFile, ContentHash) {
+        let file = try UploadFile(path, files: files)
+        return (file, try await file.hash())
+    }
+
     /// The SHA-256 of exactly the bytes that are to be sent.
     func hash() async throws(NetworkResponseError) -> ContentHash {
         do {

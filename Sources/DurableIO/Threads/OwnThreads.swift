@@ -60,6 +60,8 @@ package final class OwnThreads: TaskExecutor, @unchecked Sendable {
     }
 
     /// Runs a body, and the child tasks and actors that it calls, on the package's own threads.
+    ///
+    /// A body that an actor hands over begins where the actor runs: there it has to call a function that is not isolated.
     package static func run<Result, Failure: Error>(
         _ body: () async throws(Failure) -> Result, isolation: isolated (any Actor)? = #isolation
     ) async throws(Failure) -> Result {

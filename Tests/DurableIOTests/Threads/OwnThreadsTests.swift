@@ -1,5 +1,5 @@
-import DurableIO
 import Dispatch
+import DurableIO
 import TestSupport
 import Testing
 

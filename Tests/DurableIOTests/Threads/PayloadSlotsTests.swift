@@ -29,34 +29,46 @@ struct PayloadSlotsTests {
     func smallOneFirst() async throws {
         let slots = PayloadSlots(count: 1)
         let isDone = Monitor(false)
-        var slot: PayloadSlot? = try await slots.slot(for: Self.large)
-        let small = Task {
-            let slot = try await slots.slot(for: 4_096)
-            isDone.withLock { $0 = true }
-            slot.pause()
+        do {
+            let slot = try await slots.slot(for: Self.large)
+            let small = Task {
+                let slot = try await slots.slot(for: 4_096)
+                isDone.withLock { $0 = true }
+                slot.pause()
+            }
+            // A pause blocks its thread, which must not be one of those that the other tests need.
+            await OwnThreads.run {
+                while !isDone.value {
+                    await Task.yield()
+                    slot.pause()
+                }
+            }
+            try await small.value
         }
-        while !isDone.value {
-            await Task.yield()
-            slot?.pause()
-        }
-        try await small.value
-        // It has its slot back.
-        let other = Task { try await slots.slot(for: Self.large).pause() }
-        slot = nil
-        try await other.value
+        // It had its slot back, and has given it back.
+        let next = try await slots.slot(for: Self.large)
+        next.pause()
     }
 
     @Test("a wait ends with its task, but for that of a small payload")
     func cancellation() async throws {
         let slots = PayloadSlots(count: 1)
-        var slot: PayloadSlot? = try await slots.slot(for: nil)
-        let large = Task { try await slots.slot(for: nil).pause() }
-        let small = Task { try await slots.slot(for: 4_096).pause() }
-        large.cancel()
-        small.cancel()
-        await #expect(throws: CancellationError.self) { try await large.value }
-        slot?.pause()
-        slot = nil
+        let small: Task<Void, any Error>
+        do {
+            let slot = try await slots.slot(for: nil)
+            small = Task {
+                let slot = try await slots.slot(for: 4_096)
+                slot.pause()
+            }
+            let large = Task {
+                let slot = try await slots.slot(for: nil)
+                slot.pause()
+            }
+            large.cancel()
+            small.cancel()
+            await #expect(throws: CancellationError.self) { try await large.value }
+            await OwnThreads.run { slot.pause() }
+        }
         try await small.value
     }
 }
