@@ -78,6 +78,8 @@ extension Judgement {
         case .delivered: return nil
         case .hold(.portal): return portalText(of: answer)
         case .hold(.redirect): return redirectText(of: answer)
+        case .hold(.acknowledgement) where !answer.isWholeBodySent:
+            return "the server answered before it had the whole body"
         case .hold(.acknowledgement): return "\(text) without the proof of receipt"
         default: break
         }

@@ -16,7 +16,7 @@ package enum NoAnswer: Error, Hashable, Sendable {
     case localTrouble(String)
     /// Nothing was sent: the program that knows a part of the request could not say it just now.
     case unprepared(String)
-    /// Nothing was sent: no program has given the request.
+    /// Nothing was sent: no program has given the request, or the one that was given cannot be used.
     case withheld(String)
     /// The queue stopped the attempt.
     case interrupted

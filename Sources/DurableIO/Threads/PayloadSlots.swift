@@ -24,6 +24,8 @@ package final class PayloadSlots: Sendable {
         var large: [Waiter] = []
         /// Threads of large payloads that have let a small one go first.
         var paused: [DispatchSemaphore] = []
+        /// Slots that two payloads hold: the first of the two to end gives nothing back.
+        var owed = 0
         var lastNumber = 0
 
         mutating func takeOut(large number: Int) -> Waiter? {
@@ -77,8 +79,12 @@ package final class PayloadSlots: Sendable {
         }
     }
 
-    /// Gives the slot to a small payload that waits, and returns when the slot is free again. The thread is blocked
-    /// meanwhile. At most as many threads are as there are slots, each for as long as a small payload takes.
+    /// How long a large payload lets a small one go first: 1 s. The small one takes milliseconds, if it has a thread;
+    /// where the machine gives us no second one, it would wait for the thread of the large one for ever.
+    private static let patience = DispatchTimeInterval.seconds(1)
+
+    /// Gives the slot to a small payload that waits, and returns when the slot is free again, or after a second. The
+    /// thread is blocked meanwhile. At most as many threads are as there are slots.
     fileprivate func letSmallOneGoFirst() {
         let turn = state.withLock { state -> (waiter: Waiter, end: DispatchSemaphore)? in
             guard !state.small.isEmpty else { return nil }
@@ -88,12 +94,22 @@ package final class PayloadSlots: Sendable {
         }
         guard let turn else { return }
         turn.waiter.continuation.resume(returning: true)
-        turn.end.wait()
+        guard turn.end.wait(timeout: .now() + Self.patience) == .timedOut else { return }
+        state.withLock { state in
+            // Without an entry the slot was given back between the time-out and here.
+            guard let index = state.paused.firstIndex(where: { $0 === turn.end }) else { return }
+            state.paused.remove(at: index)
+            state.owed += 1
+        }
     }
 
     /// A paused payload is the first to get it, so that many small ones do not stop it for ever.
     fileprivate func giveBack() {
         let next = state.withLock { state -> (paused: DispatchSemaphore?, waiter: Waiter?) in
+            if state.owed > 0 {
+                state.owed -= 1
+                return (nil, nil)
+            }
             if !state.paused.isEmpty { return (state.paused.removeFirst(), nil) }
             if !state.small.isEmpty { return (nil, state.small.removeFirst()) }
             if !state.large.isEmpty { return (nil, state.large.removeFirst()) }

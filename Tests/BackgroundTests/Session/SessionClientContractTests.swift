@@ -94,7 +94,7 @@ struct SessionClientContractTests {
             var report = AttemptReport(result, at: 0) { _ in
                 Judgement(.delivered, note: SessionClientContractTests.secret)
             }
-            report.outcome = .answer(Judgement(.delivered))
+            report.outcome = .answer(Judgement(.delivered, note: SessionClientContractTests.secret))
             return report
         }
 

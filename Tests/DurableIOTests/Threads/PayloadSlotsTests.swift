@@ -50,6 +50,37 @@ struct PayloadSlotsTests {
         next.pause()
     }
 
+    @Test("where there is one thread for both, the large payload goes on, and no slot comes of it")
+    func singleThread() async throws {
+        let threads = OwnThreads(limit: 1)
+        let slots = PayloadSlots(count: 1)
+        let isDone = Monitor(false)
+        let small = Task(executorPreference: threads) {
+            try await withTaskExecutorPreference(threads) {
+                let slot = try await slots.slot(for: Self.large)
+                let small = Task(executorPreference: threads) {
+                    let slot = try await slots.slot(for: 4_096)
+                    isDone.withLock { $0 = true }
+                    slot.pause()
+                }
+                while !isDone.value {
+                    await Task.yield()
+                    slot.pause()
+                }
+                return small
+            }
+        }
+        try await small.value.value
+        let one = try await slots.slot(for: Self.large)
+        let other = Task {
+            let slot = try await slots.slot(for: Self.large)
+            slot.pause()
+        }
+        other.cancel()
+        await #expect(throws: CancellationError.self) { try await other.value }
+        one.pause()
+    }
+
     @Test("a wait ends with its task, but for that of a small payload")
     func cancellation() async throws {
         let slots = PayloadSlots(count: 1)

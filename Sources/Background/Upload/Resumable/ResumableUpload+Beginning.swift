@@ -15,7 +15,7 @@ extension ResumableUpload {
                 if limit == nil, let answer = try await wish(before: .begin) { return .end(.postponed(answer)) }
             // Whatever stands in between may not let the question through, but the report.
             case .noAnswer(.failure(let failure)) where failure.didConnect: return .sendWhole
-            case let outcome: return .end(outcome)
+            case let result: return .end(result)
             }
         }
         if limit != nil, let answer = try await wish(before: .begin) { return .end(.postponed(answer)) }
@@ -52,7 +52,7 @@ extension ResumableUpload {
         let answer: TransferAnswer
         switch await ask(creation) {
         case .answer(let given): answer = given
-        case let outcome: return .end(outcome)
+        case let result: return .end(result)
         }
         guard answer.status / 100 == 2 else { return Self.isAboutTheWhole(answer) ? .end(.answer(answer)) : .sendWhole }
         guard answer.fields.isUploadComplete != true, let location = answer.fields[.location],

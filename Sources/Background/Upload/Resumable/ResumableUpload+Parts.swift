@@ -10,7 +10,7 @@ extension ResumableUpload {
         let answer: TransferAnswer
         switch await ask(exchange(.head, resource, request.fields.ofEachPart, progress.version)) {
         case .answer(let given): answer = given
-        case let outcome: return .end(outcome)
+        case let result: return .end(result)
         }
         guard answer.status / 100 == 2 else {
             // A resource may be bound to credentials that have changed since: then it is as good as gone.
@@ -41,7 +41,7 @@ extension ResumableUpload {
         case .answer(let answer): return try await follow(answer, to: count, isLast: isLast)
         // Cut off: the server knows what has come, and is asked at once while there is any.
         case .noAnswer(.failure(let failure)) where failure.didConnect: return .look(afterTrouble: true)
-        case let outcome: return .end(outcome)
+        case let result: return .end(result)
         }
     }
 

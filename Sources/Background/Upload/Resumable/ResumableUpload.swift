@@ -86,7 +86,7 @@ package struct ResumableUpload: Sendable {
                 case .look(let afterTrouble): step = try await look(afterTrouble: afterTrouble)
                 case .append: step = try await append()
                 case .sendWhole: return await transport.send(request)
-                case .end(let outcome): return outcome
+                case .end(let result): return result
                 }
             }
         } catch {
@@ -112,10 +112,10 @@ package struct ResumableUpload: Sendable {
 
     /// Hands a request to the transport, and remembers the answer.
     mutating func ask(_ exchange: TransferRequest) async -> TransportResult {
-        let outcome = await transport.send(exchange)
+        let result = await transport.send(exchange)
         hasGrown = false
-        if case .answer(let answer) = outcome { latest = answer } else { latest = nil }
-        return outcome
+        if case .answer(let answer) = result { latest = answer } else { latest = nil }
+        return result
     }
 
     // MARK: - Requests and records
