@@ -29,14 +29,16 @@ extension Reporter {
     ) async throws -> String {
         let own = try CallerRequest(request)
         let subject = identifier ?? "report"
-        return try await OwnThreads.run {
+        let id = try await OwnThreads.run {
             try ReportProducer(spool: place.spool()).checkSpace(for: UInt64(payload.count), from: subject)
-            return try await submit(
+            return try await store(
                 .bytes(payload), request,
                 as: ReportCollector.Description(
                     kind: kind, name: identifier.map { Array($0.utf8) }, annotations: annotations, request: own),
                 from: subject)
         }
+        joinOrStart()
+        return id
     }
 
     /// Submits a file with a request of the caller's own; see ``submit(_:request:kind:identifier:annotations:)``.
@@ -56,26 +58,26 @@ extension Reporter {
         annotations: [String: String] = [:]
     ) async throws -> String {
         let own = try CallerRequest(request)
-        return try await OwnThreads.run {
+        let id = try await OwnThreads.run {
             let spool = try place.spool()
             let opened = try PayloadFile.open(file, files: spool.files)
             try ReportProducer(spool: spool).checkSpace(for: opened.facts, from: file.string)
             let name = identifier.map { Array($0.utf8) } ?? PayloadFile.name(of: file)
-            return try await submit(
+            return try await store(
                 opened.source(), request,
                 as: ReportCollector.Description(kind: kind, name: name, annotations: annotations, request: own),
                 from: file.string)
         }
+        joinOrStart()
+        return id
     }
 
-    private func submit(
+    private func store(
         _ source: consuming PayloadSource, _ request: HTTPRequest, as description: ReportCollector.Description,
         from subject: String
     ) async throws -> String {
-        let id = try await store(
+        try await store(
             source, as: description, from: subject, willAppear: { id in book.remember(request, for: id) })
-        joinOrStart()
-        return id
     }
 
     /// Where the spool is when nobody says so: `$REPORTS_SPOOL`, else `$XDG_STATE_HOME/reports`, else
