@@ -74,16 +74,7 @@ extension BackgroundSessionConfiguration {
     /// Where the ledger is; `nil` when there is neither a root directory nor a home.
     package var resolvedRootDirectory: FilePath? {
         if let rootDirectory { return rootDirectory }
-        let base: String
-        // A relative $XDG_STATE_HOME is to be ignored (XDG Base Directory Specification).
-        if let state = Environment.value("XDG_STATE_HOME"), state.hasPrefix("/") {
-            base = state
-        } else if let home = UserIdentity.homeDirectory {
-            base = home + "/.local/state"
-        } else {
-            return nil
-        }
-        return FilePath("\(base)/background/\(Self.directoryName(for: identifier))")
+        return UserIdentity.stateDirectory?.appending("background").appending(Self.directoryName(for: identifier))
     }
 
     /// A name that is one entry of a directory whatever the identifier; different ones have different names.

@@ -84,10 +84,6 @@ extension Reporter {
     /// `~/.local/state/reports`; `nil` for a user without a home directory. The tool uses the same.
     public static var defaultSpool: FilePath? {
         if let spool = Environment.value("REPORTS_SPOOL"), !spool.isEmpty { return FilePath(spool) }
-        // XDG paths that are not absolute are to be ignored (Base Directory Specification).
-        if let state = Environment.value("XDG_STATE_HOME"), state.hasPrefix("/") {
-            return FilePath(state).appending("reports")
-        }
-        return UserIdentity.homeDirectory.map { FilePath($0).appending(".local/state/reports") }
+        return UserIdentity.stateDirectory?.appending("reports")
     }
 }

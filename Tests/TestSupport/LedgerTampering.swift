@@ -1,11 +1,41 @@
 import CSQLite
+import Foundation
+
+private struct Refused: Error { let message: String }
 
 /// Runs statements on a ledger that nobody has open, as damage or a stranger's hand would change it.
 package func tamper(with path: String, _ statements: String) throws {
-    struct Refused: Error { let message: String }
+    try withLedger(path) { handle in
+        guard sqlite3_exec(handle, statements, nil, nil, nil) == SQLITE_OK else { throw refusal(handle) }
+    }
+}
+
+/// Writes garbage over the first page of a table, in a ledger that nobody has open.
+package func damageTable(_ name: String, in path: String) throws {
+    let page = try withLedger(path) { handle -> Int in
+        var statement: OpaquePointer?
+        defer { sqlite3_finalize(statement) }
+        let sql = "SELECT rootpage FROM sqlite_schema WHERE name = '\(name)'"
+        guard sqlite3_prepare_v2(handle, sql, -1, &statement, nil) == SQLITE_OK,
+            sqlite3_step(statement) == SQLITE_ROW
+        else { throw refusal(handle) }
+        return Int(sqlite3_column_int64(statement, 0))
+    }
+    let file = try FileHandle(forUpdating: URL(fileURLWithPath: path))
+    defer { try? file.close() }
+    try file.seek(toOffset: UInt64(page - 1) * 4_096)
+    try file.write(contentsOf: Data(repeating: 0xa5, count: 4_096))
+}
+
+private func withLedger<Result>(_ path: String, _ body: (OpaquePointer) throws -> Result) throws -> Result {
     var handle: OpaquePointer?
     defer { sqlite3_close_v2(handle) }
-    guard sqlite3_open_v2(path, &handle, SQLITE_OPEN_READWRITE, nil) == SQLITE_OK,
-        sqlite3_exec(handle, statements, nil, nil, nil) == SQLITE_OK
-    else { throw Refused(message: String(cString: sqlite3_errmsg(handle))) }
+    guard sqlite3_open_v2(path, &handle, SQLITE_OPEN_READWRITE, nil) == SQLITE_OK, let handle else {
+        throw refusal(handle)
+    }
+    return try body(handle)
+}
+
+private func refusal(_ handle: OpaquePointer?) -> Refused {
+    Refused(message: String(cString: sqlite3_errmsg(handle)))
 }

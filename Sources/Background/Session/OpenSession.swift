@@ -14,11 +14,11 @@ package struct SessionSeams: Sendable {
     package init() {}
 }
 
-/// A session in use: the root directory's lock, the ledger, and the engine that works on it.
+/// A session in use: the owner of the root directory's ledger, and the engine that works on it.
 final class OpenSession: Sendable {
     let queue: TransferQueue
     let client: SessionClient
-    private let lock: OwnerLock
+    private let host: LedgerHost
     private let transport: any Transport
     private let logger: Logger
     private let isClosed = Mutex(false)
@@ -31,28 +31,33 @@ final class OpenSession: Sendable {
     static func open(
         for handle: SessionHandle, progress: ProgressWatchers, damage: LedgerDamage
     ) async throws(NetworkResponseError) -> OpenSession {
-        let (configuration, seams) = (handle.configuration, handle.seams)
-        let directory = try Self.root(configuration, files: seams.files)
-        let lock = try Self.locked(directory, seams.clock)
-        let client = SessionClient(
-            files: seams.files, clock: seams.clock, root: directory, progress: progress, logger: configuration.logger)
-        let transport = try Self.transport(configuration, seams)
-        let goesOn = configuration.requestProvider == nil ? nil : handle.kind.rawValue
-        let queue = try Self.queue(
-            configuration, seams, in: directory, goesOn: goesOn, client: client, transport: transport, damage: damage)
-        let session = OpenSession(
-            queue: queue, client: client, lock: lock, transport: transport, logger: configuration.logger)
-        try await session.lookBack(in: directory, files: seams.files)
-        return session
+        let place = try SessionPlace.make(handle.configuration, handle.seams)
+        let host = try SessionPlace.host(of: place)
+        var transport: (any Transport)?
+        do throws(NetworkResponseError) {
+            let chosen = try Self.transport(handle.configuration, handle.seams)
+            transport = chosen
+            let client = SessionClient(place, progress: progress, logger: handle.configuration.logger)
+            let queue = try Self.queue(for: handle, host, client: client, transport: chosen, damage: damage)
+            host.hold(queue)
+            let session = OpenSession(
+                queue: queue, client: client, host: host, transport: chosen, logger: handle.configuration.logger)
+            try await session.lookBack()
+            return session
+        } catch {
+            await transport?.shutdown()
+            await host.abandon()
+            throw error
+        }
     }
 
     private init(
-        queue: TransferQueue, client: SessionClient, lock: OwnerLock, transport: any Transport, logger: Logger
+        queue: TransferQueue, client: SessionClient, host: LedgerHost, transport: any Transport, logger: Logger
     ) {
         self.logger = logger
         self.queue = queue
         self.client = client
-        self.lock = lock
+        self.host = host
         self.transport = transport
         client.write { [weak queue] rowName, progress, byteCount, hasAdvanced in
             try await queue?.note(progress: progress, byteCount: byteCount, hasAdvanced: hasAdvanced, of: rowName)
@@ -60,7 +65,7 @@ final class OpenSession: Sendable {
     }
 
     /// Takes note of what an earlier life left, and removes files that no transfer will ask for again.
-    private func lookBack(in directory: Directory, files: any FileSystem) async throws(NetworkResponseError) {
+    private func lookBack() async throws(NetworkResponseError) {
         try await storing {
             let unfinished = try await queue.look { queries in
                 try TransferKind.allCases.flatMap { try queries.pending(label: $0.rawValue) }
@@ -76,7 +81,10 @@ final class OpenSession: Sendable {
                     record.strikes)
             }
             let needed = try await queue.look { try $0.pending(label: TransferKind.download.rawValue) }
-            try DownloadDirectory.clean(in: directory, files: files, keeping: needed)
+            let place = host.place
+            try DownloadDirectory.clean(in: place.directory, files: place.files, keeping: needed)
+            try TemporaryCleaner(files: place.files, directory: place.temporary).clean()
+            place.layReserve()
         }
     }
 
@@ -86,19 +94,22 @@ final class OpenSession: Sendable {
     }
 
     private static func queue(
-        _ configuration: BackgroundSessionConfiguration, _ seams: SessionSeams, in directory: Directory,
-        goesOn label: String?, client: SessionClient, transport: any Transport, damage: LedgerDamage
+        for handle: SessionHandle, _ host: LedgerHost, client: SessionClient, transport: any Transport,
+        damage: LedgerDamage
     ) throws(NetworkResponseError) -> TransferQueue {
+        let (configuration, clock) = (handle.configuration, handle.seams.clock)
+        let label = configuration.requestProvider == nil ? nil : handle.kind.rawValue
         do {
-            let store = try SessionLedger.open(
-                in: directory, files: seams.files, clock: seams.clock, logger: configuration.logger, damage: damage)
-            try store.restEarlierTransfers(exceptLabel: label)
-            if let label { try store.transaction { () throws in try store.wakeResting(label: label) } }
+            let store = try SessionPlace.open(host, damage, logger: configuration.logger)
+            try host.place.freeingReserve {
+                try store.restEarlierTransfers(exceptLabel: label)
+                if let label { try store.transaction { () throws in try store.wakeResting(label: label) } }
+            }
             var settings = TransferQueue.Configuration()
             settings.retryOwner = .caller
             settings.policy.maximumWindow = max(1, configuration.maximumConnectionsPerHost)
             return try TransferQueue(
-                store: store, configuration: settings, client: client, transport: transport, clock: seams.clock,
+                store: store, configuration: settings, client: client, transport: transport, clock: clock,
                 logger: configuration.logger)
         } catch {
             throw NetworkResponseError(.storage, "\(error)")
@@ -116,44 +127,6 @@ final class OpenSession: Sendable {
         } catch {
             throw NetworkResponseError(.invalidSettings, "\(error)")
         }
-    }
-
-    private static func root(
-        _ configuration: BackgroundSessionConfiguration, files: any FileSystem
-    ) throws(NetworkResponseError) -> Directory {
-        guard let path = configuration.resolvedRootDirectory else {
-            throw NetworkResponseError(.storage, "there is no home directory: set a root directory")
-        }
-        do {
-            try files.makeDirectories(path, permissions: 0o700)
-            let directory = try files.openDirectory(path)
-            if let name = directory.remoteFileSystemName {
-                throw NetworkResponseError(.storage, "\(path) is on \(name), where locks cannot be trusted")
-            }
-            return directory
-        } catch let error as NetworkResponseError {
-            throw error
-        } catch {
-            throw NetworkResponseError(.storage, "\(error)")
-        }
-    }
-
-    private static let lockName: EntryName = "owner.lock"
-
-    private static func locked(
-        _ directory: Directory, _ clock: any SystemClock
-    ) throws(NetworkResponseError) -> OwnerLock {
-        do {
-            let lock = try OwnerLock(lockName, in: directory)
-            if try lock.tryLock() {
-                lock.sign(clock)
-                return lock
-            }
-        } catch {
-            throw NetworkResponseError(.storage, "\(error)")
-        }
-        let holder = LockHolder.words(OwnerLock.holder(lockName, in: directory, clock: clock))
-        throw NetworkResponseError(.ownedElsewhere, "another process\(holder) works with \(directory.path)")
     }
 
     // MARK: - One transfer
@@ -240,14 +213,13 @@ final class OpenSession: Sendable {
     /// Ends the life in order, unless the ledger is damaged. Nothing drives the queue any more.
     func close() async {
         isClosed.withLock { $0 = true }
+        await transport.shutdown()
         if damage != nil {
-            await queue.abandon()
+            await host.abandon()
         } else {
             // A ledger that is not marked as closed is looked through at the next open, and that is all.
-            try? await queue.close()
+            try? await host.close()
         }
-        await transport.shutdown()
-        lock.unlock()
     }
 }
 

@@ -1,4 +1,4 @@
-package import DurableIO
+import DurableIO
 package import HTTPTypes
 package import Logging
 import Synchronization
@@ -20,17 +20,11 @@ package final class SessionClient: TransferClient {
     let earlier = EarlierTransfers()
     private let progress: ProgressWatchers
     private let state = Mutex(State())
-    private let files: any FileSystem
-    private let clock: any SystemClock
-    private let root: Directory
+    private let place: LedgerPlace
     private let logger: Logger
 
-    package init(
-        files: any FileSystem, clock: any SystemClock, root: Directory, progress: ProgressWatchers, logger: Logger
-    ) {
-        self.files = files
-        self.clock = clock
-        self.root = root
+    package init(_ place: LedgerPlace, progress: ProgressWatchers, logger: Logger) {
+        self.place = place
         self.progress = progress
         self.logger = logger
     }
@@ -79,7 +73,7 @@ package final class SessionClient: TransferClient {
         case .download:
             let downloads: DownloadDirectory
             do {
-                downloads = try DownloadDirectory(files: files, root: root)
+                downloads = try DownloadDirectory(files: place.files, root: place.directory)
             } catch {
                 return AttemptReport(.localTrouble("\(error)"))
             }
@@ -94,7 +88,7 @@ package final class SessionClient: TransferClient {
         case .upload, nil:
             let result = await UploadAttempt(record: record, stored: stored, request: request, endpoint: endpoint)
                 .run(
-                    files: files, over: transport, onProgress: note,
+                    files: place.files, over: transport, onProgress: note,
                     keep: { [self] progress, hasAdvanced in try await keep(name, progress, nil, hasAdvanced) })
             return report(result, from: endpoint)
         }
@@ -104,7 +98,7 @@ package final class SessionClient: TransferClient {
     private func report(
         _ result: TransportResult, from endpoint: Endpoint, proof: Judgement.Proof = .notDemanded
     ) -> AttemptReport {
-        let wall = clock.wallMilliseconds
+        let wall = place.clock.wallMilliseconds
         return AttemptReport(result, at: wall, keepsAnswer: true) { answer in
             var judgement = Judgement.http(answer, isSecure: endpoint.isSecure, proof: proof, at: wall)
             judgement.receipt = answer.body.isEmpty ? nil : String(decoding: answer.body, as: UTF8.self)
@@ -148,5 +142,5 @@ package final class SessionClient: TransferClient {
         }
     }
 
-    package func freeLedgerSpace() async -> Bool { false }
+    package func freeLedgerSpace() async -> Bool { (try? place.freeReserve()) ?? false }
 }

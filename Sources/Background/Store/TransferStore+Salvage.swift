@@ -35,6 +35,7 @@ extension TransferStore {
             let newest = try connection.value(
                 "SELECT max(ifnull(max(enrolled_at), 0), ifnull(max(settled_at), 0)) FROM transfer")
             continueAxis(from: newest?.integer ?? 0)
+            try markEpoch(isClean: false)
             // Rows under way belonged to a life that is over.
             try connection.run(
                 """
@@ -57,16 +58,23 @@ extension TransferStore {
         let marks = columns.map { _ in "?" }.joined(separator: ", ")
         let insert = "INSERT OR IGNORE INTO \(table)(\(columns.joined(separator: ", "))) VALUES(\(marks))"
         var saved = 0
+        var failure: SQLiteError?
         for order in ["ASC", "DESC"] {
             let query = "SELECT \(read.joined(separator: ", ")) FROM \(sourceTable) ORDER BY 1 \(order)"
             let isWhole = source.forEachReadableRow(query) { statement in
                 var row = Row(
                     uniqueKeysWithValues: read.indices.map { (read[$0], statement.value(at: Int32($0))) })
                 complete(&row)
-                // A row that breaks a constraint, or is there already, is not worth stopping for.
-                guard (try? connection.run(insert, columns.map { row[$0] ?? .null })) != nil else { return }
-                saved += connection.changedRowCount
+                guard failure == nil else { return }
+                do throws(SQLiteError) {
+                    try connection.run(insert, columns.map { row[$0] ?? .null })
+                    saved += connection.changedRowCount
+                } catch {
+                    // A row that breaks a constraint, or is there already, is not worth stopping for.
+                    if error.isOutOfSpace { failure = error }
+                }
             }
+            if let failure { throw failure }
             if isWhole { break }
         }
         return saved

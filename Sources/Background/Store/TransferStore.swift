@@ -123,6 +123,12 @@ package final class TransferStore {
         try? connection.execute("PRAGMA wal_autocheckpoint=100")
     }
 
+    /// Closes a ledger that was built of another's rows, so that its file stands alone: nothing of it is left in the log.
+    package func closeAsOneFile() throws(SQLiteError) {
+        try connection.checkpointWhole()
+        connection.close()
+    }
+
     /// Ends this life as a crash would: the next one looks for what it left.
     package func abandon() {
         connection.close()
@@ -143,7 +149,7 @@ package final class TransferStore {
                 wallMilliseconds: reading.wallMilliseconds, ledgerMilliseconds: milliseconds))
     }
 
-    private func markEpoch(isClean: Bool) throws {
+    func markEpoch(isClean: Bool) throws {
         ledgerClock = ledgerClock.advanced(to: clock.reading)
         try connection.run(
             """

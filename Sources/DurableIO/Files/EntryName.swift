@@ -18,6 +18,19 @@ package struct EntryName: Hashable, Sendable, Comparable, CustomStringConvertibl
         self.bytes = value.withUTF8Buffer { Array($0) }
     }
 
+    private static let digits = Array("0123456789abcdef".utf8)
+
+    /// A name of 128 random bits.
+    package static func unique(suffix: String = "") -> EntryName {
+        var generator = SystemRandomNumberGenerator()
+        var name: [UInt8] = []
+        for _ in 0..<2 {
+            let number: UInt64 = generator.next()
+            for shift in stride(from: 60, through: 0, by: -4) { name.append(digits[Int(number >> shift & 15)]) }
+        }
+        return EntryName(bytes: name + suffix.utf8) ?? "unnamed"
+    }
+
     /// The name as text, or `nil` when it is not UTF-8.
     package var string: String? { String(validating: bytes, as: UTF8.self) }
 

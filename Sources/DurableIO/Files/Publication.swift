@@ -8,7 +8,7 @@ import SystemPackage
 package final class Publication {
     private let files: any FileSystem
     private let temporary: Directory
-    private let temporaryName: EntryName
+    package let temporaryName: EntryName
     private var file: OwnedDescriptor
     private var isPublished = false
 
@@ -25,6 +25,21 @@ package final class Publication {
         guard WriterMark.set(on: file), try files.metadata(of: temporaryName, in: temporary) != nil else {
             throw FileSystemError(.lock, temporary.path(of: temporaryName), .resourceTemporarilyUnavailable)
         }
+    }
+
+    /// One under a name that no other writer has.
+    package static func new(
+        in temporary: Directory, files: any FileSystem
+    ) throws(FileSystemError) -> Publication {
+        for _ in 0..<3 {
+            do throws(FileSystemError) {
+                return try Publication(files: files, in: temporary, as: .unique())
+            } catch {
+                // A cleaner came between the file's creation and its mark.
+                guard error.operation == .lock else { throw error }
+            }
+        }
+        return try Publication(files: files, in: temporary, as: .unique())
     }
 
     deinit {

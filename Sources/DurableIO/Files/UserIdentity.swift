@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+package import SystemPackage
 
 /// Who the process acts as.
 package enum UserIdentity {
@@ -10,6 +11,13 @@ package enum UserIdentity {
         if let home = Environment.value("HOME"), !home.isEmpty { return home }
         guard let entry = getpwuid(getuid()), let directory = entry.pointee.pw_dir else { return nil }
         return String(cString: directory)
+    }
+
+    /// Where programs keep their state: `$XDG_STATE_HOME`, else `~/.local/state`; `nil` for a user without a home.
+    package static var stateDirectory: FilePath? {
+        // XDG paths that are not absolute are to be ignored (Base Directory Specification).
+        if let state = Environment.value("XDG_STATE_HOME"), state.hasPrefix("/") { return FilePath(state) }
+        return homeDirectory.map { FilePath($0).appending(".local/state") }
     }
 
     /// Gives up root for good in favour of another user, groups included, so that nothing in a directory of that

@@ -21,7 +21,7 @@ package struct TakenName: Hashable, Sendable {
 
     /// A new name for a drop; a hidden one for a drop that stays in `incoming/`.
     package init(for dropped: EntryName, isHidden: Bool) {
-        let digits = ReportSpool.uniqueName(suffix: "").bytes.prefix(Self.nonceByteCount)
+        let digits = EntryName.unique().bytes.prefix(Self.nonceByteCount)
         let prefix = isHidden ? Self.hiddenPrefix : []
         let bytes = prefix + digits + [isHidden ? Self.hiddenSeparator : Self.separator] + dropped.bytes
         self.init(

@@ -115,7 +115,7 @@ package struct Doctor {
         }
         let belongs = isParked ? record.state.isParked : record.state.isLive
         // Between a commit and the move that follows it this is no fault.
-        if !belongs, !OwnerLock.isHeld(ReportSpool.lockName, in: spool.root) {
+        if !belongs, !OwnerLock.isHeld(LedgerPlace.lockName, in: spool.root) {
             try report(
                 Finding(
                     level: .error, subject: subject,
@@ -153,7 +153,7 @@ package struct Doctor {
 
     private func examineDrops(_ report: (Finding) throws -> Void) throws {
         // An owner at work is about to collect what it has taken.
-        let hasOwner = OwnerLock.isHeld(ReportSpool.lockName, in: spool.root)
+        let hasOwner = OwnerLock.isHeld(LedgerPlace.lockName, in: spool.root)
         for drop in try inspector.drops() {
             switch drop.readiness {
             case .skipped(let why):
@@ -196,7 +196,7 @@ package struct Doctor {
         let space = try spool.files.space(on: spool.root)
         let floor = spool.options.limits.floor(ofTotal: space.total, forReportOf: 0)
         guard space.available < floor else { return }
-        let hasReserve = try spool.files.metadata(of: ReportSpool.reserveName, in: spool.root) != nil
+        let hasReserve = try spool.files.metadata(of: LedgerPlace.reserveName, in: spool.root) != nil
         let delivery = hasReserve ? "" : ", and delivery may stop, because there is no ledger.reserve"
         try report(
             Finding(
@@ -269,11 +269,11 @@ package struct Doctor {
         }
         var configuration = SpoolOwner.Configuration(destination: nil)
         if inspector.isLedgerDamaged {
-            configuration.ledgerDamage = SQLiteError.damage(
-                "its indexes do not agree with its rows, or it cannot be read")
+            configuration.ledgerDamage = .metAgain(
+                .damage("its indexes do not agree with its rows, or it cannot be read"))
         }
         guard let owner = try await SpoolOwner.become(of: spool, configuration) else {
-            let holder = OwnerLock.holder(ReportSpool.lockName, in: spool.root, clock: spool.clock)
+            let holder = OwnerLock.holder(LedgerPlace.lockName, in: spool.root, clock: spool.clock)
             throw ReportsError(
                 .spoolNotUsable,
                 "another process\(LockHolder.words(holder)) is at work on the spool: repair when it has ended")

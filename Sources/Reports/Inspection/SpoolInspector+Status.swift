@@ -119,8 +119,8 @@ extension SpoolInspector {
         return SpoolStatus(
             states: SpoolStatus.stateNames.map { ($0, counts[$0] ?? SpoolStatus.Count()) },
             origins: try origins(),
-            hasOwner: OwnerLock.isHeld(ReportSpool.lockName, in: spool.root),
-            owner: OwnerLock.holder(ReportSpool.lockName, in: spool.root, clock: spool.clock),
+            hasOwner: OwnerLock.isHeld(LedgerPlace.lockName, in: spool.root),
+            owner: OwnerLock.holder(LedgerPlace.lockName, in: spool.root, clock: spool.clock),
             oldestUndeliveredAt: try ([reader?.queries.oldestLive()] + published.map(\.collectedAt)).compactMap(\.self)
                 .min(),
             evictions: try evictions(), nextAttemptAt: try nextAttempt(), ledgerProblem: ledgerProblem)

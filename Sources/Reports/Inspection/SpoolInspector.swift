@@ -18,7 +18,7 @@ package struct SpoolInspector {
         self.spool = spool
         do {
             let reader = try LedgerReader(
-                name: ReportSpool.ledgerName, in: spool.root, files: spool.files, clock: spool.clock)
+                name: LedgerPlace.ledgerName, in: spool.root, files: spool.files, clock: spool.clock)
             if isThorough { try reader.checkSoundness() }
             gates = try LaneGates(reader.queries)
             self.reader = reader

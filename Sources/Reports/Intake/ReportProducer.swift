@@ -27,7 +27,7 @@ package struct ReportProducer {
         do {
             let collected = try ReportCollector(spool: spool).collect(
                 source, as: description, betweenBlocks: pause)
-            let suffix = "." + ReportSpool.uniqueName(suffix: "").description + ".gz"
+            let suffix = "." + EntryName.unique().description + ".gz"
             let entry = EntryName(collected.report.id.hex + suffix)
             return Prepared(
                 report: collected.report, publication: collected.publication,

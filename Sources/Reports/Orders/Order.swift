@@ -27,7 +27,7 @@ package struct Order: Hashable, Sendable {
     package static func isOrder(_ name: EntryName) -> Bool { name.hasSuffix(suffix) }
 
     /// The name is the nonce by which an effect is remembered.
-    package static func newName() -> EntryName { ReportSpool.uniqueName(suffix: suffix) }
+    package static func newName() -> EntryName { .unique(suffix: suffix) }
 
     package var bytes: [UInt8] {
         var object = JSONObject()

@@ -1,98 +1,46 @@
 import Background
 import DurableIO
 
-/// Opening the ledger, whatever state its file is in.
+/// Opening a spool's ledger: what people are told of it, and what the rows of old ledgers get.
 enum LedgerOpening {
     /// Opens it; `repairs` gets a sentence when the ledger had to be made again.
     static func open(
-        _ spool: ReportSpool, damage: SQLiteError?, repairs: inout [String]
+        _ spool: ReportSpool, _ host: LedgerHost, _ damage: LedgerDamage, repairs: inout [String]
     ) throws -> sending TransferStore {
-        let path = spool.root.path(of: ReportSpool.ledgerName)
-        let hadLedger = try spool.files.metadata(of: ReportSpool.ledgerName, in: spool.root) != nil
+        let opened: LedgerHost.Opened
         do {
-            if let damage, hadLedger { throw damage }
-            try setOrphanedLogAside(spool)
-            let store = try openFreeingSpace(spool, path)
-            let isNew = !hadLedger || store.earlierEnd == .none
-            if isNew, try !spool.files.isEmpty(spool.queued) || !spool.files.isEmpty(spool.parked) {
-                repairs.append("the ledger was missing: rebuilt from the files")
-            }
-            return store
-        } catch let error as SQLiteError where error.isDamage {
-            return try openAnew(spool, path, because: "was damaged (\(error))", &repairs)
-        } catch LedgerError.unreleasedVersion(let version) {
-            return try openAnew(spool, path, because: "had version \(version), which was never released", &repairs)
+            opened = try host.open(damage, rules)
         } catch let error as LedgerError {
             throw ReportsError(.spoolNotUsable, "\(error); nothing was touched", underlyingError: error)
-        } catch let error as SQLiteError {
+        } catch let error as SQLiteError where !error.isDamage {
             let code: ReportsError.Code = error.isOutOfSpace ? .cannotWrite : .spoolNotUsable
             throw ReportsError(
                 code, "cannot open the ledger: \(error)\(error.isOutOfSpace ? ": free some" : "")",
                 underlyingError: error)
         }
+        switch opened.repair {
+        case .setAside(let aside, let reason, let count):
+            repairs.append(
+                "the ledger \(words(reason)): set aside as \(aside), \(count) rows saved, rebuilt from the files")
+        case .orphanedLog, nil:
+            if opened.isNew, try !spool.files.isEmpty(spool.queued) || !spool.files.isEmpty(spool.parked) {
+                repairs.append("the ledger was missing: rebuilt from the files")
+            }
+        }
+        return opened.store
     }
 
-    /// Sets the ledger aside and makes another, with all rows that can still be read.
-    private static func openAnew(
-        _ spool: ReportSpool, _ path: String, because reason: String, _ repairs: inout [String]
-    ) throws -> sending TransferStore {
-        let aside = try setAside(spool)
-        let store = try openFreeingSpace(spool, path)
-        let count = try store.salvage(from: spool.root.path(of: aside), lane: .main) { label, metadata in
+    private static var rules: LedgerHost.SalvageRules {
+        LedgerHost.SalvageRules(lane: .main) { label, metadata in
             let source = ReportMetadata(text: metadata).properties.kindSource
             return ReportRank.of(ReportKind(rawValue: label) ?? .other, from: source)
         }
-        repairs.append("the ledger \(reason): set aside as \(aside), \(count) rows saved, rebuilt from the files")
-        return store
     }
 
-    /// SQLite needs some space to open; on a full disk the reserve gives it. Damage has to be found twice, because a
-    /// read that fails on a tired disk looks the same.
-    private static func openFreeingSpace(_ spool: ReportSpool, _ path: String) throws -> sending TransferStore {
-        do {
-            return try openOrLay(spool, path)
-        } catch let error as SQLiteError where error.isDamage {
-            return try openOrLay(spool, path)
-        } catch {
-            guard SpoolErrors.isOutOfSpace(error), try LedgerReserve.free(in: spool) else { throw error }
-            let store = try openOrLay(spool, path)
-            store.giveBackLog()
-            return store
+    private static func words(_ reason: LedgerHost.Repair.Reason) -> String {
+        switch reason {
+        case .damaged(let error): "was damaged (\(error))"
+        case .unreleasedVersion(let version): "had version \(version), which was never released"
         }
-    }
-
-    /// A ledger that is missing is laid as the spool's maker lays it. An empty file is one that a person or an earlier
-    /// life put there, for SQLite to fill.
-    private static func openOrLay(_ spool: ReportSpool, _ path: String) throws -> sending TransferStore {
-        if try spool.files.metadata(of: ReportSpool.ledgerName, in: spool.root) == nil {
-            let maker = SpoolMaker(spool: spool)
-            try maker.layLedger()
-            try maker.layLedgerSides()
-        }
-        return try TransferStore(path: path, clock: spool.clock)
-    }
-
-    /// SQLite deletes a WAL whose ledger is gone or empty; here it is kept for a person to look at. One that is empty
-    /// was laid for SQLite to write into.
-    private static func setOrphanedLogAside(_ spool: ReportSpool) throws {
-        guard try spool.files.metadata(of: ReportSpool.ledgerLogName, in: spool.root)?.size ?? 0 > 0,
-            try spool.files.metadata(of: ReportSpool.ledgerName, in: spool.root)?.size ?? 0 == 0
-        else { return }
-        _ = try setAside(spool)
-    }
-
-    /// Renames the ledger and its WAL, which belong together. Nothing is ever wiped.
-    private static func setAside(_ spool: ReportSpool) throws -> EntryName {
-        let suffix = ".corrupt-\(spool.clock.wallMilliseconds)"
-        let name = EntryName(ReportSpool.ledgerName.description + suffix) ?? ReportSpool.ledgerName
-        for side in ["", "-wal", "-shm"] {
-            guard let from = EntryName(ReportSpool.ledgerName.description + side),
-                let to = EntryName(name.description + side),
-                try spool.files.metadata(of: from, in: spool.root) != nil
-            else { continue }
-            try spool.files.rename(from, in: spool.root, to: to, in: spool.root)
-        }
-        try spool.files.syncDirectory(spool.root)
-        return name
     }
 }

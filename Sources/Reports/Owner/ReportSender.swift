@@ -174,6 +174,6 @@ final class ReportSender: TransferClient {
     }
 
     func freeLedgerSpace() async -> Bool {
-        (try? LedgerReserve.free(in: spool)) ?? false
+        (try? spool.ledger.freeReserve()) ?? false
     }
 }

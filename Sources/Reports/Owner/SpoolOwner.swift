@@ -1,7 +1,6 @@
 package import Background
 import DurableIO
 package import Logging
-import Synchronization
 
 /// This process as the owner of a spool: from having the lock to giving it back.
 ///
@@ -14,8 +13,7 @@ package final class SpoolOwner: Sendable {
     let marks = SourceMarks()
     let left = LeftSources()
     let logger: Logger
-    private let lock: OwnerLock
-    private let hasGivenLockBack = Mutex(false)
+    private let host: LedgerHost
     private let transport: any Transport
     /// What had to be mended at the start, in words; empty after an orderly end.
     package let repairs: [String]
@@ -33,8 +31,8 @@ package final class SpoolOwner: Sendable {
         package var logger = Logger(label: "reports", factory: { _ in SwiftLogNoOpLogHandler() })
         /// For tests; `nil` is the real one.
         package var transport: (any Transport)?
-        /// What was found wrong with the ledger in the middle of the work, for which it is set aside and rebuilt.
-        package var ledgerDamage: SQLiteError?
+        /// What this process has found wrong with the ledger in the middle of the work.
+        package var ledgerDamage = LedgerDamage.none
         package var onSettled: @Sendable (SubmissionProgress) -> Void = { _ in }
 
         package init(destination: Destination?) {
@@ -48,33 +46,31 @@ package final class SpoolOwner: Sendable {
     /// Tries to become the owner.
     /// - Returns: `nil` when another process is.
     package static func become(of spool: ReportSpool, _ configuration: Configuration) async throws -> SpoolOwner? {
-        let lock = try OwnerLock(ReportSpool.lockName, in: spool.root)
-        guard try lock.tryLock() else { return nil }
-        lock.sign(spool.clock)
+        guard let host = try LedgerHost.become(ownerOf: spool.ledger) else { return nil }
         var transport: (any Transport)?
         do {
             let chosen = try configuration.transport ?? IdleTransport.unlessSending(configuration, files: spool.files)
             transport = chosen
-            return try await SpoolOwner(spool, lock, chosen, configuration)
+            return try await SpoolOwner(spool, host, chosen, configuration)
         } catch {
             await transport?.shutdown()
-            lock.unlock()
+            await host.abandon()
             throw error
         }
     }
 
     private init(
-        _ spool: ReportSpool, _ lock: OwnerLock, _ transport: any Transport, _ configuration: Configuration
+        _ spool: ReportSpool, _ host: LedgerHost, _ transport: any Transport, _ configuration: Configuration
     ) async throws {
         self.spool = spool
-        self.lock = lock
+        self.host = host
         logger = configuration.logger
         sender = ReportSender(
             spool: spool, destination: configuration.destination, book: configuration.book ?? CallerRequests(),
-            logger: configuration.logger, isOwner: { lock.isCurrent },
+            logger: configuration.logger, isOwner: { [weak host] in host?.isCurrent ?? false },
             onSettled: configuration.onSettled)
         var repairs: [String] = []
-        let store = try LedgerOpening.open(spool, damage: configuration.ledgerDamage, repairs: &repairs)
+        let store = try LedgerOpening.open(spool, host, configuration.ledgerDamage, repairs: &repairs)
         let end = store.earlierEnd
         let origin = try configuration.destination?.validate().origin
         self.transport = transport
@@ -85,6 +81,7 @@ package final class SpoolOwner: Sendable {
         queue = try TransferQueue(
             store: store, configuration: queueConfiguration, client: sender, transport: transport,
             clock: spool.clock, logger: configuration.logger)
+        host.hold(queue)
         sender.work(for: queue)
         if end != .clean {
             let mended = try await Reconciliation(spool: spool, queue: queue).run()
@@ -95,7 +92,7 @@ package final class SpoolOwner: Sendable {
         self.repairs = repairs
         try await wake(configuration.book)
         try TemporaryCleaner(files: spool.files, directory: spool.temporary).clean()
-        LedgerReserve.lay(in: spool)
+        spool.ledger.layReserve()
     }
 
     /// What rests for want of its request has somebody to ask again: another owner, who knew none, may have laid it down.
@@ -112,7 +109,7 @@ package final class SpoolOwner: Sendable {
     }
 
     /// Whether this process still holds the lock that the spool's path names.
-    var isCurrent: Bool { lock.isCurrent }
+    var isCurrent: Bool { host.isCurrent }
 
     /// Keeps those apart who enrol a report and who move its file.
     package var turns: ReportTurns { sender.turns }
@@ -125,33 +122,23 @@ package final class SpoolOwner: Sendable {
     /// Gives the lock back after an error, without a word in the ledger: the next owner reconciles.
     package func abandon() async {
         await transport.shutdown()
-        await queue.abandon()
-        giveLockBack()
-    }
-
-    /// Once: by then another part of this process may have the lock.
-    private func giveLockBack() {
-        let isFirst = hasGivenLockBack.withLock { hasGivenBack in
-            defer { hasGivenBack = true }
-            return !hasGivenBack
-        }
-        if isFirst { lock.unlock() }
+        await host.abandon()
     }
 
     /// Ends this life in order and gives the lock back, or, where that fails, as ``abandon()`` does.
     package func resign() async throws {
         await transport.shutdown()
         do {
-            try await endInOrder()
+            try await prepareForEnd()
         } catch {
-            // The ledger first: the next owner must not write beside this one's connection.
-            await abandon()
+            await host.abandon()
             throw error
         }
-        giveLockBack()
+        try await host.close()
     }
 
-    private func endInOrder() async throws {
+    /// Leaves nothing in the ledger that the next owner would have to look for.
+    private func prepareForEnd() async throws {
         try sender.syncRooms()
         if sender.hasMisplacedFiles { await queue.distrustFiles() }
         // What is left to come in may have been counted by a life that died; its mark has to outlive this one.
@@ -163,9 +150,6 @@ package final class SpoolOwner: Sendable {
         if !forgotten.isEmpty {
             try await queue.change { [forgotten] in for mark in forgotten { try $0.forget(token: mark) } }
         }
-        try await queue.close()
-        // The ledger may have grown, and the disk be full before the next owner comes.
-        LedgerReserve.lay(in: spool)
     }
 
     private var hasNoSources: Bool {

@@ -36,13 +36,13 @@ extension Submission {
     }
 
     var holder: LockHolder? {
-        OwnerLock.holder(ReportSpool.lockName, in: spool.root, clock: spool.clock)
+        OwnerLock.holder(LedgerPlace.lockName, in: spool.root, clock: spool.clock)
     }
 
     private func hasNothingDue() -> Bool {
         guard
             let reader = try? LedgerReader(
-                name: ReportSpool.ledgerName, in: spool.root, files: spool.files, clock: spool.clock),
+                name: LedgerPlace.ledgerName, in: spool.root, files: spool.files, clock: spool.clock),
             let left = try? reader.queries.memories(prefix: LeftSources.prefix),
             // What the owner has left where it is, it will not take while this waits.
             arrivals(besides: left).isEmpty,

@@ -54,7 +54,7 @@ package struct Submission: Sendable {
         do {
             summary = try await runOnce()
         } catch let error as SQLiteError where error.isDamage {
-            summary = try await SpoolErrors.explaining { try await runAgain() }
+            summary = try await SpoolErrors.explaining { try await runAgain(after: error) }
         } catch {
             throw SpoolErrors.explained(error)
         }
@@ -62,14 +62,15 @@ package struct Submission: Sendable {
         return summary
     }
 
-    /// A read that failed once may not fail twice; the ledger whose damage is met again is set aside and rebuilt.
-    private func runAgain() async throws -> SubmissionSummary {
+    /// Once with all of the ledger checked; where its damage is met again, once more with a ledger that is set aside and
+    /// rebuilt.
+    private func runAgain(after damage: SQLiteError) async throws -> SubmissionSummary {
+        var next = self
+        next.configuration.ledgerDamage = configuration.ledgerDamage.afterMeeting(damage)
         do {
-            return try await runOnce()
-        } catch let error as SQLiteError where error.isDamage {
-            var last = self
-            last.configuration.ledgerDamage = error
-            return try await last.runOnce()
+            return try await next.runOnce()
+        } catch let error as SQLiteError where error.isDamage && next.configuration.ledgerDamage == .metOnce {
+            return try await next.runAgain(after: error)
         }
     }
 

@@ -1,3 +1,4 @@
+package import Background
 package import DurableIO
 package import SystemPackage
 
@@ -33,11 +34,6 @@ package final class ReportSpool: Sendable {
         package init() {}
     }
 
-    package static let lockName: EntryName = "owner.lock"
-    package static let ledgerName: EntryName = "ledger.sqlite"
-    static let ledgerLogName: EntryName = "ledger.sqlite-wal"
-    static let ledgerIndexName: EntryName = "ledger.sqlite-shm"
-    package static let reserveName: EntryName = "ledger.reserve"
     static let versionName: EntryName = "VERSION"
     static let version = 1
 
@@ -70,7 +66,7 @@ package final class ReportSpool: Sendable {
             options.isShared = dropMode & 0o003 == 0o003
             let spool = ReportSpool(root: root, rooms: rooms, options: options, files: files, clock: clock)
             if isCreating, try files.metadata(of: versionName, in: root) == nil {
-                try SpoolMaker(spool: spool).make(at: path)
+                try SpoolMaker(spool: spool).make()
             }
             return spool
         } catch let error as ReportsError {
@@ -241,27 +237,15 @@ package final class ReportSpool: Sendable {
 
     /// A file on its way, under a name no other writer has.
     package func newPublication() throws(FileSystemError) -> Publication {
-        for _ in 0..<3 {
-            do throws(FileSystemError) {
-                return try Publication(files: files, in: temporary, as: Self.uniqueName(suffix: ""))
-            } catch {
-                // A cleaner came between the file's creation and its mark.
-                guard error.operation == .lock else { throw error }
-            }
-        }
-        return try Publication(files: files, in: temporary, as: Self.uniqueName(suffix: ""))
+        try Publication.new(in: temporary, files: files)
     }
 
-    private static let digits = Array("0123456789abcdef".utf8)
+    // MARK: - The ledger
 
-    /// A name of 128 random bits.
-    package static func uniqueName(suffix: String) -> EntryName {
-        var generator = SystemRandomNumberGenerator()
-        var name: [UInt8] = []
-        for _ in 0..<2 {
-            let number: UInt64 = generator.next()
-            for shift in stride(from: 60, through: 0, by: -4) { name.append(digits[Int(number >> shift & 15)]) }
+    /// Where the spool's ledger is.
+    package var ledger: LedgerPlace {
+        LedgerPlace(files: files, clock: clock, directory: root, temporary: temporary) { [limits = options.limits] in
+            limits.floor(ofTotal: $0, forReportOf: 0)
         }
-        return EntryName(bytes: name + suffix.utf8) ?? "unnamed"
     }
 }

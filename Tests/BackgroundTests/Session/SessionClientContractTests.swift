@@ -15,8 +15,9 @@ struct SessionClientContractTests {
             let files = POSIXFileSystem()
             let clock = ManualClock()
             let root = try files.openDirectory(FilePath(path))
-            let client = SessionClient(
-                files: files, clock: clock, root: root, progress: ProgressWatchers(), logger: Logger(label: "test"))
+            let place = LedgerPlace(
+                files: files, clock: clock, directory: root, temporary: root, freeSpaceFloor: { $0 / 20 })
+            let client = SessionClient(place, progress: ProgressWatchers(), logger: Logger(label: "test"))
             let transfer = try Self.transfer(kind, in: root, files)
             client.remember(
                 HTTPRequest(

@@ -86,7 +86,7 @@ struct GateViewTests {
             try harness.add("due")
             try await harness.takeIn()
             let reader = try LedgerReader(
-                name: ReportSpool.ledgerName, in: harness.spool.root, files: harness.spool.files, clock: harness.clock)
+                name: LedgerPlace.ledgerName, in: harness.spool.root, files: harness.spool.files, clock: harness.clock)
             #expect(try reader.hasSendable() == isDueAtOpenGate)
         }
     }

@@ -37,7 +37,7 @@ struct OwnershipTests {
             guard count == look else { return }
             holder.withLock { $0 = nil }
             _ = try? harness.add("late")
-            let isHeld = OwnerLock.isHeld(ReportSpool.lockName, in: harness.spool.root)
+            let isHeld = OwnerLock.isHeld(LedgerPlace.lockName, in: harness.spool.root)
             wasOwned.withLock { $0 = isHeld }
         }
         try await withSpool(files: files) { harness in

@@ -188,6 +188,14 @@ final class SQLiteConnection {
         return image
     }
 
+    /// Moves all of the WAL's contents into the database file, durably.
+    func checkpointWhole() throws(SQLiteError) {
+        let sql = "PRAGMA wal_checkpoint(TRUNCATE)"
+        guard try value(sql)?.integer == 0 else {
+            throw SQLiteError(code: SQLITE_BUSY, message: "the log cannot be emptied", statement: sql)
+        }
+    }
+
     /// Moves the WAL's contents into the database file and empties the WAL, so that the file stands alone.
     func checkpoint() {
         // Best effort: a reader in its way leaves it to the next time.
