@@ -75,9 +75,18 @@ struct DiskModel: Sendable {
     }
 
     mutating func syncNames(in directory: Identity) {
-        let reached = closure { change, _ in change.names.contains { $0.directory == directory } }
+        makeDurable { change in change.names.contains { $0.directory == directory } }
+    }
+
+    private mutating func makeDurable(_ isChosen: (Change) -> Bool) {
+        let reached = closure { change, _ in isChosen(change) }
         for (change, isDurable) in zip(pending, reached) where isDurable { change.apply(to: &durable) }
         pending = zip(pending, reached).filter { !$0.1 }.map(\.0)
+    }
+
+    /// A program that the model does not see has synced the name.
+    mutating func sync(_ name: Name) {
+        makeDurable { change in change.names.contains(name) }
     }
 
     mutating func syncAllNames() {
@@ -89,6 +98,21 @@ struct DiskModel: Sendable {
     func files() -> [(path: String, identity: Identity)] {
         walk(live).files
     }
+
+    /// The directory below the root that has this name now.
+    func directory(named name: String) -> Identity? {
+        EntryName(name).flatMap { live[Name(directory: Self.root, entry: $0)] }
+    }
+
+    /// The names that the files of a directory have now.
+    func liveNames(in directory: Identity) -> [Identity: EntryName] {
+        var names: [Identity: EntryName] = [:]
+        for (name, identity) in live where name.directory == directory { names[identity] = name.entry }
+        return names
+    }
+
+    /// The number of a file's contents as of its last sync.
+    func contents(of identity: Identity) -> Int? { contents[identity] }
 
     func name(of directory: Identity) -> String { directoryNames[directory] ?? "" }
 
@@ -106,14 +130,12 @@ struct DiskModel: Sendable {
 
     // MARK: - What is left
 
-    /// The tree after a cut: paths with the number of their contents, `nil` for a file whose contents never arrived.
-    func tree(_ outcome: PowerCut.Outcome) -> (directories: Set<String>, files: [String: Int?]) {
+    /// The tree after a cut.
+    func tree(_ outcome: PowerCut.Outcome) -> (directories: Set<String>, files: [String: Identity]) {
         var names = durable
         for (change, hasArrived) in zip(pending, arrivals(outcome)) where hasArrived { change.apply(to: &names) }
         let found = walk(names)
-        var files: [String: Int?] = [:]
-        for (path, identity) in found.files { files.updateValue(contents[identity], forKey: path) }
-        return (found.directories, files)
+        return (found.directories, Dictionary(found.files.map { ($0.path, $0.identity) }) { $1 })
     }
 
     private func walk(

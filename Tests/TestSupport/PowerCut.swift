@@ -41,23 +41,39 @@ package struct PowerCut: Sendable {
             }
         }
         let tree = model.tree(outcome)
-        let isLedger = { (path: String) in path.hasPrefix("\(spool)/ledger.sqlite") }
-        return DiskImage(
-            directories: tree.directories, files: tree.files.filter { !isLedger($0.key) }, ledger: index, cut: self)
+        let copies = ledgers[index].files
+        let names = model.directory(named: spool).map(model.liveNames) ?? [:]
+        var files: [String: DiskImage.Source] = [:]
+        for (path, identity) in tree.files {
+            let name = names[identity]?.description
+            files[path] =
+                if let name, copies[name] != nil { .ledger(name) } else { .synced(model.contents(of: identity)) }
+        }
+        // What SQLite has made by itself it has synced, too.
+        if tree.directories.contains(spool) {
+            let known = Set(names.values.map(\.description))
+            for name in copies.keys where !known.contains(name) { files["\(spool)/\(name)"] = .ledger(name) }
+        }
+        return DiskImage(directories: tree.directories, files: files, ledger: index, cut: self)
     }
 }
 
-/// The ledger's files at a moment; the index into the WAL is made anew by the next who opens it.
+/// The contents of the ledger's files at a moment, those set aside included; the index into the WAL is made anew by the
+/// next who opens it.
 struct LedgerCopy: Hashable, Sendable {
     private(set) var files: [String: Data] = [:]
 
     private static let databaseName = "ledger.sqlite"
 
     init(of spool: String) {
-        for name in [Self.databaseName, Self.databaseName + "-wal", Self.databaseName + "-journal"] {
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: spool)) ?? []
+        where name.hasPrefix(Self.databaseName) && !name.hasSuffix("-shm") {
             files[name] = FileManager.default.contents(atPath: "\(spool)/\(name)")
         }
     }
+
+    /// Whether there is something in the log, whose name SQLite syncs before it writes there.
+    var hasLog: Bool { !(files[Self.databaseName + "-wal"]?.isEmpty ?? true) }
 
     var database: Data? { files[Self.databaseName] }
     var isEmpty: Bool { database?.isEmpty ?? true }
@@ -65,12 +81,20 @@ struct LedgerCopy: Hashable, Sendable {
 
 /// What is found on a disk after a cut. Two are equal when a program could not tell them apart.
 package struct DiskImage: Hashable, Sendable {
+    /// Where a file's contents come from.
+    enum Source: Hashable, Sendable {
+        /// From its last sync, by number; `nil` when there was none.
+        case synced(Int?)
+        /// From the copy of the ledger, by the name that the file had at the cut.
+        case ledger(String)
+    }
+
     private let directories: Set<String>
-    private let files: [String: Int?]
+    private let files: [String: Source]
     private let ledger: Int
     private let cut: PowerCut
 
-    init(directories: Set<String>, files: [String: Int?], ledger: Int, cut: PowerCut) {
+    init(directories: Set<String>, files: [String: Source], ledger: Int, cut: PowerCut) {
         self.directories = directories
         self.files = files
         self.ledger = ledger
@@ -95,12 +119,14 @@ package struct DiskImage: Hashable, Sendable {
                 atPath: "\(path)/\(directory)", withIntermediateDirectories: false,
                 attributes: [.posixPermissions: 0o700])
         }
-        for (name, number) in files {
-            try write(number.map { cut.contents[$0] } ?? Data(), to: "\(path)/\(name)")
+        for (name, source) in files {
+            let bytes =
+                switch source {
+                case .synced(let number): number.map { cut.contents[$0] }
+                case .ledger(let name): cut.ledgers[ledger].files[name]
+                }
+            try write(bytes ?? Data(), to: "\(path)/\(name)")
         }
-        // With its directory's name goes all that is in it.
-        guard directories.contains(cut.spool) else { return }
-        for (name, bytes) in cut.ledgers[ledger].files { try write(bytes, to: "\(path)/\(cut.spool)/\(name)") }
     }
 
     private func write(_ bytes: Data, to path: String) throws {

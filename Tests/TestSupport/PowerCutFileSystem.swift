@@ -81,6 +81,9 @@ package final class PowerCutFileSystem: FileSystem {
         let ledger = LedgerCopy(of: "\(path)/\(spool)")
         let cut = state.withLock { state in
             if state.ledgers.last != ledger { state.ledgers.append(ledger) }
+            if ledger.hasLog, let directory = state.model.directory(named: spool) {
+                state.model.sync(DiskModel.Name(directory: directory, entry: "ledger.sqlite-wal"))
+            }
             return PowerCut(
                 label: label, model: state.model, contents: state.contents, ledgers: state.ledgers, spool: spool)
         }

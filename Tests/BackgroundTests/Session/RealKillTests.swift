@@ -58,6 +58,29 @@ struct RealKillTests {
         }
     }
 
+    @Test("a transfer in a ledger that is being set aside is not lost", arguments: 0..<kills)
+    func settingAside(seed: Int) async throws {
+        try await withUploads { uploads in
+            let clock = ManualClock()
+            let uploader = uploads.uploader(ScriptedTransport(clock: clock) { _ in .refused }, clock)
+            let file = try uploads.file()
+            let wait = Task {
+                await uploader.networkResponse(
+                    from: UploadFixture.request("http://a.example/a"), uploading: file, with: "a")
+            }
+            await clock.waitForSleeper()
+            await uploader.shutdown()
+            _ = await wait.value
+            // As one from before the first release, whose rows are carried over.
+            try tamper(with: uploads.root.appending("ledger.sqlite").string, "PRAGMA user_version=4")
+            let arguments = ["pending", "--root", uploads.root.string]
+            try await killed(arguments, seed: seed)
+            let result = try await TransfersProgram.run(arguments)
+            #expect(result.status == 0, "\(result.errors)")
+            #expect(result.output.hasPrefix("upload   a: "), "\(result.output)")
+        }
+    }
+
     private func killed(_ arguments: [String], seed: Int) async throws {
         var generator = SeededGenerator(seed: UInt64(seed) &* 31 &+ 7)
         // What is done before `main` touches nothing; the whole makes about 700 calls.

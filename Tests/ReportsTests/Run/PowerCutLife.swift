@@ -139,22 +139,3 @@ final class PowerCutLife: Sendable {
         }
     }
 }
-
-/// A clock at each look at which the power may go. The ledger looks at it in every transaction, so that there is such
-/// a moment between any two commits.
-final class MomentClock: SystemClock {
-    private let clock = ManualClock()
-    private let files: PowerCutFileSystem
-
-    init(_ files: PowerCutFileSystem) { self.files = files }
-
-    var wallMilliseconds: Int64 { clock.wallMilliseconds }
-    var bootID: String { clock.bootID }
-
-    var bootMilliseconds: Int64 {
-        files.moment("at a look at the clock")
-        return clock.bootMilliseconds
-    }
-
-    func sleep(milliseconds: Int64) async throws { try await clock.sleep(milliseconds: milliseconds) }
-}
