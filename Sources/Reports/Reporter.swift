@@ -182,9 +182,12 @@ public final class Reporter: Sendable {
     ) async throws -> String {
         let producer = try ReportProducer(spool: place.spool())
         let prepared: ReportProducer.Prepared
-        do {
-            let slot = try await PayloadSlots.shared.slot(for: source.byteCount)
+        if let byteCount = source.byteCount {
+            let slot = try await PayloadSlots.shared.slot(for: byteCount)
             prepared = try producer.prepare(source, as: description, from: subject, betweenBlocks: { slot.pause() })
+        } else {
+            // A pipe may stand still for as long as its writer likes, and must not keep a slot from others meanwhile.
+            prepared = try producer.prepare(source, as: description, from: subject)
         }
         willAppear(prepared.report.id.hex)
         try producer.store([prepared])
