@@ -31,9 +31,9 @@ extension HTTPURLResponse {
     /// The wait the server asks for with `Retry-After`, in seconds from the moment the answer arrived; `nil` when it
     /// asks for none.
     ///
-    /// Seconds and all three forms of HTTP dates are understood (RFC 9110, sections 10.2.3 and 5.6.7); parts of a second
-    /// are rounded up. A date is taken against the answer's own `Date`, and only without one against this machine's clock
-    /// at the time of asking. Between 0 and 86,400 (24 hours) whatever the server wrote.
+    /// Seconds and all three forms of HTTP dates are understood (RFC 9110, sections 10.2.3 and 5.6.7); parts of a
+    /// second are rounded up. A date is taken against the answer's own `Date`, and only without one against this
+    /// machine's clock at the time of asking. Between 0 and 86,400 (24 hours) whatever the server wrote.
     public var retryAfterInterval: Double? {
         var response = HTTPResponse(status: .ok)
         response.headerFields[.retryAfter] = value(forHTTPHeaderField: "Retry-After")

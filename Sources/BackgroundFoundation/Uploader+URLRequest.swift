@@ -10,8 +10,8 @@ public import FoundationNetworking
 extension Uploader {
     /// Uploads a file, or goes on with the upload of that name, for a request of Foundation's.
     ///
-    /// The same as for an `HTTPRequest` of the request's method, URL and header fields: network failures are tried again
-    /// while this call lasts, and the upload survives a crash. Body, time-out and cache policy are not used.
+    /// The same as for an `HTTPRequest` of the request's method, URL and header fields: network failures are tried
+    /// again while this call lasts, and the upload survives a crash. Body, time-out and cache policy are not used.
     ///
     /// - Parameters:
     ///   - request: an absolute http or https URL, and header fields.

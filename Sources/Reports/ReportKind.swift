@@ -1,7 +1,7 @@
 /// What a report is about, in one of five words.
 ///
-/// Given by whoever drops the report, else derived from its content. It travels as the `Report-Kind` header, chooses what goes
-/// first (crashes) and what makes room first (anything else) when the spool is full.
+/// Given by whoever drops the report, else derived from its content. It travels as the `Report-Kind` header, chooses
+/// what goes first (crashes) and what makes room first (anything else) when the spool is full.
 ///
 /// ## Topics
 ///

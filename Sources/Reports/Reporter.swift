@@ -126,7 +126,8 @@ public final class Reporter: Sendable {
     /// Stores a report. On return it survives a crash and a power cut.
     ///
     /// The same bytes a second time are the same report and are only counted. The work is done on threads of the
-    /// package's own: of all payloads in the process, at most as many are compressed at once as there are cores less one.
+    /// package's own: of all payloads in the process, at most as many are compressed at once as there are cores less
+    /// one.
     /// - Parameters:
     ///   - payload: The report's bytes; an empty one is a report, too.
     ///   - kind: What it is about; `nil` derives it from the content.
@@ -134,8 +135,8 @@ public final class Reporter: Sendable {
     ///   - annotations: At most 64, keys of at most 64 bytes of `[A-Za-z0-9._-]`, values of at most 1 KiB.
     /// - Returns: The report's id, the SHA-256 of the payload in hexadecimal.
     /// - Throws: ``ReportsError`` when the disk is full or a bound is broken; `CancellationError` when the task is
-    ///   cancelled before the last MiB is compressed: then nothing is stored. A payload of up to 1 MiB is stored all the
-    ///   same.
+    ///   cancelled before the last MiB is compressed: then nothing is stored. A payload of up to 1 MiB is stored all
+    ///   the same.
     @discardableResult
     public func collect(
         _ payload: [UInt8], kind: ReportKind? = nil, name: String? = nil, annotations: [String: String] = [:]

@@ -1,5 +1,5 @@
-// Without the attribute the documentation leaves out every name that begins with the module's and "Version", because Clang
-// modules have such names by themselves.
+// Without the attribute the documentation leaves out every name that begins with the module's and "Version", because
+// Clang modules have such names by themselves.
 /// The version of this library, as servers see it.
 @_documentation(visibility: public)
 public enum ReportsVersion {

@@ -100,8 +100,8 @@ struct ReportsCommand: AsyncParsableCommand {
 }
 
 extension CommandConfiguration {
-    /// For a command that runs often. Asked alone it does not look for a request for completion scripts, which is half of
-    /// what parsing costs; the tool as a whole still does.
+    /// For a command that runs often. Asked alone it does not look for a request for completion scripts, which is half
+    /// of what parsing costs; the tool as a whole still does.
     var parsedAlone: CommandConfiguration {
         var configuration = self
         configuration._superCommandName = "reports"

@@ -98,7 +98,8 @@ package struct Answer: Sendable {
     /// Reads so many more bytes of the body, or what is left of it. For answers given from the head.
     package static func readBody(_ byteCount: Int? = nil) -> Answer { Answer(steps: [.readBody(byteCount)]) }
 
-    /// Reads what is left of the body, then does what ``ServerScript/onRequest`` says. For interim answers from the head.
+    /// Reads what is left of the body, then does what ``ServerScript/onRequest`` says. For interim answers from the
+    /// head.
     package static var whenComplete: Answer { Answer(steps: [.whenComplete]) }
 }
 

@@ -4,8 +4,8 @@ package import SystemPackage
 
 /// The machine's file system with somebody in between, who sees each call before it is made and may refuse it.
 ///
-/// Made with `killedAt:` it plays a process that dies: the n-th call that would change something is not made, nor is any
-/// call after it. What was done before stays, as after `kill -9`; nothing is taken back, so this is no power cut.
+/// Made with `killedAt:` it plays a process that dies: the n-th call that would change something is not made, nor is
+/// any call after it. What was done before stays, as after `kill -9`; nothing is taken back, so this is no power cut.
 package final class FaultingFileSystem: FileSystem {
     /// A call that is about to be made.
     package struct Call: Sendable {

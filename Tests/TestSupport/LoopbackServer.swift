@@ -2,9 +2,9 @@ import Glibc
 
 /// A real HTTP/1.1 server on 127.0.0.1 that does exactly what a test tells it, faults included.
 ///
-/// It is made of blocking sockets, with a thread for each connection, so that every byte, reset and silence happens when
-/// the script says so. Nothing is decided by a sleep: order is made with ``Gate`` and the `waitFor…` methods, which
-/// return when the thing has happened, the server has stopped, or the task is cancelled.
+/// It is made of blocking sockets, with a thread for each connection, so that every byte, reset and silence happens
+/// when the script says so. Nothing is decided by a sleep: order is made with ``Gate`` and the `waitFor…` methods,
+/// which return when the thing has happened, the server has stopped, or the task is cancelled.
 package final class LoopbackServer: Sendable {
     struct State: Sendable {
         var isStopping = false

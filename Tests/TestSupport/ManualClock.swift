@@ -1,6 +1,7 @@
 import DurableIO
 
-/// A clock that a test moves: nothing happens by itself, and whoever sleeps wakes when the test has moved it far enough.
+/// A clock that a test moves: nothing happens by itself, and whoever sleeps wakes when the test has moved it far
+/// enough.
 ///
 /// Wall and boot clock can be set apart, as on a machine whose time is corrected, and a new boot can begin.
 package final class ManualClock: SystemClock {

@@ -43,8 +43,8 @@ package final class PowerCutFileSystem: FileSystem {
     private let state = Mutex(State())
     private let onCut: @Sendable (PowerCut) -> Void
 
-    /// `path` is an existing, empty directory, the whole of the disk; `spool` the name of the directory in it that has a
-    /// ledger.
+    /// `path` is an existing, empty directory, the whole of the disk; `spool` the name of the directory in it that has
+    /// a ledger.
     package init(
         _ path: String, spool: String, onCut: @escaping @Sendable (PowerCut) -> Void
     ) throws(FileSystemError) {

@@ -37,7 +37,8 @@ package func findExecutable(_ name: String) -> String? {
 ///   - executable: a path, or a name to look up in `PATH`.
 ///   - arguments: without the program's name.
 ///   - environment: all of its environment. The default is this process's own.
-///   - input: its standard input, a pipe that is closed after these bytes; it may read none of them. The default is empty.
+///   - input: its standard input, a pipe that is closed after these bytes; it may read none of them. The default is
+///     empty.
 /// - Returns: how it ended and all it printed.
 /// - Throws: ``ToolNotFound``, or Foundation's error if it cannot be started.
 package func run(

@@ -1,7 +1,8 @@
 /// What an answer means for the transfer that was sent and for the origin that answered.
 ///
 /// It is decided once, by the queue's client, who knows what the destination's answers mean; the policy, the ledger and
-/// people get it from here. A pure value: ``http(_:isSecure:proof:at:)`` is the meaning that HTTP itself gives an answer.
+/// people get it from here. A pure value: ``http(_:isSecure:proof:at:)`` is the meaning that HTTP itself gives an
+/// answer.
 package struct Judgement: Hashable, Sendable {
     package var disposition: ResponseDisposition
     /// How long the server asks to wait, in milliseconds; `nil` when it does not.

@@ -13,8 +13,8 @@ package struct TransferAnswer: Sendable {
     package var isWholeBodySent: Bool
     /// Whether the request went to this machine itself, where no portal sits in between.
     package var isLoopback: Bool
-    /// The URL that was answered, which is not the request's where redirects were followed; `nil` for an answer that came
-    /// from something in between.
+    /// The URL that was answered, which is not the request's where redirects were followed; `nil` for an answer that
+    /// came from something in between.
     package var endpoint: Endpoint?
 
     package init(

@@ -1,7 +1,8 @@
-/// The queue's client: it knows what a transfer's bytes are, where they go and how, and what an answer from there means.
+/// The queue's client: it knows what a transfer's bytes are, where they go and how, and what an answer from there
+/// means.
 package protocol TransferClient: Sendable {
-    /// Makes one attempt of a claimed transfer, with the credentials of the moment: one request as a rule, several where
-    /// a transfer goes by parts. The client judges what came of it.
+    /// Makes one attempt of a claimed transfer, with the credentials of the moment: one request as a rule, several
+    /// where a transfer goes by parts. The client judges what came of it.
     ///
     /// Total: whatever happens is reported. Ends soon when its task is cancelled.
     func attempt(_ claim: Claim, over transport: any Transport) async -> AttemptReport

@@ -123,7 +123,8 @@ package final class TransferStore {
         try? connection.execute("PRAGMA wal_autocheckpoint=100")
     }
 
-    /// Closes a ledger that was built of another's rows, so that its file stands alone: nothing of it is left in the log.
+    /// Closes a ledger that was built of another's rows, so that its file stands alone: nothing of it is left in the
+    /// log.
     package func closeAsOneFile() throws(SQLiteError) {
         try connection.checkpointWhole()
         connection.close()

@@ -92,8 +92,8 @@ package struct ContentHash: Hashable, Sendable, CustomStringConvertible {
 extension ContentHash {
     /// The hash of a whole file, and how many bytes that were.
     ///
-    /// Large files take seconds, in which the task may be cancelled. Where the file's size is known, a small one does not
-    /// wait for large ones.
+    /// Large files take seconds, in which the task may be cancelled. Where the file's size is known, a small one does
+    /// not wait for large ones.
     package static func of(
         _ file: borrowing OwnedDescriptor, size: UInt64? = nil, files: any FileSystem
     ) async throws -> (hash: ContentHash, byteCount: UInt64) {

@@ -9,8 +9,8 @@ import Glibc
 /// these threads; a task made with `Task` does not, and has to name ``current`` or ``shared``. The tool calls the same
 /// code without ``run(_:isolation:)``: nobody else needs its threads, so none of these is started.
 ///
-/// A thread is started when work comes and no thread is idle, until there is one more than the process has cores. It ends
-/// after 5 s without work. None keeps the process from ending.
+/// A thread is started when work comes and no thread is idle, until there is one more than the process has cores. It
+/// ends after 5 s without work. None keeps the process from ending.
 package final class OwnThreads: TaskExecutor, @unchecked Sendable {
     package static let shared = OwnThreads(limit: coreCount + 1)
 
@@ -61,7 +61,8 @@ package final class OwnThreads: TaskExecutor, @unchecked Sendable {
 
     /// Runs a body, and the child tasks and actors that it calls, on the package's own threads.
     ///
-    /// A body that an actor hands over begins where the actor runs: there it has to call a function that is not isolated.
+    /// A body that an actor hands over begins where the actor runs: there it has to call a function that is not
+    /// isolated.
     package static func run<Result, Failure: Error>(
         _ body: () async throws(Failure) -> Result, isolation: isolated (any Actor)? = #isolation
     ) async throws(Failure) -> Result {

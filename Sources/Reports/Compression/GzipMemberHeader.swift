@@ -8,8 +8,8 @@
 ///             the name, Latin-1, ended by 0
 /// ```
 /// All numbers are little-endian. The record is known only when all is compressed; it is written as zeros and filled
-/// in by one write at ``recordOffset``, before the file is synced. Properties that may get longer until then are padded with
-/// blanks, and written again in their place.
+/// in by one write at ``recordOffset``, before the file is synced. Properties that may get longer until then are padded
+/// with blanks, and written again in their place.
 package struct GzipMemberHeader: Hashable, Sendable {
     /// Where the bytes of the record begin in a header made here.
     package static let recordOffset = 16

@@ -4,8 +4,8 @@ import Synchronization
 
 /// A stored report's payload, inflated while it is sent: for servers that do not decode.
 ///
-/// Reading on from where the last read ended goes on inflating, so that a body that is sent from end to end, in parts or
-/// whole, is inflated once; reading anywhere before begins again. That the stored bytes are whole is checked before.
+/// Reading on from where the last read ended goes on inflating, so that a body that is sent from end to end, in parts
+/// or whole, is inflated once; reading anywhere before begins again. That the stored bytes are whole is checked before.
 package final class InflatedBody: BodySource {
     private let directory: Directory
     private let name: EntryName

@@ -2,7 +2,8 @@ import Synchronization
 
 /// The memory of a ``MemberWriter``: zlib's state, its output window and a block, some 650 KiB.
 ///
-/// To allocate and clear it costs more than to compress a report of 4 KiB, so one that is done with is kept for the next.
+/// To allocate and clear it costs more than to compress a report of 4 KiB, so one that is done with is kept for the
+/// next.
 final class MemberWorkspace {
     var deflater: Deflater
     /// Collects chunks until a block is whole.

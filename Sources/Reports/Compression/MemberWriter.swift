@@ -15,7 +15,8 @@ package protocol MemberSink: ~Copyable {
 ///
 /// Knows nothing of files. Memory is fixed: one block, one output window and zlib's state, about 1 MiB at most; no
 /// allocation per chunk, and few per member (``MemberWorkspace``). The value is of use only until its first error: then
-/// the member is worthless, and so is the writer. The record of the header stays zeros; whoever owns the file fills it in.
+/// the member is worthless, and so is the writer. The record of the header stays zeros; whoever owns the file fills it
+/// in.
 package struct MemberWriter: ~Copyable {
     /// What a finished pass amounts to.
     package struct Summary: Hashable, Sendable {

@@ -3,8 +3,8 @@ import DurableIO
 /// The rules by which a drop is complete, and may be taken.
 ///
 /// They are asked in this order: what looking at the entry tells (its name, kind, mode, links, owner and size), then
-/// whether another process has it open for writing, then, where that cannot be known, whether it has been left alone for
-/// 2 s. Nothing that is not complete is renamed away from its producer.
+/// whether another process has it open for writing, then, where that cannot be known, whether it has been left alone
+/// for 2 s. Nothing that is not complete is renamed away from its producer.
 extension DropZone {
     /// How old a file must be, in nanoseconds, where writers cannot be seen: 2 s.
     private static let settlingTime: Int64 = 2_000_000_000
@@ -44,8 +44,8 @@ extension DropZone {
         spool.options.limits.refusal(of: facts)?.description
     }
 
-    /// Why a drop that was renamed away cannot be collected. Its bytes at both ends are read, because a file that cannot be
-    /// read is not known by its facts.
+    /// Why a drop that was renamed away cannot be collected. Its bytes at both ends are read, because a file that
+    /// cannot be read is not known by its facts.
     func problem(of name: TakenName, _ facts: FileMetadata, in room: Room) -> String? {
         // Anybody who may drop may give such a name in `incoming/`.
         if room == .incoming, let problem = problem(of: facts) { return problem }

@@ -2,8 +2,8 @@ package import DurableIO
 
 /// Taking a drop: the owner renames a complete one away from its producers, and opens it.
 ///
-/// A crash just after the rename leaves a drop that the next owner finds by its name. A drop that cannot be renamed stays
-/// where it is, with the reason, and keeps no other from being taken.
+/// A crash just after the rename leaves a drop that the next owner finds by its name. A drop that cannot be renamed
+/// stays where it is, with the reason, and keeps no other from being taken.
 extension DropZone {
     /// A drop that was renamed away, opened.
     package struct Taken: ~Copyable {

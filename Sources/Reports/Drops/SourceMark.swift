@@ -14,9 +14,9 @@ enum SourceMark {
     /// Its name holds 128 random bits.
     static func of(entry: EntryName) -> String { prefix + entry.description }
 
-    /// A drop that was renamed away. The nonce in its name tells it from a later copy that happens to get its inode, size
-    /// and time, and stays what it is when the machine numbers its devices anew or somebody changes the file's mode.
-    /// Without a nonce, device and time of the last change tell it, which nobody can set.
+    /// A drop that was renamed away. The nonce in its name tells it from a later copy that happens to get its inode,
+    /// size and time, and stays what it is when the machine numbers its devices anew or somebody changes the file's
+    /// mode. Without a nonce, device and time of the last change tell it, which nobody can set.
     static func of(taken name: TakenName, _ facts: FileMetadata, in room: DropZone.Room) -> String {
         let identity = name.nonce ?? "\(facts.device)-\(facts.changed)"
         return (room == .taken ? prefix : prefixElsewhere)

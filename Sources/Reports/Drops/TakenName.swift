@@ -2,9 +2,9 @@ package import DurableIO
 
 /// The name of a drop that an owner has renamed away: a nonce of 64 random bits and the name it was dropped under.
 ///
-/// In `taken/` it is `<nonce>.NAME`; in `incoming/`, where a drop on another file system stays, `.taken-<nonce>-NAME`. What
-/// would be longer than 255 bytes is cut at its end. The nonce lets drops of one name lie side by side, and tells a drop
-/// from a later one for as long as it has this name.
+/// In `taken/` it is `<nonce>.NAME`; in `incoming/`, where a drop on another file system stays, `.taken-<nonce>-NAME`.
+/// What would be longer than 255 bytes is cut at its end. The nonce lets drops of one name lie side by side, and tells
+/// a drop from a later one for as long as it has this name.
 package struct TakenName: Hashable, Sendable {
     /// The name as it lies there.
     package let entry: EntryName

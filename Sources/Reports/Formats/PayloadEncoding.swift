@@ -2,7 +2,8 @@
 enum PayloadEncoding {
     /// The text behind a byte order mark, in UTF-8, and the MIME type of the payload.
     ///
-    /// `nil` without a mark, and for bytes that only look like one: UTF-16 with half pairs or NUL characters is no text.
+    /// `nil` without a mark, and for bytes that only look like one: UTF-16 with half pairs or NUL characters is no
+    /// text.
     static func decodingByteOrderMark(of head: PayloadHead) -> (head: PayloadHead, contentType: String)? {
         let bytes = head.bytes
         if bytes.starts(with: [0xef, 0xbb, 0xbf]) {

@@ -2,8 +2,8 @@ import DurableIO
 
 /// Makes any text fit for one line of a listing.
 ///
-/// Payloads are written by programs at their worst moment, and by anybody who may drop a file. Nothing of them may reach a
-/// terminal that it could obey, so this is the only way into ``Recognition/summary``.
+/// Payloads are written by programs at their worst moment, and by anybody who may drop a file. Nothing of them may
+/// reach a terminal that it could obey, so this is the only way into ``Recognition/summary``.
 package enum SummaryLine {
     /// The longest summary, in Unicode scalars; a longer one ends with "…", which counts.
     package static let maximumLength = 160

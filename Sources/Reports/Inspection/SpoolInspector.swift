@@ -114,8 +114,8 @@ package struct SpoolInspector {
         return gates?.opensAt(lane).map(reader.wall)
     }
 
-    /// What was dropped and has not come in, with the reasons that only an owner's try could tell. A room that cannot be
-    /// listed counts as empty; see ``roomProblems()``.
+    /// What was dropped and has not come in, with the reasons that only an owner's try could tell. A room that cannot
+    /// be listed counts as empty; see ``roomProblems()``.
     func drops() throws -> [DropZone.Drop] {
         let zone = DropZone(spool: spool, user: try spool.files.metadata(of: spool.root).owner)
         let reasons = try leftReasons()

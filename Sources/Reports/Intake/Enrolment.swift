@@ -8,7 +8,7 @@ struct Enrolment {
     let spool: ReportSpool
     let queue: TransferQueue
     let marks: SourceMarks
-    let turns: ReportTurns
+    let locks: ReportLocks
 
     /// Where a report's bytes come from.
     enum Source {
@@ -63,12 +63,12 @@ struct Enrolment {
         let fate: Fate
     }
 
-    /// Enrols a group: one sync for all new files, one commit for all rows. A candidate whose files give trouble keeps no
-    /// other from being enrolled.
+    /// Enrols a group: one sync for all new files, one commit for all rows. A candidate whose files give trouble keeps
+    /// no other from being enrolled.
     /// - Throws: when the ledger cannot be read or written.
     func enrol(_ group: [Candidate]) async throws -> Result {
         guard !group.isEmpty else { return Result() }
-        return try await turns.alone(with: Set(group.map(\.report.id.hex))) { try await enrolInTurn(group) }
+        return try await locks.alone(with: Set(group.map(\.report.id.hex))) { try await enrolInTurn(group) }
     }
 
     private func enrolInTurn(_ group: [Candidate]) async throws -> Result {
@@ -111,7 +111,8 @@ struct Enrolment {
             } else {
                 fate = .new
             }
-            // A source that is only unlinked stores no bytes, so that a second one of the same id must still store its own.
+            // A source that is only unlinked stores no bytes, so that a second one of the same id must still store its
+            // own.
             if fate != .repeated { comingIn.insert(id) }
             steps.append(Step(candidate: candidate, fate: fate))
         }
@@ -168,7 +169,8 @@ struct Enrolment {
                     if try spool.files.remove(name, in: spool.queued) { moved.append(id) }
                     publications.append((id, Publication.Entry(publication, as: name)))
                 case .entry(let entry):
-                    // A crash before the commit leaves a row that calls for the file's removal: the entry must outlive that.
+                    // A crash before the commit leaves a row that calls for the file's removal: the entry must outlive
+                    // that.
                     try place(entry, as: name, isLinked: step.fate == .revive)
                     moved.append(id)
                 }
@@ -270,7 +272,7 @@ extension Enrolment {
     /// - Returns: whether it was parked; `false` where sound bytes of the same report are, or were.
     func park(damaged entry: EntryName, reason: String) async throws -> Bool {
         guard let id = StoredReport.id(in: entry) else { return false }
-        return try await turns.alone(with: [id.hex]) { try await parkAlone(id, entry, reason) }
+        return try await locks.alone(with: [id.hex]) { try await parkAlone(id, entry, reason) }
     }
 
     private func parkAlone(_ id: ContentHash, _ entry: EntryName, _ reason: String) async throws -> Bool {

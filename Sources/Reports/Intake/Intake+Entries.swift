@@ -97,7 +97,7 @@ extension Intake {
         case .damaged(let problem):
             logger.notice("Entry is damaged", metadata: ["path": "\(path)", "reason": "\(problem)"])
             do {
-                let isParked = try await Enrolment(spool: spool, queue: queue, marks: marks, turns: sender.turns)
+                let isParked = try await Enrolment(spool: spool, queue: queue, marks: marks, locks: sender.locks)
                     .park(damaged: name, reason: problem.description)
                 sender.noteMovedFiles()
                 if isParked { sender.countRejected() }

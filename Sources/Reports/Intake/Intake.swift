@@ -4,8 +4,8 @@ import Logging
 
 /// The owner's way in: what lies in `taken/`, `collected/` and `incoming/` becomes stored reports with rows.
 ///
-/// A room, drop or entry that gives trouble stays as it is, with its reason in the ledger, and keeps no other from coming
-/// in. Only trouble with the ledger itself ends a look.
+/// A room, drop or entry that gives trouble stays as it is, with its reason in the ledger, and keeps no other from
+/// coming in. Only trouble with the ledger itself ends a look.
 package struct Intake {
     let spool: ReportSpool
     let queue: TransferQueue
@@ -197,7 +197,7 @@ package struct Intake {
         group.candidates = []
         let result: Enrolment.Result
         do {
-            result = try await Enrolment(spool: spool, queue: queue, marks: marks, turns: sender.turns).enrol(
+            result = try await Enrolment(spool: spool, queue: queue, marks: marks, locks: sender.locks).enrol(
                 candidates)
         } catch is CancellationError {
             // Nothing has been placed yet: all of them stay where they lie, for the next owner.

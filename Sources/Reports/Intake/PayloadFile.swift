@@ -8,7 +8,8 @@ package struct PayloadFile: ~Copyable {
     package let facts: FileMetadata?
 
     /// Opens a regular file, or a pipe as shells make them for `<(command)`.
-    /// - Throws: ``ReportsError``: `noSuchFile` when it is missing or unreadable, `badPayload` when it is something else.
+    /// - Throws: ``ReportsError``: `noSuchFile` when it is missing or unreadable, `badPayload` when it is something
+    ///   else.
     package static func open(_ path: FilePath, files: any FileSystem) throws(ReportsError) -> PayloadFile {
         do {
             let file = try files.openFile(path)

@@ -29,7 +29,8 @@ struct PayloadReading: ~Copyable {
     private static let latestByteCount = 4 << 10
 
     init(_ file: consuming OwnedDescriptor, facts: FileMetadata?, mayGrow: Bool, files: any FileSystem) {
-        // One byte more than there should be shows that there is no more. Where the size says nothing, some more do not hurt.
+        // One byte more than there should be shows that there is no more. Where the size says nothing, some more do not
+        // hurt.
         let expected = facts.map { Int(min($0.size, UInt64(Self.bufferByteCount))) + 1 } ?? Self.bufferByteCount
         let wanted = max(expected, mayGrow ? Self.latestByteCount : 1)
         buffer = .allocate(byteCount: min(wanted, Self.bufferByteCount), alignment: 16)

@@ -1,7 +1,8 @@
 /// Reads one JSON value from the front of a buffer.
 ///
-/// Open arrays and objects lie on a stack of their own, so that depth costs no stack of the thread. Their elements share one
-/// array, and each container takes its tail when it closes. A fault ends the reading; what is open then is closed as it is.
+/// Open arrays and objects lie on a stack of their own, so that depth costs no stack of the thread. Their elements
+/// share one array, and each container takes its tail when it closes. A fault ends the reading; what is open then is
+/// closed as it is.
 struct JSONParser {
     private struct Container {
         let isObject: Bool

@@ -59,8 +59,8 @@ extension JSONValue {
 
     /// Reads one whole JSON value (RFC 8259), with nothing but white space around it.
     ///
-    /// Integers beyond 64 bits and fractions become doubles, and what exceeds a double becomes infinite. Half of a surrogate pair
-    /// becomes U+FFFD. Of a repeated key the first value stays.
+    /// Integers beyond 64 bits and fractions become doubles, and what exceeds a double becomes infinite. Half of a
+    /// surrogate pair becomes U+FFFD. Of a repeated key the first value stays.
     /// - Throws: `JSONParsingError` with the first fault and its offset.
     package static func parse(
         _ bytes: ArraySlice<UInt8>, maximumDepth: Int = Self.defaultMaximumDepth
@@ -96,8 +96,8 @@ extension JSONValue {
         }
     }
 
-    /// Reads a JSON value as ``parsePrefix(_:maximumDepth:)`` does, with the same faults, and keeps its outermost members
-    /// or elements only: arrays and objects among them come out empty.
+    /// Reads a JSON value as ``parsePrefix(_:maximumDepth:)`` does, with the same faults, and keeps its outermost
+    /// members or elements only: arrays and objects among them come out empty.
     package static func outlinePrefix(_ bytes: [UInt8]) -> JSONPrefix {
         bytes.withUnsafeBufferPointer { buffer in
             var parser = JSONParser(

@@ -15,8 +15,8 @@ extension JSONValue: CustomStringConvertible {
 
     /// Appends the value as compact JSON, without a line feed anywhere.
     ///
-    /// Every character that could steer a terminal is escaped: C0, DEL and C1 controls, the line and paragraph separators
-    /// and the bidirectional controls. So the output may be printed as it is, whoever wrote the strings.
+    /// Every character that could steer a terminal is escaped: C0, DEL and C1 controls, the line and paragraph
+    /// separators and the bidirectional controls. So the output may be printed as it is, whoever wrote the strings.
     /// A double that is not finite has no form in JSON and becomes `null`.
     package func write(into bytes: inout [UInt8]) {
         switch self {

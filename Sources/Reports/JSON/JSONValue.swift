@@ -1,7 +1,7 @@
 /// A JSON value, in memory.
 ///
-/// Small on purpose: no reflection, no Foundation. Objects keep the order they were written in, and integers stay integers.
-/// Two objects are equal when they have the same members in the same order.
+/// Small on purpose: no reflection, no Foundation. Objects keep the order they were written in, and integers stay
+/// integers. Two objects are equal when they have the same members in the same order.
 package enum JSONValue: Sendable, Hashable {
     case null
     case bool(Bool)

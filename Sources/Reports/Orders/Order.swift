@@ -2,8 +2,8 @@ package import DurableIO
 
 /// What a process that is not the owner asks of it: a small file in `collected/`, acted on exactly once.
 ///
-/// A file that this program cannot read as an order stays where it is, across all lives: it may be a newer program's, and
-/// is a person's wish in any case. Nobody waits for it, and `doctor` names it.
+/// A file that this program cannot read as an order stays where it is, across all lives: it may be a newer program's,
+/// and is a person's wish in any case. Nobody waits for it, and `doctor` names it.
 package struct Order: Hashable, Sendable {
     package enum Action: String, Sendable {
         case retry

@@ -26,13 +26,13 @@ struct OrderActions {
                 || spool.files.metadata(of: name, in: spool.parked) != nil
         }
         if let nonce, try await queue.look({ try $0.isConsumed(token: nonce) }) { return present }
-        try await sender.turns.alone(with: Set(present)) { try await restart(present, remembering: nonce) }
+        try await sender.locks.alone(with: Set(present)) { try await restart(present, remembering: nonce) }
         return present
     }
 
     private func restart(_ present: [String], remembering nonce: String?) async throws {
-        // The files first: from the commit on a drive may claim the rows, and wants the bytes where they belong. A crash
-        // in between parks them again, and the order is still there.
+        // The files first: from the commit on a drive may claim the rows, and wants the bytes where they belong. A
+        // crash in between parks them again, and the order is still there.
         try await queue.begin()
         for identifier in present { try await moveBack(identifier) }
         try await queue.change { store in
@@ -61,7 +61,7 @@ struct OrderActions {
     /// - Returns: whether the order is done with; `false` while the report is being sent, or is yet to be taken in.
     @discardableResult
     func remove(_ identifier: String, filedAt: Int64, remembering nonce: String? = nil) async throws -> Bool {
-        try await sender.turns.alone(with: [identifier]) {
+        try await sender.locks.alone(with: [identifier]) {
             let isPublished = try isPublished(identifier)
             let removal = try await queue.change { store -> Removal in
                 let record = try store.queries.record(identifier)

@@ -4,9 +4,9 @@ import Synchronization
 
 /// The drops and entries that an owner could not take in or could not unlink, each with its reason.
 ///
-/// They are written into the ledger, because only trying tells some of the reasons, and readers do not try. A source that
-/// has to be read for it is tried once in an owner's life, not at each look: a drop of gigabytes that fails at its end
-/// would be all that the owner reads.
+/// They are written into the ledger, because only trying tells some of the reasons, and readers do not try. A source
+/// that has to be read for it is tried once in an owner's life, not at each look: a drop of gigabytes that fails at its
+/// end would be all that the owner reads.
 final class LeftSources: Sendable {
     /// Why a source still lies there.
     enum Cause: Sendable {

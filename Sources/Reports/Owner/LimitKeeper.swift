@@ -2,11 +2,11 @@ import Background
 import DurableIO
 import Logging
 
-/// Keeps a spool within its total, its count and its age by evicting what matters least, each victim named with the limit
-/// it fell to.
+/// Keeps a spool within its total, its count and its age by evicting what matters least, each victim named with the
+/// limit it fell to.
 ///
-/// To be asked when nothing more can be sent, never when something has just come in: a report that a healthy server would
-/// take is not evicted to make room for another.
+/// To be asked when nothing more can be sent, never when something has just come in: a report that a healthy server
+/// would take is not evicted to make room for another.
 struct LimitKeeper {
     let spool: ReportSpool
     let queue: TransferQueue
@@ -86,7 +86,7 @@ struct LimitKeeper {
     /// - Returns: whether any was evicted.
     private func evict(_ victims: [TransferRecord], to limit: Limit) async throws -> Bool {
         guard !victims.isEmpty else { return false }
-        let evicted = try await sender.turns.alone(with: Set(victims.map(\.identifier))) {
+        let evicted = try await sender.locks.alone(with: Set(victims.map(\.identifier))) {
             let evicted = try await queue.change { store in try Self.evict(victims, limit, store) }
             sender.moveFiles(of: evicted.map { ($0.identifier, .evicted) })
             return evicted

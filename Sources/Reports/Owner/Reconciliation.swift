@@ -3,8 +3,8 @@ import DurableIO
 
 /// Brings files and ledger back together after an end that was not orderly.
 ///
-/// The table of the design, cell by cell: files are the truth about bytes, rows about schedule. Running it twice changes
-/// nothing the second time.
+/// The table of the design, cell by cell: files are the truth about bytes, rows about schedule. Running it twice
+/// changes nothing the second time.
 package struct Reconciliation {
     private let spool: ReportSpool
     private let queue: TransferQueue

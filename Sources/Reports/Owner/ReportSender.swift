@@ -3,19 +3,20 @@ import DurableIO
 import Logging
 import Synchronization
 
-/// Works for the engine on the reports' behalf: makes each request, and moves files once the ledger says so.
+/// The queue's client for reports: makes the request of each attempt, and releases files after each commit
+/// (`ReleaseAfterSettling`).
 final class ReportSender: TransferClient {
     /// Keeps those apart who enrol a report and who move its file.
-    let turns = ReportTurns()
-    private let spool: ReportSpool
-    private let requests: RequestMaker
-    private let logger: Logger
-    private let state = Mutex(State())
+    let locks = ReportLocks()
+    let spool: ReportSpool
+    let requests: RequestMaker
+    let logger: Logger
+    let state = Mutex(State())
     /// Whether this process still is the owner.
     private let isOwner: @Sendable () -> Bool
-    private let onSettled: @Sendable (SubmissionProgress) -> Void
+    let onSettled: @Sendable (SubmissionProgress) -> Void
 
-    private struct State {
+    struct State {
         var progress = SubmissionProgress()
         var hasMovedFiles = false
         var hasMisplacedFiles = false
@@ -74,63 +75,7 @@ final class ReportSender: TransferClient {
         }
     }
 
-    // MARK: - Files
-
-    func didSettle(_ settlements: [Settlement]) async {
-        let ended = settlements.filter { !$0.verdict.state.isLive }
-        await moveFiles(afterSettling: ended.map { ($0.claim.record.identifier, $0.verdict.state) })
-        for settlement in ended {
-            requests.book.forget(settlement.claim.record.identifier)
-            guard settlement.verdict.state == .delivered else { continue }
-            let record = settlement.claim.record
-            logger.info(
-                "Report delivered",
-                metadata: ["report.id": "\(record.identifier)", "attempts": "\(record.attempts)"])
-        }
-        let progress = state.withLock { state in
-            for settlement in settlements { state.progress.count(settlement) }
-            return state.progress
-        }
-        onSettled(progress)
-    }
-
-    /// A report, and the state whose commit allows its file to be moved or removed.
-    typealias Settled = (identifier: String, state: TransferState)
-
-    /// Moves or removes files after a commit. A row that has another state by now came anew, and its file is not touched.
-    private func moveFiles(afterSettling settled: [Settled]) async {
-        guard !settled.isEmpty, let queue = state.withLock(\.queue) else { return }
-        let identifiers = settled.map(\.identifier)
-        await turns.alone(with: Set(identifiers)) {
-            do {
-                let states = try await queue.look { queries in
-                    try queries.together { try identifiers.map { try queries.state(of: $0) } }
-                }
-                moveFiles(of: zip(settled, states).filter { $0.state == $1 }.map(\.0))
-            } catch {
-                noteMisplaced("reports", error)
-            }
-        }
-    }
-
-    /// To be called in the reports' turn, with states that the ledger has now.
-    func moveFiles(of settled: [Settled]) {
-        for (identifier, verdict) in settled {
-            guard let id = ContentHash(hex: identifier) else { continue }
-            do {
-                try spool.release(id, as: verdict)
-                state.withLock { $0.hasMovedFiles = true }
-            } catch {
-                noteMisplaced(identifier, error)
-            }
-        }
-    }
-
-    /// The verdict is durable; the next owner moves the file.
-    private func noteMisplaced(_ subject: String, _ error: any Error) {
-        state.withLock { $0.hasMisplacedFiles = true }
-        logger.warning("Report's file not moved", metadata: ["report.id": "\(subject)", "error": "\(error)"])
-    }
+    // MARK: - Afterwards
 
     /// Nothing more can be sent now, so that what is beyond the spool's limits may go.
     func didRunDry() async throws {

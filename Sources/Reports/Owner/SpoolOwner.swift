@@ -70,7 +70,7 @@ package final class SpoolOwner: Sendable {
             logger: configuration.logger, isOwner: { [weak host] in host?.isCurrent ?? false },
             onSettled: configuration.onSettled)
         var repairs: [String] = []
-        let store = try LedgerOpening.open(spool, host, configuration.ledgerDamage, repairs: &repairs)
+        let store = try SpoolLedger.open(spool, host, configuration.ledgerDamage, repairs: &repairs)
         let end = store.earlierEnd
         let origin = try configuration.destination?.validate().origin
         self.transport = transport
@@ -95,7 +95,8 @@ package final class SpoolOwner: Sendable {
         spool.ledger.layReserve()
     }
 
-    /// What rests for want of its request has somebody to ask again: another owner, who knew none, may have laid it down.
+    /// What rests for want of its request has somebody to ask again: another owner, who knew none, may have laid it
+    /// down.
     private func wake(_ book: CallerRequests?) async throws {
         guard let book else { return }
         let known = book.known
@@ -112,7 +113,7 @@ package final class SpoolOwner: Sendable {
     var isCurrent: Bool { host.isCurrent }
 
     /// Keeps those apart who enrol a report and who move its file.
-    package var turns: ReportTurns { sender.turns }
+    package var locks: ReportLocks { sender.locks }
 
     /// Evicts what is beyond the spool's limits.
     package func keepLimits() async throws {

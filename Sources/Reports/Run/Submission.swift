@@ -62,8 +62,8 @@ package struct Submission: Sendable {
         return summary
     }
 
-    /// Once with all of the ledger checked; where its damage is met again, once more with a ledger that is set aside and
-    /// rebuilt.
+    /// Once with all of the ledger checked; where its damage is met again, once more with a ledger that is set aside
+    /// and rebuilt.
     private func runAgain(after damage: SQLiteError) async throws -> SubmissionSummary {
         var next = self
         next.configuration.ledgerDamage = configuration.ledgerDamage.afterMeeting(damage)
@@ -239,8 +239,8 @@ package struct Submission: Sendable {
         }
     }
 
-    /// What was accepted, or lies ready, and has no row yet: cut off by the deadline, or left for want of space. What cannot
-    /// be taken in as it is waits for a person, and is counted as skipped.
+    /// What was accepted, or lies ready, and has no row yet: cut off by the deadline, or left for want of space. What
+    /// cannot be taken in as it is waits for a person, and is counted as skipped.
     private func leftBehind(by left: LeftSources, includingDrops: Bool) -> Int {
         let zone = DropZone(spool: spool)
         let taken = (try? zone.takenDrops()) ?? []

@@ -1,7 +1,7 @@
 /// Where the members of a JSON text stand, and which name stands twice in one object.
 ///
-/// The parser keeps no places, because reports have no use for them; what a person wrote is small enough to be looked at
-/// a second time. The text has to be JSON.
+/// The parser keeps no places, because reports have no use for them; what a person wrote is small enough to be looked
+/// at a second time. The text has to be JSON.
 struct JSONPlaces {
     private let bytes: [UInt8]
     private var position = 0

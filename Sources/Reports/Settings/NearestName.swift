@@ -1,6 +1,7 @@
 /// The name that somebody meant who wrote another.
 package enum NearestName {
-    /// - Returns: the one of `names` that a slip or two make of the word, the first of equally near ones; `nil` when none is near.
+    /// - Returns: the one of `names` that a slip or two make of the word, the first of equally near ones; `nil` when
+    ///   none is near.
     package static func of(_ word: some StringProtocol, among names: [String]) -> String? {
         let word = Array(word.lowercased().utf8)
         guard word.count <= 40 else { return nil }

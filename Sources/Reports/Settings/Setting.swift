@@ -2,8 +2,8 @@ import Background
 import DurableIO
 import SystemPackage
 
-/// A setting by its name: a member of the configuration file, `REPORTS_` and the name in capitals in the environment, and
-/// for what concerns sending `--` and the name with dashes on the command line.
+/// A setting by its name: a member of the configuration file, `REPORTS_` and the name in capitals in the environment,
+/// and for what concerns sending `--` and the name with dashes on the command line.
 package enum Setting: String, CaseIterable, Sendable {
     case endpoint
     case encoding

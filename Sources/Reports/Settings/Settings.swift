@@ -35,8 +35,8 @@ package struct Settings: Sendable {
     package private(set) var maximumConcurrent = 16
     package private(set) var encoding = ReportEncoding.gzip
     package private(set) var acknowledgement: Acknowledgement?
-    /// Variables of the environment that name no setting, and what each may have been meant for. Others may have a use for
-    /// them, so that they are no error.
+    /// Variables of the environment that name no setting, and what each may have been meant for. Others may have a use
+    /// for them, so that they are no error.
     package private(set) var strayVariables: [(name: String, meant: String)] = []
     /// The configuration file that was read; `nil` if there is none.
     package private(set) var file: FilePath?
@@ -64,8 +64,8 @@ package struct Settings: Sendable {
     package init() {}
 
     /// Reads and checks everything.
-    /// - Throws: ``ReportsError/Code/badConfiguration``, or for options ``ReportsError/Code/badArgument``, with what is wrong
-    ///   where, and what is expected.
+    /// - Throws: ``ReportsError/Code/badConfiguration``, or for options ``ReportsError/Code/badArgument``, with what is
+    ///   wrong where, and what is expected.
     package init(_ sources: Sources) throws(ReportsError) {
         let variable = { (name: String) in sources.variable(name).flatMap { $0.isEmpty ? nil : $0 } }
         let file = try Self.file(sources, variable)
@@ -131,8 +131,8 @@ package struct Settings: Sendable {
         return destination
     }
 
-    /// The size of the file system that the spool lies on, in bytes, from which some limits follow; `nil` when it is not
-    /// known.
+    /// The size of the file system that the spool lies on, in bytes, from which some limits follow; `nil` when it is
+    /// not known.
     package var fileSystemByteCount: UInt64?
 
     /// Each setting's value and source, for people and scripts: secrets are masked.
@@ -167,8 +167,8 @@ package struct Settings: Sendable {
         }
     }
 
-    /// Through which proxy the endpoint is reached, or `direct`, without secrets, and what says so; `nil` when no endpoint
-    /// is named.
+    /// Through which proxy the endpoint is reached, or `direct`, without secrets, and what says so; `nil` when no
+    /// endpoint is named.
     package var route: (text: String, source: String)? {
         guard let endpoint = try? destination?.validate() else { return nil }
         let standard = SettingSource.standard.description

@@ -3,8 +3,8 @@ import SystemPackage
 
 /// The configuration file: a JSON object whose members are settings, and `headers`.
 ///
-/// Instead of a text any member may be `{"file": "PATH"}` or `{"environment": "NAME"}`, so that secrets stay where they are
-/// kept. Paths in it may be relative to its folder.
+/// Instead of a text any member may be `{"file": "PATH"}` or `{"environment": "NAME"}`, so that secrets stay where they
+/// are kept. Paths in it may be relative to its folder.
 ///
 /// What is wrong in it is told with file, line and column.
 struct SettingsFile {

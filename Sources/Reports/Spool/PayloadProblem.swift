@@ -18,7 +18,8 @@ package enum PayloadProblem: Error, Sendable, CustomStringConvertible {
         case .tooLargeInAll(let limit):
             "is larger, compressed, than the \(limit) bytes that all reports may take: raise max_total_size to take it"
         case .noSpace(_, let floor):
-            // Not how many are free, which changes all the time: a reason that is new at each look would be told each time.
+            // Not how many are free, which changes all the time: a reason that is new at each look would be told each
+            // time.
             "less than the \(floor) bytes that must stay free are free: free some space, or lower min_free_space"
         }
     }

@@ -46,8 +46,8 @@ package final class ReportSpool: Sendable {
         case parked
     }
 
-    /// Opens an existing spool. When `isCreating`, rooms that are missing are made, and a spool that has no VERSION yet is
-    /// made whole: see `SpoolMaker`.
+    /// Opens an existing spool. When `isCreating`, rooms that are missing are made, and a spool that has no VERSION yet
+    /// is made whole: see `SpoolMaker`.
     /// - Returns: `nil` when there is no spool and `isCreating` is `false`.
     package static func open(
         _ path: FilePath, isCreating: Bool, options: Options = Options(), files: any FileSystem = POSIXFileSystem(),
@@ -79,8 +79,8 @@ package final class ReportSpool: Sendable {
         }
     }
 
-    /// Whether a spool could be opened here, without making anything: its version and its file system are known. What is
-    /// not there yet can be.
+    /// Whether a spool could be opened here, without making anything: its version and its file system are known. What
+    /// is not there yet can be.
     package static func check(
         _ path: FilePath, options: Options = Options(), files: any FileSystem = POSIXFileSystem()
     ) throws(ReportsError) {

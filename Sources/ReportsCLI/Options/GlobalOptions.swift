@@ -54,8 +54,8 @@ struct GlobalOptions: ParsableArguments {
         return try settings(from: sources).limits
     }
 
-    /// Root reads what its own environment and command line name before it becomes the spool's owner; the file in the spool is
-    /// the owner's word, and must not have root read what the owner may not.
+    /// Root reads what its own environment and command line name before it becomes the spool's owner; the file in the
+    /// spool is the owner's word, and must not have root read what the owner may not.
     private func settings(from sources: Settings.Sources) throws -> Settings {
         guard Environment.value("REPORTS_CONFIG")?.isEmpty ?? true else {
             let settings = try Settings(sources)
@@ -84,8 +84,8 @@ struct GlobalOptions: ParsableArguments {
     }
 
     /// The spool; `nil` when nothing has made it yet. Makes nothing.
-    /// - Throws: ``ReportsError/Code/noSuchFile`` when somebody named a directory that is not there: zeros would hide that
-    ///   the name is wrong. An empty directory is rather one that was made for a spool, as unit files do.
+    /// - Throws: ``ReportsError/Code/noSuchFile`` when somebody named a directory that is not there: zeros would hide
+    ///   that the name is wrong. An empty directory is rather one that was made for a spool, as unit files do.
     func openExisting(_ limits: SpoolLimits = SpoolLimits()) throws -> ReportSpool? {
         try actAsOwner()
         if let spool = try ReportSpool.open(path(), isCreating: false, options: options(limits)) { return spool }

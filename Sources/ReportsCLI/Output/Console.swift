@@ -47,8 +47,8 @@ enum Console {
 
     /// Ends the process at once, its output written.
     ///
-    /// Not by `exit`: a thread may still be in the system's resolver, and nothing of what a library does at the end of a
-    /// process may be seen or waited for.
+    /// Not by `exit`: a thread may still be in the system's resolver, and nothing of what a library does at the end of
+    /// a process may be seen or waited for.
     static func leave(_ status: Int32) -> Never {
         fflush(nil)
         _exit(status)

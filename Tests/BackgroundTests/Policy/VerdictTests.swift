@@ -4,7 +4,8 @@ import Testing
 
 struct VerdictTests {
     private static let tooLarge = "too large for the server (413): raise the limit there, then retry it"
-    /// An answer's status, what becomes of the transfer, its reason, whether it is charged, and whether the gate closes.
+    /// An answer's status, what becomes of the transfer, its reason, whether it is charged, and whether the gate
+    /// closes.
     private static let answers: [(Int, TransferState, String?, Bool, Bool)] = [
         (200, .delivered, nil, false, false), (204, .delivered, nil, false, false),
         (226, .delivered, nil, false, false),

@@ -28,7 +28,8 @@ struct Client {
     /// Whether its `submit` is at work; a process that goes on always is.
     var isDriven: Bool
 
-    /// Somebody asks for a submit: a gate that a failure closed may be probed once, and behind an open one nothing waits.
+    /// Somebody asks for a submit: a gate that a failure closed may be probed once, and behind an open one nothing
+    /// waits.
     mutating func beginExplicitly(at now: Int64) {
         gate.allowExplicitProbe()
         if gate.closure == nil { wakeUnreachable(at: now) }

@@ -3,8 +3,8 @@ import Glibc
 
 /// Simulates a fleet whose server was away for an hour, under a virtual clock. Prints one line of JSON.
 ///
-/// Every decision about waiting is made by the engine's own policies: `RetryPolicy`, `OriginGate` and what they are made
-/// of. Only the queue around them is played here: which transfers are due, and when somebody looks.
+/// Every decision about waiting is made by the engine's own policies: `RetryPolicy`, `OriginGate` and what they are
+/// made of. Only the queue around them is played here: which transfers are due, and when somebody looks.
 @main
 struct FleetSimulation {
     static func main() throws {

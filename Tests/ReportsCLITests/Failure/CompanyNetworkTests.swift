@@ -3,8 +3,8 @@ import Reports
 import TestSupport
 import Testing
 
-/// What company networks demand: proxies, client certificates, other forms and proofs. Nothing is lost for want of them,
-/// and a person is told what is missing.
+/// What company networks demand: proxies, client certificates, other forms and proofs. Nothing is lost for want of
+/// them, and a person is told what is missing.
 @Suite("Networks that demand something", .timeLimit(.minutes(10)))
 struct CompanyNetworkTests {
     @Test(

@@ -33,7 +33,8 @@ struct FaultInjectionTests {
         /// A full disk stays full to the end of the process.
         var isLasting: Bool { self == .diskIsFull }
 
-        /// `add` writes reports with write(2), too. Elsewhere that call also wakes threads (eventfd(2)), and never fails.
+        /// `add` writes reports with write(2), too. Elsewhere that call also wakes threads (eventfd(2)), and never
+        /// fails.
         func injection(into command: String) -> String {
             "inject=" + (command == "add" && rawValue.hasPrefix("pwrite64") ? "write," : "") + rawValue
         }

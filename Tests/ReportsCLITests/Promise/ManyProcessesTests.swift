@@ -105,8 +105,8 @@ struct ManyProcessesTests {
             await owner.killAtOnce()
             let death = Date().timeIntervalSince1970
             #expect(await heir.end().status == 0)
-            // It tries every 100 ms. How long that really takes is the machine's affair; that no try fails any more once
-            // the owner is dead is ours.
+            // It tries every 100 ms. How long that really takes is the machine's affair; that no try fails any more
+            // once the owner is dead is ours.
             let tries = lockings(in: tool.text(of: trace))
             #expect(!tries.filter(\.isTaken).isEmpty)
             #expect(tries.filter { !$0.isTaken && $0.time > death }.isEmpty)

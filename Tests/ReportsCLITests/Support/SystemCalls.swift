@@ -29,7 +29,8 @@ struct SystemCall: Sendable {
         return calls
     }
 
-    /// How long a call asks to sleep, in seconds; `nil` for one that is no sleep. A sleep until a time counts as endless.
+    /// How long a call asks to sleep, in seconds; `nil` for one that is no sleep. A sleep until a time counts as
+    /// endless.
     var sleep: Double? {
         guard text.hasPrefix("nanosleep(") || text.hasPrefix("clock_nanosleep(") else { return nil }
         guard !text.contains("TIMER_ABSTIME") else { return .infinity }

@@ -5,8 +5,8 @@ import Reports
 import TestSupport
 import Testing
 
-/// When a report is tried next is what its own time and the gate of its lane say, whoever looks and however many servers
-/// the ledger knows.
+/// When a report is tried next is what its own time and the gate of its lane say, whoever looks and however many
+/// servers the ledger knows.
 @Suite("Reports behind gates", .timeLimit(.minutes(1)))
 struct GateViewTests {
     private func submit(_ harness: SpoolHarness, to url: String) async throws -> SubmissionSummary {

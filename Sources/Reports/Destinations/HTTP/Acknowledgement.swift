@@ -3,8 +3,8 @@ import HTTPTypes
 
 /// The proof of receipt that an endpoint has to give with its 2xx; without it nothing counts as delivered.
 ///
-/// For servers behind something that may answer in their place: a load balancer's page, a proxy's login, a catch-all site.
-/// A report whose answer lacks the proof is held and tried again after an hour, or at the next explicit submit.
+/// For servers behind something that may answer in their place: a load balancer's page, a proxy's login, a catch-all
+/// site. A report whose answer lacks the proof is held and tried again after an hour, or at the next explicit submit.
 public struct Acknowledgement: Hashable, Sendable, CustomStringConvertible {
     private enum Place: Hashable, Sendable {
         case header(String)

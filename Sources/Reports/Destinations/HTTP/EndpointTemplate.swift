@@ -2,9 +2,9 @@ import Background
 
 /// An endpoint's URL with its marks, taken apart once; what differs from report to report is filled in at each send.
 ///
-/// Marks stand in path and query, `{host}` also in the host name. Everything else that looks like a mark is refused, because
-/// a server that answers 2xx for a path that nobody meant would be taken for the right one, and the bytes deleted.
-/// Braces that are part of the URL are written `%7B` and `%7D`. Nothing of this is written to disk.
+/// Marks stand in path and query, `{host}` also in the host name. Everything else that looks like a mark is refused,
+/// because a server that answers 2xx for a path that nobody meant would be taken for the right one, and the bytes
+/// deleted. Braces that are part of the URL are written `%7B` and `%7D`. Nothing of this is written to disk.
 struct EndpointTemplate: Sendable {
     /// What can be filled in.
     enum Mark: String, CaseIterable, Sendable {
@@ -149,7 +149,8 @@ struct EndpointTemplate: Sendable {
 
     /// The URL with the values in place of the marks, each percent-encoded.
     ///
-    /// A segment of the path that would be empty, `.` or `..` becomes `_`: servers and clients take those for other paths.
+    /// A segment of the path that would be empty, `.` or `..` becomes `_`: servers and clients take those for other
+    /// paths.
     func url(_ value: (Mark) -> String) -> String {
         var url = ""
         for run in runs {

@@ -3,11 +3,11 @@ public struct ReportEncoding: RawRepresentable, Hashable, Sendable {
     /// The name, as in the configuration file.
     public let rawValue: String
 
-    /// Compressed, and said to be (`Content-Encoding: gzip`), under the payload's own `Content-Type`. The default: a server
-    /// that decodes has the payload, any other the compressed bytes.
+    /// Compressed, and said to be (`Content-Encoding: gzip`), under the payload's own `Content-Type`. The default: a
+    /// server that decodes has the payload, any other the compressed bytes.
     public static let gzip = ReportEncoding(name: "gzip")
-    /// As a gzip file (`Content-Type: application/gzip`), for servers that refuse a coding, or shall store what comes as it
-    /// comes.
+    /// As a gzip file (`Content-Type: application/gzip`), for servers that refuse a coding, or shall store what comes
+    /// as it comes.
     public static let file = ReportEncoding(name: "file")
     /// As the payload itself, inflated while it is sent, for servers that do not decode. Costs bandwidth.
     public static let identity = ReportEncoding(name: "identity")

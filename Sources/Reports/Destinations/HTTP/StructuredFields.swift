@@ -10,8 +10,8 @@ enum StructuredFields {
         return quoted + "\""
     }
 
-    /// A dictionary of texts, keys in order. Keys are lower-cased, and `*` stands before one that begins with no letter,
-    /// as the grammar of keys demands; texts beyond ASCII become display strings.
+    /// A dictionary of texts, keys in order. Keys are lower-cased, and `*` stands before one that begins with no
+    /// letter, as the grammar of keys demands; texts beyond ASCII become display strings.
     static func dictionary(_ members: [String: String]) -> String {
         members.sorted { $0.key < $1.key }
             .map { "\(key($0.key))=\(text($0.value))" }

@@ -1,6 +1,7 @@
 /// A gzip member: described by what is inside, sent as it is.
 enum GzipFormat {
-    /// What is said of gzip within gzip, which is not opened: each layer could be a thousand times larger than the last.
+    /// What is said of gzip within gzip, which is not opened: each layer could be a thousand times larger than the
+    /// last.
     static let unopened = Recognition(
         format: "gzip", contentType: "application/gzip", kind: .other, from: .default, summary: "gzip")
 

@@ -39,7 +39,8 @@ enum ELFCoreFormat {
         return notes
     }
 
-    /// Where the notes are. Only the first segment of them counts: the kernel writes one, and a hostile file any number.
+    /// Where the notes are. Only the first segment of them counts: the kernel writes one, and a hostile file any
+    /// number.
     private static func noteSegment(in reader: ByteReader, isWide: Bool) -> Range<Int>? {
         let table = isWide ? reader.offset(UInt64.self, at: 32) : reader.offset(UInt32.self, at: 28)
         guard let table,

@@ -1,6 +1,7 @@
 /// A crash report in JSON of Swift's own backtracer.
 ///
-/// It knows neither its process' number nor, beyond 15 bytes, its name; the file's name and the list of images help out.
+/// It knows neither its process' number nor, beyond 15 bytes, its name; the file's name and the list of images help
+/// out.
 enum SwiftBacktraceFormat {
     static let marks = ["timestamp"]
 

@@ -33,7 +33,8 @@ enum SanitizerFormat {
         return process + tool + fault + self.place(in: lines)
     }
 
-    /// `==PID==`, or with `log_exe_name` `==EXE==PID==`; the thread sanitizer names its process at the end of the title.
+    /// `==PID==`, or with `log_exe_name` `==EXE==PID==`; the thread sanitizer names its process at the end of the
+    /// title.
     private static func process(before level: ArraySlice<UInt8>, description: ArraySlice<UInt8>) -> String {
         let fields = level.split(separator: UInt8(ascii: "="))
         guard let number = fields.last?.text ?? description.after("(pid=")?.leadingDigits?.text else { return "" }

@@ -4,8 +4,8 @@ import Synchronization
 
 /// A stored report's deflate stream as it lies in its file, checked on its way to the server.
 ///
-/// Read from end to end it is hashed while it is sent, and its last piece is not given out before the digest is known: a
-/// server never has the whole of a damaged report. Read in any other order all of it is checked first.
+/// Read from end to end it is hashed while it is sent, and its last piece is not given out before the digest is known:
+/// a server never has the whole of a damaged report. Read in any other order all of it is checked first.
 final class CheckedBody: BodySource {
     private let bytes: FileBody
     /// In the file.

@@ -88,10 +88,12 @@ extension ReportSpool {
     /// Files up to this size are read once: what was checked is what is sent.
     private static let smallByteCount: UInt64 = 256 << 10
 
-    /// A report with the segment that follows ``WireForm/prefix`` in what is sent. The segment gives out only bytes that
-    /// were stored: a small one is checked here, a large one while it is read, as ``CheckedBody`` tells, or here as well.
+    /// A report with the segment that follows ``WireForm/prefix`` in what is sent. The segment gives out only bytes
+    /// that were stored: a small one is checked here, a large one while it is read, as ``CheckedBody`` tells, or here
+    /// as well.
     /// - Returns: `nil` when there is no such file.
-    /// - Throws: ``DamagedReport`` when its bytes are not those that were stored, ``FileSystemError`` when they cannot be read.
+    /// - Throws: ``DamagedReport`` when its bytes are not those that were stored, ``FileSystemError`` when they cannot
+    ///   be read.
     func checked(
         _ name: EntryName, in room: Directory, isReadInOrder: Bool
     ) throws -> (report: StoredReport, deflated: TransferBody.Segment)? {

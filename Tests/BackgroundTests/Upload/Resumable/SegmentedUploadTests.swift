@@ -7,7 +7,8 @@ import Testing
 @Suite("Bodies of segments in parts", .timeLimit(.minutes(10)))
 struct SegmentedUploadTests {
     private static let part = 50_000
-    /// Bytes to 70,000, a range to 230,000, bytes to 290,001, tiny ones of both kinds to 296,001, and a range to the end.
+    /// Bytes to 70,000, a range to 230,000, bytes to 290,001, tiny ones of both kinds to 296,001, and a range to the
+    /// end.
     private static let shape = BodyShape(
         "segments of each kind",
         [.given(70_000), .file(160_000), .given(60_001)] + (0..<400).map { $0 % 2 == 0 ? .given(13) : .file(17) }

@@ -20,7 +20,8 @@ package struct DraftRules: Sendable {
         }
     }
 
-    /// What becomes of requests with another interop version than 8, or with none; the draft only forbids to send them a 104.
+    /// What becomes of requests with another interop version than 8, or with none; the draft only forbids to send them
+    /// a 104.
     package enum Strangers: Sendable {
         /// They are ordinary requests, as they will be once the draft is a standard: a POST is a whole report.
         case areOrdinary
@@ -49,7 +50,8 @@ package struct DraftRules: Sendable {
     package var sendsInterimResponses = false
     /// After how many bytes of content another 104 tells the offset, if there are interim responses at all.
     package var progressByteCount: Int?
-    /// Whether a part that does not end the upload is answered with an `Upload-Offset`, which the draft does not ask for.
+    /// Whether a part that does not end the upload is answered with an `Upload-Offset`, which the draft does not ask
+    /// for.
     package var acknowledgesOffset = true
     /// Whether `Location` is a path; otherwise it begins with the scheme and the request's `Host`.
     package var usesRelativeLocation = false

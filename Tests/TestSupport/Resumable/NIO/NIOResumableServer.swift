@@ -5,7 +5,8 @@ import NIOHTTPTypesHTTP1
 import NIOPosix
 import NIOResumableUpload
 
-/// A server for resumable uploads made by others: Apple's `NIOResumableUpload`, which speaks interop versions 3, 5 and 6.
+/// A server for resumable uploads made by others: Apple's `NIOResumableUpload`, which speaks interop versions 3, 5 and
+/// 6.
 ///
 /// Uploads lie below `/resumable_upload/`. State is in memory, and lost when the server restarts. Behind it stands an
 /// application that takes each POST and PUT for a report.
@@ -60,7 +61,8 @@ package final class NIOResumableServer: RecordingServer {
         recorded.withLock { $0.isStopped = true }
     }
 
-    /// Ends every connection, forgets every upload and listens again on the same port; also comes back after ``stop()``.
+    /// Ends every connection, forgets every upload and listens again on the same port; also comes back after
+    /// ``stop()``.
     ///
     /// - Parameter origin: what `Location` begins with from now on, for instance a proxy's address. The default is what
     ///   it was, at first the server's own.

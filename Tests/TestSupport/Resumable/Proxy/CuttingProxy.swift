@@ -2,8 +2,8 @@ import Glibc
 
 /// A TCP proxy on 127.0.0.1 that passes bytes on as they are, and cuts, holds or slows the connections it is told to.
 ///
-/// Each connection has a ``ProxyCourse``, given by its number: 0 is the first. Bytes count once they have been passed on, HTTP heads
-/// and framing included.
+/// Each connection has a ``ProxyCourse``, given by its number: 0 is the first. Bytes count once they have been passed
+/// on, HTTP heads and framing included.
 package final class CuttingProxy: Sendable {
     /// What has passed on one connection.
     package struct Traffic: Sendable {

@@ -48,7 +48,8 @@ package struct ProxyCourse: Sendable {
         changing(direction) { $0.cut = Cut(byteCount: byteCount, waitsForMore: false, ending: ending) }
     }
 
-    /// The same, with a cut when more than so many bytes come: with 0 bytes to the client, when the server has answered.
+    /// The same, with a cut when more than so many bytes come: with 0 bytes to the client, when the server has
+    /// answered.
     package func cutting(_ direction: Direction, beyond byteCount: Int, by ending: Ending = .reset) -> ProxyCourse {
         changing(direction) { $0.cut = Cut(byteCount: byteCount, waitsForMore: true, ending: ending) }
     }

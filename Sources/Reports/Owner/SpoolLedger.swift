@@ -2,7 +2,7 @@ import Background
 import DurableIO
 
 /// Opening a spool's ledger: what people are told of it, and what the rows of old ledgers get.
-enum LedgerOpening {
+enum SpoolLedger {
     /// Opens it; `repairs` gets a sentence when the ledger had to be made again.
     static func open(
         _ spool: ReportSpool, _ host: LedgerHost, _ damage: LedgerDamage, repairs: inout [String]

@@ -7,17 +7,17 @@ import Testing
 
 /// A report's file is never moved or removed for a verdict on bytes that have come anew since.
 @Suite("One party at a time for one report", .timeLimit(.minutes(2)))
-struct ReportTurnTests {
+struct ReportLockTests {
     /// Returns once so many parties wait for the turn that the test holds.
-    private func waitForParties(_ count: Int, at turns: ReportTurns) async {
-        while turns.waitingCount < count { await Task.yield() }
+    private func waitForParties(_ count: Int, at locks: ReportLocks) async {
+        while locks.waitingCount < count { await Task.yield() }
     }
 
     /// Runs `start` while the report's turn is taken, and gives the turn back when `start` has returned.
     private func holdingTurn(
         of id: ContentHash, _ owner: SpoolOwner, _ start: @escaping @Sendable () async throws -> Void
     ) async throws {
-        try await owner.turns.alone(with: [id.hex]) { try await start() }
+        try await owner.locks.alone(with: [id.hex]) { try await start() }
     }
 
     @Test(
@@ -32,7 +32,7 @@ struct ReportTurnTests {
             let row = try #require(try harness.record(id))
             let drive = Task { try await owner.queue.drive(.whileDue, isExplicit: true) }
             try await holdingTurn(of: id, owner) {
-                await waitForParties(1, at: owner.turns)
+                await waitForParties(1, at: owner.locks)
                 #expect(try harness.state(id) == verdict)
                 // What enrolling the same content does when its bytes were lost.
                 try await owner.queue.change { store in
@@ -69,7 +69,7 @@ struct ReportTurnTests {
                 for (number, party) in ordered.enumerated() {
                     let task = Task { try await party() }
                     tasks.withLock { $0.append(task) }
-                    await waitForParties(number + 1, at: owner.turns)
+                    await waitForParties(number + 1, at: owner.locks)
                 }
             }
             for task in tasks.value { try await task.value }
@@ -101,7 +101,7 @@ struct ReportTurnTests {
                     if (number == 1) == isRemoveFirst { try await order() } else { try drop() }
                     let task = Task { _ = try await Intake(owner).run() }
                     tasks.withLock { $0.append(task) }
-                    await waitForParties(number, at: owner.turns)
+                    await waitForParties(number, at: owner.locks)
                 }
             }
             for task in tasks.value { try await task.value }
@@ -116,21 +116,21 @@ struct ReportTurnTests {
 
     @Test("parties for other reports do not wait, and nobody overtakes one who waits for the same")
     func order() async throws {
-        let turns = ReportTurns()
+        let locks = ReportLocks()
         let log = Monitor<[String]>([])
         let (started, gate) = (Gate(), Gate())
         let first = Task {
-            await turns.alone(with: ["a"]) {
+            await locks.alone(with: ["a"]) {
                 started.open()
                 await gate.wait()
             }
         }
         await started.wait()
-        let both = Task { await turns.alone(with: ["a", "b"]) { log.withLock { $0.append("both") } } }
-        await waitForParties(1, at: turns)
-        let late = Task { await turns.alone(with: ["b"]) { log.withLock { $0.append("late") } } }
-        await waitForParties(2, at: turns)
-        await turns.alone(with: ["c"]) { log.withLock { $0.append("other") } }
+        let both = Task { await locks.alone(with: ["a", "b"]) { log.withLock { $0.append("both") } } }
+        await waitForParties(1, at: locks)
+        let late = Task { await locks.alone(with: ["b"]) { log.withLock { $0.append("late") } } }
+        await waitForParties(2, at: locks)
+        await locks.alone(with: ["c"]) { log.withLock { $0.append("other") } }
         gate.open()
         _ = await (first.value, both.value, late.value)
         #expect(log.value == ["other", "both", "late"])

@@ -2,10 +2,10 @@ import Synchronization
 
 /// One party at a time for one report.
 ///
-/// Enrolling a report, from the look at its row to the commit, and moving or removing its file after a commit exclude each
-/// other: else a file is removed for a verdict on bytes that have just come anew, or a copy is dropped because of a file
-/// that is about to go. A party takes all of its reports at once, so that two parties never wait for each other.
-package final class ReportTurns: Sendable {
+/// Enrolling a report, from the look at its row to the commit, and moving or removing its file after a commit exclude
+/// each other: else a file is removed for a verdict on bytes that have just come anew, or a copy is dropped because of
+/// a file that is about to go. A party takes all of its reports at once, so that two parties never wait for each other.
+package final class ReportLocks: Sendable {
     private struct Waiter {
         let identifiers: Set<String>
         let continuation: CheckedContinuation<Void, Never>
@@ -15,8 +15,8 @@ package final class ReportTurns: Sendable {
         var taken: Set<String> = []
         var waiters: [Waiter] = []
 
-        /// Takes out the waiters whose turn has come, in the order in which they came; nobody overtakes a waiter for the
-        /// same report.
+        /// Takes out the waiters whose turn has come, in the order in which they came; nobody overtakes a waiter for
+        /// the same report.
         mutating func takeReady() -> [CheckedContinuation<Void, Never>] {
             var ready: [CheckedContinuation<Void, Never>] = []
             var left: [Waiter] = []
