@@ -21,7 +21,8 @@ extension Reporter {
     ///   - identifier: A name by which the program knows it again; it is never sent.
     ///   - annotations: See ``collect(_:kind:name:annotations:)``.
     /// - Returns: The report's id.
-    /// - Throws: ``ReportsError`` when the request cannot be used, the disk is full or a bound is broken.
+    /// - Throws: ``ReportsError`` when the request cannot be used, the disk is full or a bound is broken;
+    ///   `CancellationError` when the task was cancelled before the last block of a large payload.
     @discardableResult
     public func submit(
         _ payload: [UInt8], request: HTTPRequest, kind: ReportKind? = nil, identifier: String? = nil,
@@ -51,7 +52,8 @@ extension Reporter {
     ///   - kind: What it is about; `nil` derives it from the content.
     ///   - annotations: See ``collect(_:kind:name:annotations:)``.
     /// - Returns: The report's id.
-    /// - Throws: ``ReportsError`` when the request or the file cannot be used, or the disk is full.
+    /// - Throws: ``ReportsError`` when the request or the file cannot be used, or the disk is full;
+    ///   `CancellationError` when the task was cancelled before the last block of a large file.
     @discardableResult
     public func submit(
         fileAt file: FilePath, identifier: String? = nil, request: HTTPRequest, kind: ReportKind? = nil,

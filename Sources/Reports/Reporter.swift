@@ -126,8 +126,8 @@ public final class Reporter: Sendable {
     /// Stores a report. On return it survives a crash and a power cut.
     ///
     /// The same bytes a second time are the same report and are only counted. The work is done on threads of the
-    /// package's own: of all payloads in the process, at most as many are compressed at once as there are cores less
-    /// one.
+    /// package's own: of all payloads in the process, as many are compressed at once as there are cores less one, and
+    /// one where there is one core. None waits for a payload that stands still.
     /// - Parameters:
     ///   - payload: The report's bytes; an empty one is a report, too.
     ///   - kind: What it is about; `nil` derives it from the content.
@@ -187,8 +187,12 @@ public final class Reporter: Sendable {
             let slot = try await PayloadSlots.shared.slot(for: byteCount)
             prepared = try producer.prepare(source, as: description, from: subject, betweenBlocks: { slot.pause() })
         } else {
-            // A pipe may stand still for as long as its writer likes, and must not keep a slot from others meanwhile.
-            prepared = try producer.prepare(source, as: description, from: subject)
+            // A pipe may stand still for as long as its writer likes: it keeps neither a slot nor a thread from others.
+            var source = Optional(source)
+            prepared = try await OwnThreads.run(on: .forPipes) {
+                guard let source = source.take() else { throw CancellationError() }
+                return try producer.prepare(source, as: description, from: subject)
+            }
         }
         willAppear(prepared.report.id.hex)
         try producer.store([prepared])

@@ -43,6 +43,38 @@ struct ReporterThreadsTests {
         }
     }
 
+    @Test("pipes that stand still keep no other payload and no report from their way")
+    func pipes() async throws {
+        try await withTemporaryDirectory { directory in
+            try await withLoopbackServer(.always(.response(201))) { server in
+                let opened = Monitor(0)
+                let files = FaultingFileSystem { call in
+                    if call.operation == .open { opened.withLock { $0 += 1 } }
+                }
+                let spool = try #require(
+                    try ReportSpool.open(FilePath(directory + "/spool"), isCreating: true, files: files))
+                opened.withLock { $0 = 0 }
+                let reporter = Reporter(
+                    spool: spool, owner: SpoolOwner.Configuration(destination: .http(server.url("/{id}"))))
+                let paths = (0..<OwnThreads.coreCount + 2).map { FilePath(directory + "/pipe\($0)") }
+                // The test is a writer of each that writes nothing.
+                let writers = try paths.map { path in
+                    #expect(mkfifo(path.string, 0o600) == 0)
+                    return try FileDescriptor.open(path, .readWrite, options: .nonBlocking)
+                }
+                let collecting = paths.map { path in
+                    Task { try await reporter.collect(contentsOf: path, kind: .log) }
+                }
+                await opened.wait { $0 >= paths.count }
+                try await reporter.collect(Self.noise(2 << 20), kind: .crash)
+                #expect(try await reporter.submitPending(deadline: .seconds(60)).delivered == 1)
+                for writer in writers { try writer.close() }
+                for task in collecting { _ = try await task.value }
+                await reporter.shutdown()
+            }
+        }
+    }
+
     @Test("a collect whose task is cancelled ends within a block and leaves nothing", arguments: Way.allCases)
     fileprivate func cancellation(_ way: Way) async throws {
         try await withTemporaryDirectory { directory in

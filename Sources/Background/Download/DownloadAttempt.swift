@@ -124,7 +124,9 @@ struct DownloadAttempt: Sendable {
 
     private func moveIntoPlace(_ progress: DownloadProgress) async throws -> End {
         let part = DownloadDirectory.partName(of: record.identifier)
-        if let digest = progress.answer.fields.representationDigest, try await hash(part) != digest {
+        if let digest = progress.answer.fields.representationDigest,
+            try await hash(part, byteCount: progress.durable) != digest
+        {
             // Nothing of it is worth going on with.
             try await keep(nil, nil, false)
             try downloads.files.remove(part, in: downloads.directory)
@@ -136,9 +138,9 @@ struct DownloadAttempt: Sendable {
         return content(progress)
     }
 
-    private func hash(_ name: EntryName) async throws -> ContentHash {
+    private func hash(_ name: EntryName, byteCount: UInt64) async throws -> ContentHash {
         let file = try downloads.files.openFile(name, in: downloads.directory)
-        return try await ContentHash.of(file, files: downloads.files).hash
+        return try await ContentHash.of(file, size: byteCount, files: downloads.files).hash
     }
 
     private func content(_ progress: DownloadProgress) -> End {

@@ -120,7 +120,7 @@ package final class SessionClient: TransferClient {
         guard let provider else { return nil }
         let identifier = kind.identifier(ofRow: record.identifier)
         do {
-            return try await provider(identifier)
+            return try await OwnThreads.leave { try await provider(identifier) }
         } catch {
             // The error is the caller's and may hold anything, so only its type is said.
             logger.notice(

@@ -65,7 +65,12 @@ struct BodyStream: AsyncSequence, Sendable {
 
         private func value(of piece: Task<ByteBuffer, any Error>) async throws -> ByteBuffer {
             do {
-                return try await piece.value
+                return try await withTaskCancellationHandler {
+                    try await piece.value
+                } onCancel: {
+                    // A task of its own: to check a body of gigabytes takes seconds.
+                    piece.cancel()
+                }
             } catch {
                 if let error = error as? FileSystemError { stream.progress.failed(error) }
                 throw error

@@ -14,6 +14,10 @@ import Glibc
 package final class OwnThreads: TaskExecutor, @unchecked Sendable {
     package static let shared = OwnThreads(limit: coreCount + 1)
 
+    /// Threads for reading what may stand still for as long as another program likes, as a pipe does: these must not
+    /// be the threads that commits and transfers need.
+    package static let forPipes = OwnThreads(limit: 16)
+
     /// How many cores the process may use.
     package static let coreCount = Int(clinux_core_count())
 
@@ -64,9 +68,19 @@ package final class OwnThreads: TaskExecutor, @unchecked Sendable {
     /// A body that an actor hands over begins where the actor runs: there it has to call a function that is not
     /// isolated.
     package static func run<Result, Failure: Error>(
-        _ body: () async throws(Failure) -> Result, isolation: isolated (any Actor)? = #isolation
+        on threads: OwnThreads = shared, _ body: () async throws(Failure) -> Result,
+        isolation: isolated (any Actor)? = #isolation
     ) async throws(Failure) -> Result {
-        try await withTaskExecutorPreference(shared, operation: body)
+        try await withTaskExecutorPreference(threads, operation: body)
+    }
+
+    /// Runs a caller's own function where the caller's code runs: what that does with its thread, and how long, is not
+    /// known.
+    package static func leave<Result>(
+        isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> Result
+    ) async rethrows -> Result {
+        guard current != nil else { return try await body() }
+        return try await withTaskExecutorPreference(globalConcurrentExecutor, operation: body)
     }
 
     /// What an unstructured task has to prefer in order to run where its maker runs; `nil` outside of

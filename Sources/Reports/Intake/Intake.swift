@@ -151,7 +151,8 @@ package struct Intake {
             let collector = ReportCollector(spool: spool)
             try collector.checkSpace(for: drop.facts)
             let description = ReportCollector.Description(name: drop.name.dropped.bytes, source: drop.mark)
-            let slot = try await PayloadSlots.shared.slot(for: drop.facts.size)
+            // Nothing is sent before all is taken in, so that nothing else may keep a drop waiting.
+            let slot = try await PayloadSlots.shared.slot(for: drop.facts.size, goesFirst: true)
             let collected = try collector.collect(
                 .file(taken.file, facts: drop.facts), as: description, betweenBlocks: { slot.pause() })
             candidate = Enrolment.Candidate(

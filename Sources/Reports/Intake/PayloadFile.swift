@@ -16,9 +16,7 @@ package struct PayloadFile: ~Copyable {
             let facts = try files.metadata(of: file)
             switch facts.kind {
             case .regular: return PayloadFile(file: file, facts: facts)
-            case .fifo:
-                try files.makeBlocking(file)
-                return PayloadFile(file: file, facts: nil)
+            case .fifo: return PayloadFile(file: file, facts: nil)
             case let kind:
                 throw ReportsError(.badPayload, "\(path): is a \(kind.rawValue), not a file")
             }
@@ -45,6 +43,6 @@ package struct PayloadFile: ~Copyable {
     }
 
     package consuming func source() -> PayloadSource {
-        if let facts { .growingFile(file, facts: facts) } else { .file(file, facts: nil) }
+        if let facts { .growingFile(file, facts: facts) } else { .pipe(file) }
     }
 }

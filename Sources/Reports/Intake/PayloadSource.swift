@@ -5,6 +5,8 @@ package enum PayloadSource: ~Copyable {
     case bytes([UInt8])
     /// A file, read from its position; `facts` are from before the first byte, `nil` where nothing can be compared.
     case file(OwnedDescriptor, facts: FileMetadata?)
+    /// A pipe that was opened without waiting for its writer.
+    case pipe(OwnedDescriptor)
     /// A file that may grow meanwhile, of which then a snapshot is taken.
     case growingFile(OwnedDescriptor, facts: FileMetadata)
 
@@ -14,6 +16,7 @@ package enum PayloadSource: ~Copyable {
         case .bytes(let bytes): UInt64(bytes.count)
         case .file(_, let facts): facts?.size
         case .growingFile(_, let facts): facts.size
+        case .pipe: nil
         }
     }
 }

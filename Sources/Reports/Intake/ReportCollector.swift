@@ -53,6 +53,11 @@ package struct ReportCollector {
         case .file(let file, let facts):
             let reading = PayloadReading(file, facts: facts, mayGrow: false, files: spool.files)
             return try readToEnd(reading, as: description, betweenBlocks: pause)
+        case .pipe(let file):
+            // Waits for the writer, on the thread that is to read.
+            try spool.files.makeBlocking(file)
+            let reading = PayloadReading(file, facts: nil, mayGrow: false, files: spool.files)
+            return try readToEnd(reading, as: description, betweenBlocks: pause)
         case .growingFile(let file, let facts):
             let reading = PayloadReading(file, facts: facts, mayGrow: true, files: spool.files)
             return try readToEnd(reading, as: description, betweenBlocks: pause)

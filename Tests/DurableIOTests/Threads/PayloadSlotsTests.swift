@@ -81,6 +81,47 @@ struct PayloadSlotsTests {
         one.pause()
     }
 
+    @Test("while the slots stand still, a payload that waits goes on without one, and no slot comes of it")
+    func stillStanding() async throws {
+        let slots = PayloadSlots(count: 1)
+        do {
+            let stalled = try await slots.slot(for: Self.large)
+            // Nothing pauses: the first payload waits for its disk.
+            let other = try await slots.slot(for: Self.large)
+            let third = try await slots.slot(for: 4_096)
+            third.pause()
+            other.pause()
+            stalled.pause()
+        }
+        let one = try await slots.slot(for: Self.large)
+        let next = Task {
+            let slot = try await slots.slot(for: Self.large)
+            slot.pause()
+        }
+        next.cancel()
+        await #expect(throws: CancellationError.self) { try await next.value }
+        one.pause()
+    }
+
+    @Test("an owner's drop goes between two blocks of another large payload")
+    func ownerFirst() async throws {
+        let slots = PayloadSlots(count: 1)
+        let isDone = Monitor(false)
+        let slot = try await slots.slot(for: Self.large)
+        let drop = Task {
+            let slot = try await slots.slot(for: Self.large, goesFirst: true)
+            isDone.withLock { $0 = true }
+            slot.pause()
+        }
+        await OwnThreads.run {
+            while !isDone.value {
+                await Task.yield()
+                slot.pause()
+            }
+        }
+        try await drop.value
+    }
+
     @Test("a wait ends with its task, but for that of a small payload")
     func cancellation() async throws {
         let slots = PayloadSlots(count: 1)

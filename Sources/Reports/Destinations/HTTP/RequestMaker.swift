@@ -66,7 +66,7 @@ struct RequestMaker: Sendable {
     /// Asks for what only the caller knows.
     private func headers<Answer>(_ ask: () async throws -> Answer) async throws(NoAnswer) -> Answer {
         do {
-            return try await ask()
+            return try await OwnThreads.leave { try await ask() }
         } catch {
             // A provider's own cancellation is no word of ours.
             if Task.isCancelled { throw NoAnswer.interrupted }
@@ -114,7 +114,7 @@ struct RequestMaker: Sendable {
 
     private func request(for existing: ExistingReport) async throws(NoAnswer) -> HTTPRequest? {
         do {
-            return try await book.request(for: existing)
+            return try await OwnThreads.leave { try await book.request(for: existing) }
         } catch {
             if Task.isCancelled { throw NoAnswer.interrupted }
             // Nothing about its server. The type only: the error's text may hold what must not be logged.
