@@ -31,6 +31,9 @@ public struct BackgroundSessionConfiguration: Sendable {
     /// acknowledged; the files to upload stay where they are. The ledger holds their paths, sizes and hashes; of each
     /// request the method, the URL and the names of its header fields, never their values; and of the last answer the
     /// status, the header fields but for `Set-Cookie`, and of a body that is no download's content the first KiB.
+    ///
+    /// It may be a directory that holds other files: of those only what lies in `ledger.tmp/` is removed, as what a
+    /// process left that died, and in `downloads/` files whose names end in `.part`.
     public var rootDirectory: FilePath?
 
     /// The most transfers under way to one server (scheme, host and port) at a time, 1 at least. The default is 4.

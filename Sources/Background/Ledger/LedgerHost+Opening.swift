@@ -2,13 +2,19 @@ package import DurableIO
 
 /// Opening the ledger, whatever state its files are in.
 extension LedgerHost {
-    /// What rows of ledgers from before the first release get, which had neither lanes nor ranks.
+    /// What rows of ledgers from before the first release get, which had neither lanes nor ranks; and what rows are
+    /// worth that do not fit on the disk.
     package struct SalvageRules {
         let lane: Lane
         let rank: (_ label: String, _ metadata: String) -> Int
+        /// Whether the owner makes the rows anew from files, so that a ledger without them is better than none.
+        let hasFiles: Bool
 
-        package init(lane: Lane, rank: @escaping (_ label: String, _ metadata: String) -> Int) {
+        package init(
+            lane: Lane, hasFiles: Bool, rank: @escaping (_ label: String, _ metadata: String) -> Int
+        ) {
             self.lane = lane
+            self.hasFiles = hasFiles
             self.rank = rank
         }
     }
@@ -25,7 +31,8 @@ extension LedgerHost {
     package enum Repair: Sendable {
         /// A log without its ledger was set aside.
         case orphanedLog(EntryName)
-        /// The ledger was set aside under this name, and another made of its rows.
+        /// The ledger was set aside under this name, by this owner or one that died over it, and another made of its
+        /// rows.
         case setAside(EntryName, Reason, savedRowCount: Int)
 
         package enum Reason: Sendable {
@@ -34,7 +41,7 @@ extension LedgerHost {
         }
     }
 
-    /// Opens the ledger, making it when it is missing.
+    /// Opens the ledger, making it when it is missing, and gives back what an earlier life left under way.
     /// - Parameters:
     ///   - damage: what an earlier opening of this process has met.
     ///   - rules: for rows of a ledger from before the first release.
@@ -42,14 +49,24 @@ extension LedgerHost {
     /// - Throws: ``LedgerError`` for a ledger of a later version, which is not touched; ``SQLiteError`` or
     ///   ``FileSystemError`` when it cannot be opened or made.
     package func open(_ damage: LedgerDamage, _ rules: SalvageRules) throws -> sending Opened {
-        try finishReplacement()
+        let opened = try openAsItIs(damage, rules)
+        try place.freeingReserve { try opened.store.recover() }
+        return opened
+    }
+
+    private func openAsItIs(_ damage: LedgerDamage, _ rules: SalvageRules) throws -> sending Opened {
+        let finished = try finishReplacement()
         let hadLedger = try place.has(LedgerPlace.ledgerName)
         do {
             if case .metAgain(let error) = damage, hadLedger { throw error }
             let orphan = try setOrphanedLogAside()
             let store = try openFreeingSpace(isDoubted: damage != .none)
             let isNew = !hadLedger || store.earlierEnd == .none
-            return Opened(store: store, isNew: isNew, repair: orphan.map { .orphanedLog($0) })
+            var repair = orphan.map { Repair.orphanedLog($0) }
+            if let finished {
+                repair = .setAside(finished.aside, finished.reason, savedRowCount: try store.transferCount())
+            }
+            return Opened(store: store, isNew: isNew, repair: repair)
         } catch let error as SQLiteError where error.isDamage {
             return try openAnew(because: .damaged(error), rules)
         } catch LedgerError.unreleasedVersion(let version) {
@@ -76,116 +93,34 @@ extension LedgerHost {
     private func openOrLay(_ isDoubted: Bool) throws -> sending TransferStore {
         if try !place.has(LedgerPlace.ledgerName) {
             try place.layLedger()
-            try place.laySides()
         }
+        // Also beside a ledger: the one who gave it its name may have died before it came so far.
+        try place.laySides()
         return try TransferStore(
             path: place.directory.path(of: LedgerPlace.ledgerName), clock: place.clock, isDoubted: isDoubted)
     }
 
-    // MARK: - Setting aside
-
     /// Sets the ledger aside and opens another, with all rows that can still be read.
     private func openAnew(because reason: Repair.Reason, _ rules: SalvageRules) throws -> sending Opened {
         let time = try freeTime()
-        let count = try place.freeingReserve { try salvage(at: time, rules) }
+        let count = try salvageFreeingSpace(at: time, rules)
         let aside = try setAside(at: time)
-        try putInPlace(Self.salvagedName(time))
+        if count != nil { try putInPlace(Self.salvagedName(time)) }
         let store = try openFreeingSpace()
-        return Opened(store: store, isNew: false, repair: .setAside(aside, reason, savedRowCount: count))
+        // Without the reserve, which was freed for the rows that found no space.
+        if count == nil { store.giveBackLog() }
+        return Opened(store: store, isNew: false, repair: .setAside(aside, reason, savedRowCount: count ?? 0))
     }
 
-    /// Builds a ledger of the rows that can still be read, durable under a name of its own.
-    /// - Returns: the number of transfers in it.
-    private func salvage(at time: Int64, _ rules: SalvageRules) throws -> Int {
-        let publication = try Publication.new(in: place.temporary, files: place.files)
-        defer {
-            for side in ["-wal", "-shm"] {
-                guard let name = EntryName("\(publication.temporaryName)\(side)") else { continue }
-                // Best effort: what stays behind is removed by the next cleaner.
-                _ = try? place.files.remove(name, in: place.temporary)
-            }
-        }
-        let store = try TransferStore(
-            path: place.temporary.path(of: publication.temporaryName), clock: place.clock)
-        let count: Int
+    /// - Returns: the number of transfers saved; `nil` when there is no space for them, and none is needed.
+    private func salvageFreeingSpace(at time: Int64, _ rules: SalvageRules) throws -> Int? {
         do {
-            count = try store.salvage(
-                from: place.directory.path(of: LedgerPlace.ledgerName), lane: rules.lane, rank: rules.rank)
-            try store.closeAsOneFile()
+            return try place.freeingReserve { try salvage(at: time, rules) }
         } catch {
-            store.abandon()
+            guard LedgerPlace.isOutOfSpace(error) else { throw error }
+            if rules.hasFiles { return nil }
+            place.layReserveAgain()
             throw error
         }
-        _ = try publication.publish(as: Self.salvagedName(time), in: place.directory)
-        return count
-    }
-
-    /// Gives the ledger that was built of another's rows its name.
-    private func putInPlace(_ salvaged: EntryName) throws(FileSystemError) {
-        try place.files.rename(salvaged, in: place.directory, to: LedgerPlace.ledgerName, in: place.directory)
-        // Before there are new sides: without a ledger those would be set aside in the names of the old ones.
-        try place.files.syncDirectory(place.directory)
-        try place.laySides()
-    }
-
-    /// An earlier owner may have died while it replaced a ledger. Where the old one has lost its name already, the
-    /// replacement goes on; else the old one is opened, and whatever is wrong with it is found again.
-    private func finishReplacement() throws(FileSystemError) {
-        let prefix = Self.salvagedPrefix
-        for name in try place.files.entries(of: place.directory).reversed() where name.description.hasPrefix(prefix) {
-            if try place.has(LedgerPlace.ledgerName) {
-                try place.files.remove(name, in: place.directory)
-                try place.files.syncDirectory(place.directory)
-            } else {
-                let time = Int64(name.description.dropFirst(prefix.count))
-                _ = try setAside(at: time ?? place.clock.wallMilliseconds)
-                try putInPlace(name)
-            }
-        }
-    }
-
-    /// SQLite deletes a log whose ledger is gone or empty; here it is kept for a person to look at. An empty log was
-    /// laid for SQLite to write into.
-    private func setOrphanedLogAside() throws(FileSystemError) -> EntryName? {
-        guard try place.size(of: LedgerPlace.logName) > 0, try place.size(of: LedgerPlace.ledgerName) == 0 else {
-            return nil
-        }
-        return try setAside(at: freeTime())
-    }
-
-    /// Renames the ledger, its log and its index, which belong together. Nothing is ever wiped.
-    /// - Returns: the ledger's name from now on.
-    private func setAside(at time: Int64) throws(FileSystemError) -> EntryName {
-        let aside = Self.asideName(time)
-        for side in ["", "-wal", "-shm"] {
-            guard let name = EntryName("\(LedgerPlace.ledgerName)\(side)"), let newName = EntryName("\(aside)\(side)"),
-                try place.has(name)
-            else { continue }
-            try place.files.rename(name, in: place.directory, to: newName, in: place.directory)
-            // The ledger's name goes first, and durably: a ledger that came back without its log would look sound.
-            if side.isEmpty { try place.files.syncDirectory(place.directory) }
-        }
-        try place.files.syncDirectory(place.directory)
-        return aside
-    }
-
-    /// The time now, or the next under which nothing was set aside yet.
-    private func freeTime() throws(FileSystemError) -> Int64 {
-        var time = place.clock.wallMilliseconds
-        let names = Set(try place.files.entries(of: place.directory))
-        while ["", "-wal"].contains(where: { side in
-            EntryName("\(Self.asideName(time))\(side)").map(names.contains) ?? false
-        }) { time += 1 }
-        return time
-    }
-
-    private static func asideName(_ time: Int64) -> EntryName {
-        EntryName("\(LedgerPlace.ledgerName).corrupt-\(time)") ?? LedgerPlace.ledgerName
-    }
-
-    private static let salvagedPrefix = "ledger.salvaged-"
-
-    private static func salvagedName(_ time: Int64) -> EntryName {
-        EntryName("\(salvagedPrefix)\(time)") ?? LedgerPlace.ledgerName
     }
 }

@@ -4,9 +4,10 @@ import Synchronization
 /// The owner of a ledger, from having the lock to giving it back.
 ///
 /// One process at a time is the owner, and only the owner writes to the ledger. However the ledger is found, opening
-/// wipes nothing: a damaged ledger is set aside with its log, and every row that can still be read is in the new one
-/// before the old one loses its name. The connection is always closed before the lock is given back, so that the
-/// next owner never writes beside this one.
+/// wipes nothing: a damaged ledger is set aside with its log. Every row that can still be read is in the new one before
+/// the old one loses its name; only where the rows can be made anew from files, and the disk has no space for them, the
+/// new one begins empty. The connection is closed before the lock is given back, also where the host is dropped without
+/// an end, so that the next owner never writes beside this one.
 package final class LedgerHost: Sendable {
     package let place: LedgerPlace
     private let lock: OwnerLock
@@ -20,6 +21,11 @@ package final class LedgerHost: Sendable {
     private init(_ place: LedgerPlace, _ lock: OwnerLock) {
         self.place = place
         self.lock = lock
+    }
+
+    deinit {
+        // The host is the last to hold the queue, whose connection has to be closed while the lock is held.
+        state.withLock { $0.queue = nil }
     }
 
     /// Tries to become the owner, and writes into the lock's file who that is.

@@ -7,7 +7,12 @@ package import DurableIO
 /// other has), and for the file's own growth.
 extension LedgerPlace {
     /// Lays the reserve, or one of a new size, where that leaves the free-space floor alone.
-    package func layReserve() {
+    package func layReserve() { layReserve(above: freeSpaceFloor) }
+
+    /// Lays a reserve again that was freed in vain: the disk has as much free space as before.
+    func layReserveAgain() { layReserve(above: { _ in 0 }) }
+
+    private func layReserve(above freeSpaceFloor: (_ total: UInt64) -> UInt64) {
         do {
             let wanted = min(try size(of: Self.ledgerName), 4 << 20) + (1 << 20)
             let found = try size(of: Self.reserveName)
@@ -15,14 +20,13 @@ extension LedgerPlace {
             // A ledger that grows a little with each run is no reason to write this anew each time.
             let floor = freeSpaceFloor(space.total)
             guard found < wanted - wanted / 4, space.available > floor, space.available - floor > wanted else { return }
-            try files.remove(Self.reserveName, in: directory)
             let publication = try Publication.new(in: temporary, files: files)
             // Not zeros: some file systems store those as nothing.
             let piece = [UInt8](repeating: 0x52, count: 64 << 10)
             for offset in stride(from: 0, to: wanted, by: piece.count) {
                 try publication.write(Array(piece.prefix(Int(min(UInt64(piece.count), wanted - offset)))))
             }
-            _ = try publication.publish(as: Self.reserveName, in: directory)
+            try publication.publish(replacing: Self.reserveName, in: directory)
         } catch {
             // Without a reserve a full disk stops delivery until somebody frees space; no reason to stop now.
         }

@@ -70,12 +70,7 @@ package actor TransferQueue {
         transport: any Transport, clock: any SystemClock, logger: Logger,
         generator: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator()
     ) throws {
-        if case .unclean(let isSameBoot) = store.earlierEnd {
-            try store.transaction { () throws in
-                try store.recoverInterrupted(isSameBoot: isSameBoot)
-                try store.recountTally()
-            }
-        }
+        try store.recover()
         let plan = Plan(origins: try store.queries.origins(), maximumWindow: configuration.policy.maximumWindow)
         shared = Mutex(Shared(plan: plan))
         storedLanes = try store.queries.lanes()

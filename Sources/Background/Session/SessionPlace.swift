@@ -6,7 +6,8 @@ import Logging
 /// Everything that a later transfer needs on a disk that is full by then is made before the first transfer is written
 /// down: the directories, the ledger with its log and index, the lock's file, and the reserve.
 enum SessionPlace {
-    private static let temporaryName: EntryName = "tmp"
+    /// Not `tmp`: the cleaner removes what lies in it, and the root directory may be one that an app has files in.
+    private static let temporaryName: EntryName = "ledger.tmp"
 
     /// Makes what is missing of the directories.
     static func make(
@@ -49,7 +50,7 @@ enum SessionPlace {
         _ host: LedgerHost, _ damage: LedgerDamage, logger: Logger
     ) throws -> sending TransferStore {
         // Each row of a session has a request of its own, and none goes before another.
-        let opened = try host.open(damage, LedgerHost.SalvageRules(lane: Lane(""), rank: { _, _ in 0 }))
+        let opened = try host.open(damage, LedgerHost.SalvageRules(lane: Lane(""), hasFiles: false) { _, _ in 0 })
         log(opened.repair, host.place, logger)
         // An earlier life that did not end in order may have died before it made the names above durable.
         if opened.store.earlierEnd != .clean { try host.place.syncNames() }

@@ -203,6 +203,16 @@ extension TransferStore {
         return row
     }
 
+    /// After a life that did not end in order, gives back what it left under way, and counts all rows again; once.
+    package func recover() throws {
+        guard !hasRecovered, case .unclean(let isSameBoot) = earlierEnd else { return }
+        try transaction { () throws in
+            try recoverInterrupted(isSameBoot: isSameBoot)
+            try recountTally()
+        }
+        hasRecovered = true
+    }
+
     /// Gives rows claimed by an earlier life back, due now; suspects go last, and a lone one gets a strike.
     package func recoverInterrupted(isSameBoot: Bool) throws {
         let interrupted = try connection.rows(

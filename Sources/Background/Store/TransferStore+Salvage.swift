@@ -45,6 +45,28 @@ extension TransferStore {
         return saved
     }
 
+    func transferCount() throws(SQLiteError) -> Int {
+        Int(try connection.value("SELECT count(*) FROM transfer")?.integer ?? 0)
+    }
+
+    /// Whether there was a life in a ledger that nobody has open.
+    static func hasLife(at path: String) throws(SQLiteError) -> Bool {
+        try lastLife(SQLiteConnection(path: path, mode: .readOnly)) != nil
+    }
+
+    /// The version of a ledger that was never released; `nil` for any other ledger, or if nothing can be read.
+    static func unreleasedVersion(at path: String) -> Int64? {
+        guard let connection = try? SQLiteConnection(path: path, mode: .readOnly),
+            let version = try? connection.value("PRAGMA user_version")?.integer, version != 0
+        else { return nil }
+        do {
+            try Schema.check(version)
+            return nil
+        } catch {
+            return if case .unreleasedVersion = error { version } else { nil }
+        }
+    }
+
     private typealias Row = [String: SQLiteValue]
 
     private func salvage(

@@ -100,8 +100,8 @@ extension TransferStore {
     /// Lays down what is due, so that it is not claimed while nobody knows its request. Transfers with the label, whose
     /// requests somebody can make, go on as they are.
     package func restEarlierTransfers(exceptLabel label: String?) throws {
+        try recover()
         try transaction { () throws in
-            if case .unclean(let isSameBoot) = earlierEnd { try recoverInterrupted(isSameBoot: isSameBoot) }
             try connection.run(
                 """
                 UPDATE transfer SET state='held', reason='\(HoldReason.caller.rawValue)', note=NULL, due_at=NULL

@@ -10,6 +10,8 @@ package final class TransferStore {
     private var ledgerClock: LedgerClock
     private var hasMarkedEpoch = false
     private var isDistrusted = false
+    /// Whether what the earlier life left under way was given back.
+    var hasRecovered = false
     private var forgottenPrefix: String?
 
     /// This life of the owner; rows claimed by an earlier one are stale.

@@ -70,6 +70,14 @@ package final class Publication {
         return isNew
     }
 
+    /// Makes the contents durable and gives the file a name that another may have: that one has it until then.
+    package func publish(replacing name: EntryName, in directory: Directory) throws(FileSystemError) {
+        try syncContents()
+        try files.renameReplacing(temporaryName, in: temporary, to: name, in: directory)
+        isPublished = true
+        try files.syncDirectory(directory)
+    }
+
     private func appear(as name: EntryName, in directory: Directory) throws(FileSystemError) -> Bool {
         do throws(FileSystemError) {
             try files.rename(temporaryName, in: temporary, to: name, in: directory)

@@ -105,13 +105,27 @@ struct SessionLedgerTests {
             let uploader = uploads.uploader()
             #expect(try await uploader.pendingTransfers().isEmpty)
             let expected = [
-                "ledger.reserve", "ledger.sqlite", "ledger.sqlite-shm", "ledger.sqlite-wal", "owner.lock", "tmp",
+                "ledger.reserve", "ledger.sqlite", "ledger.sqlite-shm", "ledger.sqlite-wal", "ledger.tmp", "owner.lock",
             ]
             #expect(try names(uploads) == expected)
             let size = try FileManager.default.attributesOfItem(atPath: path(uploads, "ledger.reserve"))[.size] as? Int
             #expect(size ?? 0 >= 1 << 20)
             await uploader.shutdown()
             #expect(try names(uploads) == expected)
+        }
+    }
+
+    @Test("Files of the app in the root directory stay, also those in a folder tmp/")
+    func filesOfTheApp() async throws {
+        try await withUploads { uploads in
+            try FileManager.default.createDirectory(
+                atPath: path(uploads, "tmp/deeper"), withIntermediateDirectories: true)
+            let paths = ["tmp/draft", "tmp/deeper/draft", "draft"].map { path(uploads, $0) }
+            for path in paths { try Data("a draft".utf8).write(to: URL(fileURLWithPath: path)) }
+            let uploader = uploads.uploader()
+            #expect(try await uploader.pendingTransfers().isEmpty)
+            await uploader.shutdown()
+            #expect(paths.allSatisfy { FileManager.default.fileExists(atPath: $0) })
         }
     }
 

@@ -237,4 +237,30 @@ struct SpoolTroubleTests {
             #expect(Set(server.requests.map(\.target)).count == 3_000)
         }
     }
+
+    @Test(
+        "a full disk and a ledger set aside: rows without space are made anew from the files, all is delivered",
+        .enabled(if: getuid() == 0 && findExecutable("unshare") != nil, "needs root for a small file system"))
+    func fullDiskAndDamagedLedger() async throws {
+        let refusing = try RefusingPort()
+        try await withTool(server: .accepting) { tool, server in
+            try FileManager.default.createDirectory(atPath: tool.spool, withIntermediateDirectories: false)
+            let result = try await tool.shell(
+                """
+                exec unshare -m /bin/sh -c '
+                mount -t tmpfs -o size=64m,mode=700 none "$REPORTS_SPOOL" || exit 99
+                mkdir -m 700 "$REPORTS_SPOOL/incoming"
+                seq 1 3000 | split -l 1 -a 4 - "$REPORTS_SPOOL/incoming/drop-"
+                "$reports" submit --json --endpoint "\(refusing.url("/{id}"))"
+                cd "$REPORTS_SPOOL"
+                printf "\\000\\000\\000\\004" | dd of=ledger.sqlite bs=1 seek=60 conv=notrunc 2>/dev/null
+                cat /dev/zero > "$REPORTS_SPOOL/incoming/fill.tmp" 2>/dev/null
+                "$reports" submit --json --endpoint "\(server.url("/{id}"))"; echo "submit $?"'
+                """)
+            if result.status == 99 { return }
+            #expect(result.output.contains("submit 0\n"), "\(result.output)\(result.errors)")
+            #expect("\(result.output)\(result.errors)".contains(" 0 rows saved, rebuilt from the files"))
+            #expect(Set(server.requests.map(\.target)).count == 3_000)
+        }
+    }
 }

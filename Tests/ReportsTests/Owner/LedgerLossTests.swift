@@ -2,6 +2,7 @@ import Background
 import DurableIO
 import Foundation
 import Reports
+import Synchronization
 import TestSupport
 import Testing
 
@@ -157,6 +158,63 @@ struct LedgerLossTests {
             try harness.add("delivered")
             #expect(try await harness.takeIn().duplicates == 1)
         }
+    }
+
+    @Test("a replacement that an owner died over is finished by the next, which says what was saved")
+    func finished() async throws {
+        let dies = Mutex(false)
+        let files = FaultingFileSystem { call throws(FileSystemError) in
+            guard dies.withLock({ $0 }), call.operation == .rename,
+                call.name?.description.hasPrefix("ledger.salvaged-") == true
+            else { return }
+            throw FileSystemError(.rename, "a process that was killed", .ioError)
+        }
+        try await withSpool(files: files) { harness in
+            let delivered = try await harness.make(.delivered)
+            try makeUnreleased(harness)
+            dies.withLock { $0 = true }
+            await #expect(throws: FileSystemError.self) { try await harness.reconcile() }
+            dies.withLock { $0 = false }
+            let aside = "ledger.sqlite.corrupt-\(harness.clock.wallMilliseconds)"
+            let repairs = try await harness.reconcile()
+            #expect(
+                repairs.first
+                    == "the ledger had version 4, which was never released: set aside as \(aside), 1 rows saved, "
+                    + "rebuilt from the files")
+            #expect(try harness.state(delivered) == .delivered)
+            #expect(try await harness.reconcile() == [])
+        }
+    }
+
+    @Test("without space for the rows of a damaged ledger all is made anew from the files, and delivered")
+    func noSpaceForRows() async throws {
+        let path = Mutex<String?>(nil)
+        let files = FaultingFileSystem { call throws(FileSystemError) in
+            guard call.operation == .create, call.room == "tmp", let path = path.withLock({ $0 }),
+                FileManager.default.fileExists(atPath: path + "/ledger.sqlite")
+            else { return }
+            throw FileSystemError(.create, "a full disk", .noSpace)
+        }
+        try await withSpool(files: files) { harness in
+            let ids = try (1...3).map { try harness.add("report \($0)") }
+            try await harness.takeIn()
+            try makeUnreleased(harness)
+            path.withLock { $0 = harness.path }
+            let summary = try await harness.submit()
+            #expect(summary.repairs.contains { $0.hasSuffix("0 rows saved, rebuilt from the files") })
+            #expect(summary.delivered == 3)
+            #expect(try ids.allSatisfy { try harness.state($0) == .delivered })
+            #expect(try harness.findings() == [])
+        }
+    }
+
+    /// Makes of the ledger one that is set aside at the next open, and whose rows can be read.
+    private func makeUnreleased(_ harness: SpoolHarness) throws {
+        let ledger = URL(fileURLWithPath: "\(harness.path)/ledger.sqlite")
+        // `user_version` lies at offset 60 of the file's header; 4 was never released.
+        var bytes = try Data(contentsOf: ledger)
+        bytes.replaceSubrange(60..<64, with: [0, 0, 0, 4])
+        try bytes.write(to: ledger)
     }
 
     /// How long until it is due, in milliseconds.

@@ -1,0 +1,161 @@
+import DurableIO
+
+/// Setting a ledger aside, and giving one that was built of its rows its place.
+///
+/// First the new one is whole and durable under a name of its own, `ledger.salvaged-<time>`; then the old one gets the
+/// name `ledger.sqlite.corrupt-<time>`; last the new one gets the ledger's. After a crash in between the next owner
+/// goes on where this one stopped.
+extension LedgerHost {
+    /// Builds a ledger of the rows that can still be read, durable under a name of its own.
+    /// - Returns: the number of transfers in it.
+    func salvage(at time: Int64, _ rules: SalvageRules) throws -> Int {
+        let publication = try Publication.new(in: place.temporary, files: place.files)
+        defer {
+            for side in ["-wal", "-shm"] {
+                guard let name = EntryName("\(publication.temporaryName)\(side)") else { continue }
+                // Best effort: what stays behind is removed by the next cleaner.
+                _ = try? place.files.remove(name, in: place.temporary)
+            }
+        }
+        let store = try TransferStore(
+            path: place.temporary.path(of: publication.temporaryName), clock: place.clock)
+        let count: Int
+        do {
+            count = try store.salvage(
+                from: place.directory.path(of: LedgerPlace.ledgerName), lane: rules.lane, rank: rules.rank)
+            try store.closeAsOneFile()
+        } catch {
+            store.abandon()
+            throw error
+        }
+        _ = try publication.publish(as: Self.salvagedName(time), in: place.directory)
+        return count
+    }
+
+    // MARK: - Taking its place
+
+    /// Gives the ledger that was built of another's rows its name.
+    func putInPlace(_ salvaged: EntryName) throws(FileSystemError) {
+        do throws(FileSystemError) {
+            try place.files.rename(salvaged, in: place.directory, to: LedgerPlace.ledgerName, in: place.directory)
+        } catch {
+            guard error.errno == .fileExists else { throw error }
+            try clearPlace()
+            try place.files.rename(salvaged, in: place.directory, to: LedgerPlace.ledgerName, in: place.directory)
+        }
+        // Before there are new sides: without a ledger those would be set aside in the names of the old ones.
+        try place.files.syncDirectory(place.directory)
+        try place.laySides()
+    }
+
+    /// As soon as there is no ledger another process, or a person, may lay one, in which there was no life yet. It is
+    /// kept unless it is an empty file.
+    private func clearPlace() throws(FileSystemError) {
+        let sizes = [try place.size(of: LedgerPlace.ledgerName), try place.size(of: LedgerPlace.logName)]
+        if sizes.contains(where: { $0 > 0 }) {
+            _ = try setAside(at: freeTime())
+        } else {
+            try place.files.remove(LedgerPlace.ledgerName, in: place.directory)
+        }
+    }
+
+    /// An earlier owner may have died while it replaced a ledger. Where the old one has lost its name already, the
+    /// replacement goes on; else the old one is opened, and whatever is wrong with it is found again.
+    /// - Returns: under which name the old one is by now, and why it was set aside.
+    func finishReplacement() throws -> (aside: EntryName, reason: Repair.Reason)? {
+        let prefix = Self.salvagedPrefix
+        var finished: (aside: EntryName, reason: Repair.Reason)?
+        for name in try place.files.entries(of: place.directory).reversed() where name.description.hasPrefix(prefix) {
+            let time = Int64(name.description.dropFirst(prefix.count)) ?? place.clock.wallMilliseconds
+            let aside = Self.asideName(time)
+            let hasLostName = try place.has(aside) || !place.has(LedgerPlace.ledgerName)
+            if finished == nil, hasLostName, try makeWay(beside: aside) {
+                try putInPlace(name)
+                finished = (aside, Self.reason(forSettingAside: place.directory.path(of: aside)))
+            } else {
+                try place.files.remove(name, in: place.directory)
+                try place.files.syncDirectory(place.directory)
+            }
+        }
+        return finished
+    }
+
+    /// Sets aside the sides of a ledger that has lost its name, and then a ledger that was laid since.
+    /// - Returns: whether there is none now; one in which there was a life stays.
+    private func makeWay(beside aside: EntryName) throws -> Bool {
+        // First of all: SQLite would take the old log for that of any ledger beside it.
+        for side in ["-wal", "-shm"] { try setAside(side, of: aside) }
+        guard try !hasLivedLedger() else { return false }
+        try clearPlace()
+        return true
+    }
+
+    private func hasLivedLedger() throws -> Bool {
+        guard try place.size(of: LedgerPlace.ledgerName) > 0 else { return false }
+        return try place.freeingReserve {
+            try place.laySides()
+            do {
+                return try TransferStore.hasLife(at: place.directory.path(of: LedgerPlace.ledgerName))
+            } catch let error as SQLiteError where error.isDamage {
+                return false
+            }
+        }
+    }
+
+    /// Why an owner that is dead set a ledger aside; what it had met of damage nobody knows.
+    private static func reason(forSettingAside path: String) -> Repair.Reason {
+        if let version = TransferStore.unreleasedVersion(at: path) { return .unreleasedVersion(version) }
+        return .damaged(.damage("as an owner found that died before it had replaced it"))
+    }
+
+    // MARK: - Names
+
+    /// SQLite deletes a log whose ledger is gone or empty; here it is kept for a person to look at. An empty log was
+    /// laid for SQLite to write into.
+    func setOrphanedLogAside() throws(FileSystemError) -> EntryName? {
+        guard try place.size(of: LedgerPlace.logName) > 0, try place.size(of: LedgerPlace.ledgerName) == 0 else {
+            return nil
+        }
+        return try setAside(at: freeTime())
+    }
+
+    /// Renames the ledger, its log and its index, which belong together. Nothing is ever wiped.
+    /// - Returns: the ledger's name from now on.
+    func setAside(at time: Int64) throws(FileSystemError) -> EntryName {
+        let aside = Self.asideName(time)
+        // The ledger's name goes first, and durably: a ledger that came back without its log would look sound.
+        try setAside("", of: aside)
+        try place.files.syncDirectory(place.directory)
+        for side in ["-wal", "-shm"] { try setAside(side, of: aside) }
+        try place.files.syncDirectory(place.directory)
+        return aside
+    }
+
+    /// A name that is taken already stays as it is, and so does the file that would have had it.
+    private func setAside(_ side: String, of aside: EntryName) throws(FileSystemError) {
+        guard let name = EntryName("\(LedgerPlace.ledgerName)\(side)"), let newName = EntryName("\(aside)\(side)"),
+            try place.has(name), try !place.has(newName)
+        else { return }
+        try place.files.rename(name, in: place.directory, to: newName, in: place.directory)
+    }
+
+    /// The time now, or the next under which nothing was set aside yet.
+    func freeTime() throws(FileSystemError) -> Int64 {
+        var time = place.clock.wallMilliseconds
+        let names = Set(try place.files.entries(of: place.directory))
+        while ["", "-wal"].contains(where: { side in
+            EntryName("\(Self.asideName(time))\(side)").map(names.contains) ?? false
+        }) { time += 1 }
+        return time
+    }
+
+    private static func asideName(_ time: Int64) -> EntryName {
+        EntryName("\(LedgerPlace.ledgerName).corrupt-\(time)") ?? LedgerPlace.ledgerName
+    }
+
+    private static let salvagedPrefix = "ledger.salvaged-"
+
+    static func salvagedName(_ time: Int64) -> EntryName {
+        EntryName("\(salvagedPrefix)\(time)") ?? LedgerPlace.ledgerName
+    }
+}
