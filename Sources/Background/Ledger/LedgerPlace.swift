@@ -51,7 +51,7 @@ package struct LedgerPlace: Sendable {
     /// Makes the log and the index. SQLite wants both files even on a disk on which it could not make them, and never
     /// removes them.
     package func laySides() throws(FileSystemError) {
-        for name in [Self.logName, Self.indexName] {
+        for name in [Self.logName, Self.indexName] where try !has(name) {
             do throws(FileSystemError) {
                 _ = try files.createFile(name, in: directory)
             } catch {
