@@ -48,8 +48,8 @@ package struct LedgerPlace: Sendable {
         _ = try publication.publish(as: Self.ledgerName, in: directory)
     }
 
-    /// Makes the log and the index. SQLite wants both files even on a disk on which it could not make them, and never
-    /// removes them.
+    /// Makes the log and the index where they are missing. SQLite wants both files even on a disk on which it could not
+    /// make them, and never removes them.
     package func laySides() throws(FileSystemError) {
         for name in [Self.logName, Self.indexName] where try !has(name) {
             do throws(FileSystemError) {
