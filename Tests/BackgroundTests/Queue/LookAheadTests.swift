@@ -2,8 +2,8 @@ import Background
 import TestSupport
 import Testing
 
-/// While things go well transfers are claimed a little ahead and settled a little behind, many in one commit; at the
-/// first trouble that ends.
+/// While things go well transfers are claimed a little ahead and settled a little behind, many in one commit; at the first
+/// trouble that ends.
 @Suite(.timeLimit(.minutes(10)))
 struct LookAheadTests {
     /// A server that accepts 500 and then leaves every request without an answer until the gate is open.
@@ -24,8 +24,8 @@ struct LookAheadTests {
     @Test("Many transfers that are delivered quickly share a commit, and no more than the window are under way")
     func sharedCommits() async throws {
         var commits: [Int] = []
-        // How far ahead is claimed follows the time that an attempt takes, which other work on the machine makes
-        // longer: one try of three has to show it.
+        // How far ahead is claimed follows the time that an attempt takes, which other work on the machine makes longer:
+        // one try of three has to show it.
         while commits.count < 3, !commits.contains(where: { $0 < 2_000 / 16 }) {
             commits.append(try await commitsForTwoThousand())
         }
@@ -137,8 +137,7 @@ struct LookAheadTests {
             let drive = Task { try await queue.drive(.whileDue, isExplicit: true) }
             let sent = await Self.namesSent(by: harness)
             let records = try harness.records()
-            // How many are claimed ahead is the machine's affair; on a slow one it may be none, and then any other will
-            // do.
+            // How many are claimed ahead is the machine's affair; on a slow one it may be none, and then any other will do.
             let waiting = records.filter { $0.state == .sending && !sent.contains($0.identifier) }
             let name = (waiting.first ?? records.first { $0.state == .queued })?.identifier ?? ""
             let cancellation = try await queue.cancel(name)
