@@ -79,7 +79,7 @@ extension Reporter {
         from subject: String
     ) async throws -> String {
         try await store(
-            source, as: description, from: subject, willAppear: { id in book.remember(request, for: id) })
+            source, as: description, from: subject, willAppear: { id in callerRequests.remember(request, for: id) })
     }
 
     /// Where the spool is when nobody says so: `$REPORTS_SPOOL`, else `$XDG_STATE_HOME/reports`, else

@@ -66,7 +66,7 @@ public final class Reporter: Sendable {
 
     let place: SpoolPlace
     private let ownerConfiguration: SpoolOwner.Configuration
-    let book: CallerRequests
+    let callerRequests: CallerRequests
     private let running = Mutex<Running?>(nil)
 
     /// The newest of this reporter's submissions, which waits for the ones before it.
@@ -95,9 +95,9 @@ public final class Reporter: Sendable {
         options.isShared = configuration.isShared
         try ReportSpool.check(path, options: options)
         place = SpoolPlace(path, options: options, logger: configuration.logger)
-        book = CallerRequests(handler: configuration.existingReportHandler)
+        callerRequests = CallerRequests(handler: configuration.existingReportHandler)
         var owner = SpoolOwner.Configuration(destination: destination)
-        owner.book = book
+        owner.callerRequests = callerRequests
         owner.maximumConcurrent = min(max(configuration.maximumConcurrent, 1), 64)
         owner.connection = configuration.connection
         owner.logger = configuration.logger
@@ -109,9 +109,9 @@ public final class Reporter: Sendable {
         spool: ReportSpool, owner: SpoolOwner.Configuration, existingReports: CallerRequests.Handler? = nil
     ) {
         place = SpoolPlace(spool, logger: owner.logger)
-        book = CallerRequests(handler: existingReports)
+        callerRequests = CallerRequests(handler: existingReports)
         var owner = owner
-        owner.book = book
+        owner.callerRequests = callerRequests
         ownerConfiguration = owner
     }
 

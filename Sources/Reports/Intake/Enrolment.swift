@@ -129,7 +129,7 @@ struct Enrolment {
                 return isKnown && record.reason != .ended(.bytesMissing) ? .repeated : .revive
             }
             if try spool.hasWhole(id, in: spool.queued) || spool.hasWhole(id, in: spool.parked) { return again }
-            // In this report's turn nobody moves its file, but the queue may have settled its row since the look.
+            // Under this report's lock nobody moves its file, but the queue may have settled its row since the look.
             guard let now = try await queue.look({ try $0.record(id.hex) }), now.state != record.state else {
                 return .revive
             }

@@ -10,7 +10,7 @@ extension ReportSender {
         let ended = settlements.filter { !$0.verdict.state.isLive }
         await moveFiles(afterSettling: ended.map { ($0.claim.record.identifier, $0.verdict.state) })
         for settlement in ended {
-            requests.book.forget(settlement.claim.record.identifier)
+            requests.callerRequests.forget(settlement.claim.record.identifier)
             guard settlement.verdict.state == .delivered else { continue }
             let record = settlement.claim.record
             logger.info(
@@ -44,7 +44,7 @@ extension ReportSender {
         }
     }
 
-    /// To be called in the reports' turn, with states that the ledger has now.
+    /// To be called while the caller has the reports' locks, with states that the ledger has now.
     func moveFiles(of settled: [Settled]) {
         for (identifier, verdict) in settled {
             guard let id = ContentHash(hex: identifier) else { continue }
@@ -68,8 +68,9 @@ extension ReportSpool {
     /// Puts a report's file where its settled state wants it: away, or into `parked/`.
     ///
     /// Called only after the commit that settled the report has returned (``ReportSender/didSettle(_:)``), evicted it
-    /// (``LimitKeeper``) or carried out a person's order to remove it (``OrderActions``), in the report's turn, and
-    /// with a look at the row in that turn. After a crash in between, the next owner does it (``Reconciliation``).
+    /// (``LimitKeeper``) or carried out a person's order to remove it (``OrderActions``). The caller has the report's
+    /// lock, and has looked at the row under it. After a crash in between, the next owner does it
+    /// (``Reconciliation``).
     package func release(_ id: ContentHash, as state: TransferState) throws(FileSystemError) {
         let name = StoredReport.name(of: id)
         if state.isParked {

@@ -31,12 +31,13 @@ final class ReportSender: TransferClient {
     }
 
     init(
-        spool: ReportSpool, destination: Destination?, book: CallerRequests, logger: Logger,
+        spool: ReportSpool, destination: Destination?, callerRequests: CallerRequests, logger: Logger,
         isOwner: @escaping @Sendable () -> Bool,
         onSettled: @escaping @Sendable (SubmissionProgress) -> Void = { _ in }
     ) {
         self.spool = spool
-        requests = RequestMaker(spool: spool, destination: destination, book: book, host: CurrentProcess.hostName)
+        requests = RequestMaker(
+            spool: spool, destination: destination, callerRequests: callerRequests, host: CurrentProcess.hostName)
         self.logger = logger
         self.isOwner = isOwner
         self.onSettled = onSettled

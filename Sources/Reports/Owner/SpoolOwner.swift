@@ -24,7 +24,7 @@ package final class SpoolOwner: Sendable {
         package var destination: Destination?
         /// The requests of reports that have one of their own; `nil` for a process that knows none, which sends those
         /// only that need no header.
-        package var book: CallerRequests?
+        package var callerRequests: CallerRequests?
         package var maximumConcurrent = 16
         package var connection = ConnectionSettings()
         package var policy = RetryPolicy()
@@ -40,7 +40,7 @@ package final class SpoolOwner: Sendable {
         }
 
         /// Whether anything is sent at all.
-        var sends: Bool { destination != nil || book != nil }
+        var sends: Bool { destination != nil || callerRequests != nil }
     }
 
     /// Tries to become the owner.
@@ -66,7 +66,8 @@ package final class SpoolOwner: Sendable {
         self.host = host
         logger = configuration.logger
         sender = ReportSender(
-            spool: spool, destination: configuration.destination, book: configuration.book ?? CallerRequests(),
+            spool: spool, destination: configuration.destination,
+            callerRequests: configuration.callerRequests ?? CallerRequests(),
             logger: configuration.logger, isOwner: { [weak host] in host?.isCurrent ?? false },
             onSettled: configuration.onSettled)
         var repairs: [String] = []
@@ -90,17 +91,17 @@ package final class SpoolOwner: Sendable {
             sender.noteMovedFiles()
         }
         self.repairs = repairs
-        try await wake(configuration.book)
+        try await wake(configuration.callerRequests)
         try TemporaryCleaner(files: spool.files, directory: spool.temporary).clean()
         spool.ledger.layReserve()
     }
 
     /// What rests for want of its request has somebody to ask again: another owner, who knew none, may have laid it
     /// down.
-    private func wake(_ book: CallerRequests?) async throws {
-        guard let book else { return }
-        let known = book.known
-        if book.knowsAll {
+    private func wake(_ callerRequests: CallerRequests?) async throws {
+        guard let callerRequests else { return }
+        let known = callerRequests.known
+        if callerRequests.knowsAll {
             try await queue.change { try $0.wakeResting() }
         } else if !known.isEmpty {
             try await queue.change { store in

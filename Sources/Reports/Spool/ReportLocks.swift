@@ -39,7 +39,7 @@ package final class ReportLocks: Sendable {
 
     package init() {}
 
-    /// How many parties wait for their turn.
+    /// How many parties wait for a lock.
     package var waitingCount: Int { state.withLock(\.waiters.count) }
 
     /// Runs the body while no other party has any of these reports.

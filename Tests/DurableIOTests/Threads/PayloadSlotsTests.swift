@@ -6,6 +6,18 @@ import Testing
 struct PayloadSlotsTests {
     private static let large: UInt64 = 1 << 30
 
+    /// A second payload would have to wait: its wait ends with its task.
+    private func expectOneFree(_ slots: PayloadSlots) async throws {
+        let one = try await slots.slot(for: Self.large)
+        let other = Task {
+            let slot = try await slots.slot(for: Self.large)
+            slot.pause()
+        }
+        other.cancel()
+        await #expect(throws: CancellationError.self) { try await other.value }
+        one.pause()
+    }
+
     @Test("no more payloads are worked on at once than there are slots")
     func bound() async throws {
         let slots = PayloadSlots(count: 2)
@@ -71,14 +83,7 @@ struct PayloadSlotsTests {
             }
         }
         try await small.value.value
-        let one = try await slots.slot(for: Self.large)
-        let other = Task {
-            let slot = try await slots.slot(for: Self.large)
-            slot.pause()
-        }
-        other.cancel()
-        await #expect(throws: CancellationError.self) { try await other.value }
-        one.pause()
+        try await expectOneFree(slots)
     }
 
     @Test("while the slots stand still, a payload that waits goes on without one, and no slot comes of it")
@@ -93,14 +98,7 @@ struct PayloadSlotsTests {
             other.pause()
             stalled.pause()
         }
-        let one = try await slots.slot(for: Self.large)
-        let next = Task {
-            let slot = try await slots.slot(for: Self.large)
-            slot.pause()
-        }
-        next.cancel()
-        await #expect(throws: CancellationError.self) { try await next.value }
-        one.pause()
+        try await expectOneFree(slots)
     }
 
     @Test("an owner's drop goes between two blocks of another large payload")

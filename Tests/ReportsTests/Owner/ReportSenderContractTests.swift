@@ -25,7 +25,7 @@ struct ReportSenderContractTests {
                 "http://collector.example/reports/{id}", headers: [("Authorization", Self.secret)])
             if way == .destinationThatProvesReceipt { destination.acknowledgement = .header("Receipt") }
             configuration.destination = destination
-            configuration.book = CallerRequests()
+            configuration.callerRequests = CallerRequests()
             let owner = try #require(try await SpoolOwner.become(of: harness.spool, configuration))
             _ = try await Intake(owner).run()
             let own = Lane.own(try Endpoint("http://logs.example/one").origin)

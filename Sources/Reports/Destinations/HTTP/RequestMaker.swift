@@ -7,7 +7,7 @@ struct RequestMaker: Sendable {
     let spool: ReportSpool
     /// Of reports that have no request of their own; `nil` when none of those is sent.
     let destination: Destination?
-    let book: CallerRequests
+    let callerRequests: CallerRequests
     let host: String
 
     /// - Throws: ``NoAnswer`` when there is no request to send.
@@ -114,7 +114,7 @@ struct RequestMaker: Sendable {
 
     private func request(for existing: ExistingReport) async throws(NoAnswer) -> HTTPRequest? {
         do {
-            return try await OwnThreads.leave { try await book.request(for: existing) }
+            return try await OwnThreads.leave { try await callerRequests.request(for: existing) }
         } catch {
             if Task.isCancelled { throw NoAnswer.interrupted }
             // Nothing about its server. The type only: the error's text may hold what must not be logged.
