@@ -43,6 +43,43 @@ struct ReporterThreadsTests {
         }
     }
 
+    @Test("a caller's own functions run on the program's threads, which they may block")
+    func callersFunctions() async throws {
+        try await withTemporaryDirectory { directory in
+            try await withLoopbackServer(.always(.response(201))) { server in
+                let spool = try #require(try ReportSpool.open(FilePath(directory + "/spool"), isCreating: true))
+                let threads = Monitor<[String]>([])
+                let note: @Sendable () -> Void = { threads.withLock { $0.append(ThreadLog.current) } }
+                let own = HTTPRequest(
+                    method: .post, scheme: "http", authority: "127.0.0.1:\(server.port)", path: "/own",
+                    headerFields: [.authorization: "secret"])
+                // An earlier life knew the request.
+                try ReportProducer(spool: spool).store([
+                    ReportProducer(spool: spool).prepare(
+                        .bytes(Array("own".utf8)),
+                        as: ReportCollector.Description(
+                            kind: .log, name: nil, annotations: [:],
+                            request: CallerRequest(
+                                method: "POST", url: server.url("/own"), headerNames: ["Authorization"])),
+                        from: "own")
+                ])
+                let destination = Destination.http(server.url("/{id}")) {
+                    note()
+                    return []
+                }
+                let reporter = Reporter(spool: spool, owner: SpoolOwner.Configuration(destination: destination)) { _ in
+                    note()
+                    return own
+                }
+                try await reporter.collect(Array("one".utf8))
+                #expect(try await reporter.submitPending(deadline: .seconds(60)).delivered == 2)
+                await reporter.shutdown()
+                #expect(threads.value.count == 2)
+                #expect(!threads.value.contains(OwnThreads.name))
+            }
+        }
+    }
+
     @Test("pipes that stand still keep no other payload and no report from their way")
     func pipes() async throws {
         try await withTemporaryDirectory { directory in

@@ -94,6 +94,8 @@ struct UploaderRelaunchTests {
                 let second = uploads.uploader { configuration in
                     configuration.requestProvider = { identifier in
                         #expect(identifier == "a")
+                        // The program's own, which the provider may block.
+                        #expect(ThreadLog.current != OwnThreads.name)
                         return UploadFixture.request(url)
                     }
                 }
