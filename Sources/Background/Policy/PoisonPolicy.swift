@@ -2,6 +2,8 @@
 package enum PoisonPolicy {
     /// Strikes at which a transfer is held.
     package static let limit = 3
+    /// Processes that have to die while a drop is collected until the drop is left where it is.
+    package static let deathLimit = 3
     private static let firstHold: Int64 = 3_600_000
     private static let longestHold: Int64 = 24 * 3_600_000
 

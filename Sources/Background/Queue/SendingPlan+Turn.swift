@@ -48,6 +48,16 @@ extension SendingPlan {
         Turn(of: self)
     }
 
+    /// The queue takes a turn, which may claim rows.
+    package mutating func turnBegan() {
+        isTurning = true
+    }
+
+    /// The turn's commit is durable, or has failed.
+    package mutating func turnEnded() {
+        isTurning = false
+    }
+
     /// A turn's commit is durable.
     /// - Returns: the attempts that start now.
     package mutating func committed(_ turn: Turn) -> [Start] {

@@ -67,6 +67,10 @@ package struct SendingPlan<Claim: Identifiable<Int64> & Sendable, End: Sendable>
     /// Rows whose ends are to be judged, in the order in which they ended.
     package internal(set) var endedRows: [Int64] = []
     package internal(set) var schedule: Schedule
+    /// Who has the process to itself, which also the tasks that collect ask.
+    package internal(set) var solitude = Solitude()
+    /// Whether a turn is on its way to the disk, perhaps with claims.
+    package internal(set) var isTurning = false
     /// Whether no claim may start: so it is between two drives, and once a drive has been told to end.
     package internal(set) var isStopped = true
     /// The most attempts that run side by side at one origin.
@@ -82,6 +86,9 @@ package struct SendingPlan<Claim: Identifiable<Int64> & Sendable, End: Sendable>
 
     /// Whether no row is in flight.
     package var isIdle: Bool { transfers.isEmpty }
+
+    /// Whether no row is in flight, nor in a turn that is on its way to the disk.
+    package var isFree: Bool { isIdle && !isTurning }
 
     package func isCancelled(_ row: Int64) -> Bool {
         transfers[row]?.isCancelled ?? false

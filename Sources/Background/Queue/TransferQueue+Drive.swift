@@ -77,6 +77,12 @@ extension TransferQueue {
 
     /// - Returns: whether there may be something to do.
     private func waitForWork(_ persistence: Persistence) async throws -> Bool {
+        let now = clock.bootMilliseconds
+        if let time = shared.withLock({ $0.plan.solitude.claimsGoOn(after: now) }) {
+            // A suspect drop has the process to itself.
+            await signal.wait(atMost: time - now, clock: clock)
+            return true
+        }
         guard case .waiting(let end) = persistence else { return false }
         try await client.didRunDry()
         let time = try nextTime()

@@ -14,6 +14,8 @@ extension TransferQueue {
         let needsTurn = shared.withLock { $0.plan.needsTurn }
         guard try needsTurn || (!isStopping && mayClaim()) else { return ([], []) }
         if !isStopping { try client.mayGoOn() }
+        shared.withLock { $0.plan.turnBegan() }
+        defer { turnEnded() }
         return try await retryingOnFullDisk {
             var turn = shared.withLock { $0.plan.turn() }
             let settlements = try store.transaction { () throws in
@@ -30,6 +32,7 @@ extension TransferQueue {
     /// A cheap look, so that a turn with nothing to do costs no commit.
     private func mayClaim() throws -> Bool {
         let plan = shared.withLock { $0.plan }
+        if plan.solitude.claimsGoOn(after: clock.bootMilliseconds) != nil { return false }
         if try nextAskedSuspect(in: plan) != nil { return plan.isIdle }
         return try routes().contains { route in
             guard plan.allowance(of: route.origin, at: store.now) > 0 else { return false }
@@ -43,6 +46,7 @@ extension TransferQueue {
     // MARK: - Claiming
 
     private func fillLanes(in turn: inout Plan.Turn) throws {
+        if turn.plan.solitude.claimsGoOn(after: clock.bootMilliseconds) != nil { return }
         if let (row, route) = try nextAskedSuspect(in: turn.plan) {
             let mark = turn.plan.gate(of: route.origin).accepted
             guard turn.plan.isIdle, let claim = try store.claimDue(row: row, acceptedMark: mark) else { return }

@@ -46,6 +46,8 @@ package actor TransferQueue {
         var plan: Plan
         /// The attempts under way, by row, for the queue to end one of them.
         var attempts: [Int64: Task<AttemptReport, Never>] = [:]
+        /// Opened, and replaced, at each change that those may wait for who want the process free.
+        var release = Latch()
     }
 
     let store: TransferStore
@@ -120,8 +122,12 @@ package actor TransferQueue {
     /// Sends what is due until the drive is over, then returns. One drive at a time.
     ///
     /// Cancelling the task gives the transfers under way back, due at once and uncharged, before this returns.
-    /// When it is explicit, somebody asked for this: gates closed by failure or for a reason are probed once.
-    package func drive(_ persistence: Persistence, isExplicit: Bool) async throws {
+    /// - Parameters:
+    ///   - persistence: how long it lasts.
+    ///   - isExplicit: whether somebody asked for this: gates closed by failure or for a reason are probed once.
+    ///   - end: when the caller will cancel it, on the boot clock in milliseconds; `nil`, the default, is never.
+    /// - Throws: what the ledger or the client throws; the queue is then to be abandoned.
+    package func drive(_ persistence: Persistence, isExplicit: Bool, until end: Int64? = nil) async throws {
         precondition(!isDriven, "a queue has one drive at a time")
         isDriven = true
         defer { isDriven = false }

@@ -4,7 +4,7 @@
 /// carried over into a new one (`TransferStore.salvage`). A migration, once released, is a closed text that is never
 /// edited and shares nothing with another; a change is a new one at the end.
 enum Schema {
-    private static let migrations: [String] = [version5]
+    private static let migrations: [String] = [version5, version6]
     /// Of the first migration.
     private static let firstVersion: Int64 = 5
 
@@ -41,7 +41,7 @@ enum Schema {
     /// The states are spelled out, each with `OR`: SQLite looks a value up in a list of three or more in a table that
     /// it makes for the purpose once for each statement, which takes longer than all else that a statement does.
     /// `tally` and `counter` are kept by triggers, so that they hold in every commit, whoever makes it. Nothing writes
-    /// yet to `begun`, and to the columns `cuts` to `incident`.
+    /// yet to the columns `signature` to `incident`.
     private static let version5 = """
         CREATE TABLE engine(
           id INTEGER PRIMARY KEY CHECK(id = 1),
@@ -199,6 +199,16 @@ enum Schema {
             VALUES(NEW.lane, 'evicted', ifnull(NEW.reason, ''), 1, NEW.byte_count)
             ON CONFLICT DO UPDATE SET count=count+1, byte_count=byte_count+excluded.byte_count;
         END;
+        """
+
+    /// The order of claiming: the first rank by age, and the bodies that a deadline has cut twice in a row. A row of
+    /// `begun` is open while its drop is being collected.
+    private static let version6 = """
+        CREATE INDEX transfer_first ON transfer(lane, is_suspect, first_seen_wall, id, due_at)
+          WHERE rank = 0 AND due_at IS NOT NULL;
+        CREATE INDEX transfer_slow ON transfer(lane, due_at, id) WHERE cuts > 1 AND due_at IS NOT NULL;
+        ALTER TABLE begun ADD COLUMN is_open INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE begun ADD COLUMN deaths INTEGER NOT NULL DEFAULT 0;
         """
 }
 

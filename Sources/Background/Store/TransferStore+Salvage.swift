@@ -24,9 +24,10 @@ extension TransferStore {
         try transaction { () throws in
             let completing = RowCompletion(lane: lane, rank: rank, now: now)
             saved = try salvage("transfer", from: source, completing.transfer)
-            for table in ["attempt", "lane", "counter", "begun", "memory", "consumed_token"] {
+            for table in ["attempt", "lane", "counter", "memory", "consumed_token"] {
                 _ = try salvage(table, from: source)
             }
+            _ = try salvage("begun", from: source, completing.begun)
             _ = try salvage("consumed_token", from: source, of: "applied_request", completing.token)
             _ = try salvage("origin", from: source, completing.origin)
             // It is a time on an axis that may not have been readable.
@@ -145,6 +146,11 @@ private struct RowCompletion {
     func token(_ row: inout [String: SQLiteValue]) {
         row["token"] = row["nonce"]
         row["consumed_at"] = row["applied_at"]
+    }
+
+    /// Of version 5, which did not know who died.
+    func begun(_ row: inout [String: SQLiteValue]) {
+        for column in ["is_open", "deaths"] where row[column] == nil { row[column] = .integer(0) }
     }
 
     func origin(_ row: inout [String: SQLiteValue]) {

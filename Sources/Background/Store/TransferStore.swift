@@ -108,8 +108,11 @@ package final class TransferStore {
             connection.close()
             hasMarkedEpoch = false
         }
-        guard hasMarkedEpoch, !isDistrusted else { return }
+        guard hasMarkedEpoch else { return }
+        // The next life is to look for what this one left, and is not to take its end for a death.
+        guard !isDistrusted else { return try transaction { () throws(SQLiteError) in try closeDrops() } }
         try connection.transaction { () throws in
+            try closeDrops()
             try forgetOldTombstones()
             try forgetIdleOrigins()
             if let forgottenPrefix { try forget(tokensWithPrefix: forgottenPrefix) }

@@ -6,11 +6,13 @@ import Testing
 
 /// The ledger's tables: as they are made, as they were released, and as they come from before the first release.
 struct SchemaTests {
-    @Test("A ledger of version 5 is read and written as it is, row by row")
+    @Test("A ledger of version 5 is brought to the current version, with every row as it was")
     func version5() throws {
         try Self.withFixture("ledger-version-5.sqlite") { path in
             let clock = ManualClock()
             let store = try TransferStore(path: path, clock: clock)
+            #expect(try store.queries.pragma("user_version") == "6")
+            #expect(try store.queries.begunDrops().isEmpty)
             #expect(store.earlierEnd == .clean)
             #expect(store.epoch == 8)
             for state in TransferState.allCases {
@@ -29,6 +31,22 @@ struct SchemaTests {
             }
             #expect(try store.queries.events().map(\.reason) == [.byteLimit])
             try store.close()
+        }
+    }
+
+    @Test("A reader beside an owner of version 5 reads its ledger, and changes nothing")
+    func readVersion5() throws {
+        try Self.withFixture("ledger-version-5.sqlite") { path in
+            let files = POSIXFileSystem()
+            let root = try files.openDirectory(FilePath(path).removingLastComponent())
+            let before = try files.contents(of: "ledger.sqlite", in: root)
+            let reader = try LedgerReader(name: "ledger.sqlite", in: root, files: files, clock: ManualClock())
+            let rows = try reader.queries.page(state: nil, label: nil, after: nil, limit: 100)
+            #expect(rows.count == TransferState.allCases.count)
+            #expect(try reader.hasSendable())
+            #expect(try reader.queries.nextDue() != nil)
+            #expect(try reader.queries.begunDrops().isEmpty)
+            #expect(try files.contents(of: "ledger.sqlite", in: root) == before)
         }
     }
 
