@@ -48,6 +48,22 @@ struct ReportFileName: Sendable, Hashable {
     }
 }
 
+extension ReportFileName {
+    private static let compressions = [".gz", ".zst", ".xz", ".lz4", ".bz2"]
+    private static let crashSuffixes = [".core", ".dmp", ".mdmp", ".ips", ".mxdiagnostic"]
+    private static let crashWords = ["crash", "panic", "hs_err_pid"]
+
+    /// Whether it is a name that crashing programs, their runtimes or the kernel give to what they leave behind.
+    var isOfCrash: Bool {
+        if self.swiftProcess != nil { return true }
+        var name = self.bytes.map { (0x41...0x5a).contains($0) ? $0 | 0x20 : $0 }[...]
+        for suffix in Self.compressions { name = name.droppingSuffix(suffix) ?? name }
+        if name.elementsEqual("core".utf8) || name.starts(with: "core.".utf8) { return true }
+        return Self.crashSuffixes.contains { name.droppingSuffix($0) != nil }
+            || Self.crashWords.contains { name.contains($0) }
+    }
+}
+
 extension ReportFileName.Process: CustomStringConvertible {
     var description: String { "\(self.command)[\(self.identifier)]" }
 }
