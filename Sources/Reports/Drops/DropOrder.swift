@@ -1,0 +1,225 @@
+package import DurableIO
+
+/// The order in which an owner takes drops.
+///
+/// Drops that look like a crash come first: those that begin like one before those that only have the name of one, and
+/// of each the newest first. Then comes the smallest. Each tenth drop is the oldest of all, so that none waits for
+/// ever. Drops of more than 8 MiB are a line of their own with the same order. A drop that earlier lives began to
+/// collect and did not finish comes last in its line, the one with fewer tries first.
+///
+/// Each look notes the drops it finds. The order remembers a drop for as long as looks find it, so that no drop's first
+/// bytes are read twice; a drop that was handed out and is found again waits again. The order lives in memory alone: a
+/// new owner finds the drops where they lie. It does no I/O.
+package struct DropOrder {
+    /// A drop as a look found it. When its turn comes it may have changed, or be gone.
+    package struct Entry: Hashable, Sendable {
+        package let room: DropZone.Room
+        /// The name as it lies there.
+        package let name: EntryName
+        /// Whether an owner has renamed it away.
+        package let isTaken: Bool
+        /// In bytes, holes included: they are read, too.
+        package let size: UInt64
+        /// Last change of the contents, in nanoseconds since the epoch.
+        package let modified: Int64
+        package let inode: UInt64
+        /// How often earlier lives began to collect it and did not finish.
+        package let tries: Int32
+
+        package init(
+            room: DropZone.Room = .incoming, name: EntryName, isTaken: Bool = false, size: UInt64, modified: Int64,
+            inode: UInt64, tries: Int = 0
+        ) {
+            self.room = room
+            self.name = name
+            self.isTaken = isTaken
+            self.size = size
+            self.modified = modified
+            self.inode = inode
+            self.tries = Int32(clamping: tries)
+        }
+
+        package var isLarge: Bool { size > DropOrder.largeByteCount }
+    }
+
+    /// What is known of a drop, in a slot of its own.
+    struct Record {
+        enum State: UInt8 {
+            /// The slot is free.
+            case gone
+            /// Handed out; the next look that finds the drop lets it wait again.
+            case handedOut
+            /// To be put into a line.
+            case joining
+            case waiting
+        }
+
+        fileprivate(set) var entry: Entry
+        /// The time of the last change, in nanoseconds since the epoch; not later than when the drop was found.
+        fileprivate(set) var age: Int64
+        /// The number of the last look that found it.
+        fileprivate var look: UInt32
+        fileprivate(set) var state = State.joining
+        fileprivate(set) var likeness: CrashLikeness
+        /// Whether its first bytes were looked at.
+        fileprivate(set) var isRead = false
+
+        var isWaiting: Bool { state == .waiting }
+    }
+
+    typealias Slot = Int32
+
+    /// A drop with more bytes is large: 8 MiB.
+    package static let largeByteCount: UInt64 = 8 << 20
+
+    private var records: [Record] = []
+    private var free: [Slot] = []
+    private var incoming: [EntryName: Slot] = [:]
+    private var taken: [EntryName: Slot] = [:]
+    private var joining: [Slot] = []
+    private var small = DropLine()
+    private var large = DropLine()
+    private var look: UInt32 = 0
+    private var now: Int64 = .max
+
+    package init() {}
+
+    // MARK: - Looking
+
+    /// Begins a look at the drops that there are, at a wall-clock time in nanoseconds since the epoch.
+    package mutating func beginLook(at now: Int64) {
+        look &+= 1
+        self.now = now
+    }
+
+    /// Notes a drop that the look has found. A drop that waits already, and has not changed, keeps its place. What its
+    /// name says is asked only when the drop is new or has changed.
+    package mutating func note(_ entry: Entry, likeness: @autoclosure () -> CrashLikeness = .none) {
+        guard let slot = slot(of: entry) else { return add(entry, likeness()) }
+        let index = Int(slot)
+        records[index].look = look
+        if records[index].entry == entry {
+            if records[index].state == .handedOut { join(slot) }
+            return
+        }
+        var record = Record(entry: entry, age: min(entry.modified, now), look: look, likeness: likeness())
+        // Tries do not change the contents.
+        if records[index].entry.isSameContent(as: entry) {
+            record.likeness = records[index].likeness
+            record.isRead = records[index].isRead
+            record.age = records[index].age
+        }
+        record.state = records[index].state
+        records[index] = record
+        join(slot)
+    }
+
+    /// Ends a look that has found all there is: drops that it has not found are forgotten.
+    package mutating func endLook() {
+        for index in records.indices where records[index].state != .gone && records[index].look != look {
+            set(nil, for: records[index].entry)
+            records[index] = Record(entry: Self.nothing, age: 0, look: 0, state: .gone, likeness: .none)
+            free.append(Slot(index))
+        }
+        guard free.count == records.count else { return }
+        (records, free, joining, incoming, taken) = ([], [], [], [:], [:])
+        small.removeAll()
+        large.removeAll()
+    }
+
+    private static let nothing = Entry(name: "nothing", size: 0, modified: 0, inode: 0)
+
+    private func slot(of entry: Entry) -> Slot? {
+        entry.room == .incoming ? incoming[entry.name] : taken[entry.name]
+    }
+
+    private mutating func set(_ slot: Slot?, for entry: Entry) {
+        if entry.room == .incoming { incoming[entry.name] = slot } else { taken[entry.name] = slot }
+    }
+
+    private mutating func add(_ entry: Entry, _ likeness: CrashLikeness) {
+        var record = Record(entry: entry, age: min(entry.modified, now), look: look, likeness: likeness)
+        record.state = .gone
+        let slot: Slot
+        if let freed = free.popLast() {
+            slot = freed
+            records[Int(slot)] = record
+        } else {
+            slot = Slot(records.count)
+            records.append(record)
+        }
+        set(slot, for: entry)
+        join(slot)
+    }
+
+    private mutating func join(_ slot: Slot) {
+        guard records[Int(slot)].state != .joining else { return }
+        records[Int(slot)].state = .joining
+        joining.append(slot)
+    }
+
+    // MARK: - First bytes
+
+    /// The drops that wait and whose first bytes nobody has looked at, the newest first.
+    func unread() -> [Slot] {
+        let slots = records.indices.filter { index in
+            !records[index].isRead && (records[index].state == .joining || records[index].isWaiting)
+        }
+        return slots.sorted { records[$0].age > records[$1].age }.map { Slot($0) }
+    }
+
+    func entry(in slot: Slot) -> Entry { records[Int(slot)].entry }
+
+    /// Says what the first bytes of a drop, or its name, look like.
+    mutating func judge(_ slot: Slot, _ likeness: CrashLikeness) {
+        let index = Int(slot)
+        records[index].isRead = true
+        guard records[index].likeness != likeness else { return }
+        records[index].likeness = likeness
+        if records[index].isWaiting { join(slot) }
+    }
+
+    // MARK: - Handing out
+
+    /// How many drops wait in both lines.
+    package var count: Int { records.count { $0.state == .joining || $0.isWaiting } }
+
+    /// The next drop of up to 8 MiB, which waits no longer; `nil` when none waits.
+    package mutating func popSmall() -> Entry? {
+        line()
+        return small.pop(records).map { hand(out: $0) }
+    }
+
+    /// The next drop of more than 8 MiB, which waits no longer; `nil` when none waits.
+    package mutating func popLarge() -> Entry? {
+        line()
+        return large.pop(records).map { hand(out: $0) }
+    }
+
+    private mutating func hand(out slot: Slot) -> Entry {
+        records[Int(slot)].state = .handedOut
+        return records[Int(slot)].entry
+    }
+
+    /// Puts those that join into their lines.
+    private mutating func line() {
+        guard !joining.isEmpty else { return }
+        // A slot that joins may still stand in a line, at the place of the drop that it was.
+        small.removeOthers(than: records)
+        large.removeOthers(than: records)
+        var (smaller, larger): ([Slot], [Slot]) = ([], [])
+        for slot in joining where records[Int(slot)].state == .joining {
+            records[Int(slot)].state = .waiting
+            if records[Int(slot)].entry.isLarge { larger.append(slot) } else { smaller.append(slot) }
+        }
+        joining = []
+        small.add(smaller, records)
+        large.add(larger, records)
+    }
+}
+
+extension DropOrder.Entry {
+    fileprivate func isSameContent(as other: DropOrder.Entry) -> Bool {
+        inode == other.inode && size == other.size && modified == other.modified
+    }
+}
