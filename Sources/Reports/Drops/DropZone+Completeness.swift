@@ -44,13 +44,17 @@ extension DropZone {
         spool.options.limits.refusal(of: facts)?.description
     }
 
+    /// Why a drop that was renamed away is not opened.
+    func problem(ofTaken facts: FileMetadata, in room: Room) -> String? {
+        // Anybody who may drop may give such a name in `incoming/`.
+        if room == .incoming, let problem = problem(of: facts) { return problem }
+        return facts.kind == .regular ? nil : "is a \(facts.kind.rawValue), not a file: move it away"
+    }
+
     /// Why a drop that was renamed away cannot be collected. Its bytes at both ends are read, because a file that
     /// cannot be read is not known by its facts.
     func problem(of name: TakenName, _ facts: FileMetadata, in room: Room) -> String? {
-        // Anybody who may drop may give such a name in `incoming/`.
-        if room == .incoming, let problem = problem(of: facts) { return problem }
-        if facts.kind != .regular { return "is a \(facts.kind.rawValue), not a file: move it away" }
-        if let problem = sizeProblem(of: facts) { return problem }
+        if let problem = problem(ofTaken: facts, in: room) ?? sizeProblem(of: facts) { return problem }
         do throws(FileSystemError) {
             guard let file = try spool.files.openFileIfPresent(name.entry, in: directory(of: room)) else { return nil }
             _ = try spool.files.read(file, limit: 1)

@@ -39,7 +39,7 @@ extension DropZone {
             // A name that is gone, or a nonce that is given: another look decides.
             if error.errno == .fileExists || error.errno == .noSuchFileOrDirectory { return .notNow(.young) }
             guard !error.isOutOfSpace, !error.isPassing else { throw error }
-            return .notNow(.skipped(Self.words(error)))
+            return .notNow(.skipped(obstacle(to: drop.entry) ?? Self.words(error)))
         }
         // Replaced or opened again in between: what lies there now is looked at anew in a moment.
         let directory = directory(of: place.room)
@@ -68,11 +68,7 @@ extension DropZone {
     func reopen(_ name: TakenName, in room: Room) throws(FileSystemError) -> TakeResult {
         let directory = directory(of: room)
         guard let found = try spool.files.metadata(of: name.entry, in: directory) else { return .notNow(.young) }
-        // Anybody who may drop may give such a name in `incoming/`.
-        if room == .incoming, let problem = problem(of: found) { return .notNow(.skipped(problem)) }
-        guard found.kind == .regular else {
-            return .notNow(.skipped("is a \(found.kind.rawValue), not a file: move it away"))
-        }
+        if let problem = problem(ofTaken: found, in: room) { return .notNow(.skipped(problem)) }
         let file: OwnedDescriptor
         switch try openOrSkip(name.entry, in: directory) {
         case .opened(let opened): file = opened

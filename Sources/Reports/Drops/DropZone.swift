@@ -57,11 +57,11 @@ package struct DropZone {
         let obstacle = self.obstacle
         return try spool.files.entries(of: spool.incoming).compactMap { name in
             guard TakenName(inIncoming: name) == nil else { return nil }
-            return look(at: name, dropped: name, in: .incoming) { facts in
-                let readiness = readiness(of: name, facts)
-                guard readiness == .ready else { return readiness }
-                return (obstacle ?? self.obstacle(to: name)).map { .skipped($0) } ?? .ready
+            guard var drop = drop(named: name) else { return nil }
+            if drop.readiness == .ready, let reason = obstacle ?? self.obstacle(to: name) {
+                drop.readiness = .skipped(reason)
             }
+            return drop
         }
     }
 
@@ -101,7 +101,7 @@ package struct DropZone {
 
     func directory(of room: Room) -> Directory { room == .taken ? spool.taken : spool.incoming }
 
-    private func look(
+    func look(
         at entry: EntryName, dropped: EntryName, in room: Room, _ readiness: (FileMetadata) -> Readiness
     ) -> Drop? {
         do {

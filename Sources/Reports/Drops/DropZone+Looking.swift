@@ -1,0 +1,141 @@
+package import DurableIO
+
+/// Looking at what waits to be taken: which drops there are, and which of them look like a crash.
+///
+/// A look costs one system call for each drop, and three more for a drop that no look has seen before. It changes
+/// nothing but the order.
+extension DropZone {
+    /// What a look came to.
+    package struct Look {
+        /// Rooms that could not be listed. Nothing in them was forgotten.
+        package internal(set) var failures: [(room: Room, error: FileSystemError)] = []
+        /// Whether the task was cancelled before the look had seen all.
+        package internal(set) var isCancelled = false
+    }
+
+    /// Notes all drops that may be taken now, and those that owners have renamed away and not finished with.
+    ///
+    /// - Parameters:
+    ///   - order: gets the drops. Drops that are gone are taken out of it, if all could be listed.
+    ///   - tries: says of a drop that was renamed away, by its name and its source mark, how often earlier lives began
+    ///     to collect it and did not finish; `nil` for a drop that this life is at, which is left out.
+    ///   - leave: called with each drop that cannot be taken as it is, and why.
+    /// - Returns: what the look came to.
+    package func look(
+        into order: inout DropOrder, tries: (TakenName, _ mark: String) -> Int?, leave: (Drop) -> Void
+    ) -> Look {
+        var look = Look()
+        order.beginLook(at: spool.clock.wallMilliseconds * 1_000_000)
+        var renamedAway: [(room: Room, name: TakenName)] = []
+        list(.taken, &look) { renamedAway.append((.taken, TakenName(inTaken: $0))) }
+        let obstacle = self.obstacle
+        let isRemote = remoteName != nil
+        list(.incoming, &look) { name in
+            if let name = TakenName(inIncoming: name) {
+                if !isRemote { renamedAway.append((.incoming, name)) }
+            } else if let drop = drop(named: name) {
+                note(drop, obstacle, &order, leave)
+            }
+        }
+        for (room, name) in renamedAway {
+            if Task.isCancelled { look.isCancelled = true }
+            if look.isCancelled { break }
+            note(name, in: room, &order, tries, leave)
+        }
+        if look.failures.isEmpty, !look.isCancelled { order.endLook() }
+        return look
+    }
+
+    /// A drop as it is when its turn has come: one look at its entry.
+    /// - Returns: `nil` when it is gone.
+    package func drop(named name: EntryName) -> Drop? {
+        look(at: name, dropped: name, in: .incoming) { readiness(of: name, $0) }
+    }
+
+    private func list(_ room: Room, _ look: inout Look, _ body: (EntryName) -> Void) {
+        do throws(FileSystemError) {
+            var isCancelled = false
+            try spool.files.forEachEntry(in: directory(of: room)) { name in
+                isCancelled = Task.isCancelled
+                if !isCancelled { body(name) }
+                return !isCancelled
+            }
+            if isCancelled { look.isCancelled = true }
+        } catch {
+            look.failures.append((room, error))
+        }
+    }
+
+    private func note(_ drop: Drop, _ obstacle: String?, _ order: inout DropOrder, _ leave: (Drop) -> Void) {
+        guard drop.readiness == .ready, obstacle == nil, let facts = drop.facts else {
+            var drop = drop
+            if drop.readiness == .ready, let obstacle { drop.readiness = .skipped(obstacle) }
+            return leave(drop)
+        }
+        order.note(
+            DropOrder.Entry(name: drop.entry, size: facts.size, modified: facts.modified, inode: facts.inode),
+            likeness: CrashLikeness(name: drop.entry.bytes))
+    }
+
+    private func note(
+        _ name: TakenName, in room: Room, _ order: inout DropOrder, _ tries: (TakenName, String) -> Int?,
+        _ leave: (Drop) -> Void
+    ) {
+        let found = look(at: name.entry, dropped: name.dropped, in: room) { facts in
+            problem(ofTaken: facts, in: room).map { .skipped($0) } ?? .ready
+        }
+        guard let found else { return }
+        guard found.readiness == .ready, let facts = found.facts else { return leave(found) }
+        guard let tries = tries(name, SourceMark.of(taken: name, facts, in: room)) else { return }
+        order.note(
+            DropOrder.Entry(
+                room: room, name: name.entry, isTaken: true, size: facts.size, modified: facts.modified,
+                inode: facts.inode, tries: tries),
+            likeness: CrashLikeness(name: name.dropped.bytes))
+    }
+
+    // MARK: - First bytes
+
+    /// Reads the first KiB of the drops that no look has read, the newest first.
+    ///
+    /// - Parameters:
+    ///   - order: gets what they look like. What has not been read when the time is over counts as no crash until a
+    ///     later call.
+    ///   - limit: the time that this may take, in milliseconds. The default is 1 s; one drop is read in any case.
+    /// - Returns: whether it got through all of them.
+    @discardableResult
+    package func readHeads(into order: inout DropOrder, for limit: Int64 = 1_000) -> Bool {
+        let slots = order.unread()
+        guard !slots.isEmpty else { return true }
+        let end = spool.clock.bootMilliseconds + limit
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: PayloadSniffer.glimpseByteCount, alignment: 16)
+        defer { buffer.deallocate() }
+        for (index, slot) in slots.enumerated() {
+            if Task.isCancelled { return false }
+            if let likeness = likeness(of: order.entry(in: slot), buffer) { order.judge(slot, likeness) }
+            if spool.clock.bootMilliseconds >= end { return index == slots.count - 1 }
+        }
+        return true
+    }
+
+    /// - Returns: `nil` when this machine cannot open it just now.
+    private func likeness(of entry: DropOrder.Entry, _ buffer: UnsafeMutableRawBufferPointer) -> CrashLikeness? {
+        let name = droppedName(of: entry).bytes
+        do throws(FileSystemError) {
+            let file = try spool.files.openFile(entry.name, in: directory(of: entry.room))
+            let count = try spool.files.read(file, into: buffer, at: 0)
+            let head = Array(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+            return PayloadSniffer.likeness(
+                head: head[...], isWhole: UInt64(count) >= entry.size, name: name,
+                inflate: { Inflater.gzipPrefix($0, limit: $1) })
+        } catch {
+            return error.isPassing ? nil : CrashLikeness(name: name)
+        }
+    }
+
+    private func droppedName(of entry: DropOrder.Entry) -> EntryName {
+        guard entry.isTaken else { return entry.name }
+        if entry.room == .taken { return TakenName(inTaken: entry.name).dropped }
+        return TakenName(inIncoming: entry.name)?.dropped ?? entry.name
+    }
+}
