@@ -30,7 +30,7 @@ extension TransferQueue {
     }
 
     /// A cheap look, so that a turn with nothing to do costs no commit.
-    private func mayClaim() throws -> Bool {
+    func mayClaim() throws -> Bool {
         let plan = shared.withLock { $0.plan }
         if plan.solitude.claimsGoOn(after: clock.bootMilliseconds) != nil { return false }
         if try nextAskedSuspect(in: plan) != nil { return plan.isIdle }

@@ -105,6 +105,15 @@ package actor TransferQueue {
         return result
     }
 
+    /// The same, unless it is to be done only while there is nothing to claim, and there is something.
+    /// - Returns: `nil` when nothing was done.
+    package func change<Result: Sendable>(
+        ifDry: Bool, _ body: @Sendable (TransferStore) throws -> Result
+    ) async throws -> Result? {
+        if ifDry, try mayClaim() { return nil }
+        return try await change(body)
+    }
+
     /// Transfers with bytes older than an age in milliseconds, counted on the ledger's own axis.
     ///
     /// Looks at every such transfer only when the oldest of the last such look may be that old by now.

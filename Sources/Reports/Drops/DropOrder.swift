@@ -24,7 +24,7 @@ package struct DropOrder {
         package let modified: Int64
         package let inode: UInt64
         /// How often earlier lives began to collect it and did not finish.
-        package let tries: Int32
+        package internal(set) var tries: Int32
 
         package init(
             room: DropZone.Room = .incoming, name: EntryName, isTaken: Bool = false, size: UInt64, modified: Int64,
@@ -183,6 +183,11 @@ package struct DropOrder {
 
     /// How many drops wait in both lines.
     package var count: Int { records.count { $0.state == .joining || $0.isWaiting } }
+
+    /// Whether the drop that was handed out looks like a crash.
+    func isCrashLike(_ entry: Entry) -> Bool {
+        slot(of: entry).map { records[Int($0)].likeness > .none } ?? false
+    }
 
     /// The next drop of up to 8 MiB, which waits no longer; `nil` when none waits.
     package mutating func popSmall() -> Entry? {

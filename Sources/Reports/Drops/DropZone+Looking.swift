@@ -17,12 +17,12 @@ extension DropZone {
     ///
     /// - Parameters:
     ///   - order: gets the drops. Drops that are gone are taken out of it, if all could be listed.
-    ///   - tries: says of a drop that was renamed away, by its name and its source mark, how often earlier lives began
-    ///     to collect it and did not finish; `nil` for a drop that this life is at, which is left out.
+    ///   - tries: says of a drop that was renamed away, by its source mark, how often earlier lives began to collect it
+    ///     and did not finish; `nil` for a drop that is left out.
     ///   - leave: called with each drop that cannot be taken as it is, and why.
     /// - Returns: what the look came to.
     package func look(
-        into order: inout DropOrder, tries: (TakenName, _ mark: String) -> Int?, leave: (Drop) -> Void
+        into order: inout DropOrder, tries: (DropOrder.Entry, _ mark: String) -> Int?, leave: (Drop) -> Void
     ) -> Look {
         var look = Look()
         order.beginLook(at: spool.clock.wallMilliseconds * 1_000_000)
@@ -78,7 +78,7 @@ extension DropZone {
     }
 
     private func note(
-        _ name: TakenName, in room: Room, _ order: inout DropOrder, _ tries: (TakenName, String) -> Int?,
+        _ name: TakenName, in room: Room, _ order: inout DropOrder, _ tries: (DropOrder.Entry, String) -> Int?,
         _ leave: (Drop) -> Void
     ) {
         let found = look(at: name.entry, dropped: name.dropped, in: room) { facts in
@@ -86,12 +86,12 @@ extension DropZone {
         }
         guard let found else { return }
         guard found.readiness == .ready, let facts = found.facts else { return leave(found) }
-        guard let tries = tries(name, SourceMark.of(taken: name, facts, in: room)) else { return }
-        order.note(
-            DropOrder.Entry(
-                room: room, name: name.entry, isTaken: true, size: facts.size, modified: facts.modified,
-                inode: facts.inode, tries: tries),
-            likeness: CrashLikeness(name: name.dropped.bytes))
+        var entry = DropOrder.Entry(
+            room: room, name: name.entry, isTaken: true, size: facts.size, modified: facts.modified,
+            inode: facts.inode)
+        guard let tries = tries(entry, SourceMark.of(taken: name, facts, in: room)) else { return }
+        entry.tries = Int32(clamping: tries)
+        order.note(entry, likeness: CrashLikeness(name: name.dropped.bytes))
     }
 
     // MARK: - First bytes

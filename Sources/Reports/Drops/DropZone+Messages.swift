@@ -34,6 +34,12 @@ extension DropZone {
         }
     }
 
+    /// Why a drop stays that was being collected each time when a process died.
+    package static func poisonous(deaths: Int) -> String {
+        "the program died \(deaths) times while it collected this drop: 'reports retry' with its name tries it again, "
+            + "'reports remove' deletes it"
+    }
+
     static func unreadable(_ error: FileSystemError) -> String {
         switch error.errno {
         case .permissionDenied, .notPermitted: "cannot be read: \(error.errno): run as its owner, or change its mode"

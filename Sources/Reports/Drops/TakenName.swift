@@ -42,6 +42,14 @@ package struct TakenName: Hashable, Sendable {
         self.init(entry, bytes: entry.bytes.dropFirst(Self.hiddenPrefix.count), separator: Self.hiddenSeparator)
     }
 
+    /// A name found in a room; `nil` for one that no owner gave.
+    init?(_ entry: EntryName, in room: DropZone.Room) {
+        switch room {
+        case .taken: self.init(inTaken: entry)
+        case .incoming: self.init(inIncoming: entry)
+        }
+    }
+
     private init?(_ entry: EntryName, bytes: ArraySlice<UInt8>, separator: UInt8) {
         let digits = bytes.prefix(Self.nonceByteCount)
         let rest = bytes.dropFirst(Self.nonceByteCount)

@@ -23,6 +23,11 @@ struct Enrolment {
         let source: Source
         /// The taken drop to unlink when all is durable.
         let drop: TakenDrop?
+        /// Whether the ledger was told that the drop's collecting begins.
+        var isBegun = false
+
+        /// The name of its source.
+        var entry: EntryName? { if case .entry(let entry) = source { entry } else { drop?.name.entry } }
 
         /// By what its source is known again.
         var mark: String? {
@@ -65,18 +70,24 @@ struct Enrolment {
 
     /// Enrols a group: one sync for all new files, one commit for all rows. A candidate whose files give trouble keeps
     /// no other from being enrolled.
+    /// - Parameters:
+    ///   - group: what is to be enrolled.
+    ///   - syncsEach: whether each file is synced for itself. A sync of the whole file system would wait for a large
+    ///     file that is being written beside these.
     /// - Throws: when the ledger cannot be read or written.
-    func enrol(_ group: [Candidate]) async throws -> Result {
+    func enrol(_ group: [Candidate], syncsEach: Bool = false) async throws -> Result {
         guard !group.isEmpty else { return Result() }
-        return try await locks.alone(with: Set(group.map(\.report.id.hex))) { try await enrolInTurn(group) }
+        return try await locks.alone(with: Set(group.map(\.report.id.hex))) {
+            try await enrolInTurn(group, syncsEach: syncsEach)
+        }
     }
 
-    private func enrolInTurn(_ group: [Candidate]) async throws -> Result {
+    private func enrolInTurn(_ group: [Candidate], syncsEach: Bool) async throws -> Result {
         var result = Result()
         var steps = try await steps(of: group, &result)
         // A crash between the file's move and its row must not look like an orderly end.
         try await queue.begin()
-        place(&steps, &result)
+        place(&steps, syncsEach: syncsEach, &result)
         try await record(steps)
         unlinkSources(steps, &result)
         result.duplicates = steps.count { $0.fate == .count }
@@ -156,7 +167,7 @@ struct Enrolment {
     }
 
     /// Files first: what a row speaks of must be there. What fails leaves the group, with all that counts on its bytes.
-    private func place(_ steps: inout [Step], _ result: inout Result) {
+    private func place(_ steps: inout [Step], syncsEach: Bool, _ result: inout Result) {
         var failures: [ContentHash: FileSystemError] = [:]
         var publications: [(id: ContentHash, entry: Publication.Entry)] = []
         var moved: [ContentHash] = []
@@ -179,7 +190,8 @@ struct Enrolment {
             }
         }
         do throws(FileSystemError) {
-            let errors = Publication.appear(publications.map(\.entry), in: spool.queued, files: spool.files)
+            let errors = Publication.appear(
+                publications.map(\.entry), in: spool.queued, files: spool.files)
             for (publication, error) in zip(publications, errors) { failures[publication.id] = error }
             if moved.count + publications.count > 0 { try spool.files.syncDirectory(spool.queued) }
         } catch {
@@ -196,14 +208,17 @@ struct Enrolment {
         let changes = steps.map { step in
             // The entry of a new report has been moved, and is no source any more.
             let isMoved = step.fate == .new && step.candidate.drop == nil
+            let mark = isMoved ? nil : step.candidate.mark
             return (
-                transfer: NewTransfer(step.candidate.report), mark: isMoved ? nil : step.candidate.mark, fate: step.fate
+                transfer: NewTransfer(step.candidate.report), mark: mark, fate: step.fate,
+                begun: step.candidate.isBegun ? mark : nil
             )
         }
         let forgotten = marks.takeUnlinked()
         try await queue.change { store in
             for mark in forgotten { try store.forget(token: mark) }
             for change in changes {
+                if let begun = change.begun { try store.finished(drop: begun) }
                 switch change.fate {
                 case .new: try store.insert(change.transfer)
                 case .revive: try store.revive(change.transfer)

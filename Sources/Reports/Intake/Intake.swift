@@ -6,7 +6,7 @@ import Logging
 ///
 /// A room, drop or entry that gives trouble stays as it is, with its reason in the ledger, and keeps no other from
 /// coming in. Only trouble with the ledger itself ends a look.
-package struct Intake {
+package struct Intake: Sendable {
     let spool: ReportSpool
     let queue: TransferQueue
     let sender: ReportSender
@@ -35,171 +35,60 @@ package struct Intake {
         var isOutOfSpace = false
         /// Reports that wait for the next owner to find them in `queued/`.
         var misplaced = 0
+        /// The names of the sources that were left where they are.
+        var staying: Set<EntryName> = []
 
-        var isIdle: Bool { enrolled == 0 && duplicates == 0 && orders == 0 }
+        /// How much has come in, of any kind.
+        var broughtInCount: Int { enrolled + duplicates + orders }
 
-        static func += (left: inout Summary, right: Summary) {
-            left.enrolled += right.enrolled
-            left.duplicates += right.duplicates
-            left.orders += right.orders
-            left.misplaced += right.misplaced
-            // What could not be taken is a state, not an event.
-            left.skipped = right.skipped
-            left.young = right.young
-            left.isOutOfSpace = right.isOutOfSpace
+        /// What could not be taken is a state, not an event: each look finds it anew.
+        mutating func beginLook() {
+            (skipped, young, isOutOfSpace, staying) = (0, 0, false, [])
+        }
+
+        /// Adds what came in elsewhere, and whether space was short; what stays each look counts for itself.
+        mutating func add(_ other: Summary) {
+            enrolled += other.enrolled
+            duplicates += other.duplicates
+            orders += other.orders
+            misplaced += other.misplaced
+            isOutOfSpace = isOutOfSpace || other.isOutOfSpace
         }
     }
 
     /// A group is committed together: at most so many reports, and as many as come in so many milliseconds.
     static let groupCount = 100
-    private static let groupTime: Int64 = 50
+    static let groupTime: Int64 = 50
 
-    /// One look at all that waits to come in.
+    /// One look at all that waits to come in, and all of it brought in, one after another.
     package func run() async throws -> Summary {
-        var summary = Summary()
-        left.beginLook()
-        try await bringInTaken(&summary)
-        try await bringInEntries(&summary)
-        try await bringInDrops(&summary)
-        guard !Task.isCancelled else { return summary }
-        do {
-            try await left.endLook(queue)
-        } catch {
-            // The reasons are told by a later look.
-            guard SpoolErrors.isOutOfSpace(error) else { throw error }
-        }
-        return summary
+        var list = IntakeList(self)
+        try await list.look()
+        while try await list.bringInNext() {}
+        while let drop = list.drops.popLarge() { try await bringIn(begun: drop, &list.summary) }
+        for suspect in list.suspects { try await bringIn(begun: suspect.entry, &list.summary) }
+        try await list.endLook()
+        return list.summary
     }
 
     /// Only what other processes published, drops left alone.
     func bringInPublished() async throws {
-        var summary = Summary()
-        try await bringInEntries(&summary)
+        var list = IntakeList(self)
+        list.lookAtEntries()
+        while try await list.bringInNext() {}
     }
 
-    // MARK: - Drops
+    // MARK: - Enrolling
 
-    /// Drops an earlier owner had renamed away.
-    private func bringInTaken(_ summary: inout Summary) async throws {
-        let zone = DropZone(spool: spool)
-        var group = Group()
-        for (room, name) in listed("taken", &summary, { () throws(FileSystemError) in try zone.takenNames() }) {
-            if Task.isCancelled { break }
-            let path = "\(room.rawValue)/\(name.entry)"
-            do {
-                let facts = try spool.files.metadata(of: name.entry, in: zone.directory(of: room))
-                if isLeft(path, facts, unlink: (name.entry, zone.directory(of: room)), &summary) { continue }
-                switch try zone.reopen(name, in: room) {
-                case .taken(let drop): try await bringIn(drop, into: &group, &summary)
-                case .notNow(let readiness): count(readiness, path, facts, &summary)
-                }
-            } catch let error as FileSystemError {
-                leave(path, nil, .notTaken(DropZone.unreadable(error)), &summary)
-            }
-        }
-        try await enrolGroup(&group, &summary)
-    }
-
-    private func bringInDrops(_ summary: inout Summary) async throws {
-        let zone = DropZone(spool: spool)
-        var group = Group()
-        for drop in listed("incoming", &summary, { () throws(FileSystemError) in try zone.drops() }) {
-            if Task.isCancelled { break }
-            do {
-                try ReportCollector(spool: spool).checkSpace(for: drop.facts)
-                switch try zone.take(drop) {
-                case .taken(let taken): try await bringIn(taken, into: &group, &summary)
-                case .notNow(let readiness): count(readiness, drop.path, drop.facts, &summary)
-                }
-            } catch let problem as PayloadProblem {
-                if case .noSpace = problem { summary.isOutOfSpace = true }
-                leave(drop.path, drop.facts, .notTaken(problem.description), &summary)
-            } catch let error as FileSystemError {
-                if error.isOutOfSpace { summary.isOutOfSpace = true }
-                leave(drop.path, drop.facts, .notTaken(DropZone.words(error)), &summary)
-            }
-        }
-        try await enrolGroup(&group, &summary)
-    }
-
-    /// A room that cannot be listed keeps no other from being looked at.
-    func listed<Element>(
-        _ room: String, _ summary: inout Summary, _ list: () throws(FileSystemError) -> [Element]
-    ) -> [Element] {
-        do throws(FileSystemError) {
-            return try list()
-        } catch {
-            logger.warning("Room not listed", metadata: ["room": "\(room)", "error": "\(error)"])
-            summary.skipped += 1
-            return []
-        }
-    }
-
-    struct Group {
-        var candidates: [Enrolment.Candidate] = []
-        var startedAt: Int64 = 0
-        /// Entries that were looked at and stay, so that they are not met again in this look.
-        var staying: Set<EntryName> = []
-    }
-
-    private func bringIn(
-        _ taken: consuming DropZone.Taken, into group: inout Group, _ summary: inout Summary
+    /// Enrols a group, and tells of each of its sources that stays.
+    func enrolGroup(
+        _ candidates: [Enrolment.Candidate], syncsEach: Bool = false, _ summary: inout Summary
     ) async throws {
-        let drop = taken.drop
-        let candidate: Enrolment.Candidate
-        do {
-            let collector = ReportCollector(spool: spool)
-            try collector.checkSpace(for: drop.facts)
-            let description = ReportCollector.Description(name: drop.name.dropped.bytes, source: drop.mark)
-            // Nothing is sent before all is taken in, so that nothing else may keep a drop waiting.
-            let slot = try await PayloadSlots.shared.slot(for: drop.facts.size, goesFirst: true)
-            let collected = try collector.collect(
-                .file(taken.file, facts: drop.facts), as: description, betweenBlocks: { slot.pause() })
-            candidate = Enrolment.Candidate(
-                report: collected.report, source: .publication(collected.publication), drop: drop)
-        } catch is CancellationError {
-            // It stays in `taken/`, for the next owner.
-            return
-        } catch let problem as PayloadProblem {
-            switch problem {
-            case .changed: summary.young += 1
-            case .noSpace:
-                summary.isOutOfSpace = true
-                leave(drop.path, drop.facts, .notTaken(problem.description), &summary)
-            case .tooLarge, .tooLargeInAll:
-                leave(drop.path, drop.facts, .notCollected(problem.description), &summary)
-            }
-            return
-        } catch let error as FileSystemError {
-            if error.isOutOfSpace { summary.isOutOfSpace = true }
-            let isRead = error.operation == .read && !error.isPassing
-            leave(
-                drop.path, drop.facts, isRead ? .notCollected(DropZone.unreadable(error)) : .notTaken("\(error)"),
-                &summary)
-            return
-        } catch {
-            return leave(drop.path, drop.facts, .notCollected("cannot be stored: \(error)"), &summary)
-        }
-        try await add(candidate, to: &group, &summary)
-    }
-
-    func add(
-        _ candidate: Enrolment.Candidate, to group: inout Group, _ summary: inout Summary
-    ) async throws {
-        if group.candidates.isEmpty { group.startedAt = spool.clock.bootMilliseconds }
-        group.candidates.append(candidate)
-        let age = spool.clock.bootMilliseconds - group.startedAt
-        if group.candidates.count >= Self.groupCount || age >= Self.groupTime { try await enrolGroup(&group, &summary) }
-    }
-
-    func enrolGroup(_ group: inout Group, _ summary: inout Summary) async throws {
-        guard !group.candidates.isEmpty else { return }
-        let candidates = group.candidates
-        group.candidates = []
+        guard !candidates.isEmpty else { return }
         let result: Enrolment.Result
         do {
-            result = try await Enrolment(spool: spool, queue: queue, marks: marks, locks: sender.locks).enrol(
-                candidates)
+            let enrolment = Enrolment(spool: spool, queue: queue, marks: marks, locks: sender.locks)
+            result = try await enrolment.enrol(candidates, syncsEach: syncsEach)
         } catch is CancellationError {
             // Nothing has been placed yet: all of them stay where they lie, for the next owner.
             return
@@ -212,6 +101,7 @@ package struct Intake {
             summary.isOutOfSpace = true
             summary.misplaced += candidates.count { hasLeft($0) }
             summary.skipped += candidates.count { $0.drop != nil }
+            summary.staying.formUnion(candidates.compactMap(\.entry))
             return
         }
         summary.enrolled += result.enrolled
@@ -220,11 +110,11 @@ package struct Intake {
         if result.needsReconciling { await queue.distrustFiles() }
         for (candidate, error) in result.failures {
             if error.isOutOfSpace { summary.isOutOfSpace = true }
-            leave(candidate, .notTaken("cannot be stored: \(error): \(SpoolErrors.advice(error))"), &group, &summary)
+            leave(candidate, .notTaken("cannot be stored: \(error): \(SpoolErrors.advice(error))"), &summary)
         }
         for (candidate, error) in result.unreleased {
             let reason = "is taken in and cannot be removed: \(error.errno): \(SpoolErrors.advice(error))"
-            leave(candidate, .notUnlinked(reason, mark: candidate.mark ?? ""), &group, &summary)
+            leave(candidate, .notUnlinked(reason, mark: candidate.mark ?? ""), &summary)
         }
     }
 
@@ -232,16 +122,5 @@ package struct Intake {
     private func hasLeft(_ candidate: Enrolment.Candidate) -> Bool {
         guard case .entry(let entry) = candidate.source else { return false }
         return ((try? spool.files.metadata(of: entry, in: spool.collected)) ?? nil) == nil
-    }
-
-    private func count(
-        _ readiness: DropZone.Readiness, _ path: String, _ facts: FileMetadata?, _ summary: inout Summary
-    ) {
-        switch readiness {
-        case .ready: break
-        case .young, .beingTaken: summary.young += 1
-        case .beingWritten: summary.skipped += 1
-        case .skipped(let reason): leave(path, facts, .notTaken(reason), &summary)
-        }
     }
 }

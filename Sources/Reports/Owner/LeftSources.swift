@@ -36,7 +36,15 @@ final class LeftSources: Sendable {
         let text: String
 
         init(_ path: String, _ facts: FileMetadata?) {
-            text = LeftSources.prefix + path + "/" + (facts.map { "\($0.inode)-\($0.size)-\($0.modified)" } ?? "")
+            self.init(path, version: facts.map { "\($0.inode)-\($0.size)-\($0.modified)" } ?? "")
+        }
+
+        init(_ path: String, inode: UInt64, size: UInt64, modified: Int64) {
+            self.init(path, version: "\(inode)-\(size)-\(modified)")
+        }
+
+        private init(_ path: String, version: String) {
+            text = LeftSources.prefix + path + "/" + version
         }
     }
 

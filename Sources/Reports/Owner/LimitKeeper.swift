@@ -12,6 +12,9 @@ struct LimitKeeper {
     let queue: TransferQueue
     let sender: ReportSender
     let logger: Logger
+    /// Whether nothing is evicted while the queue has something to claim: a report may come in at any time, and a
+    /// healthy server would take it.
+    var ifDry = false
 
     /// So many victims share a commit.
     private static let batchCount = 1_000
@@ -87,7 +90,7 @@ struct LimitKeeper {
     private func evict(_ victims: [TransferRecord], to limit: Limit) async throws -> Bool {
         guard !victims.isEmpty else { return false }
         let evicted = try await sender.locks.alone(with: Set(victims.map(\.identifier))) {
-            let evicted = try await queue.change { store in try Self.evict(victims, limit, store) }
+            let evicted = try await queue.change(ifDry: ifDry) { store in try Self.evict(victims, limit, store) } ?? []
             sender.moveFiles(of: evicted.map { ($0.identifier, .evicted) })
             return evicted
         }

@@ -81,7 +81,7 @@ final class ReportSender: TransferClient {
     /// Nothing more can be sent now, so that what is beyond the spool's limits may go.
     func didRunDry() async throws {
         guard let queue = state.withLock(\.queue) else { return }
-        try await LimitKeeper(spool: spool, queue: queue, sender: self, logger: logger).keep()
+        try await LimitKeeper(spool: spool, queue: queue, sender: self, logger: logger, ifDry: true).keep()
     }
 
     /// - Returns: whether nobody else is at it.

@@ -84,6 +84,10 @@ package final class SpoolOwner: Sendable {
             clock: spool.clock, logger: configuration.logger)
         host.hold(queue)
         sender.work(for: queue)
+        if case .unclean(isSameBoot: true) = end {
+            let marks = DropZone(spool: spool).takenMarks()
+            try await queue.change { try $0.noteDeaths(among: marks) }
+        }
         if end != .clean {
             let mended = try await Reconciliation(spool: spool, queue: queue).run()
             repairs += mended.messages
@@ -117,8 +121,9 @@ package final class SpoolOwner: Sendable {
     package var locks: ReportLocks { sender.locks }
 
     /// Evicts what is beyond the spool's limits.
-    package func keepLimits() async throws {
-        try await LimitKeeper(spool: spool, queue: queue, sender: sender, logger: logger).keep()
+    /// - Parameter ifDry: whether nothing is evicted while the queue has something to claim. The default is `false`.
+    package func keepLimits(ifDry: Bool = false) async throws {
+        try await LimitKeeper(spool: spool, queue: queue, sender: sender, logger: logger, ifDry: ifDry).keep()
     }
 
     /// Gives the lock back after an error, without a word in the ledger: the next owner reconciles.

@@ -39,13 +39,9 @@ package struct Submission: Sendable {
         self.configuration = configuration
     }
 
-    /// How long a drop whose writers cannot be seen is waited for: 2.5 s.
-    private static let youngDropPatience: Int64 = 2_500
     /// How long another owner is waited for without a deadline: 60 s.
     static let ownerPatience: Int64 = 60_000
     static let pollInterval: Int64 = 100
-    /// How often a run that lasts keeps the spool's limits: 10 minutes.
-    private static let limitsInterval: Int64 = 600_000
 
     /// Runs until nothing that is due can be sent now, the deadline, or cancellation.
     package func run() async throws -> SubmissionSummary {
@@ -122,19 +118,20 @@ package struct Submission: Sendable {
     private func session(
         _ owner: SpoolOwner, _ start: Int64, _ summary: inout SubmissionSummary, _ leftovers: inout Set<EntryName>
     ) async throws -> Bool {
-        var intake = Intake.Summary()
         var isComplete = true
         defer { done.add(owner.sender.progress) }
         do {
+            let intake: Intake.Summary
             do {
-                leftovers = try await work(owner, start, &intake)
+                intake = try await work(owner, start)
+                leftovers = intake.staying
             } catch let error where !(error is SQLiteError) && owner.isCurrent {
                 try await owner.keepLimits()
                 throw error
             }
             try await owner.keepLimits()
             try await tell(owner, intake, &summary)
-            isComplete = !hasNewArrivals(besides: leftovers)
+            isComplete = Task.isCancelled || !hasNewArrivals(besides: leftovers)
         } catch {
             // The next owner finds an unclean end and reconciles; the lock must not outlive the work.
             await owner.abandon()
@@ -149,77 +146,11 @@ package struct Submission: Sendable {
         return isComplete
     }
 
-    /// - Returns: what had arrived before the last look. What is still there after it could not be taken; whatever else
-    ///   is there came too late for it.
-    private func work(
-        _ owner: SpoolOwner, _ start: Int64, _ total: inout Intake.Summary
-    ) async throws -> Set<EntryName> {
-        let intake = Intake(owner)
-        var isFirst = true
-        while true {
-            // The first look is never the last, and the one for which a hundred thousand names may lie there.
-            let seen = isFirst ? [] : arrivals()
-            let outcome = try await intake.run()
-            total += outcome
-            if isFirst || !outcome.isIdle {
-                try await drive(owner, intake, start, isExplicit: isExplicit && isFirst, &total)
-            } else if outcome.young == 0 || spool.clock.bootMilliseconds - start >= Self.youngDropPatience {
-                return seen
-            } else {
-                try? await spool.clock.sleep(milliseconds: Self.pollInterval)
-            }
-            if Task.isCancelled { return isFirst ? arrivals() : seen }
-            isFirst = false
-        }
-    }
-
-    private func drive(
-        _ owner: SpoolOwner, _ intake: Intake, _ start: Int64, isExplicit: Bool, _ total: inout Intake.Summary
-    ) async throws {
-        guard configuration.sends else { return try await owner.keepLimits() }
-        let persistence: TransferQueue.Persistence =
-            wait.map { .waiting(until: $0 == .max ? nil : start + $0) } ?? .whileDue
-        let found = try await withThrowingTaskGroup(of: Intake.Summary?.self) { group in
-            group.addTask {
-                try await owner.queue.drive(persistence, isExplicit: isExplicit)
-                return nil
-            }
-            // While it waits, new drops must not.
-            if wait != nil { group.addTask { try await bringInMeanwhile(owner, intake) } }
-            group.addTask {
-                try await keepLimitsMeanwhile(owner)
-                return nil
-            }
-            defer { group.cancelAll() }
-            var found: Intake.Summary?
-            while let result = try await group.next() {
-                if let result { found = result }
-                group.cancelAll()
-            }
-            return found
-        }
-        if let found { total += found }
-        try await owner.keepLimits()
-    }
-
-    /// Limits are kept when nothing more can be sent, which in a run that lasts may never be so.
-    private func keepLimitsMeanwhile(_ owner: SpoolOwner) async throws {
-        while !Task.isCancelled {
-            try? await spool.clock.sleep(milliseconds: Self.limitsInterval)
-            if !Task.isCancelled { try await owner.keepLimits() }
-        }
-    }
-
-    private func bringInMeanwhile(_ owner: SpoolOwner, _ intake: Intake) async throws -> Intake.Summary {
-        var total = Intake.Summary()
-        while !Task.isCancelled {
-            try? await spool.clock.sleep(milliseconds: 1_000)
-            if Task.isCancelled { break }
-            // Through the open descriptors a directory that is gone looks like one into which nothing is dropped.
-            guard spool.isInPlace else { throw spool.goneError }
-            total += try await intake.run()
-        }
-        return total
+    private func work(_ owner: SpoolOwner, _ start: Int64) async throws -> Intake.Summary {
+        let work = SpoolWork(
+            owner, waitsUntil: wait.map { $0 == .max ? .max : start + $0 }, endsAt: deadline.map { start + $0 },
+            isExplicit: isExplicit, sends: configuration.sends)
+        return try await work.run()
     }
 
     private func tell(

@@ -26,7 +26,7 @@ struct DropLookTests {
 
     @discardableResult
     private func look(
-        _ harness: SpoolHarness, _ order: inout DropOrder, tries: (TakenName, String) -> Int? = { _, _ in 0 },
+        _ harness: SpoolHarness, _ order: inout DropOrder, tries: (DropOrder.Entry, String) -> Int? = { _, _ in 0 },
         leave: (DropZone.Drop) -> Void = { _ in }
     ) -> DropZone.Look {
         let zone = DropZone(spool: harness.spool)
@@ -204,9 +204,9 @@ struct DropLookTests {
             var order = DropOrder()
             look(
                 harness, &order,
-                tries: { name, mark in
+                tries: { entry, mark in
                     #expect(mark.hasPrefix("source"))
-                    return name == mine ? nil : name == begun ? 2 : 0
+                    return entry.name == mine.entry ? nil : entry.name == begun.entry ? 2 : 0
                 })
             let popped = order.popSmall()
             let first = try #require(popped)

@@ -1,0 +1,86 @@
+import Background
+import DurableIO
+
+/// The way of one drop, from its taking to the stored report that is to be enrolled.
+extension Intake {
+    /// Renames a drop away from its producers and opens it; one that was renamed away before is only opened.
+    /// - Returns: `nil` for one that stays where it is, with its reason, or that is gone.
+    func open(_ entry: DropOrder.Entry, _ summary: inout Summary) -> DropZone.Taken? {
+        let zone = DropZone(spool: spool)
+        do {
+            if entry.isTaken {
+                guard let name = TakenName(entry.name, in: entry.room) else { return nil }
+                return opened(try zone.reopen(name, in: entry.room), entry, &summary)
+            }
+            guard let drop = zone.drop(named: entry.name) else { return nil }
+            try ReportCollector(spool: spool).checkSpace(for: drop.facts)
+            return opened(try zone.take(drop), entry, &summary)
+        } catch let problem as PayloadProblem {
+            if case .noSpace = problem { summary.isOutOfSpace = true }
+            leave(Source(entry), .notTaken(problem.description), &summary)
+        } catch let error as FileSystemError {
+            if error.isOutOfSpace { summary.isOutOfSpace = true }
+            leave(Source(entry), .notTaken(DropZone.words(error)), &summary)
+        } catch {
+            leave(Source(entry), .notTaken("cannot be taken: \(error)"), &summary)
+        }
+        return nil
+    }
+
+    private func opened(
+        _ result: consuming DropZone.TakeResult, _ entry: DropOrder.Entry, _ summary: inout Summary
+    ) -> DropZone.Taken? {
+        switch consume result {
+        case .taken(let taken): return taken
+        case .notNow(let readiness):
+            leave(Source(entry), for: readiness, &summary)
+            return nil
+        }
+    }
+
+    /// Reads, hashes and compresses a drop.
+    /// - Returns: `nil` for one that stays in `taken/`: with its reason, or because the task was cancelled.
+    func collect(
+        _ taken: consuming DropZone.Taken, isBegun: Bool = false, betweenBlocks pause: () -> Void,
+        _ summary: inout Summary
+    ) -> Enrolment.Candidate? {
+        let drop = taken.drop
+        do {
+            let collector = ReportCollector(spool: spool)
+            try collector.checkSpace(for: drop.facts)
+            let description = ReportCollector.Description(name: drop.name.dropped.bytes, source: drop.mark)
+            let collected = try collector.collect(
+                .file(taken.file, facts: drop.facts), as: description, betweenBlocks: pause)
+            return Enrolment.Candidate(
+                report: collected.report, source: .publication(collected.publication), drop: drop, isBegun: isBegun)
+        } catch {
+            leave(drop, because: error, &summary)
+            return nil
+        }
+    }
+
+    private func leave(_ drop: TakenDrop, because error: any Error, _ summary: inout Summary) {
+        let cause: LeftSources.Cause
+        switch error {
+        case is CancellationError:
+            // It stays in `taken/`, for the next owner.
+            return
+        case PayloadProblem.changed:
+            return leave(Source(drop), for: .young, &summary)
+        case let problem as PayloadProblem:
+            if case .noSpace = problem {
+                summary.isOutOfSpace = true
+                cause = .notTaken(problem.description)
+            } else {
+                cause = .notCollected(problem.description)
+            }
+        case let error as FileSystemError:
+            if error.isOutOfSpace { summary.isOutOfSpace = true }
+            let isRead = error.operation == .read && !error.isPassing
+            cause = isRead ? .notCollected(DropZone.unreadable(error)) : .notTaken("\(error)")
+        default:
+            cause = .notCollected("cannot be stored: \(error)")
+        }
+        leave(Source(drop), cause, &summary)
+    }
+}

@@ -1,0 +1,78 @@
+import Background
+import DurableIO
+
+/// What other programs dropped: `incoming/`, and what owners have renamed away into `taken/`.
+extension IntakeList {
+    private var spool: ReportSpool { intake.spool }
+
+    // MARK: - Looking
+
+    /// Notes all drops, besides those that are collected by themselves and are being so. A drop that cannot be looked
+    /// at hides no other.
+    mutating func lookAtDrops(besides isUnderWay: (DropOrder.Entry) -> Bool) async throws {
+        let begun = try await intake.queue.look { try $0.begunDrops() }
+        let (intake, zone) = (intake, DropZone(spool: spool))
+        var (drops, summary) = (drops, summary)
+        self.drops = DropOrder()
+        var suspects: [(entry: DropOrder.Entry, deaths: Int)] = []
+        let look = zone.look(into: &drops) { entry, mark in
+            let source = Intake.Source(entry)
+            if isUnderWay(entry) || intake.isLeft(source, in: zone.directory(of: entry.room), &summary) { return nil }
+            guard let earlier = begun[mark] else { return 0 }
+            if earlier.deaths == 0 { return earlier.tries }
+            if earlier.deaths < PoisonPolicy.deathLimit {
+                suspects.append((entry, earlier.deaths))
+            } else {
+                intake.leave(source, .notTaken(DropZone.poisonous(deaths: earlier.deaths)), &summary)
+            }
+            return nil
+        } leave: { drop in
+            intake.leave(Intake.Source(drop), for: drop.readiness, &summary)
+        }
+        for (room, error) in look.failures { intake.tell(notListed: room.rawValue, error, &summary) }
+        zone.readHeads(into: &drops)
+        self.suspects = suspects.sorted { ($1.deaths, $1.entry.name) < ($0.deaths, $0.entry.name) }
+        (self.drops, self.summary) = (drops, summary)
+        hasSmallDrops = true
+    }
+
+    // MARK: - Bringing in
+
+    /// Takes and collects one group of small drops, and enrols it.
+    mutating func bringInDrops() async throws {
+        guard hasSmallDrops else { return }
+        await intake.queue.beginCollecting()
+        defer { intake.queue.endCollecting() }
+        do {
+            try await intake.enrolGroup(try await collectGroup(), syncsEach: isBesideLarge, &summary)
+        } catch is CancellationError {
+            // Nothing was taken yet.
+        }
+    }
+
+    private mutating func collectGroup() async throws -> [Enrolment.Candidate] {
+        // One for the group: between two of its drops, others have their turn.
+        let slot = try await PayloadSlots.shared.slot(for: nil, goesFirst: true)
+        let begin = spool.clock.bootMilliseconds
+        var group: [Enrolment.Candidate] = []
+        var hasCrash = false
+        while group.count < Intake.groupCount, !Task.isCancelled {
+            guard let next = drops.popSmall() else {
+                hasSmallDrops = false
+                break
+            }
+            let isCrash = drops.isCrashLike(next)
+            if let drop = intake.open(next, &summary),
+                let candidate = intake.collect(drop, betweenBlocks: { slot.pause() }, &summary)
+            {
+                group.append(candidate)
+            }
+            // Crashes do not wait for the others to be collected.
+            if hasCrash, !isCrash { break }
+            hasCrash = isCrash
+            slot.pause()
+            if spool.clock.bootMilliseconds - begin >= Intake.groupTime { break }
+        }
+        return group
+    }
+}

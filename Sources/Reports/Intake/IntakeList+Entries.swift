@@ -1,0 +1,143 @@
+import DurableIO
+
+/// What other processes published: reports and orders in `collected/`.
+extension IntakeList {
+    /// So many entries are enrolled before the drops have their turn.
+    private static let pieceCount = 4 * Intake.groupCount
+    /// How long a look reads what kinds of reports there are, in milliseconds: 1 s. Others are enrolled by their names.
+    private static let lookTime: Int64 = 1_000
+
+    private var spool: ReportSpool { intake.spool }
+
+    mutating func lookAtEntries() {
+        let (spool, entries) = (spool, entries)
+        let names = intake.listed("collected", &summary) { () throws(FileSystemError) in
+            var names: [EntryName] = []
+            try spool.files.forEachEntry(in: spool.collected) { name in
+                if entries.wants(name) { names.append(name) }
+                return names.count < EntryOrder.capacity && !Task.isCancelled
+            }
+            return names
+        }
+        orders.formUnion(names.filter(Order.isOrder))
+        add(names.filter { !Order.isOrder($0) })
+    }
+
+    private mutating func add(_ found: [EntryName]) {
+        // What fits into one group comes in together.
+        guard found.count > Intake.groupCount else { return entries.add(found) }
+        let end = spool.clock.bootMilliseconds + Self.lookTime
+        var crashes: [(collectedAt: Int64, name: EntryName)] = []
+        for name in found {
+            guard spool.clock.bootMilliseconds < end, !Task.isCancelled else { break }
+            guard let properties = try? spool.stored(name, in: spool.collected)?.properties,
+                properties.rank == ReportRank.crash
+            else { continue }
+            crashes.append((properties.collectedAt, name))
+        }
+        entries.add(crashes: crashes)
+        entries.add(found)
+    }
+
+    mutating func bringInEntries() async throws {
+        guard !entries.isEmpty else { return }
+        var names: [EntryName] = []
+        for name in entries.next(Self.pieceCount)
+        where !intake.isLeft(Intake.Source(published: name), in: spool.collected, &summary) {
+            names.append(name)
+        }
+        var rest = names[...]
+        var looked = look(at: rest.popFirst(Intake.groupCount))
+        while !looked.isEmpty, !Task.isCancelled, !summary.isOutOfSpace {
+            // The next ones are read while these are written.
+            let following = rest.popFirst(Intake.groupCount)
+            async let next = look(at: following)
+            try await bringIn(looked)
+            looked = await next
+        }
+        // Without space all of them stay; another look may find some.
+        if summary.isOutOfSpace { entries.removeAll() }
+    }
+
+    /// What an entry turned out to be.
+    private enum Entry {
+        case report(StoredReport)
+        case gone
+        case damaged(DamagedReport)
+        case unreadable(FileSystemError)
+    }
+
+    private func look(at names: ArraySlice<EntryName>) -> [(name: EntryName, entry: Entry)] {
+        names.map { name in
+            do {
+                return (name, try spool.stored(name, in: spool.collected).map { .report($0) } ?? .gone)
+            } catch let problem as DamagedReport {
+                return (name, .damaged(problem))
+            } catch let error as FileSystemError {
+                return (name, .unreadable(error))
+            } catch {
+                return (name, .damaged(DamagedReport(description: "\(error)")))
+            }
+        }
+    }
+
+    private mutating func bringIn(_ looked: [(name: EntryName, entry: Entry)]) async throws {
+        var group: [Enrolment.Candidate] = []
+        for (name, entry) in looked {
+            switch entry {
+            case .report(let report):
+                group.append(Enrolment.Candidate(report: report, source: .entry(name), drop: nil))
+            case .gone: break
+            case .damaged(let problem): try await park(name, problem)
+            case .unreadable(let error):
+                intake.leave(Intake.Source(published: name), .notTaken(DropZone.unreadable(error)), &summary)
+            }
+        }
+        try await intake.enrolGroup(group, &summary)
+    }
+
+    private mutating func park(_ name: EntryName, _ problem: DamagedReport) async throws {
+        let source = Intake.Source(published: name)
+        intake.logger.notice("Entry is damaged", metadata: ["path": "\(source.path)", "reason": "\(problem)"])
+        let enrolment = Enrolment(
+            spool: spool, queue: intake.queue, marks: intake.marks, locks: intake.sender.locks)
+        do {
+            let isParked = try await enrolment.park(damaged: name, reason: problem.description)
+            intake.sender.noteMovedFiles()
+            if isParked { intake.sender.countRejected() }
+        } catch is CancellationError {
+            // It stays where it lies, for the next owner.
+        } catch let error as FileSystemError {
+            let reason = "is damaged and cannot be moved to parked/: \(error.errno): \(SpoolErrors.advice(error))"
+            intake.leave(source, .notTaken(reason), &summary)
+        }
+    }
+
+    // MARK: - Orders
+
+    mutating func carryOutOrders() async throws {
+        let names = orders.sorted()
+        orders = []
+        for name in names where !Task.isCancelled && !summary.isOutOfSpace {
+            do {
+                let actions = OrderActions(spool: spool, queue: intake.queue, sender: intake.sender)
+                if try await actions.carryOut(name) { summary.orders += 1 }
+            } catch let problem as Order.Problem {
+                // Stays for a person, or for a newer program: `doctor` names it, and nobody waits for it.
+                intake.logger.notice(
+                    "Order not carried out", metadata: ["order.name": "\(name)", "reason": "\(problem)"])
+            } catch let error as FileSystemError {
+                let reason = "cannot be carried out: \(error): \(SpoolErrors.advice(error))"
+                intake.leave(Intake.Source(published: name), .notTaken(reason), &summary)
+            }
+        }
+    }
+}
+
+extension ArraySlice {
+    /// The first ones, which are taken away.
+    fileprivate mutating func popFirst(_ count: Int) -> ArraySlice {
+        defer { self = dropFirst(count) }
+        return prefix(count)
+    }
+}

@@ -1,0 +1,71 @@
+import Background
+import DurableIO
+
+/// What an owner's intake has before it, and what came of it so far.
+///
+/// A look adds what has come since the last one. Then the list is brought in piece by piece, the first things first,
+/// until it is empty or it is time for another look. The list is lost with the process; the next owner's look finds
+/// the same.
+struct IntakeList {
+    let intake: Intake
+    var summary = Intake.Summary()
+    var drops = DropOrder()
+    var entries = EntryOrder()
+    var orders: Set<EntryName> = []
+    /// Whether there may be small drops to bring in.
+    var hasSmallDrops = false
+    /// Whether a large drop is being collected beside these.
+    var isBesideLarge = false
+    /// Drops that lay in `taken/` when a process died: they are collected last, each alone; the next one is the last.
+    var suspects: [(entry: DropOrder.Entry, deaths: Int)] = []
+
+    private(set) var lookCount = 0
+
+    init(_ intake: Intake) {
+        self.intake = intake
+    }
+
+    /// Whether nothing is left besides large drops and suspects.
+    var isEmpty: Bool { !hasSmallDrops && entries.isEmpty && orders.isEmpty }
+
+    /// Looks at all rooms, besides the large drop that is being collected.
+    /// - Parameter afterEntries: called between the rooms, before drops are looked at. With it, the first entries are
+    ///   brought in before.
+    mutating func look(
+        besides isUnderWay: (DropOrder.Entry) -> Bool = { _ in false }, afterEntries: (() -> Void)? = nil
+    ) async throws {
+        try await endLook()
+        intake.left.beginLook()
+        summary.beginLook()
+        lookAtEntries()
+        if let afterEntries {
+            try await bringInEntries()
+            if entries.isEmpty { try await carryOutOrders() }
+            afterEntries()
+        }
+        try await lookAtDrops(besides: isUnderWay)
+        lookCount += 1
+    }
+
+    /// Writes the reasons of what was left into the ledger, for readers.
+    mutating func endLook() async throws {
+        guard lookCount > 0, !Task.isCancelled else { return }
+        do {
+            try await intake.left.endLook(intake.queue)
+        } catch {
+            // The reasons are told by a later look.
+            guard SpoolErrors.isOutOfSpace(error) else { throw error }
+        }
+    }
+
+    /// Brings in the next piece: some entries, and one group of small drops. Crashes among them come first.
+    /// - Returns: whether something small is left.
+    mutating func bringInNext() async throws -> Bool {
+        guard !isEmpty, !Task.isCancelled else { return false }
+        try await bringInEntries()
+        try await bringInDrops()
+        // After all of the entries: a report that was added before it was asked for is there by now.
+        if entries.isEmpty { try await carryOutOrders() }
+        return !isEmpty && !Task.isCancelled
+    }
+}

@@ -1,0 +1,122 @@
+import Background
+import DurableIO
+
+/// The intake for as long as a run lasts: it looks each second, and brings in what it found, piece by piece.
+///
+/// A large drop is collected beside the others, one at a time. Drops that may have killed the process come last, when
+/// nothing else is left to take in, and each has the process to itself.
+struct IntakeLoop {
+    private let intake: Intake
+    private let handover: Handover
+    /// When the run is told to end, on the boot clock in milliseconds; `nil` where nobody knows.
+    private let endsAt: Int64?
+    private let startedAt: Int64
+
+    init(_ intake: Intake, _ handover: Handover, endsAt: Int64?) {
+        self.intake = intake
+        self.handover = handover
+        self.endsAt = endsAt
+        startedAt = intake.spool.clock.bootMilliseconds
+    }
+
+    /// How often it looks: each second, or, where a look takes long, so rarely that looking takes a tenth of the time.
+    private static let lookInterval: Int64 = 1_000
+    private static let lookShare: Int64 = 10
+    /// How long a drop whose writers cannot be seen is waited for: 2.5 s.
+    private static let youngDropPatience: Int64 = 2_500
+    private static let youngDropInterval: Int64 = 100
+    /// How long what comes last waits for the drive to have nothing more to send: 10 s, or half of the time there is.
+    private static let lastPatience: Int64 = 10_000
+
+    private var now: Int64 { intake.spool.clock.bootMilliseconds }
+
+    /// Runs until nothing is left to take in and the drive can send nothing more, or the task is cancelled.
+    func run() async throws -> Intake.Summary {
+        var list = IntakeList(intake)
+        let singles = SingleDrops(intake, handover)
+        try await withThrowingDiscardingTaskGroup { group in
+            while !Task.isCancelled {
+                // Through the open descriptors a directory that is gone looks like one into which nothing is dropped.
+                guard intake.spool.isInPlace else { throw intake.spool.goneError }
+                let seen = handover.changeCount
+                let wasDry = handover.isDry
+                let nextLook = try await look(&list, singles)
+                let hasCome = try await bringIn(&list, singles, until: nextLook, in: &group)
+                if Task.isCancelled || hasCome || !list.isEmpty { continue }
+                if singles.isBusy {
+                    await handover.waitForChange(since: seen, atMost: nextLook - now, clock: intake.spool.clock)
+                } else if try await bringInSuspect(&list, singles) {
+                    continue
+                } else if mayBecomeComplete(list) {
+                    // What was only changing a moment ago is complete at a second look.
+                    if list.lookCount == 1 { continue }
+                    try? await intake.spool.clock.sleep(milliseconds: Self.youngDropInterval)
+                } else if wasDry, list.suspects.isEmpty, singles.isIdle {
+                    // What the look has not found came after the drive had nothing more to send.
+                    break
+                } else {
+                    await handover.waitForChange(since: seen, atMost: nextLook - now, clock: intake.spool.clock)
+                }
+            }
+        }
+        try await list.endLook()
+        list.summary.add(singles.summary)
+        return list.summary
+    }
+
+    /// - Returns: when to look again.
+    private func look(_ list: inout IntakeList, _ singles: SingleDrops) async throws -> Int64 {
+        let begin = now
+        let letDriveBegin: (() -> Void)? = list.lookCount > 0 ? nil : { handover.letDriveBegin() }
+        try await list.look(besides: { singles.isUnderWay($0) }, afterEntries: letDriveBegin)
+        let duration = now - begin
+        return begin + max(Self.lookInterval, duration * Self.lookShare)
+    }
+
+    /// Brings in what is on the list, until it is time for another look.
+    /// - Returns: whether something came in.
+    private func bringIn(
+        _ list: inout IntakeList, _ singles: SingleDrops, until nextLook: Int64,
+        in group: inout ThrowingDiscardingTaskGroup<any Error>
+    ) async throws -> Bool {
+        var hasCome = false
+        while !Task.isCancelled {
+            if let entry = singles.chooseLarge(from: &list, isTimeForLast: isTimeForLast) {
+                group.addTask { try await singles.bringIn(large: entry) }
+            }
+            list.isBesideLarge = singles.isBusy
+            let count = list.summary.broughtInCount
+            let hasMore = try await list.bringInNext()
+            if list.summary.broughtInCount > count {
+                hasCome = true
+                handover.broughtIn()
+            }
+            if !hasMore || now >= nextLook { break }
+        }
+        return hasCome
+    }
+
+    /// Whether a drop is so young that it may be complete in a moment.
+    private func mayBecomeComplete(_ list: IntakeList) -> Bool {
+        list.summary.young > 0 && now - startedAt < Self.youngDropPatience
+    }
+
+    // MARK: - What comes last
+
+    /// Collects the next drop that may have killed the process, while nothing else happens.
+    /// - Returns: whether there was one whose time has come.
+    private func bringInSuspect(_ list: inout IntakeList, _ singles: SingleDrops) async throws -> Bool {
+        guard isTimeForLast, let entry = singles.chooseSuspect(from: &list) else { return false }
+        try await singles.bringIn(suspect: entry, patience: handover.isDry ? 0 : Self.alonePatience)
+        return true
+    }
+
+    /// How long what is under way is waited for, when it is time for a suspect all the same: 2 s.
+    private static let alonePatience: Int64 = 2_000
+
+    private var isTimeForLast: Bool {
+        guard !handover.isDry else { return true }
+        let patience = endsAt.map { min(Self.lastPatience, ($0 - startedAt) / 2) } ?? Self.lastPatience
+        return now - startedAt >= patience
+    }
+}

@@ -1,0 +1,128 @@
+import DurableIO
+import Synchronization
+
+/// The drops that an intake collects by themselves, one at a time: large ones, beside the small ones, and those that
+/// may have killed a process, with nothing beside them.
+///
+/// Each is begun in the ledger before its first byte is read. One that a deadline or a crash cuts stays in `taken/`,
+/// and the next owner knows that it was begun.
+final class SingleDrops: Sendable {
+    /// By what a drop is known again, also when it was renamed away meanwhile.
+    private struct Identity: Hashable {
+        let inode: UInt64
+        let size: UInt64
+        let modified: Int64
+
+        init(_ entry: DropOrder.Entry) { (inode, size, modified) = (entry.inode, entry.size, entry.modified) }
+    }
+
+    private struct State {
+        var underWay: Identity?
+        /// A large one that earlier lives did not finish, and that waits for its time.
+        var last: DropOrder.Entry?
+        var summary = Intake.Summary()
+        /// When a drop was tried last that is still there, on the boot clock in milliseconds.
+        var tried: [Identity: Int64] = [:]
+    }
+
+    private let intake: Intake
+    private let handover: Handover
+    private let state = Mutex(State())
+
+    /// A drop that was read in vain is not read again before so many milliseconds have passed: 10 minutes. It may have
+    /// taken long, and the others are to have their turn.
+    private static let patience: Int64 = 600_000
+
+    init(_ intake: Intake, _ handover: Handover) {
+        self.intake = intake
+        self.handover = handover
+    }
+
+    var isBusy: Bool { state.withLock { $0.underWay != nil } }
+
+    /// Whether nothing is under way, and nothing waits for its time.
+    var isIdle: Bool { state.withLock { $0.underWay == nil && $0.last == nil } }
+
+    /// Whether it is this drop that is being collected, or waits for its time.
+    func isUnderWay(_ entry: DropOrder.Entry) -> Bool {
+        state.withLock { $0.underWay == Identity(entry) || $0.last.map(Identity.init) == Identity(entry) }
+    }
+
+    /// What came of all of them.
+    var summary: Intake.Summary { state.withLock(\.summary) }
+
+    /// Chooses the next large one, if none is under way. It is to be brought in.
+    /// - Parameter isTimeForLast: whether it may be one that earlier lives began and did not finish.
+    func chooseLarge(from list: inout IntakeList, isTimeForLast: Bool) -> DropOrder.Entry? {
+        guard !isBusy else { return nil }
+        while let entry = nextLarge(of: &list.drops) {
+            if entry.tries > 0, !isTimeForLast {
+                state.withLock { $0.last = entry }
+                return nil
+            }
+            if begin(entry, &list.summary) { return entry }
+        }
+        return nil
+    }
+
+    private func nextLarge(of drops: inout DropOrder) -> DropOrder.Entry? {
+        let last = state.withLock { state in
+            defer { state.last = nil }
+            return state.last
+        }
+        // A fresh one goes first; the other is found again by the next look.
+        if last != nil, let fresh = drops.popLarge(), fresh.tries == 0 { return fresh }
+        return last ?? drops.popLarge()
+    }
+
+    /// Chooses the next of those that may have killed a process. It is to be brought in.
+    func chooseSuspect(from list: inout IntakeList) -> DropOrder.Entry? {
+        guard !isBusy else { return nil }
+        while let (entry, _) = list.suspects.popLast() {
+            if begin(entry, &list.summary) { return entry }
+        }
+        return nil
+    }
+
+    /// - Returns: whether it may be tried now. One that was tried a short time ago stays, with the reason it had then.
+    private func begin(_ entry: DropOrder.Entry, _ summary: inout Intake.Summary) -> Bool {
+        let now = intake.spool.clock.bootMilliseconds
+        let isFree = state.withLock { state in
+            if let time = state.tried[Identity(entry)], now - time < Self.patience { return false }
+            state.underWay = Identity(entry)
+            return true
+        }
+        let source = Intake.Source(entry)
+        if !isFree, let cause = intake.left.cause(of: source.key) { intake.leave(source, cause, &summary) }
+        return isFree
+    }
+
+    /// Collects and enrols the chosen large one.
+    func bringIn(large entry: DropOrder.Entry) async throws {
+        await intake.queue.beginCollecting()
+        defer { intake.queue.endCollecting() }
+        try await bringIn(entry)
+    }
+
+    /// Collects and enrols the chosen suspect while nothing else happens. Where something stays under way for so many
+    /// milliseconds, as a transfer does whose server hangs, the drop is collected beside it.
+    func bringIn(suspect entry: DropOrder.Entry, patience: Int64) async throws {
+        _ = await intake.queue.beginAlone(patience: patience)
+        defer { intake.queue.endAlone() }
+        try await bringIn(entry)
+    }
+
+    private func bringIn(_ entry: DropOrder.Entry) async throws {
+        var summary = Intake.Summary()
+        defer {
+            state.withLock { [summary] state in
+                state.underWay = nil
+                state.tried[Identity(entry)] = intake.spool.clock.bootMilliseconds
+                state.summary.add(summary)
+            }
+            if summary.broughtInCount > 0 { handover.broughtIn() }
+            handover.singleDropEnded()
+        }
+        try await intake.bringIn(begun: entry, &summary)
+    }
+}
