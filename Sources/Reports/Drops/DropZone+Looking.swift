@@ -25,7 +25,9 @@ extension DropZone {
         into order: inout DropOrder, tries: (DropOrder.Entry, _ mark: String) -> Int?, leave: (Drop) -> Void
     ) -> Look {
         var look = Look()
-        order.beginLook(at: spool.clock.wallMilliseconds * 1_000_000)
+        // A clock set beyond the year 2262 says nothing.
+        let (now, isBeyond) = spool.clock.wallMilliseconds.multipliedReportingOverflow(by: 1_000_000)
+        order.beginLook(at: isBeyond ? .max : now)
         var renamedAway: [(room: Room, name: TakenName)] = []
         list(.taken, &look) { renamedAway.append((.taken, TakenName(inTaken: $0))) }
         let obstacle = self.obstacle
