@@ -72,6 +72,9 @@ package struct DropOrder {
     /// A drop with more bytes is large: 8 MiB.
     package static let largeByteCount: UInt64 = 8 << 20
 
+    /// How many drops wait in both lines.
+    package private(set) var count = 0
+
     private var records: [Record] = []
     private var free: [Slot] = []
     private var incoming: [EntryName: Slot] = [:]
@@ -114,9 +117,11 @@ package struct DropOrder {
         join(slot)
     }
 
-    /// Ends a look that has found all there is: drops that it has not found are forgotten.
-    package mutating func endLook() {
+    /// Ends a look: drops that it has not found are forgotten, but for those in rooms that could not be listed.
+    package mutating func endLook(besides unlisted: [DropZone.Room] = []) {
         for index in records.indices where records[index].state != .gone && records[index].look != look {
+            guard !unlisted.contains(records[index].entry.room) else { continue }
+            if records[index].state != .handedOut { count -= 1 }
             set(nil, for: records[index].entry)
             records[index] = Record(entry: Self.nothing, age: 0, look: 0, state: .gone, likeness: .none)
             free.append(Slot(index))
@@ -153,7 +158,9 @@ package struct DropOrder {
     }
 
     private mutating func join(_ slot: Slot) {
-        guard records[Int(slot)].state != .joining else { return }
+        let state = records[Int(slot)].state
+        guard state != .joining else { return }
+        if state != .waiting { count += 1 }
         records[Int(slot)].state = .joining
         joining.append(slot)
     }
@@ -181,9 +188,6 @@ package struct DropOrder {
 
     // MARK: - Handing out
 
-    /// How many drops wait in both lines.
-    package var count: Int { records.count { $0.state == .joining || $0.isWaiting } }
-
     /// Whether the drop that was handed out looks like a crash.
     func isCrashLike(_ entry: Entry) -> Bool {
         slot(of: entry).map { records[Int($0)].likeness > .none } ?? false
@@ -203,6 +207,7 @@ package struct DropOrder {
 
     private mutating func hand(out slot: Slot) -> Entry {
         records[Int(slot)].state = .handedOut
+        count -= 1
         return records[Int(slot)].entry
     }
 

@@ -16,7 +16,7 @@ extension DropZone {
     /// Notes all drops that may be taken now, and those that owners have renamed away and not finished with.
     ///
     /// - Parameters:
-    ///   - order: gets the drops. Drops that are gone are taken out of it, if all could be listed.
+    ///   - order: gets the drops. Drops that are gone are taken out of it.
     ///   - tries: says of a drop that was renamed away, by its source mark, how often earlier lives began to collect it
     ///     and did not finish; `nil` for a drop that is left out.
     ///   - leave: called with each drop that cannot be taken as it is, and why.
@@ -44,7 +44,7 @@ extension DropZone {
             if look.isCancelled { break }
             note(name, in: room, &order, tries, leave)
         }
-        if look.failures.isEmpty, !look.isCancelled { order.endLook() }
+        if !look.isCancelled { order.endLook(besides: look.failures.map(\.room)) }
         return look
     }
 

@@ -169,7 +169,7 @@ struct DropLookTests {
         }
     }
 
-    @Test("a room that cannot be listed is named, and nothing is forgotten")
+    @Test("a room that cannot be listed is named, and nothing in it is forgotten")
     func notListed() throws {
         try withTemporaryDirectory { directory in
             let isBroken = Monitor(false)
@@ -180,9 +180,13 @@ struct DropLookTests {
             }
             let harness = try SpoolHarness(directory + "/spool", files: files)
             try harness.drop("a", "x")
+            let taken = harness.path + "/taken/old"
+            try Data("text".utf8).write(to: URL(fileURLWithPath: taken))
             var order = DropOrder()
             #expect(look(harness, &order).failures.isEmpty)
+            #expect(order.count == 2)
             isBroken.withLock { $0 = true }
+            try FileManager.default.removeItem(atPath: taken)
             #expect(look(harness, &order).failures.map(\.room) == [.incoming])
             #expect(names(&order) == ["a"])
         }

@@ -143,6 +143,12 @@ struct DropOrderTests {
         order.beginLook(at: .max)
         order.note(try entry("d"))
         #expect(small(&order) == ["c", "d"])
+        look(&order, [try entry("e")])
+        order.beginLook(at: .max)
+        order.endLook(besides: [.incoming])
+        #expect(order.count == 1)
+        order.endLook(besides: [.taken])
+        #expect(order.count == 0)
     }
 
     @Test("a drop that changes takes the place that it has now")
