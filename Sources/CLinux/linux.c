@@ -19,6 +19,15 @@ int clinux_renameat2_noreplace(int from_directory, const char *from, int to_dire
 
 int clinux_syncfs(int descriptor) { return syncfs(descriptor); }
 
+int clinux_start_write_back(int descriptor, int64_t offset, int64_t count) {
+    return sync_file_range(descriptor, offset, count, SYNC_FILE_RANGE_WRITE);
+}
+
+int clinux_finish_write_back(int descriptor, int64_t offset, int64_t count) {
+    unsigned int flags = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+    return sync_file_range(descriptor, offset, count, flags);
+}
+
 static struct flock whole_file(short type) {
     // l_pid must be 0 for open-file-description locks (fcntl(2)).
     struct flock lock = {.l_type = type, .l_whence = SEEK_SET, .l_start = 0, .l_len = 0, .l_pid = 0};

@@ -12,6 +12,8 @@ package final class FaultingFileSystem: FileSystem {
         package enum Operation: String, Sendable {
             case open, read, inspect, list
             case makeDirectory, create, write, sync, rename, link, remove, setPermissions
+            /// It makes nothing durable, and so it changes nothing.
+            case startWriteBack, finishWriteBack
         }
 
         package let operation: Operation
@@ -74,7 +76,7 @@ package final class FaultingFileSystem: FileSystem {
     ) throws(FileSystemError) {
         let isChange =
             switch operation {
-            case .open, .read, .inspect, .list: false
+            case .open, .read, .inspect, .list, .startWriteBack, .finishWriteBack: false
             case .makeDirectory, .create, .write, .sync, .rename, .link, .remove, .setPermissions: true
             }
         let (isDead, change) = state.withLock { state in
@@ -169,6 +171,20 @@ extension FaultingFileSystem {
     ) throws(FileSystemError) {
         try enter(.write)
         try base.write(bytes, to: file, at: offset)
+    }
+
+    package func startWriteBack(
+        of file: borrowing OwnedDescriptor, in range: Range<UInt64>
+    ) throws(FileSystemError) {
+        try enter(.startWriteBack)
+        try base.startWriteBack(of: file, in: range)
+    }
+
+    package func finishWriteBack(
+        of file: borrowing OwnedDescriptor, in range: Range<UInt64>
+    ) throws(FileSystemError) {
+        try enter(.finishWriteBack)
+        try base.finishWriteBack(of: file, in: range)
     }
 
     package func sync(_ file: borrowing OwnedDescriptor) throws(FileSystemError) {

@@ -294,6 +294,19 @@ extension PowerCutFileSystem {
         try base.read(file, into: buffer, at: offset)
     }
 
+    /// What is written back may or may not be there after a cut. The model takes it that it is not.
+    package func startWriteBack(
+        of file: borrowing OwnedDescriptor, in range: Range<UInt64>
+    ) throws(FileSystemError) {
+        try base.startWriteBack(of: file, in: range)
+    }
+
+    package func finishWriteBack(
+        of file: borrowing OwnedDescriptor, in range: Range<UInt64>
+    ) throws(FileSystemError) {
+        try base.finishWriteBack(of: file, in: range)
+    }
+
     package func setPermissions(
         _ permissions: UInt32, of name: EntryName, in directory: Directory
     ) throws(FileSystemError) {

@@ -9,6 +9,10 @@
 int clinux_renameat2_noreplace(int from_directory, const char *from, int to_directory, const char *to);
 int clinux_syncfs(int descriptor);
 
+/// Starts to write a part of a file to the disk, or waits until it is written. Neither makes it durable.
+int clinux_start_write_back(int descriptor, int64_t offset, int64_t count);
+int clinux_finish_write_back(int descriptor, int64_t offset, int64_t count);
+
 /// Open-file-description write lock on the whole file: 0, or -1 with errno EAGAIN when another holds it.
 int clinux_ofd_try_lock(int descriptor);
 int clinux_ofd_unlock(int descriptor);

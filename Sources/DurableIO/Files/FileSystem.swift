@@ -39,6 +39,14 @@ package protocol FileSystem: Sendable {
         _ bytes: UnsafeRawBufferPointer, to file: borrowing OwnedDescriptor, at offset: UInt64?
     ) throws(FileSystemError)
 
+    /// Begins to write a part of a file to the disk (`sync_file_range`), so that the sync after it finds little to do.
+    /// This promises nothing: before `sync` has returned, neither contents nor size are durable.
+    /// - Throws: when the disk fails. The kernel tells an open file of a failure once: the sync after it would not know.
+    func startWriteBack(of file: borrowing OwnedDescriptor, in range: Range<UInt64>) throws(FileSystemError)
+    /// Waits until the part has been written, which promises as little.
+    /// - Throws: when the disk fails, as above.
+    func finishWriteBack(of file: borrowing OwnedDescriptor, in range: Range<UInt64>) throws(FileSystemError)
+
     /// Contents and size reach the disk (`fdatasync` is not enough for a new file's metadata: `fsync`).
     func sync(_ file: borrowing OwnedDescriptor) throws(FileSystemError)
     /// The names in the directory reach the disk.

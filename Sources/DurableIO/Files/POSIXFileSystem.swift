@@ -140,6 +140,26 @@ package struct POSIXFileSystem: FileSystem {
         }
     }
 
+    package func startWriteBack(
+        of file: borrowing OwnedDescriptor, in range: Range<UInt64>
+    ) throws(FileSystemError) {
+        let start = Int64(clamping: range.lowerBound)
+        try Self.check(clinux_start_write_back(file.raw, start, Int64(clamping: range.count)), file)
+    }
+
+    package func finishWriteBack(
+        of file: borrowing OwnedDescriptor, in range: Range<UInt64>
+    ) throws(FileSystemError) {
+        let start = Int64(clamping: range.lowerBound)
+        try Self.check(clinux_finish_write_back(file.raw, start, Int64(clamping: range.count)), file)
+    }
+
+    /// Where write-back cannot be asked for, as on a pipe or under an old kernel, the sync does all of it.
+    private static func check(_ status: Int32, _ file: borrowing OwnedDescriptor) throws(FileSystemError) {
+        guard status != 0, case let error = FileSystemError(.sync, file.path) else { return }
+        if error.errno == .ioError || error.isOutOfSpace { throw error }
+    }
+
     package func sync(_ file: borrowing OwnedDescriptor) throws(FileSystemError) {
         guard fsync(file.raw) == 0 else { throw FileSystemError(.sync, file.path) }
     }

@@ -61,6 +61,16 @@ package final class Publication {
         if let failure { throw failure }
     }
 
+    /// Begins to write a part of the contents to the disk, so that publishing does not wait long. Promises nothing.
+    package func startWriteBack(in range: Range<UInt64>) throws(FileSystemError) {
+        try files.startWriteBack(of: file, in: range)
+    }
+
+    /// Waits until the part has been written. Promises nothing.
+    package func finishWriteBack(in range: Range<UInt64>) throws(FileSystemError) {
+        try files.finishWriteBack(of: file, in: range)
+    }
+
     /// Makes the contents durable and gives the file its name.
     /// - Returns: `false` when another file had the name already; this one is then removed.
     package func publish(as name: EntryName, in directory: Directory) throws(FileSystemError) -> Bool {
@@ -103,6 +113,14 @@ package final class Publication {
     /// From how many files on one `syncfs` is cheaper than an `fsync` each.
     package static let groupSyncThreshold = 32
 
+    /// How the contents of a group reach the disk.
+    package enum GroupSync: Sendable {
+        /// By one `syncfs`, from ``groupSyncThreshold`` files on.
+        case together
+        /// Each file by itself, because a `syncfs` would wait for a large file that is being written beside the group.
+        case oneByOne
+    }
+
     /// Publishes files together: all contents durable, then all names, then the directory once.
     /// - Throws: for the first that fails; others may have appeared.
     package static func publish(
@@ -119,10 +137,13 @@ package final class Publication {
     }
 
     /// Makes all contents durable and gives each file its name, which is durable only when the caller has synced the
-    /// directory. One that fails keeps no other from appearing.
+    /// directory. One that fails keeps no other from appearing. The default is to sync large groups together.
     /// - Returns: for each why it has not appeared; `nil` where it has.
-    package static func appear(_ group: [Entry], in directory: Directory, files: any FileSystem) -> [FileSystemError?] {
-        let isSynced = group.count >= groupSyncThreshold && (try? files.syncFileSystem(of: directory)) != nil
+    package static func appear(
+        _ group: [Entry], in directory: Directory, syncing: GroupSync = .together, files: any FileSystem
+    ) -> [FileSystemError?] {
+        let isTogether = syncing == .together && group.count >= groupSyncThreshold
+        let isSynced = isTogether && (try? files.syncFileSystem(of: directory)) != nil
         return group.map { entry in
             do throws(FileSystemError) {
                 if !isSynced { try entry.publication.syncContents() }
