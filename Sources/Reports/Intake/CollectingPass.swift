@@ -94,6 +94,7 @@ struct PublicationSink: MemberSink {
     private var wireHasher = ContentHash.Hasher()
     private var pending: [UInt8] = []
     private var isFlushed = false
+    private var pace = WriteBackPace()
     /// How many bytes of the member there are so far.
     private(set) var byteCount: UInt64 = 0
 
@@ -109,10 +110,13 @@ struct PublicationSink: MemberSink {
         byteCount += UInt64(bytes.count)
         if pending.isEmpty, bytes.count >= Self.pieceByteCount {
             isFlushed = true
-            return try publication.write(bytes)
+            try publication.write(bytes)
+            return try pace.go(on: publication, written: byteCount)
         }
         pending.append(contentsOf: bytes)
-        if pending.count >= Self.pieceByteCount { try flush() }
+        guard pending.count >= Self.pieceByteCount else { return }
+        try flush()
+        try pace.go(on: publication, written: byteCount)
     }
 
     mutating func writeWire(_ bytes: UnsafeRawBufferPointer) {

@@ -43,7 +43,7 @@ package struct ReportCollector {
     ///   - pause: called between two blocks of the payload. The default does nothing.
     /// - Returns: the report, complete in `tmp/`.
     /// - Throws: ``PayloadProblem`` when the payload is at fault, ``FileSystemError`` when the disk is,
-    ///   `CancellationError` when the task was cancelled before the last block.
+    ///   `CancellationError` when the task was cancelled, unless the payload has one block only.
     package func collect(
         _ source: consuming PayloadSource, as description: Description, betweenBlocks pause: () -> Void = {}
     ) throws -> Collected {
@@ -70,16 +70,16 @@ package struct ReportCollector {
     private func add(
         _ bytes: [UInt8], as description: Description, betweenBlocks pause: () -> Void
     ) throws -> Collected {
+        let isLong = bytes.count > Self.blockByteCount
         var pass = try begin(head: bytes[...], isWhole: true, description, maySnap: false)
         try bytes.withUnsafeBytes { bytes in
             for start in stride(from: 0, to: bytes.count, by: Self.blockByteCount) {
-                if start > 0 {
-                    try Task.checkCancellation()
-                    pause()
-                }
+                if start > 0 { pause() }
+                if isLong { try Task.checkCancellation() }
                 try pass.add(UnsafeRawBufferPointer(rebasing: bytes[start...].prefix(Self.blockByteCount)))
             }
         }
+        if isLong { try Task.checkCancellation() }
         return try finish(pass, isSnapshot: false)
     }
 
@@ -92,14 +92,17 @@ package struct ReportCollector {
         let head = reading.head(PayloadSniffer.windowByteCount)
         let isWhole = reading.isAtEnd && head.count == reading.count
         var pass = try begin(head: head[...], isWhole: isWhole, description, maySnap: reading.mayGrow)
+        // A payload of one block takes milliseconds, and may say why the task was cancelled.
+        let isLong = !reading.isAtEnd
         while reading.count > 0 {
+            if isLong { try Task.checkCancellation() }
             try pass.add(reading.bytes)
             try guardian.check(read: pass.byteCount, stored: pass.storedByteCount)
             if reading.isAtEnd { break }
-            try Task.checkCancellation()
             pause()
             try reading.fill()
         }
+        if isLong { try Task.checkCancellation() }
         let isSnapshot = try reading.end(isText: pass.isText)
         return try finish(pass, isSnapshot: isSnapshot)
     }
