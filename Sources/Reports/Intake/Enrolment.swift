@@ -72,22 +72,21 @@ struct Enrolment {
     /// no other from being enrolled.
     /// - Parameters:
     ///   - group: what is to be enrolled.
-    ///   - syncsEach: whether each file is synced for itself. A sync of the whole file system would wait for a large
-    ///     file that is being written beside these.
+    ///   - syncing: how the new files are synced. The default is together.
     /// - Throws: when the ledger cannot be read or written.
-    func enrol(_ group: [Candidate], syncsEach: Bool = false) async throws -> Result {
+    func enrol(_ group: [Candidate], syncing: Publication.GroupSync = .together) async throws -> Result {
         guard !group.isEmpty else { return Result() }
         return try await locks.alone(with: Set(group.map(\.report.id.hex))) {
-            try await enrolInTurn(group, syncsEach: syncsEach)
+            try await enrolInTurn(group, syncing: syncing)
         }
     }
 
-    private func enrolInTurn(_ group: [Candidate], syncsEach: Bool) async throws -> Result {
+    private func enrolInTurn(_ group: [Candidate], syncing: Publication.GroupSync) async throws -> Result {
         var result = Result()
         var steps = try await steps(of: group, &result)
         // A crash between the file's move and its row must not look like an orderly end.
         try await queue.begin()
-        place(&steps, syncsEach: syncsEach, &result)
+        place(&steps, syncing: syncing, &result)
         try await record(steps)
         unlinkSources(steps, &result)
         result.duplicates = steps.count { $0.fate == .count }
@@ -167,7 +166,7 @@ struct Enrolment {
     }
 
     /// Files first: what a row speaks of must be there. What fails leaves the group, with all that counts on its bytes.
-    private func place(_ steps: inout [Step], syncsEach: Bool, _ result: inout Result) {
+    private func place(_ steps: inout [Step], syncing: Publication.GroupSync, _ result: inout Result) {
         var failures: [ContentHash: FileSystemError] = [:]
         var publications: [(id: ContentHash, entry: Publication.Entry)] = []
         var moved: [ContentHash] = []
@@ -191,7 +190,7 @@ struct Enrolment {
         }
         do throws(FileSystemError) {
             let errors = Publication.appear(
-                publications.map(\.entry), in: spool.queued, files: spool.files)
+                publications.map(\.entry), in: spool.queued, syncing: syncing, files: spool.files)
             for (publication, error) in zip(publications, errors) { failures[publication.id] = error }
             if moved.count + publications.count > 0 { try spool.files.syncDirectory(spool.queued) }
         } catch {

@@ -12,7 +12,7 @@ extension Intake {
             try await queue.change { try $0.begin(drop: drop.mark) }
             let candidate = try await collectAlone(taken, &summary)
             if let candidate {
-                try await enrolGroup([candidate], syncsEach: true, &summary)
+                try await enrolGroup([candidate], syncing: .oneByOne, &summary)
             } else if !Task.isCancelled {
                 // It goes on in this life without this drop.
                 try await queue.change { try $0.closed(drop: drop.mark) }

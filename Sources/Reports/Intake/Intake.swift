@@ -82,13 +82,13 @@ package struct Intake: Sendable {
 
     /// Enrols a group, and tells of each of its sources that stays.
     func enrolGroup(
-        _ candidates: [Enrolment.Candidate], syncsEach: Bool = false, _ summary: inout Summary
+        _ candidates: [Enrolment.Candidate], syncing: Publication.GroupSync = .together, _ summary: inout Summary
     ) async throws {
         guard !candidates.isEmpty else { return }
         let result: Enrolment.Result
         do {
             let enrolment = Enrolment(spool: spool, queue: queue, marks: marks, locks: sender.locks)
-            result = try await enrolment.enrol(candidates, syncsEach: syncsEach)
+            result = try await enrolment.enrol(candidates, syncing: syncing)
         } catch is CancellationError {
             // Nothing has been placed yet: all of them stay where they lie, for the next owner.
             return

@@ -44,15 +44,15 @@ extension IntakeList {
         await intake.queue.beginCollecting()
         defer { intake.queue.endCollecting() }
         do {
-            try await intake.enrolGroup(try await collectGroup(), syncsEach: isBesideLarge, &summary)
+            try await intake.enrolGroup(try await collectGroup(), syncing: isBesideLarge ? .oneByOne : .together, &summary)
         } catch is CancellationError {
             // Nothing was taken yet.
         }
     }
 
     private mutating func collectGroup() async throws -> [Enrolment.Candidate] {
-        // One for the group: between two of its drops, others have their turn.
-        let slot = try await PayloadSlots.shared.slot(for: nil, goesFirst: true)
+        // One for the group, which takes no longer than a payload of some MiB: a large one beside it pauses meanwhile.
+        let slot = try await PayloadSlots.shared.slot(for: 0, goesFirst: true)
         let begin = spool.clock.bootMilliseconds
         var group: [Enrolment.Candidate] = []
         var hasCrash = false
@@ -70,7 +70,6 @@ extension IntakeList {
             // Crashes do not wait for the others to be collected.
             if hasCrash, !isCrash { break }
             hasCrash = isCrash
-            slot.pause()
             if spool.clock.bootMilliseconds - begin >= Intake.groupTime { break }
         }
         return group
