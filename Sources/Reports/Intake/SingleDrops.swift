@@ -108,7 +108,11 @@ final class SingleDrops: Sendable {
     /// milliseconds, as a transfer does whose server hangs, the drop is collected beside it.
     func bringIn(suspect entry: DropOrder.Entry, patience: Int64) async throws {
         _ = await intake.queue.beginAlone(patience: patience)
-        defer { intake.queue.endAlone() }
+        defer {
+            intake.queue.endAlone()
+            // A drive that could claim nothing meanwhile has ended with transfers that are due.
+            handover.broughtIn()
+        }
         try await bringIn(entry)
     }
 
