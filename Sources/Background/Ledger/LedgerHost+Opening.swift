@@ -42,16 +42,24 @@ extension LedgerHost {
     }
 
     /// Opens the ledger, making it when it is missing, and gives back what an earlier life left under way.
+    ///
+    /// A large ledger takes seconds to be checked, carried over, or rebuilt of its rows. When the task is cancelled
+    /// meanwhile, that ends early: it says nothing about the ledger, which keeps its name and is doubted as before, so
+    /// that the next owner does all of it.
     /// - Parameters:
     ///   - damage: what an earlier opening of this process has met.
     ///   - rules: for rows of a ledger from before the first release.
     /// - Returns: the ledger, and what had to be done for it.
     /// - Throws: ``LedgerError`` for a ledger of a later version, which is not touched; ``SQLiteError`` or
-    ///   ``FileSystemError`` when it cannot be opened or made.
+    ///   ``FileSystemError`` when it cannot be opened or made; `CancellationError`.
     package func open(_ damage: LedgerDamage, _ rules: SalvageRules) throws -> sending Opened {
-        let opened = try openAsItIs(damage, rules)
-        try place.freeingReserve { try opened.store.recover() }
-        return opened
+        do {
+            let opened = try openAsItIs(damage, rules)
+            try place.freeingReserve { try opened.store.recover() }
+            return opened
+        } catch let error as SQLiteError where error.isInterruption {
+            throw CancellationError()
+        }
     }
 
     private func openAsItIs(_ damage: LedgerDamage, _ rules: SalvageRules) throws -> sending Opened {
@@ -97,7 +105,8 @@ extension LedgerHost {
         // Also beside a ledger: the one who gave it its name may have died before it came so far.
         try place.laySides()
         return try TransferStore(
-            path: place.directory.path(of: LedgerPlace.ledgerName), clock: place.clock, isDoubted: isDoubted)
+            path: place.directory.path(of: LedgerPlace.ledgerName), clock: place.clock, isDoubted: isDoubted,
+            interrupter: interrupter)
     }
 
     /// Sets the ledger aside and opens another, with all rows that can still be read.

@@ -11,6 +11,8 @@ import Synchronization
 package final class LedgerHost: Sendable {
     package let place: LedgerPlace
     private let lock: OwnerLock
+    /// Interrupts the opening of the ledger; to be asked to when the task that opens it is cancelled.
+    package let interrupter = SQLiteInterrupter()
     private let state = Mutex(State())
 
     private struct State {

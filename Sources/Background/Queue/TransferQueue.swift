@@ -114,18 +114,6 @@ package actor TransferQueue {
         return try await change(body)
     }
 
-    /// Transfers with bytes older than an age in milliseconds, counted on the ledger's own axis.
-    ///
-    /// Looks at every such transfer only when the oldest of the last such look may be that old by now.
-    package func enrolled(longerAgoThan age: Int64, limit: Int) async throws -> [TransferRecord] {
-        let time = store.now - age
-        if let oldest = try store.queries.oldestEnrolmentNoted(), oldest >= time { return [] }
-        let found = try store.queries.enrolled(before: time, limit: limit)
-        guard found.isEmpty, let oldest = try store.queries.oldestEnrolment() else { return found }
-        try await committing { store in try store.note(oldestEnrolment: oldest) }
-        return []
-    }
-
     // MARK: - Sending
 
     /// Sends what is due until the drive is over, then returns. One drive at a time.

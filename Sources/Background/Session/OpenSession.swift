@@ -38,7 +38,7 @@ final class OpenSession: Sendable {
             let chosen = try Self.transport(handle.configuration, handle.seams)
             transport = chosen
             let client = SessionClient(place, progress: progress, logger: handle.configuration.logger)
-            let queue = try Self.queue(for: handle, host, client: client, transport: chosen, damage: damage)
+            let queue = try await Self.queue(for: handle, host, client: client, transport: chosen, damage: damage)
             host.hold(queue)
             let session = OpenSession(
                 queue: queue, client: client, host: host, transport: chosen, logger: handle.configuration.logger)
@@ -96,11 +96,15 @@ final class OpenSession: Sendable {
     private static func queue(
         for handle: SessionHandle, _ host: LedgerHost, client: SessionClient, transport: any Transport,
         damage: LedgerDamage
-    ) throws(NetworkResponseError) -> TransferQueue {
+    ) async throws(NetworkResponseError) -> TransferQueue {
         let (configuration, clock) = (handle.configuration, handle.seams.clock)
         let label = configuration.requestProvider == nil ? nil : handle.kind.rawValue
         do {
-            let store = try SessionPlace.open(host, damage, logger: configuration.logger)
+            let store = try await withTaskCancellationHandler {
+                try SessionPlace.open(host, damage, logger: configuration.logger)
+            } onCancel: {
+                host.interrupter.interrupt()
+            }
             try host.place.freeingReserve {
                 try store.restEarlierTransfers(exceptLabel: label)
                 if let label { try store.transaction { () throws in try store.wakeResting(label: label) } }
@@ -111,6 +115,8 @@ final class OpenSession: Sendable {
             return try TransferQueue(
                 store: store, configuration: settings, client: client, transport: transport, clock: clock,
                 logger: configuration.logger)
+        } catch is CancellationError {
+            throw NetworkResponseError(.cancelled, "the session was shut down")
         } catch {
             throw NetworkResponseError(.storage, "\(error)")
         }

@@ -31,6 +31,8 @@ actor TransferSession {
     nonisolated let progress = ProgressWatchers()
     private var open: Open?
     private var opening: Task<Result<OpenSession, NetworkResponseError>, Never>?
+    /// The handles that wait for it to be opened.
+    private var openers: Set<ObjectIdentifier> = []
     private var closing: Task<Void, Never>?
     private var damage = LedgerDamage.none
     /// The handles that have used the session since it was opened and still exist.
@@ -115,6 +117,11 @@ actor TransferSession {
             open.session.client.setProvider(nil, for: handle.kind)
             if handles.isEmpty { close(open, error) }
         }
+        // A large ledger may take long to be checked, for nobody now.
+        if openers.remove(ObjectIdentifier(handle)) != nil, openers.isEmpty, let opening {
+            opening.cancel()
+            _ = await opening.value
+        }
         progress.endAll(handles.contains { $0.handle?.kind == handle.kind } ? .none : handle.kind)
         await closing?.value
     }
@@ -137,20 +144,30 @@ actor TransferSession {
             if self.closing == closing { self.closing = nil }
         }
         if let open { return open }
-        let task =
-            opening
-            ?? Task(executorPreference: OwnThreads.shared) { [progress, damage] in
+        openers.insert(ObjectIdentifier(handle))
+        let task: Task<Result<OpenSession, NetworkResponseError>, Never>
+        if let opening, !opening.isCancelled {
+            task = opening
+        } else {
+            task = Task(executorPreference: OwnThreads.shared) { [progress, damage, earlier = opening] in
+                _ = await earlier?.value
                 do throws(NetworkResponseError) {
                     return .success(try await OpenSession.open(for: handle, progress: progress, damage: damage))
                 } catch {
                     return .failure(error)
                 }
             }
+        }
         opening = task
         let result = await task.value
+        if task.isCancelled, case .failure(let error) = result {
+            if opening == task { opening = nil }
+            throw error
+        }
         // Of several who wait for it, the first puts it to use.
         guard opening == task else { return try await opened(by: handle) }
         opening = nil
+        openers = []
         let open = Open(try result.get())
         // A ledger that was found damaged twice has been set aside.
         if case .metAgain = damage { damage = .none }

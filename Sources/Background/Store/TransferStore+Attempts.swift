@@ -204,11 +204,12 @@ extension TransferStore {
     }
 
     /// After a life that did not end in order, gives back what it left under way, and counts all rows again; once.
+    /// When the task is cancelled meanwhile, nothing has changed.
     package func recover() throws {
         guard !hasRecovered, case .unclean(let isSameBoot) = earlierEnd else { return }
         try transaction { () throws in
             try recoverInterrupted(isSameBoot: isSameBoot)
-            try recountTally()
+            try connection.interruptible(when: { Task.isCancelled }) { try recountTally() }
         }
         hasRecovered = true
     }

@@ -86,8 +86,12 @@ extension TransferStore {
         try connection.run("DELETE FROM consumed_token WHERE token=?", .text(token))
     }
 
+    /// Forgets tokens of which none can come again; of very many some, and the others another time.
     func forget(tokensWithPrefix prefix: String) throws(SQLiteError) {
         try connection.run(
-            "DELETE FROM consumed_token WHERE token >= ? AND token < ?", .text(prefix), .text(prefix + "\u{7f}"))
+            """
+            DELETE FROM consumed_token WHERE token IN (SELECT token FROM consumed_token WHERE token >= ? AND token < ?
+              LIMIT \(Self.forgottenTokenCount))
+            """, .text(prefix), .text(prefix + "\u{7f}"))
     }
 }

@@ -8,13 +8,14 @@ extension TransferStore {
     /// Copies what can still be read of a damaged ledger, or of one from before the first release: rows, their history,
     /// the gates and the clock.
     ///
-    /// Read from both ends, so that one bad page in the middle costs only what lies on it.
+    /// Read from both ends, so that one bad page in the middle costs only what lies on it. Nobody has this ledger open
+    /// before it is whole: it is written in many commits, none of which takes long, and is of no use after an error.
     /// - Parameters:
     ///   - path: of the ledger that was set aside.
     ///   - lane: for rows of a ledger that knew no lanes and have no request of their own.
     ///   - rank: by label and metadata, for rows of a ledger that knew no ranks.
     /// - Returns: the number of transfers saved.
-    /// - Throws: ``SQLiteError`` when the new ledger cannot be written.
+    /// - Throws: ``SQLiteError`` when the new ledger cannot be written, or the task is cancelled meanwhile.
     package func salvage(
         from path: String, lane: Lane, rank: @escaping (_ label: String, _ metadata: String) -> Int
     ) throws -> Int {
@@ -33,8 +34,10 @@ extension TransferStore {
             // It is a time on an axis that may not have been readable.
             try connection.run("DELETE FROM memory WHERE name=?", .text(LedgerQueries.oldestEnrolmentName))
             // Where the clock cannot be read, the newest row tells how far it had come at least.
-            let newest = try connection.value(
-                "SELECT max(ifnull(max(enrolled_at), 0), ifnull(max(settled_at), 0)) FROM transfer")
+            let newest = try connection.interruptible(when: { Task.isCancelled }) { () throws(SQLiteError) in
+                try connection.value(
+                    "SELECT max(ifnull(max(enrolled_at), 0), ifnull(max(settled_at), 0)) FROM transfer")
+            }
             continueAxis(from: newest?.integer ?? 0)
             try markEpoch(isClean: false)
             // Rows under way belonged to a life that is over.
@@ -80,27 +83,36 @@ extension TransferStore {
         let read = found.isEmpty ? columns : found
         let marks = columns.map { _ in "?" }.joined(separator: ", ")
         let insert = "INSERT OR IGNORE INTO \(table)(\(columns.joined(separator: ", "))) VALUES(\(marks))"
-        var saved = 0
-        var failure: SQLiteError?
+        var (saved, seen) = (0, 0)
         for order in ["ASC", "DESC"] {
             let query = "SELECT \(read.joined(separator: ", ")) FROM \(sourceTable) ORDER BY 1 \(order)"
-            let isWhole = source.forEachReadableRow(query) { statement in
+            let isWhole = try source.forEachReadableRow(query) { statement throws(SQLiteError) in
+                if Task.isCancelled { throw .interrupted }
                 var row = Row(
                     uniqueKeysWithValues: read.indices.map { (read[$0], statement.value(at: Int32($0))) })
                 complete(&row)
-                guard failure == nil else { return }
-                do throws(SQLiteError) {
-                    try connection.run(insert, columns.map { row[$0] ?? .null })
-                    saved += connection.changedRowCount
-                } catch {
-                    // A row that breaks a constraint, or is there already, is not worth stopping for.
-                    if error.isOutOfSpace { failure = error }
-                }
+                saved += try insertIfPossible(insert, columns.map { row[$0] ?? .null })
+                seen += 1
+                if seen % Self.salvageCommitCount == 0 { try connection.commitSoFar() }
             }
-            if let failure { throw failure }
             if isWhole { break }
         }
         return saved
+    }
+
+    /// So many rows are looked at between two commits.
+    private static let salvageCommitCount = 10_000
+
+    /// - Returns: how many rows that made.
+    private func insertIfPossible(_ insert: String, _ values: [SQLiteValue]) throws(SQLiteError) -> Int {
+        do throws(SQLiteError) {
+            try connection.run(insert, values)
+            return connection.changedRowCount
+        } catch {
+            // A row that breaks a constraint, or is there already, is not worth stopping for.
+            if error.isOutOfSpace { throw error }
+            return 0
+        }
     }
 
     private static func columns(of table: String, in connection: SQLiteConnection) throws(SQLiteError) -> [String] {
@@ -161,12 +173,16 @@ private struct RowCompletion {
 extension SQLiteConnection {
     /// Visits rows until the end or the first that cannot be read.
     /// - Returns: whether the end was reached.
-    func forEachReadableRow(_ sql: String, _ body: (SQLiteStatement) -> Void) -> Bool {
-        do {
-            _ = try rows(sql, []) { row throws(SQLiteError) in body(row) }
-            return true
-        } catch {
-            return false
+    /// - Throws: what the body throws.
+    func forEachReadableRow(
+        _ sql: String, _ body: (SQLiteStatement) throws(SQLiteError) -> Void
+    ) throws(SQLiteError) -> Bool {
+        guard let statement = try? prepared(sql) else { return false }
+        defer { statement.reset() }
+        while let hasRow = try? statement.step() {
+            guard hasRow else { return true }
+            try body(statement)
         }
+        return false
     }
 }

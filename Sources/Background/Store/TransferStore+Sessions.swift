@@ -98,15 +98,17 @@ extension TransferStore {
     // MARK: - What an earlier life left
 
     /// Lays down what is due, so that it is not claimed while nobody knows its request. Transfers with the label, whose
-    /// requests somebody can make, go on as they are.
+    /// requests somebody can make, go on as they are. When the task is cancelled meanwhile, nothing has changed.
     package func restEarlierTransfers(exceptLabel label: String?) throws {
         try recover()
         try transaction { () throws in
-            try connection.run(
-                """
-                UPDATE transfer SET state='held', reason='\(HoldReason.caller.rawValue)', note=NULL, due_at=NULL
-                WHERE (state='queued' OR state='waiting') AND url IS NOT NULL AND label IS NOT ?
-                """, SQLiteValue(label))
+            try interruptible(when: { Task.isCancelled }) {
+                try connection.run(
+                    """
+                    UPDATE transfer SET state='held', reason='\(HoldReason.caller.rawValue)', note=NULL, due_at=NULL
+                    WHERE (state='queued' OR state='waiting') AND url IS NOT NULL AND label IS NOT ?
+                    """, SQLiteValue(label))
+            }
         }
     }
 

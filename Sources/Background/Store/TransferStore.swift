@@ -27,23 +27,30 @@ package final class TransferStore {
     package let earlierEnd: EarlierEnd
 
     /// Opens or makes the ledger. Unless its last life ended in order, its every page is checked first.
+    ///
+    /// When the task is cancelled meanwhile, the check and a migration end early, and the ledger is as it was.
     /// - Parameters:
     ///   - path: of the database.
     ///   - clock: this machine's.
     ///   - isDoubted: whether it is checked however its last life ended. The default is `false`.
+    ///   - interrupter: to be asked to interrupt when the task is cancelled.
     /// - Throws: ``SQLiteError``, or ``LedgerError`` for one of a later version.
-    package init(path: String, clock: any SystemClock, isDoubted: Bool = false) throws {
-        connection = try SQLiteConnection(path: path, mode: .readWrite)
+    package init(
+        path: String, clock: any SystemClock, isDoubted: Bool = false,
+        interrupter: SQLiteInterrupter = SQLiteInterrupter()
+    ) throws {
+        let connection = try SQLiteConnection(path: path, mode: .readWrite)
+        self.connection = connection
         self.clock = clock
-        let isNew = try Schema.migrate(connection)
+        let isNew = try connection.interruptible(when: { Task.isCancelled }) { try Schema.migrate(connection) }
         if let last = try Self.lastLife(connection) {
             earlierEnd = last.isClean ? .clean : .unclean(isSameBoot: last.clock.bootID == clock.bootID)
             epoch = last.epoch + 1
             // From here on this boot's clock counts, whatever the wall's does.
             ledgerClock = last.clock.advanced(to: clock.reading)
-            if isDoubted || !last.isClean { try Self.checkSoundness(connection) }
+            if isDoubted || !last.isClean { try Self.checkSoundness(connection, interrupter) }
         } else {
-            if !isNew { try Self.checkSoundness(connection) }
+            if !isNew { try Self.checkSoundness(connection, interrupter) }
             earlierEnd = .none
             epoch = 1
             ledgerClock = LedgerClock(
@@ -83,6 +90,16 @@ package final class TransferStore {
         }
         hasMarkedEpoch = true
         return result
+    }
+
+    /// Does something that takes long; its statements end soon after the condition holds.
+    /// - Throws: `CancellationError` when one was ended so, or what the body throws.
+    func interruptible<Result>(when isCalledOff: () -> Bool, _ body: () throws -> Result) throws -> Result {
+        do {
+            return try connection.interruptible(when: isCalledOff, body)
+        } catch let error as SQLiteError where error.isInterruption {
+            throw CancellationError()
+        }
     }
 
     /// Makes it durable that this life has begun, so that a crash from here on is seen by the next one. To be called
@@ -167,6 +184,14 @@ package final class TransferStore {
             .integer(ledgerClock.wallMilliseconds), .integer(ledgerClock.ledgerMilliseconds))
     }
 
+    private static func checkSoundness(
+        _ connection: SQLiteConnection, _ interrupter: SQLiteInterrupter
+    ) throws(SQLiteError) {
+        try connection.interruptible(by: interrupter, when: { Task.isCancelled }) { () throws(SQLiteError) in
+            try checkSoundness(connection)
+        }
+    }
+
     static func checkSoundness(_ connection: SQLiteConnection) throws(SQLiteError) {
         let answer = try connection.value("PRAGMA quick_check(1)")?.text ?? "no answer"
         guard answer == "ok" else { throw SQLiteError.damage(answer, statement: "PRAGMA quick_check") }
@@ -202,6 +227,9 @@ package final class TransferStore {
           AND label <> '\(TransferKind.upload.rawValue)' AND label <> '\(TransferKind.download.rawValue)'
         """
 
+    /// So many tokens are forgotten at one close, so that no close takes long.
+    static let forgottenTokenCount = 10_000
+
     /// In small steps, so that no close takes long.
     ///
     /// What a session has settled is forgotten however it ended, but not before its outcome was seen: a download's
@@ -214,7 +242,11 @@ package final class TransferStore {
               WHERE settled_at IS NOT NULL AND settled_at < ?
               AND (is_acknowledged=1 OR \(Self.isForgettableReport)) ORDER BY settled_at LIMIT 1000)
             """, .integer(now - Self.tombstoneAge))
-        try connection.run("DELETE FROM consumed_token WHERE consumed_at < ?", .integer(now - Self.tombstoneAge))
+        try connection.run(
+            """
+            DELETE FROM consumed_token WHERE token IN (SELECT token FROM consumed_token WHERE consumed_at < ?
+              LIMIT \(Self.forgottenTokenCount))
+            """, .integer(now - Self.tombstoneAge))
     }
 }
 

@@ -8,12 +8,13 @@ package struct TemporaryCleaner {
         self.directory = directory
     }
 
+    /// Ends after a file when the task is cancelled; the next cleaner does the rest.
     /// - Returns: the names removed. A file whose writer lives is locked and stays, and so does what cannot be removed:
     ///   it takes no name that is given again.
     @discardableResult
     package func clean() throws(FileSystemError) -> [EntryName] {
         var removed: [EntryName] = []
-        for name in try files.entries(of: directory) {
+        for name in try files.entries(of: directory) where !Task.isCancelled {
             guard let file = try? files.openFile(name, in: directory) else { continue }
             guard WriterMark.set(on: file) else { continue }
             if (try? files.remove(name, in: directory)) == true { removed.append(name) }

@@ -202,6 +202,18 @@ package struct SpoolInspector {
         return views
     }
 
+    /// How many reports that are to be sent only files tell of. Reads names and no file: there may be very many.
+    func unrecordedCount() throws -> Int {
+        var rooms = [spool.collected]
+        if try reader == nil || hasFilesWithoutRows() { rooms.append(spool.queued) }
+        let names = rooms.flatMap { (try? spool.files.entries(of: $0)) ?? [] }
+        let identifiers = Set(names.compactMap { StoredReport.id(in: $0)?.hex })
+        guard let reader, !identifiers.isEmpty else { return identifiers.count }
+        return try reader.queries.together {
+            try identifiers.count { try !reader.queries.isRecorded($0) }
+        }
+    }
+
     /// Whether a life that ended without order has left more files to be sent than rows, as on a full disk.
     private func hasFilesWithoutRows() throws -> Bool {
         guard let reader, !reader.endedInOrder else { return false }

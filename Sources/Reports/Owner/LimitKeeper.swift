@@ -26,22 +26,36 @@ struct LimitKeeper {
         guard sender.beginKeepingLimits() else { return }
         defer { sender.endKeepingLimits() }
         let start = spool.clock.bootMilliseconds
-        func isTimeUp() -> Bool { Task.isCancelled && spool.clock.bootMilliseconds - start > Self.lastMoments }
+        do {
+            try await keep { [clock = spool.clock] in
+                Task.isCancelled && clock.bootMilliseconds - start > Self.lastMoments
+            }
+        } catch is CancellationError {
+            // While it looked through the ledger. The next run looks again.
+        }
+    }
 
+    private func keep(until isTimeUp: @Sendable () -> Bool) async throws {
         let limits = spool.options.limits
         let age = max(0, limits.maximumAge.wholeMilliseconds)
-        while !isTimeUp(), try await evict(queue.enrolled(longerAgoThan: age, limit: Self.batchCount), to: .age(age)) {}
+        while !isTimeUp() {
+            let old = try await queue.enrolled(
+                longerAgoThan: age, limit: Self.batchCount, interruptedWhen: isTimeUp)
+            guard try await evict(old, to: .age(age)) else { break }
+        }
         let room = Room(
             count: limits.maximumCount,
             byteCount: Int64(clamping: limits.total(ofTotal: try spool.files.space(on: spool.root).total)))
-        guard try await isExceeded(room), try await areSumsTrue(room) else { return }
-        let unfit = try await queue.look { try $0.larger(than: room.byteCount) }
+        guard try await isExceeded(room), try await areSumsTrue(room, until: isTimeUp) else { return }
+        let unfit = try await queue.look(interruptedWhen: isTimeUp) { try $0.larger(than: room.byteCount) }
         _ = try await evict(unfit.filter { $0.state != .sending }, to: .alone(room))
         // Nobody goes to make up for one that is being sent and does not fit even alone.
         let besides = unfit.filter { $0.state == .sending }.reduce(0) { $0 + $1.byteCount }
         let wider = Room(count: room.count, byteCount: room.byteCount + besides)
         while !isTimeUp(), try await isExceeded(wider) {
-            let victims = try await queue.look { try $0.evictionCandidates(limit: Self.batchCount) }
+            let victims = try await queue.look(interruptedWhen: isTimeUp) {
+                try $0.evictionCandidates(limit: Self.batchCount)
+            }
             guard try await evict(victims, to: .room(wider, named: room)) else { return }
         }
     }
@@ -75,11 +89,11 @@ struct LimitKeeper {
     }
 
     /// Whether it is so by the rows, too: nothing is evicted on the word of a sum that has gone wrong.
-    private func areSumsTrue(_ room: Room) async throws -> Bool {
-        if try await queue.look({ try $0.isTallyTrue() }) { return true }
+    private func areSumsTrue(_ room: Room, until isTimeUp: @Sendable () -> Bool) async throws -> Bool {
+        if try await queue.look(interruptedWhen: isTimeUp, { try $0.isTallyTrue() }) { return true }
         logger.error("Sums of the ledger were wrong; they are counted anew")
         return room.isExceeded(
-            by: try await queue.change { store in
+            by: try await queue.change(interruptedWhen: isTimeUp) { store in
                 try store.recountTally()
                 return try store.queries.tally().stored
             })

@@ -4,7 +4,8 @@ import DurableIO
 /// Brings files and ledger back together after an end that was not orderly.
 ///
 /// The table of the design, cell by cell: files are the truth about bytes, rows about schedule. Running it twice
-/// changes nothing the second time.
+/// changes nothing the second time. When the task is cancelled it ends after the file or the row that it is at; what it
+/// has mended stays mended, and the next run does the rest.
 package struct Reconciliation {
     private let spool: ReportSpool
     private let queue: TransferQueue
@@ -22,6 +23,10 @@ package struct Reconciliation {
         package var messages: [String] = []
         /// Something could not be mended now, so that the next owner has to look again.
         var isIncomplete = false
+        /// The task was cancelled before everything was looked at.
+        var isCutShort = false {
+            didSet { if isCutShort { isIncomplete = true } }
+        }
     }
 
     /// A change to the ledger that one file or row calls for.
@@ -48,6 +53,8 @@ package struct Reconciliation {
     private func reconcileFiles(in room: Directory, isParked: Bool, _ result: inout Result) async throws {
         var changes: [Change] = []
         for name in try spool.files.entries(of: room) {
+            if Task.isCancelled { result.isCutShort = true }
+            if result.isCutShort { break }
             guard let id = StoredReport.id(in: name), name == StoredReport.name(of: id) else { continue }
             let record = try await queue.look { try $0.record(id.hex) }
             do {
@@ -58,7 +65,7 @@ package struct Reconciliation {
                 result.isIncomplete = true
             } catch is CancellationError {
                 // Between two blocks of a file, of which there is another.
-                result.isIncomplete = true
+                result.isCutShort = true
             }
             if changes.count >= 500 { try await apply(&changes) }
         }
@@ -128,6 +135,8 @@ package struct Reconciliation {
         for state in TransferState.allCases where state.isLive || state.isParked {
             var cursor: LedgerQueries.Cursor?
             while true {
+                if Task.isCancelled { result.isCutShort = true }
+                if result.isCutShort { return }
                 let page = try await queue.look { [cursor] in
                     try $0.page(state: state, label: nil, after: cursor, limit: 500)
                 }

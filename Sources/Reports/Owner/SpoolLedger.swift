@@ -4,12 +4,17 @@ import DurableIO
 /// Opening a spool's ledger: what people are told of it, and what the rows of old ledgers get.
 enum SpoolLedger {
     /// Opens it; `repairs` gets a sentence when the ledger had to be made again.
+    /// - Throws: `CancellationError` when the task is cancelled meanwhile: then the next owner opens it.
     static func open(
         _ spool: ReportSpool, _ host: LedgerHost, _ damage: LedgerDamage, repairs: inout [String]
-    ) throws -> sending TransferStore {
+    ) async throws -> sending TransferStore {
         let opened: LedgerHost.Opened
         do {
-            opened = try host.open(damage, rules)
+            opened = try await withTaskCancellationHandler {
+                try host.open(damage, rules)
+            } onCancel: {
+                host.interrupter.interrupt()
+            }
         } catch let error as LedgerError {
             throw ReportsError(.spoolNotUsable, "\(error); nothing was touched", underlyingError: error)
         } catch let error as SQLiteError where !error.isDamage {

@@ -17,6 +17,8 @@ package final class SpoolOwner: Sendable {
     private let transport: any Transport
     /// What had to be mended at the start, in words; empty after an orderly end.
     package let repairs: [String]
+    /// Whether the task was cancelled before files and ledger were brought together, so that the next owner does it.
+    let isCutShort: Bool
 
     /// What an owner needs besides the spool.
     package struct Configuration: Sendable {
@@ -44,7 +46,11 @@ package final class SpoolOwner: Sendable {
     }
 
     /// Tries to become the owner.
+    ///
+    /// When the task is cancelled while the ledger is opened, no owner comes of it; when it is cancelled while files and
+    /// ledger are brought together, the owner has still to end in order. The next owner does either anew.
     /// - Returns: `nil` when another process is.
+    /// - Throws: `CancellationError` among others.
     package static func become(of spool: ReportSpool, _ configuration: Configuration) async throws -> SpoolOwner? {
         guard let host = try LedgerHost.become(ownerOf: spool.ledger) else { return nil }
         var transport: (any Transport)?
@@ -71,7 +77,7 @@ package final class SpoolOwner: Sendable {
             logger: configuration.logger, isOwner: { [weak host] in host?.isCurrent ?? false },
             onSettled: configuration.onSettled)
         var repairs: [String] = []
-        let store = try SpoolLedger.open(spool, host, configuration.ledgerDamage, repairs: &repairs)
+        let store = try await SpoolLedger.open(spool, host, configuration.ledgerDamage, repairs: &repairs)
         let end = store.earlierEnd
         let origin = try configuration.destination?.validate().origin
         self.transport = transport
@@ -88,16 +94,31 @@ package final class SpoolOwner: Sendable {
             let marks = DropZone(spool: spool).takenMarks()
             try await queue.change { try $0.noteDeaths(among: marks) }
         }
+        var mended = Reconciliation.Result()
         if end != .clean {
-            let mended = try await Reconciliation(spool: spool, queue: queue).run()
+            mended = try await Reconciliation(spool: spool, queue: queue).run()
             repairs += mended.messages
             if mended.isIncomplete { await queue.distrustFiles() }
             sender.noteMovedFiles()
         }
         self.repairs = repairs
-        try await wake(configuration.callerRequests)
+        isCutShort = mended.isCutShort
+        guard !isCutShort else { return }
+        do {
+            try await wake(configuration.callerRequests)
+        } catch is CancellationError {
+            // Nothing was woken; the next owner does it.
+            return
+        }
         try TemporaryCleaner(files: spool.files, directory: spool.temporary).clean()
         spool.ledger.layReserve()
+    }
+
+    /// How many files are to be sent that got no row, because bringing files and ledger together was cut short.
+    func filesWithoutRows(_ tally: Tally) -> Int {
+        guard isCutShort else { return 0 }
+        let files = ((try? spool.files.entries(of: spool.queued)) ?? []).count { StoredReport.id(in: $0) != nil }
+        return max(0, files - (tally.waiting + tally.held).count)
     }
 
     /// What rests for want of its request has somebody to ask again: another owner, who knew none, may have laid it
@@ -106,7 +127,7 @@ package final class SpoolOwner: Sendable {
         guard let callerRequests else { return }
         let known = callerRequests.known
         if callerRequests.knowsAll {
-            try await queue.change { try $0.wakeResting() }
+            try await queue.change(interruptedWhen: { Task.isCancelled }) { try $0.wakeResting() }
         } else if !known.isEmpty {
             try await queue.change { store in
                 for identifier in known { try store.wakeResting(identifier: identifier) }

@@ -35,6 +35,18 @@ extension Submission {
         return .tryAgain
     }
 
+    /// How the spool stands after a run that was told to end before its ledger was open. The ledger is as it was found.
+    func standing() throws -> SubmissionSummary {
+        var summary = try SpoolInspector(spool: spool).summary()
+        let zone = DropZone(spool: spool)
+        let drops = (try? zone.drops()) ?? []
+        summary.waiting += ((try? zone.takenNames()) ?? []).count + drops.count { $0.readiness == .ready }
+        summary.skipped = drops.count { $0.readiness != .ready }
+        summary.repairs.append(
+            "the run ended before its ledger was checked and could be used: give it more time, or no deadline")
+        return summary
+    }
+
     var holder: LockHolder? {
         OwnerLock.holder(LedgerPlace.lockName, in: spool.root, clock: spool.clock)
     }
@@ -44,11 +56,10 @@ extension Submission {
             let reader = try? LedgerReader(
                 name: LedgerPlace.ledgerName, in: spool.root, files: spool.files, clock: spool.clock),
             let left = try? reader.queries.memories(prefix: LeftSources.prefix),
-            // What the owner has left where it is, it will not take while this waits.
-            arrivals(besides: left).isEmpty,
-            let isDue = try? reader.hasSendable()
+            let isDue = try? reader.hasSendable(), !isDue
         else { return false }
-        return !isDue
+        // What the owner has left where it is, it will not take while this waits.
+        return arrivals(besides: left).isEmpty
     }
 
     /// Whether something lies there for an owner to take in.
@@ -76,7 +87,8 @@ extension Submission {
         return names
     }
 
+    /// A run that is told to end does not look: what has arrived is the next one's.
     func hasNewArrivals(besides known: Set<EntryName>) -> Bool {
-        !arrivals().isSubset(of: known)
+        !Task.isCancelled && !arrivals().isSubset(of: known)
     }
 }

@@ -71,6 +71,14 @@ package struct Submission: Sendable {
     }
 
     private func runOnce() async throws -> SubmissionSummary {
+        do {
+            return try await runInTime()
+        } catch is CancellationError {
+            return try standing()
+        }
+    }
+
+    private func runInTime() async throws -> SubmissionSummary {
         guard let deadline else { return try await runToEnd() }
         return try await withThrowingTaskGroup(of: SubmissionSummary?.self) { group in
             group.addTask { try await runToEnd() }
@@ -161,6 +169,7 @@ package struct Submission: Sendable {
         let tally = try await owner.queue.look { try $0.tally() }
         let isCutOff = Task.isCancelled || intake.isOutOfSpace
         summary.waiting = tally.waiting.count + intake.misplaced + leftBehind(by: owner.left, includingDrops: isCutOff)
+        summary.waiting += owner.filesWithoutRows(tally)
         summary.held = tally.held.count
         summary.nextAttemptMilliseconds = try await owner.queue.nextAttemptWall()
         // Every row that waits has a time, and only rows that wait or are held have one.

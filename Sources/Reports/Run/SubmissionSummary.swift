@@ -91,9 +91,10 @@ extension SpoolInspector {
     func summary() throws -> SubmissionSummary {
         var summary = SubmissionSummary()
         if let tally = try reader?.queries.tally() {
-            summary.waiting = try tally.waiting.count + publishedReports().count
+            summary.waiting = tally.waiting.count
             summary.held = tally.held.count
         }
+        summary.waiting += try unrecordedCount()
         summary.nextAttemptMilliseconds = try nextAttempt()
         summary.isOwnedElsewhere = false
         return summary

@@ -23,9 +23,11 @@ enum Signals {
     ) async throws -> (result: Result, signal: Int32?) {
         let task = Task { try await work() }
         let received = Received()
+        // Of its own: the threads of the shared queues are those that the work may keep busy, all of them.
+        let queue = DispatchQueue(label: "signals")
         let sources = [SIGINT, SIGTERM].map { number in
             signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+            let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
             source.setEventHandler {
                 guard let earlier = received.time else {
                     received.first = number

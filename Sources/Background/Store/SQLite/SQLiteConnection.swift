@@ -13,10 +13,12 @@ final class SQLiteConnection {
         case memory
     }
 
-    private let handle: OpaquePointer
+    let handle: OpaquePointer
     private var isClosed = false
     private var statements: [String: SQLiteStatement] = [:]
     private let mode: Mode
+    /// What ends statements early; see `SQLiteConnection+Interruption`.
+    var interruption: Interruption?
 
     init(path: String, mode: Mode) throws(SQLiteError) {
         var handle: OpaquePointer?
@@ -127,7 +129,7 @@ final class SQLiteConnection {
     /// Rows changed by the statement that ran last.
     var changedRowCount: Int { Int(sqlite3_changes64(handle)) }
 
-    private func prepared(_ sql: String) throws(SQLiteError) -> SQLiteStatement {
+    func prepared(_ sql: String) throws(SQLiteError) -> SQLiteStatement {
         if let statement = statements[sql] { return statement }
         try assertOpen(sql)
         var pointer: OpaquePointer?
@@ -148,6 +150,13 @@ final class SQLiteConnection {
     }
 
     // MARK: - Transactions
+
+    /// Commits what a transaction has changed so far and goes on in another: for a ledger that nobody has open before it
+    /// is whole, whose changes would else all have to be synced at once.
+    func commitSoFar() throws(SQLiteError) {
+        try execute("COMMIT")
+        try execute("BEGIN IMMEDIATE")
+    }
 
     /// All of the body's changes or none. When it returns they survive a power cut.
     func transaction<Result, Failure: Error>(

@@ -17,13 +17,17 @@ package struct SQLiteError: Error, Hashable, Sendable, CustomStringConvertible {
         SQLiteError(code: 11, message: message, statement: statement)
     }
 
+    /// What SQLite says of a statement that was ended early (`SQLITE_INTERRUPT`).
+    static let interrupted = SQLiteError(code: 9, message: "interrupted", statement: nil)
+
     package var description: String {
         // Not SQLite's words, which tell nobody what to do.
         let words =
             switch primaryCode {
             case _ where isOutOfSpace: "there is no space left on its disk"
             case _ where isDamage: statement == nil ? message : "it is damaged"
-            case 10: "its disk reports an error"
+            case 9: "the work on it was interrupted"
+        case 10: "its disk reports an error"
             case 14, 8: "it cannot be opened or written to"
             case 5, 6: "another program has locked it"
             default: "it is refused"
@@ -39,6 +43,9 @@ package struct SQLiteError: Error, Hashable, Sendable, CustomStringConvertible {
     /// change, meet in damaged definitions: a column that is not there (`SQLITE_ERROR`), or a rule that no row of ours
     /// breaks (`SQLITE_CONSTRAINT_CHECK`, `_NOTNULL` and `_DATATYPE`).
     package var isDamage: Bool { [1, 11, 26].contains(primaryCode) || [275, 1_299, 3_091].contains(code) }
+    /// Ended early because nobody waits for it any more. All that it had changed is undone, and it says nothing about the
+    /// ledger.
+    package var isInterruption: Bool { primaryCode == 9 }
     /// `SQLITE_FULL`, or no room for the index of the WAL (`SQLITE_IOERR_SHMSIZE`).
     package var isOutOfSpace: Bool { primaryCode == 13 || code == 4_874 }
     /// `SQLITE_CANTOPEN` or `SQLITE_READONLY`: the directory cannot be written, or the file is not there; or there is

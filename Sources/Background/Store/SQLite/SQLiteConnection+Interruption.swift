@@ -1,0 +1,64 @@
+import CSQLite
+
+/// Statements that look at much of the ledger, and that a run which is told to end does not wait for.
+///
+/// SQLite undoes all that an interrupted statement has changed, and with it the transaction that it was part of.
+extension SQLiteConnection {
+    /// What SQLite asks now and then while it works on a statement.
+    final class Interruption {
+        fileprivate let isCalledOff: () -> Bool
+
+        fileprivate init(_ isCalledOff: @escaping () -> Bool) {
+            self.isCalledOff = isCalledOff
+        }
+    }
+
+    /// SQLite asks once in so many of its virtual machine's steps, which takes it 10 to 100 µs.
+    private static let stepsBetweenQuestions: Int32 = 1_000
+
+    /// Runs statements that end with ``SQLiteError/isInterruption`` soon after the condition holds.
+    ///
+    /// The condition is asked on this thread, so that it may ask the task whether that was cancelled. It is not asked
+    /// of a statement that takes few steps, as `COMMIT` and `ROLLBACK` do.
+    func interruptible<Result, Failure: Error>(
+        when isCalledOff: () -> Bool, _ body: () throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        let outer = interruption
+        return try withoutActuallyEscaping(isCalledOff) { isCalledOff throws(Failure) in
+            ask(Interruption(isCalledOff))
+            defer { ask(outer) }
+            return try body()
+        }
+    }
+
+    private func ask(_ interruption: Interruption?) {
+        self.interruption = interruption
+        guard let interruption else { return sqlite3_progress_handler(handle, 0, nil, nil) }
+        sqlite3_progress_handler(
+            handle, Self.stepsBetweenQuestions,
+            { argument in
+                guard let argument else { return 0 }
+                return Unmanaged<Interruption>.fromOpaque(argument).takeUnretainedValue().isCalledOff() ? 1 : 0
+            }, Unmanaged.passUnretained(interruption).toOpaque())
+    }
+
+    /// Runs a statement that SQLite before 3.41 does not ask questions about, so that another thread has to interrupt
+    /// it: a check of pages, or a checkpoint.
+    ///
+    /// An interrupt that comes between two statements is lost, unless a third one is under way all the time. So one is
+    /// begun first; then the condition is asked; and an interrupt after that finds the first one.
+    func interruptible<Result>(
+        by interrupter: SQLiteInterrupter, when isCalledOff: () -> Bool,
+        _ body: () throws(SQLiteError) -> Result
+    ) throws(SQLiteError) -> Result {
+        let first = try prepared("SELECT 1 UNION ALL SELECT 2")
+        defer { first.reset() }
+        _ = try first.step()
+        interrupter.watch(handle)
+        defer { interrupter.watch(nil) }
+        return try interruptible(when: isCalledOff) { () throws(SQLiteError) in
+            if isCalledOff() { throw .interrupted }
+            return try body()
+        }
+    }
+}
