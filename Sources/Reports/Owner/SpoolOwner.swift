@@ -99,6 +99,9 @@ package final class SpoolOwner: Sendable {
             mended = try await Reconciliation(spool: spool, queue: queue).run()
             repairs += mended.messages
             if mended.isIncomplete { await queue.distrustFiles() }
+            if mended.isCutShort {
+                repairs.append("the run ended before all files and rows were compared: the next run goes on with it")
+            }
             sender.noteMovedFiles()
         }
         self.repairs = repairs

@@ -81,7 +81,9 @@ package struct Submission: Sendable {
     private func runInTime() async throws -> SubmissionSummary {
         guard let deadline else { return try await runToEnd() }
         return try await withThrowingTaskGroup(of: SubmissionSummary?.self) { group in
-            group.addTask { try await runToEnd() }
+            // Not on the program's threads, which are as many as cores: while the work keeps all of them busy, nobody
+            // would notice that the time is up.
+            group.addTask(executorPreference: OwnThreads.shared) { try await runToEnd() }
             group.addTask { [clock = spool.clock] in
                 try? await clock.sleep(milliseconds: deadline)
                 return nil

@@ -64,6 +64,37 @@ struct SessionLedgerTests {
         }
     }
 
+    @Test("A session that is shut down while its ledger is checked does not wait for it; the next one checks it again")
+    func shutDownWhileOpening() async throws {
+        try await withUploads { uploads in
+            let (clock, file) = (ManualClock(), try uploads.file())
+            try await leaveTwo(uploads, clock, file)
+            try tamper(with: path(uploads, "ledger.sqlite"), "UPDATE engine SET is_clean=0")
+            let hasBegun = Gate()
+            var seams = SessionSeams()
+            (seams.clock, seams.transport) = (clock, ScriptedTransport(clock: clock) { _ in .refused })
+            seams.files = FaultingFileSystem { call throws(FileSystemError) in
+                guard call.name == "ledger.sqlite-shm" else { return }
+                hasBegun.open()
+                // A check that takes for ever.
+                while !Task.isCancelled { sched_yield() }
+            }
+            var configuration = BackgroundSessionConfiguration.background(withIdentifier: "com.example.test")
+            configuration.rootDirectory = uploads.root
+            let uploader = Uploader(sessionConfiguration: configuration, seams: seams)
+            let pending = Task { try await uploader.pendingTransfers() }
+            await hasBegun.wait()
+            await uploader.shutdown()
+            await #expect { try await pending.value } throws: { ($0 as? NetworkResponseError)?.code == .cancelled }
+            #expect(try names(uploads).contains("ledger.sqlite"))
+            #expect(try names(uploads).allSatisfy { !$0.contains(".corrupt-") })
+
+            let next = uploads.uploader(ScriptedTransport(clock: clock) { _ in .refused }, clock)
+            #expect(try await next.pendingTransfers().map(\.identifier).sorted() == ["a", "b"])
+            await next.shutdown()
+        }
+    }
+
     @Test("A log without its ledger is set aside as it is, and said", arguments: [false, true])
     func orphanedLog(hasEmptyLedger: Bool) async throws {
         try await withUploads { uploads in
