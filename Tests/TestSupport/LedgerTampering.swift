@@ -10,6 +10,16 @@ package func tamper(with path: String, _ statements: String) throws {
     }
 }
 
+/// Keeps a ledger locked, as another program may that has it open for writing.
+package func whileLedgerIsLocked<Result>(_ path: String, _ body: () async throws -> Result) async throws -> Result {
+    var handle: OpaquePointer?
+    defer { sqlite3_close_v2(handle) }
+    guard sqlite3_open_v2(path, &handle, SQLITE_OPEN_READWRITE, nil) == SQLITE_OK, let handle,
+        sqlite3_exec(handle, "BEGIN IMMEDIATE", nil, nil, nil) == SQLITE_OK
+    else { throw refusal(handle) }
+    return try await body()
+}
+
 /// Writes garbage over the first page of a table, in a ledger that nobody has open.
 package func damageTable(_ name: String, in path: String) throws {
     let page = try withLedger(path) { handle -> Int in

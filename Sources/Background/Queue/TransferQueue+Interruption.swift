@@ -4,6 +4,7 @@ extension TransferQueue {
     /// - Parameters:
     ///   - isCalledOff: is asked a hundred times in a second or more, on the thread of the look.
     ///   - body: the look.
+    /// - Returns: what the look found.
     /// - Throws: `CancellationError` when it was ended, or what the body throws.
     package func look<Result: Sendable>(
         interruptedWhen isCalledOff: @Sendable () -> Bool, _ body: @Sendable (LedgerQueries) throws -> Result

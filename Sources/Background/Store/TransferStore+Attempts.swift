@@ -209,7 +209,7 @@ extension TransferStore {
         guard !hasRecovered, case .unclean(let isSameBoot) = earlierEnd else { return }
         try transaction { () throws in
             try recoverInterrupted(isSameBoot: isSameBoot)
-            try connection.interruptible(when: { Task.isCancelled }) { try recountTally() }
+            try connection.cancellable { try recountTally() }
         }
         hasRecovered = true
     }

@@ -34,7 +34,7 @@ extension TransferStore {
             // It is a time on an axis that may not have been readable.
             try connection.run("DELETE FROM memory WHERE name=?", .text(LedgerQueries.oldestEnrolmentName))
             // Where the clock cannot be read, the newest row tells how far it had come at least.
-            let newest = try connection.interruptible(when: { Task.isCancelled }) { () throws(SQLiteError) in
+            let newest = try connection.cancellable { () throws(SQLiteError) in
                 try connection.value(
                     "SELECT max(ifnull(max(enrolled_at), 0), ifnull(max(settled_at), 0)) FROM transfer")
             }

@@ -102,7 +102,7 @@ extension TransferStore {
     package func restEarlierTransfers(exceptLabel label: String?) throws {
         try recover()
         try transaction { () throws in
-            try interruptible(when: { Task.isCancelled }) {
+            try connection.cancellable {
                 try connection.run(
                     """
                     UPDATE transfer SET state='held', reason='\(HoldReason.caller.rawValue)', note=NULL, due_at=NULL

@@ -42,7 +42,7 @@ package final class TransferStore {
         let connection = try SQLiteConnection(path: path, mode: .readWrite)
         self.connection = connection
         self.clock = clock
-        let isNew = try connection.interruptible(when: { Task.isCancelled }) { try Schema.migrate(connection) }
+        let isNew = try connection.cancellable { try Schema.migrate(connection) }
         if let last = try Self.lastLife(connection) {
             earlierEnd = last.isClean ? .clean : .unclean(isSameBoot: last.clock.bootID == clock.bootID)
             epoch = last.epoch + 1
@@ -187,9 +187,7 @@ package final class TransferStore {
     private static func checkSoundness(
         _ connection: SQLiteConnection, _ interrupter: SQLiteInterrupter
     ) throws(SQLiteError) {
-        try connection.interruptible(by: interrupter, when: { Task.isCancelled }) { () throws(SQLiteError) in
-            try checkSoundness(connection)
-        }
+        try connection.cancellable(by: interrupter) { () throws(SQLiteError) in try checkSoundness(connection) }
     }
 
     static func checkSoundness(_ connection: SQLiteConnection) throws(SQLiteError) {

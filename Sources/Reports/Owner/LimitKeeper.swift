@@ -18,17 +18,18 @@ struct LimitKeeper {
 
     /// So many victims share a commit.
     private static let batchCount = 1_000
-    /// How long a run that is told to end goes on with it, in milliseconds; the next run evicts the rest.
+    /// How long a run that is told to end goes on with it, in milliseconds in all; the next run evicts the rest.
     private static let lastMoments: Int64 = 500
 
     func keep() async throws {
         // Two at a time would evict twice for the same excess.
         guard sender.beginKeepingLimits() else { return }
         defer { sender.endKeepingLimits() }
-        let start = spool.clock.bootMilliseconds
         do {
-            try await keep { [clock = spool.clock] in
-                Task.isCancelled && clock.bootMilliseconds - start > Self.lastMoments
+            try await keep { [clock = spool.clock, sender] in
+                guard Task.isCancelled else { return false }
+                let now = clock.bootMilliseconds
+                return now - sender.lastMomentsBegan(at: now) > Self.lastMoments
             }
         } catch is CancellationError {
             // While it looked through the ledger. The next run looks again.

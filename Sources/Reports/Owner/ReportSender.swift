@@ -21,6 +21,8 @@ final class ReportSender: TransferClient {
         var hasMovedFiles = false
         var hasMisplacedFiles = false
         var isKeepingLimits = false
+        /// When limits were kept for the first time after the run was told to end, on the boot clock.
+        var lastMomentsBegan: Int64?
         /// The queue this works for, which holds this.
         weak var queue: TransferQueue?
     }
@@ -93,6 +95,15 @@ final class ReportSender: TransferClient {
     }
 
     func endKeepingLimits() { state.withLock { $0.isKeepingLimits = false } }
+
+    /// When the last moments began in which limits are kept: now, where this is the first time that it is asked.
+    func lastMomentsBegan(at now: Int64) -> Int64 {
+        state.withLock { state in
+            let began = state.lastMomentsBegan ?? now
+            state.lastMomentsBegan = began
+            return began
+        }
+    }
 
     /// One was parked before it was ever sent.
     func countRejected() {

@@ -130,7 +130,8 @@ package final class SpoolOwner: Sendable {
         guard let callerRequests else { return }
         let known = callerRequests.known
         if callerRequests.knowsAll {
-            try await queue.change(interruptedWhen: { Task.isCancelled }) { try $0.wakeResting() }
+            let isCancelled = { @Sendable in Task.isCancelled }
+            try await queue.change(interruptedWhen: isCancelled) { try $0.wakeResting() }
         } else if !known.isEmpty {
             try await queue.change { store in
                 for identifier in known { try store.wakeResting(identifier: identifier) }

@@ -52,8 +52,8 @@ struct InterruptedLedgerTests {
             let error = try await Self.failedOpening(of: ledger, Self.cancelling(at: "ledger.sqlite-shm"))
             #expect(error is CancellationError, "\(String(describing: error))")
             try expectInPlace(ledger)
-            guard case .setAside(_, .damaged, savedRowCount: 2) = try ledger.host().open(.none, LedgerFixture.rules).repair
-            else {
+            let repair = try ledger.host().open(.none, LedgerFixture.rules).repair
+            guard case .setAside(_, .damaged, savedRowCount: 2) = repair else {
                 Issue.record("the damage was not found")
                 return
             }

@@ -27,6 +27,24 @@ struct InterruptionTests {
         }
     }
 
+    @Test("a ledger that another program keeps locked is not waited for after a signal, nor beyond the deadline")
+    func lockedLedgerIsNotWaitedFor() async throws {
+        try await withTool(server: .accepting) { tool, server in
+            let id = try await tool.add("locked out")
+            _ = try await tool.submit(to: server)
+            try await tool.add("locked out, too")
+            try await whileLedgerIsLocked("\(tool.spool)/ledger.sqlite") {
+                let begun = ContinuousClock.now
+                let late = try await tool.run("submit", "--endpoint", server.url("/{id}"), "--deadline", "0.2")
+                #expect(late.status == 69)
+                #expect(late.errors.contains("another program has locked it"))
+                #expect(ContinuousClock.now - begun < .seconds(4))
+            }
+            #expect(try await tool.submit(to: server).status == 0)
+            #expect(try await tool.state(of: id) == "delivered")
+        }
+    }
+
     @Test("kill -9 in the middle of a submit costs nothing but a second request")
     func killCostsNothingButASecondRequest() async throws {
         let script = ServerScript { $0.index == 0 ? .stall : .response(201) }

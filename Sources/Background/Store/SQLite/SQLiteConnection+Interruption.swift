@@ -31,6 +31,11 @@ extension SQLiteConnection {
         }
     }
 
+    /// Runs statements that end so soon after the task is cancelled.
+    func cancellable<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
+        try interruptible(when: { Task.isCancelled }, body)
+    }
+
     private func ask(_ interruption: Interruption?) {
         self.interruption = interruption
         guard let interruption else { return sqlite3_progress_handler(handle, 0, nil, nil) }
@@ -42,23 +47,34 @@ extension SQLiteConnection {
             }, Unmanaged.passUnretained(interruption).toOpaque())
     }
 
-    /// Runs a statement that SQLite before 3.41 does not ask questions about, so that another thread has to interrupt
-    /// it: a check of pages, or a checkpoint.
+    /// Has statements wait for another connection's lock: 5 s, and a quarter of a second once the task is cancelled.
+    ///
+    /// Of our own connections only readers meet one, and only for the moments of a checkpoint or a recovery. Any program
+    /// may open the file, though, and keep it locked.
+    func waitForLocks() {
+        sqlite3_busy_handler(
+            handle,
+            { _, count in
+                guard count < (Task.isCancelled ? 25 : 500) else { return 0 }
+                sqlite3_sleep(10)
+                return 1
+            }, nil)
+    }
+
+    /// Runs a check of pages, about which SQLite before 3.41 does not ask: when the task is cancelled, another thread has
+    /// to interrupt it.
     ///
     /// An interrupt that comes between two statements is lost, unless a third one is under way all the time. So one is
-    /// begun first; then the condition is asked; and an interrupt after that finds the first one.
-    func interruptible<Result>(
-        by interrupter: SQLiteInterrupter, when isCalledOff: () -> Bool,
-        _ body: () throws(SQLiteError) -> Result
+    /// begun first; then the task is looked at; and an interrupt after that finds the first one.
+    func cancellable<Result>(
+        by interrupter: SQLiteInterrupter, _ body: () throws(SQLiteError) -> Result
     ) throws(SQLiteError) -> Result {
         let first = try prepared("SELECT 1 UNION ALL SELECT 2")
         defer { first.reset() }
         _ = try first.step()
         interrupter.watch(handle)
         defer { interrupter.watch(nil) }
-        return try interruptible(when: isCalledOff) { () throws(SQLiteError) in
-            if isCalledOff() { throw .interrupted }
-            return try body()
-        }
+        if Task.isCancelled { throw .interrupted }
+        return try cancellable(body)
     }
 }

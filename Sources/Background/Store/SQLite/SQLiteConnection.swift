@@ -37,8 +37,7 @@ final class SQLiteConnection {
         self.handle = handle
         self.mode = mode
         sqlite3_extended_result_codes(handle, 1)
-        // Only readers meet another connection's lock, and only for the moments of a checkpoint or a recovery.
-        sqlite3_busy_timeout(handle, 5_000)
+        waitForLocks()
         try configure()
     }
 

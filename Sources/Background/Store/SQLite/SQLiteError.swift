@@ -27,7 +27,7 @@ package struct SQLiteError: Error, Hashable, Sendable, CustomStringConvertible {
             case _ where isOutOfSpace: "there is no space left on its disk"
             case _ where isDamage: statement == nil ? message : "it is damaged"
             case 9: "the work on it was interrupted"
-        case 10: "its disk reports an error"
+            case 10: "its disk reports an error"
             case 14, 8: "it cannot be opened or written to"
             case 5, 6: "another program has locked it"
             default: "it is refused"
