@@ -115,7 +115,7 @@ final class OpenSession: Sendable {
             return try TransferQueue(
                 store: store, configuration: settings, client: client, transport: transport, clock: clock,
                 logger: configuration.logger)
-        } catch where error is CancellationError || (error as? SQLiteError)?.isInterruption == true {
+        } catch let error where error is CancellationError || (error as? SQLiteError)?.isInterruption == true {
             throw NetworkResponseError(.cancelled, "the session was shut down")
         } catch {
             throw NetworkResponseError(.storage, "\(error)")
