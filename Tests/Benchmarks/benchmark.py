@@ -24,6 +24,8 @@ ROWS = {
     "collect": rows_taking.collect,
     "large": rows_taking.large,
     "submit-small": rows_sending.submit_small,
+    "submit-far": rows_sending.submit_far,
+    "submit-looped": rows_sending.submit_looped,
     "submit-middle": rows_sending.submit_middle,
     "submit-tls": rows_sending.submit_tls,
     "drop-and-submit": rows_sending.drop_and_submit,
@@ -55,7 +57,7 @@ def parsed_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="run.sh", description="Measures Reports against what a user would pick instead.")
     parser.add_argument("--short", action="store_true", help="little of everything: shows that it runs, no figures")
     parser.add_argument("--rows", default=",".join(ROWS), help=f"some of: {', '.join(ROWS)}")
-    parser.add_argument("--pairs", type=int, help="rounds of each comparison; 5, and 40 of what takes milliseconds")
+    parser.add_argument("--pairs", type=int, help="rounds of each comparison; 5, or 3, and 40 of what takes milliseconds")
     parser.add_argument("--output", type=Path, required=True, help="where table, JSON and plots go")
     parser.add_argument("--programs", type=Path, required=True, help="where the built programs are")
     parser.add_argument("--scratch", type=Path, help="where to work; must be on the kind of disk that spools are on")
@@ -73,7 +75,7 @@ def parsed_options() -> argparse.Namespace:
 def run(options: argparse.Namespace, root: Path) -> int:
     scale = Scale.short() if options.short else Scale()
     if options.pairs:
-        scale = Scale(**(vars(scale) | {"pairs": options.pairs}))
+        scale = Scale(**(vars(scale) | {"pairs": options.pairs, "few_pairs": options.pairs}))
     lines: list[Line] = []
     charts: list[Chart] = []
     skipped: list[tuple[str, str]] = []

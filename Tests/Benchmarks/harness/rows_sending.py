@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import shutil
 import subprocess
+from functools import partial
 from pathlib import Path
 
 from harness import payloads
@@ -22,6 +24,35 @@ def submit_small(bench: Workbench) -> list[Line]:
     return [ratio("submit, small", case, ours, peer, of=CURL, bound=1.5, aim=1.0)]
 
 
+def submit_far(bench: Workbench) -> list[Line]:
+    """Small ones to a server that is 20 ms away: the time is the round trips, and how many go at once."""
+    count = bench.scale.far
+    ours, peer = against_curl(bench, count, 4096, url=bench.nginx.far_url(), pairs=bench.scale.few_pairs)
+    case = f"{count} of 4 KiB, 20 ms away"
+    return [ratio("submit, far", case, ours, peer, of=CURL, bound=1.15, aim=1.05)]
+
+
+def submit_looped(bench: Workbench) -> list[Line]:
+    """Small ones beside a script that keeps most of the promise: a ledger, a commit for each, then the unlinking."""
+    count = bench.scale.far
+    template, bodies = bench.collected_spool(count, 4096), bench.wire_bodies(count, 4096)
+    url = bench.nginx.url()
+    # The standard library has the leaner client, and `requests` is what most scripts use.
+    bounds = {"http.client": 0.75} | ({"requests": 0.35} if importlib.util.find_spec("requests") else {})
+
+    def ours() -> Sample:
+        return bench.submit(bench.copy(template), url, count)
+
+    ours_samples, *loops = rounds(
+        bench.scale.few_pairs, ours, *(partial(bench.sending_loop, bodies, url, library) for library in bounds)
+    )
+    case = f"{count} of 4 KiB"
+    return [
+        ratio("submit, looped", case, ours_samples, loop, of=f"Python, {library}, 16 threads", bound=bound)
+        for (library, bound), loop in zip(bounds.items(), loops)
+    ]
+
+
 def submit_middle(bench: Workbench) -> list[Line]:
     """The same with 256 KiB."""
     ours, peer = against_curl(bench, bench.scale.middle, 256 << 10)
@@ -29,13 +60,17 @@ def submit_middle(bench: Workbench) -> list[Line]:
     return [ratio("submit, middle", case, ours, peer, of=CURL, bound=1.4, aim=1.0)]
 
 
-def against_curl(bench: Workbench, count: int, size: int) -> tuple[list[Sample], list[Sample]]:
+def against_curl(
+    bench: Workbench, count: int, size: int, *, url: str = "", pairs: int = 0
+) -> tuple[list[Sample], list[Sample]]:
+    """Both ways to send the same; to nginx on the loopback interface, and as often as the scale says, if not told."""
+    url = url or bench.nginx.url()
     template, bodies = bench.collected_spool(count, size), bench.wire_bodies(count, size)
 
     def ours() -> Sample:
-        return bench.submit(bench.copy(template), bench.nginx.url(), count)
+        return bench.submit(bench.copy(template), url, count)
 
-    ours_samples, peer_samples = rounds(bench.scale.pairs, ours, lambda: bench.curl(bodies, bench.nginx.url()))
+    ours_samples, peer_samples = rounds(pairs or bench.scale.pairs, ours, lambda: bench.curl(bodies, url))
     return ours_samples, peer_samples
 
 

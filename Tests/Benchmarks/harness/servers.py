@@ -43,9 +43,19 @@ http {{
       echo_status 201;
       echo '{{"ok":true}}';
     }}
+    location /far/ {{
+      echo_read_request_body;
+      echo_sleep {delay};
+      echo_status 201;
+      echo '{{"ok":true}}';
+    }}
   }}
 }}
 """
+
+
+# Seconds that a server far away takes until its answer has come: one round trip, on a connection that is kept.
+ROUND_TRIP = 0.02
 
 
 class Server:
@@ -109,12 +119,17 @@ class Nginx(Server):
                 root=self.root,
                 port=self.port,
                 tls_port=self.tls_port,
+                delay=ROUND_TRIP,
                 modules=f"load_module {echo_module()};",
                 # Only root may choose, and its worker could not write below our directory otherwise.
                 user="user root;" if os.geteuid() == 0 else "",
             )
         )
         self.launch([nginx_program(), "-c", str(configuration), "-p", str(self.root)], self.port, self.tls_port)
+
+    def far_url(self) -> str:
+        """The same as from 20 ms away: each answer is a round trip late."""
+        return f"http://127.0.0.1:{self.port}/far/{{id}}"
 
     def tls_url(self) -> str:
         """The same over TLS; the certificate names localhost."""

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,8 @@ class Scale:
     pairs: int = 5
     many_pairs: int = 40  # for what takes milliseconds
     small: int = 5_000
+    few_pairs: int = 3  # for what takes seconds and differs little
+    far: int = 1_500
     middle: int = 500
     large: int = 1 << 30
     delivered: tuple[int, ...] = (10_000, 100_000, 1_000_000)  # with a tenth as many waiting
@@ -38,7 +41,9 @@ class Scale:
         return Scale(
             pairs=1,
             many_pairs=2,
+            few_pairs=1,
             small=150,
+            far=50,
             middle=8,
             large=4 << 20,
             delivered=(200, 2_000),
@@ -172,6 +177,19 @@ class Workbench:
         told = json.loads(self.measurer.output.splitlines()[-1])
         if told["delivered"] != count:
             raise Failed(f"delivered {told['delivered']} of {count}: {self.measurer.tail()}")
+        return sample
+
+    def sending_loop(self, bodies: Sequence[tuple[str, Path]], url: str, library: str) -> Sample:
+        """Measures a script as a user would write it: 16 threads, a ledger, each file unlinked once it is delivered."""
+        directory = self.fresh("loop")
+        (directory / "queued").mkdir(parents=True)
+        for identifier, body in bodies:
+            shutil.copyfile(body, directory / "queued" / identifier)
+        script = SOURCES / "Peers" / "sending_loop.py"
+        sample = self.measurer.run([sys.executable, script, directory, url, library])
+        left = sum(1 for _ in (directory / "queued").iterdir())
+        if left:
+            raise Failed(f"the loop left {left} of {len(bodies)}: {self.measurer.tail()}")
         return sample
 
     def curl(self, bodies: Sequence[tuple[str, Path]], url: str, *options: str | Path) -> Sample:
