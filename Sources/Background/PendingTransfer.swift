@@ -121,7 +121,7 @@ extension PendingTransfer.Reason {
         case .held(.poison): self = .suspected
         case .held(.caller): self = record.answer == nil ? .notAsked : .putOff
         case .waiting(.failing): self = .failing
-        case .waiting(.interrupted): self = .interrupted
+        case .waiting(.interrupted), .waiting(.deadline): self = .interrupted
         case .waiting(.local), .waiting(.headers): self = .local
         case .waiting(.retryAfter): self = .retryAfter
         case .waiting(.unreachable): self = .unreachable

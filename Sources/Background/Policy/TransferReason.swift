@@ -39,6 +39,8 @@ package enum WaitReason: String, CaseIterable, Sendable {
     case failing
     /// The engine gave it back, or died with it.
     case interrupted
+    /// Its body needs longer than the deadlines that cut it.
+    case deadline
     /// This machine could not send it, as with too many open files.
     case local
     /// A part of its request that is asked for at each send, as its headers, could not be had.

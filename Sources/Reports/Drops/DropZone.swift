@@ -89,7 +89,7 @@ package struct DropZone {
     }
 
     /// The marks of what owners have renamed away, as far as it can be looked at.
-    func takenMarks() -> Set<String> {
+    package func takenMarks() -> Set<String> {
         let names = (try? takenNames()) ?? []
         return Set(
             names.compactMap { room, name in

@@ -154,12 +154,21 @@ package struct Doctor {
     private func examineDrops(_ report: (Finding) throws -> Void) throws {
         // An owner at work is about to collect what it has taken.
         let hasOwner = OwnerLock.isHeld(LedgerPlace.lockName, in: spool.root)
-        for drop in try inspector.drops() {
+        for seen in try inspector.drops() {
+            let drop = seen.drop
+            if let note = seen.note {
+                try report(Finding(level: .note, subject: drop.path, message: note))
+            }
+            if let suspicion = seen.begun?.suspicion {
+                try report(Finding(level: .note, subject: drop.path, message: suspicion))
+            }
+            // What was said of its tries says more than that it lies there.
+            if seen.isPoisonous { continue }
             switch drop.readiness {
             case .skipped(let why):
                 let verb = drop.isTaken ? "left where it is" : "not taken"
                 try report(Finding(level: .note, subject: drop.path, message: "\(verb): \(why)"))
-            case .beingTaken where !hasOwner:
+            case .beingTaken where !hasOwner && seen.begun?.suspicion == nil:
                 let problem = readProblem(of: drop)
                 let message = problem.map { "left where it is: \($0)" } ?? "taken, and collected by the next submit"
                 try report(Finding(level: .note, subject: drop.path, message: message))

@@ -32,6 +32,13 @@ package struct ReportView: Sendable {
     /// How many bytes the server has acknowledged, and of how many; `nil` unless it is on its way in parts.
     package var uploaded: (offset: UInt64, byteCount: UInt64)?
 
+    /// The note with what a person can do, for people.
+    package var explanation: String? {
+        guard state == TransferState.waiting.rawValue, reason == WaitReason.deadline.rawValue
+        else { return note }
+        return (note.map { $0 + ": " } ?? "") + "run submit without --deadline"
+    }
+
     /// The contract's members, in its order.
     package var json: JSONObject {
         var object = JSONObject()
@@ -131,14 +138,20 @@ package struct ReportView: Sendable {
         annotations = [:]
     }
 
-    /// A drop that has not been taken.
-    init(_ drop: DropZone.Drop) {
+    /// A drop that has not come in.
+    init(_ seen: SpoolInspector.SeenDrop) {
+        let drop = seen.drop
         state = "incoming"
         name = drop.name.bytes
         size = drop.facts?.size ?? 0
         occurrences = 1
         attempts = 0
         annotations = [:]
+        note = seen.note
+        if seen.isPoisonous {
+            reason = "poison"
+            return
+        }
         switch drop.readiness {
         case .ready: reason = nil
         case .beingWritten: reason = "is still being written"

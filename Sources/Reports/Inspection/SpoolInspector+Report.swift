@@ -7,8 +7,7 @@ extension SpoolInspector {
     /// - Throws: ``ReportsError``: `badIdentifier` for no hexadecimal prefix of 6 or more, or one that fits several;
     ///   `noSuchReport`.
     package func resolve(_ prefix: String) throws -> String {
-        let digits = prefix.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
-        guard digits, (6...64).contains(prefix.utf8.count) else {
+        guard Self.isHexadecimal(prefix), Self.prefixLengths.contains(prefix.utf8.count) else {
             throw ReportsError(
                 .badIdentifier, "\"\(Printable.text(prefix))\" is no report id: give 6 to 64 of its digits 0-9 a-f")
         }
@@ -23,6 +22,13 @@ extension SpoolInspector {
             throw ReportsError(.badIdentifier, "\(prefix) fits more than one report: give more digits")
         }
         return match
+    }
+
+    /// How many digits of an id name it.
+    static let prefixLengths = 6...64
+
+    static func isHexadecimal(_ word: String) -> Bool {
+        word.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
     }
 
     private var everyRoom: [Directory] { [spool.collected, spool.queued, spool.parked] }

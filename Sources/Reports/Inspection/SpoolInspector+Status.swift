@@ -21,6 +21,24 @@ package struct SpoolStatus: Sendable {
         package var lastError: String?
     }
 
+    /// Something that does not go on by itself, or not in such runs as there are.
+    package struct Notice: Hashable, Sendable {
+        /// A report's id, or the name that a drop was dropped under.
+        package let subject: String
+        /// `poison` or `unfinished` for a drop, `deadline` for a report.
+        package let reason: String
+        /// What happened and what to do, in a sentence.
+        package let message: String
+
+        fileprivate var json: JSONObject {
+            var object = JSONObject()
+            object["subject"] = .string(subject)
+            object["reason"] = .string(reason)
+            object["message"] = .string(message)
+            return object
+        }
+    }
+
     /// In the order of a report's life.
     package var states: [(name: String, count: Count)]
     package var origins: [Origin]
@@ -34,6 +52,8 @@ package struct SpoolStatus: Sendable {
     /// Milliseconds since the epoch.
     package var nextAttemptAt: Int64?
     package var ledgerProblem: String?
+    /// The first ten about drops, and the first ten about reports.
+    package var notices: [Notice] = []
 
     package static let stateNames = ["incoming"] + TransferState.allCases.map(\.rawValue)
 
@@ -63,6 +83,7 @@ package struct SpoolStatus: Sendable {
         object["evictions"] = .object(JSONObject(evictions.map { .init(key: $0.limit, value: JSONValue($0.count)) }))
         object["next_attempt_at"] = JSONValue(nextAttemptAt.map(RFC3339.string))
         object["ledger_problem"] = JSONValue(ledgerProblem)
+        object["notices"] = .array(notices.map { .object($0.json) })
         return object
     }
 }
@@ -97,6 +118,22 @@ extension SpoolStatus.Origin {
     }
 }
 
+extension SpoolStatus.Notice {
+    /// - Returns: `nil` for a drop of whose tries nobody need know.
+    init?(ofDrop view: ReportView) {
+        guard view.state == "incoming", let note = view.note else { return nil }
+        subject = view.name.map(Printable.text) ?? ""
+        reason = view.reason == "poison" ? "poison" : "unfinished"
+        message = note
+    }
+
+    init(ofSlow view: ReportView) {
+        subject = view.id ?? ""
+        reason = view.reason ?? ""
+        message = view.explanation ?? ""
+    }
+}
+
 extension SpoolInspector {
     package func status() throws -> SpoolStatus {
         var counts = Dictionary(uniqueKeysWithValues: SpoolStatus.stateNames.map { ($0, SpoolStatus.Count()) })
@@ -107,10 +144,13 @@ extension SpoolInspector {
             }
         }
         let outside = Selection(states: reader == nil ? nil : ["incoming"])
+        var notices: [SpoolStatus.Notice] = []
         try forEachReport(outside) { view in
+            if notices.count < Self.noticeCount { notices += SpoolStatus.Notice(ofDrop: view).map { [$0] } ?? [] }
             counts[view.state]?.count += 1
             counts[view.state]?.byteCount += view.compressedSize ?? view.size
         }
+        notices += try slowReports(limit: Self.noticeCount).map(SpoolStatus.Notice.init(ofSlow:))
         let published = reader == nil ? [] : try publishedReports()
         for view in published {
             counts[view.state]?.count += 1
@@ -123,7 +163,16 @@ extension SpoolInspector {
             owner: OwnerLock.holder(LedgerPlace.lockName, in: spool.root, clock: spool.clock),
             oldestUndeliveredAt: try ([reader?.queries.oldestLive()] + published.map(\.collectedAt)).compactMap(\.self)
                 .min(),
-            evictions: try evictions(), nextAttemptAt: try nextAttempt(), ledgerProblem: ledgerProblem)
+            evictions: try evictions(), nextAttemptAt: try nextAttempt(), ledgerProblem: ledgerProblem,
+            notices: notices)
+    }
+
+    private static let noticeCount = 10
+
+    /// Reports that need longer than the deadline of the runs they were tried in, at most so many, the one tried next
+    /// first.
+    package func slowReports(limit: Int) throws -> [ReportView] {
+        try reader?.queries.slowRows(limit: limit).map(view) ?? []
     }
 
     /// The servers' standing, without a look at the reports.

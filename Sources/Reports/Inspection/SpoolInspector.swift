@@ -114,22 +114,6 @@ package struct SpoolInspector {
         return gates?.opensAt(lane).map(reader.wall)
     }
 
-    /// What was dropped and has not come in, with the reasons that only an owner's try could tell. A room that cannot
-    /// be listed counts as empty; see ``roomProblems()``.
-    func drops() throws -> [DropZone.Drop] {
-        let zone = DropZone(spool: spool, user: try spool.files.metadata(of: spool.root).owner)
-        let reasons = try leftReasons()
-        return (((try? zone.drops()) ?? []) + ((try? zone.takenDrops()) ?? [])).map { drop in
-            var drop = zone.probed(drop)
-            if drop.readiness == .ready || drop.readiness == .beingTaken,
-                let reason = reasons[LeftSources.Key(drop.path, drop.facts).text]
-            {
-                drop.readiness = .skipped(reason)
-            }
-            return drop
-        }
-    }
-
     /// Why the last owner left sources where they are.
     func leftReasons() throws -> [String: String] {
         try reader?.queries.memories(prefix: LeftSources.prefix) ?? [:]

@@ -17,7 +17,7 @@ enum ReportDescription {
         if let summary = view.summary { lines.append("summary:    \(summary)") }
         lines.append("kind:       \(view.kind ?? "-") (\(view.format ?? "-"))")
         lines.append("state:      \(view.state)" + (view.reason.map { ", \($0)" } ?? ""))
-        if let note = view.note { lines.append("note:       \(note)") }
+        if let note = view.explanation { lines.append("note:       \(note)") }
         if let name = view.name { lines.append("name:       \(Printable.text(name))") }
         let wire = view.compressedSize.map { ", \(ReportTable.size($0)) compressed" } ?? ""
         lines.append("size:       \(ReportTable.size(view.size))\(wire)")
@@ -66,6 +66,9 @@ enum ReportDescription {
         switch view.state {
         case "queued": return "sent at the next submit"
         case "sending": return "being sent now"
+        case "waiting" where view.reason == "deadline":
+            return "sent by a submit that has the time, without --deadline and under no time-out of a unit; "
+                + "any other tries it again from \(due ?? "now") on"
         case "waiting": return "sent by a submit from \(due ?? "now") on"
         case "held" where view.reason == "caller":
             return "sent when its program gives the request again: it has headers that are stored nowhere"

@@ -10,7 +10,7 @@ enum ReportTable {
         let columns = [
             pad(id, 12), pad(view.state, 9), pad(view.kind ?? "-", 10), pad(when, 16), padLeft(size(view.size), 9),
         ]
-        let reason = [view.reason, view.note].compactMap(\.self).joined(separator: ": ")
+        let reason = [view.reason, view.explanation].compactMap(\.self).joined(separator: ": ")
         let note = reason.isEmpty ? "" : " [\(reason)]"
         return Printable.text(columns.joined(separator: "  ") + "  " + text + note)
     }

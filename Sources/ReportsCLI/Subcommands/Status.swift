@@ -72,6 +72,7 @@ struct Status: AsyncParsableCommand {
         if let oldest = status.oldestUndeliveredAt {
             lines.append("oldest undelivered:  \(RFC3339.string(milliseconds: oldest))")
         }
+        for notice in status.notices { lines.append("\(notice.subject):  \(notice.reason): \(notice.message)") }
         for (limit, count) in status.evictions { lines.append("evicted, \(limit):  \(count) so far") }
         if let next = status.nextAttemptAt { lines.append("next due:  \(RFC3339.string(milliseconds: next))") }
         return lines

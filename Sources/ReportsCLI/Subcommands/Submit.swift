@@ -28,7 +28,8 @@ struct Submit: AsyncParsableCommand {
     @Option(
         name: .long, parsing: .unconditional,
         help: ArgumentHelp(
-            "End after so many seconds; what is under way is given back. Default: none.", valueName: "seconds"))
+            "End after so many seconds; what is under way is given back. Default: none.",
+            discussion: "A report that needs longer is sent by a run without a deadline.", valueName: "seconds"))
     var deadline: Double?
 
     @Option(

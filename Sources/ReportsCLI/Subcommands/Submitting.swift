@@ -89,6 +89,17 @@ struct Submitting {
             Console.print("next attempt: \(RFC3339.string(milliseconds: next))")
         }
         if summary.waiting > 0 || summary.held > 0 { tellTrouble(spool, origin) }
+        if summary.waiting > 0 { tellSlowReports(spool) }
+    }
+
+    /// Reports that such a run will not send, and what will.
+    private func tellSlowReports(_ spool: ReportSpool) {
+        let shown = 3
+        guard let slow = try? SpoolInspector(spool: spool).slowReports(limit: shown + 1) else { return }
+        for view in slow.prefix(shown) {
+            Console.print(Printable.text("\(view.id ?? ""): \(view.explanation ?? "")"))
+        }
+        if slow.count > shown { Console.print("and more like these: 'reports list --state waiting' shows them") }
     }
 
     /// Why something waits, when a server is the reason.

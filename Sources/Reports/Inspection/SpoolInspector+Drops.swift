@@ -1,0 +1,45 @@
+import Background
+import DurableIO
+
+/// Drops as readers see them, and what the ledger knows of those that were begun and are not finished.
+extension SpoolInspector {
+    /// A drop that has not come in.
+    struct SeenDrop {
+        var drop: DropZone.Drop
+        /// Earlier tries to collect it; `nil` where the ledger knows of none.
+        let begun: BegunDrop?
+        /// Whether a living owner is collecting it.
+        let isUnderWay: Bool
+
+        var isPoisonous: Bool { begun?.isPoisonous ?? false }
+        /// What is to be known of the tries, and done.
+        var note: String? { begun?.note(isUnderWay: isUnderWay) }
+    }
+
+    /// What was dropped and has not come in, with the reasons that only an owner's try could tell. A room that cannot
+    /// be listed counts as empty; see ``roomProblems()``.
+    func drops() throws -> [SeenDrop] {
+        let zone = DropZone(spool: spool, user: try spool.files.metadata(of: spool.root).owner)
+        let reasons = try leftReasons()
+        let begun = try reader?.queries.begunDrops() ?? [:]
+        let hasOwner = !begun.isEmpty && OwnerLock.isHeld(LedgerPlace.lockName, in: spool.root)
+        return (((try? zone.drops()) ?? []) + ((try? zone.takenDrops()) ?? [])).map { drop in
+            var drop = zone.probed(drop)
+            let row = mark(of: drop).flatMap { begun[$0] }
+            // The row tells more than the reason that the last owner left.
+            if drop.readiness == .ready || drop.readiness == .beingTaken, row?.isPoisonous != true,
+                let reason = reasons[LeftSources.Key(drop.path, drop.facts).text]
+            {
+                drop.readiness = .skipped(reason)
+            }
+            return SeenDrop(drop: drop, begun: row, isUnderWay: row?.isOpen == true && hasOwner)
+        }
+    }
+
+    /// By what the ledger knows a drop that was renamed away.
+    private func mark(of drop: DropZone.Drop) -> String? {
+        guard drop.isTaken, let facts = drop.facts, let place = DropPlace(drop.entry, in: drop.room)
+        else { return nil }
+        return SourceMark.of(taken: place.name, facts, in: place.room)
+    }
+}
