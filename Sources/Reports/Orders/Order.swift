@@ -10,15 +10,24 @@ package struct Order: Hashable, Sendable {
         case remove
     }
 
+    /// What an order is about.
+    package enum Target: Hashable, Sendable {
+        /// A report, by the 64 hexadecimal digits of its id.
+        case report(String)
+        /// A poisonous drop, by the place where it lies.
+        case drop(DropPlace)
+        /// For a retry alone: all reports that are parked, held or waiting, and all poisonous drops.
+        case all
+    }
+
     package let action: Action
-    /// 64 hexadecimal digits; `nil` is all that are parked or held.
-    package let id: String?
+    package let target: Target
     /// Milliseconds since the epoch. Older than the report's last appearance, a `remove` is void.
     package let filedAt: Int64
 
-    package init(_ action: Action, id: String?, filedAt: Int64) {
+    package init(_ action: Action, _ target: Target, filedAt: Int64) {
         self.action = action
-        self.id = id
+        self.target = target
         self.filedAt = filedAt
     }
 
@@ -29,10 +38,27 @@ package struct Order: Hashable, Sendable {
     /// The name is the nonce by which an effect is remembered.
     package static func newName() -> EntryName { .unique(suffix: suffix) }
 
+    /// An order about a drop has an action of its own: an earlier program, which knows reports only, would take it for
+    /// another order, or for a damaged one.
+    private static let dropActions: [Action: String] = [.retry: "retry-drop", .remove: "remove-drop"]
+    /// Of orders about drops. A program that meets another version leaves the order alone.
+    private static let dropVersion: Int64 = 1
+
     package var bytes: [UInt8] {
         var object = JSONObject()
-        object["action"] = .string(action.rawValue)
-        object["id"] = JSONValue(id)
+        switch target {
+        case .report(let id):
+            object["action"] = .string(action.rawValue)
+            object["id"] = .string(id)
+        case .all:
+            object["action"] = .string(action.rawValue)
+            object["id"] = .null
+        case .drop(let place):
+            object["action"] = .string(Self.dropActions[action] ?? action.rawValue)
+            object["v"] = .integer(Self.dropVersion)
+            object["room"] = .string(place.room.rawValue)
+            object["name_b64"] = .string(Base64.encode(place.name.entry.bytes))
+        }
         object["filed_at"] = .integer(filedAt)
         return JSONValue.object(object).utf8Bytes
     }
@@ -47,16 +73,35 @@ package struct Order: Hashable, Sendable {
 
     package init(bytes: [UInt8]) throws(Problem) {
         guard let json = try? JSONValue.parse(bytes), let word = json["action"]?.stringValue else { throw .damaged }
-        guard let action = Action(rawValue: word) else { throw .unknownAction(word) }
+        if let action = Action(rawValue: word) {
+            target = try Self.target(of: action, in: json)
+            self.action = action
+        } else if let action = Self.dropActions.first(where: { $0.value == word })?.key {
+            guard json["v"]?.integerValue == Self.dropVersion else { throw .unknownAction(word) }
+            target = try Self.drop(in: json)
+            self.action = action
+        } else {
+            throw .unknownAction(word)
+        }
         guard let filedAt = json["filed_at"]?.integerValue else { throw .damaged }
-        self.action = action
         self.filedAt = filedAt
-        // Only an explicit null is "all", and only for what is done with all: a damaged id must not become that.
+    }
+
+    /// Only an explicit null is "all", and only for what is done with all: a damaged id must not become that.
+    private static func target(of action: Action, in json: JSONValue) throws(Problem) -> Target {
         switch json["id"] {
-        case .null where action == .retry: id = nil
-        case .string(let text) where ContentHash(hex: text) != nil: id = text
+        case .null where action == .retry: return .all
+        case .string(let text) where ContentHash(hex: text) != nil: return .report(text)
         default: throw .damaged
         }
+    }
+
+    private static func drop(in json: JSONValue) throws(Problem) -> Target {
+        guard let room = json["room"]?.stringValue.flatMap(DropZone.Room.init),
+            let name = json["name_b64"]?.stringValue.flatMap(Base64.decode).flatMap(EntryName.init(bytes:)),
+            let place = DropPlace(name, in: room)
+        else { throw .damaged }
+        return .drop(place)
     }
 
     /// Reads an order from `collected/`.
@@ -75,6 +120,36 @@ package struct Order: Hashable, Sendable {
     /// Whether it is there and this program can carry it out.
     static func isKnown(_ name: EntryName, in spool: ReportSpool) -> Bool {
         (try? read(name, in: spool)) != nil
+    }
+}
+
+extension Order.Target {
+    /// What `retry` and `remove` print of it as JSON: the id; of a drop, which has none yet, name and path.
+    package var json: JSONObject {
+        var object = JSONObject()
+        switch self {
+        case .report(let id): object["id"] = .string(id)
+        case .drop(let place):
+            object["id"] = .null
+            object["name"] = .string(place.name.dropped.description)
+            if place.name.dropped.string == nil {
+                object["name_b64"] = .string(Base64.encode(place.name.dropped.bytes))
+            }
+            object["path"] = .string(place.path)
+        case .all: break
+        }
+        return object
+    }
+}
+
+extension Order.Target: CustomStringConvertible {
+    /// The id, or the path in the spool, for people and shells.
+    package var description: String {
+        switch self {
+        case .report(let id): id
+        case .drop(let place): place.path
+        case .all: "all"
+        }
     }
 }
 

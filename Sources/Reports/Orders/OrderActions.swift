@@ -89,7 +89,7 @@ struct OrderActions {
         return isFound
     }
 
-    /// All that a `retry --all` means: what is parked or held.
+    /// The reports that a `retry --all` means: what is parked, held or waiting.
     func retryable() async throws -> [String] {
         try await queue.look { queries in
             var identifiers: [String] = []
@@ -114,19 +114,30 @@ struct OrderActions {
     func carryOut(_ name: EntryName) async throws -> Bool {
         guard let order = try Order.read(name, in: spool) else { return false }
         let nonce = name.description
-        switch (order.action, order.id) {
-        case (.retry, let id?):
+        switch (order.action, order.target) {
+        case (.retry, .report(let id)):
             if try await isSending(id) { return false }
             _ = try await retry(id, remembering: nonce)
-        case (.retry, nil):
-            try await retry(all: retryable(), remembering: nonce)
-        case (.remove, let id?):
+        case (.retry, .drop(let place)):
+            _ = try await retry(place, remembering: nonce)
+        case (.retry, .all):
+            try await retryAll(remembering: nonce)
+        case (.remove, .report(let id)):
             guard try await remove(id, filedAt: order.filedAt, remembering: nonce) else { return false }
-        case (.remove, nil):
+        case (.remove, .drop(let place)):
+            _ = try await remove(place, remembering: nonce)
+        case (.remove, .all):
             break
         }
         try spool.files.remove(name, in: spool.collected)
         return true
+    }
+
+    private func retryAll(remembering nonce: String) async throws {
+        // The drops first: the commit about the reports remembers that the order is carried out.
+        guard try await !queue.look({ try $0.isConsumed(token: nonce) }) else { return }
+        for place in try await poisonousDrops() { _ = try await retry(place) }
+        try await retry(all: retryable(), remembering: nonce)
     }
 
     private func isSending(_ identifier: String) async throws -> Bool {

@@ -9,16 +9,17 @@ package struct OrderDispatch {
         self.spool = spool
     }
 
-    /// Takes full ids; `nil` is all that are parked, held or waiting.
-    /// - Returns: the ids it was done for, or asked for.
-    package func carryOut(_ action: Order.Action, ids: [String]?) async throws -> [String] {
-        try await SpoolErrors.explaining { try await carryOutOrFile(action, ids: ids) }
+    /// - Returns: the targets it was done for, or asked for; nothing for `.all` that is asked of another process.
+    package func carryOut(_ action: Order.Action, on targets: [Order.Target]) async throws -> [Order.Target] {
+        try await SpoolErrors.explaining { try await carryOutOrFile(action, targets) }
     }
 
-    private func carryOutOrFile(_ action: Order.Action, ids: [String]?) async throws -> [String] {
+    private func carryOutOrFile(
+        _ action: Order.Action, _ targets: [Order.Target]
+    ) async throws -> [Order.Target] {
         let filedAt = spool.clock.wallMilliseconds
         guard let owner = try await SpoolOwner.become(of: spool, SpoolOwner.Configuration(destination: nil)) else {
-            let filed = try file(action, ids: ids, at: filedAt)
+            let filed = try file(action, targets, at: filedAt)
             // The owner may have looked for the last time before the order was there.
             if let owner = try await SpoolOwner.become(of: spool, SpoolOwner.Configuration(destination: nil)) {
                 try await bringInPublished(as: owner)
@@ -26,7 +27,7 @@ package struct OrderDispatch {
             return filed
         }
         do {
-            let done = try await carryOut(action, ids: ids, as: owner)
+            let done = try await carryOut(action, on: targets, as: owner)
             try await owner.keepLimits()
             try await owner.resign()
             return done
@@ -37,24 +38,29 @@ package struct OrderDispatch {
     }
 
     private func carryOut(
-        _ action: Order.Action, ids: [String]?, as owner: SpoolOwner
-    ) async throws -> [String] {
+        _ action: Order.Action, on targets: [Order.Target], as owner: SpoolOwner
+    ) async throws -> [Order.Target] {
         // What was added a moment ago can be meant, too.
         try await Intake(owner).bringInPublished()
         let actions = OrderActions(spool: spool, queue: owner.queue, sender: owner.sender)
-        let chosen: [String]
-        if let ids { chosen = ids } else { chosen = try await actions.retryable() }
-        var done: [String] = []
-        for id in chosen {
-            switch action {
-            case .retry: if try await actions.retry(id) { done.append(id) }
-            case .remove:
+        var chosen = targets
+        if targets.contains(.all) {
+            chosen = try await actions.retryable().map { .report($0) } + actions.poisonousDrops().map { .drop($0) }
+        }
+        var done: [Order.Target] = []
+        for target in chosen {
+            switch (action, target) {
+            case (.retry, .report(let id)): if try await actions.retry(id) { done.append(target) }
+            case (.retry, .drop(let place)): if try await actions.retry(place) { done.append(target) }
+            case (.remove, .drop(let place)): if try await actions.remove(place) { done.append(target) }
+            case (.remove, .report(let id)):
                 guard try await actions.remove(id, filedAt: .max) else {
                     throw ReportsError(
                         .cannotWrite,
                         "\(id) is not removed: it lies in collected/ and could not be taken in, see 'reports doctor'")
                 }
-                done.append(id)
+                done.append(target)
+            case (_, .all): break
             }
         }
         return done
@@ -71,13 +77,9 @@ package struct OrderDispatch {
         }
     }
 
-    private func file(_ action: Order.Action, ids: [String]?, at filedAt: Int64) throws -> [String] {
+    private func file(_ action: Order.Action, _ targets: [Order.Target], at filedAt: Int64) throws -> [Order.Target] {
         let producer = ReportProducer(spool: spool)
-        guard let ids else {
-            try producer.file(Order(action, id: nil, filedAt: filedAt))
-            return []
-        }
-        for id in ids { try producer.file(Order(action, id: id, filedAt: filedAt)) }
-        return ids
+        for target in targets { try producer.file(Order(action, target, filedAt: filedAt)) }
+        return targets.filter { $0 != .all }
     }
 }

@@ -1,14 +1,10 @@
 public import ArgumentParser
 public import Reports
 
-/// Which reports a command is about, by id or unique prefix.
+/// Which reports or poisonous drops a command is about.
 struct ReportSelection: ParsableArguments {
-    @Argument(help: ArgumentHelp("Ids, or unique prefixes of 6 or more digits.", valueName: "id"))
+    @Argument(help: ArgumentHelp("Ids, or unique prefixes of 6 or more digits; or names of drops.", valueName: "id"))
     var ids: [String] = []
-
-    func resolved(_ inspector: SpoolInspector) throws -> [String] {
-        try ids.map(inspector.resolve)
-    }
 }
 
 extension ReportKind: ExpressibleByArgument {

@@ -7,18 +7,20 @@ struct Retry: AsyncParsableCommand {
         commandName: "retry",
         abstract: "Makes reports due now, their failures forgotten.",
         discussion: """
-            For reports that were rejected or given up, or that are held or waiting. The next submit sends them; a time \
-            the server named still counts.
+            For reports that were rejected or given up, or that are held or waiting. The next submit sends them; a \
+            time the server named still counts. A drop with reason poison is named as 'reports list' shows it, or by \
+            its path, as 'reports doctor' does. The next submit collects it.
 
             Example:
               reports retry 5e1f16dde35d
+              reports retry core.1234
               reports retry --all
             """)
 
     @OptionGroup var global: GlobalOptions
     @OptionGroup var selection: ReportSelection
 
-    @Flag(name: .long, help: "All that are rejected, exhausted, held or waiting.")
+    @Flag(name: .long, help: "All that are rejected, exhausted, held, waiting or poisonous.")
     var all = false
 
     func validate() throws {
@@ -37,7 +39,8 @@ struct Remove: AsyncParsableCommand {
         commandName: "remove",
         abstract: "Deletes reports' bytes; their records stay.",
         discussion: """
-            The same bytes dropped again are a report again.
+            The same bytes dropped again are a report again. A drop with reason poison is named as 'reports list' \
+            shows it, or by its path, as 'reports doctor' does; no record of it stays.
 
             Example:
               reports remove 5e1f16dde35d
@@ -55,7 +58,7 @@ struct Remove: AsyncParsableCommand {
     }
 }
 
-/// What `retry` and `remove` share: find the reports, ask for it, print the ids.
+/// What `retry` and `remove` share: find the reports and drops, ask for it, print the ids and paths.
 struct RequestRunner {
     let global: GlobalOptions
 
@@ -67,38 +70,40 @@ struct RequestRunner {
             let id = Printable.text(selection.ids.first ?? "")
             throw ReportsError(.noSuchReport, "there is no report \(id): there is no spool")
         }
-        var ids: [String]?
+        var targets: [Order.Target] = []
         var firstError: ReportsError?
-        if !isAll {
+        if isAll {
+            targets = [.all]
+        } else {
             let inspector = try SpoolInspector(spool: spool)
-            ids = []
-            for prefix in selection.ids {
+            for word in selection.ids {
                 do {
-                    let id = try inspector.resolve(prefix)
-                    try inspector.requireBytes(id, for: action)
-                    ids?.append(id)
+                    targets += try inspector.targets(of: word, for: action)
                 } catch let error as ReportsError {
                     Console.complain(error.message)
                     firstError = firstError ?? error
                 }
             }
         }
-        if ids?.isEmpty == true, let firstError { ExitStatus.leave(ExitStatus.of(firstError)) }
-        let done = try await OrderDispatch(spool: spool).carryOut(action, ids: ids)
-        for id in done { tell(id) }
-        for id in ids ?? [] where !done.contains(id) {
-            let error = ReportsError(
-                .noSuchReport, "\(id): its bytes are missing: there is nothing to \(action.rawValue)")
+        if targets.isEmpty, let firstError { ExitStatus.leave(ExitStatus.of(firstError)) }
+        let done = try await OrderDispatch(spool: spool).carryOut(action, on: targets)
+        for target in done { tell(target) }
+        for target in targets where target != .all && !done.contains(target) {
+            let error = ReportsError(.noSuchReport, "\(target): \(nothing(of: target, action))")
             Console.complain(error.message)
             firstError = firstError ?? error
         }
         if let firstError { ExitStatus.leave(ExitStatus.of(firstError)) }
     }
 
-    private func tell(_ id: String) {
-        guard global.json else { return Console.print(id) }
-        var object = JSONObject()
-        object["id"] = .string(id)
-        Console.print(object)
+    /// Why an order came to nothing.
+    private func nothing(of target: Order.Target, _ action: Order.Action) -> String {
+        if case .drop = target { return "is gone, or poison is not its reason any more" }
+        return "its bytes are missing: there is nothing to \(action.rawValue)"
+    }
+
+    private func tell(_ target: Order.Target) {
+        if global.json { return Console.print(target.json) }
+        Console.print(Printable.text(target.description))
     }
 }

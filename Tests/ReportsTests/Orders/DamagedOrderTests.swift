@@ -17,7 +17,7 @@ struct DamagedRequestTests {
         "what is written is read again, with an id and for all",
         arguments: [nil, String(repeating: "a1", count: 32)])
     func roundTrip(_ id: String?) throws {
-        let request = Order(.retry, id: id, filedAt: 12)
+        let request = Order(.retry, id.map { .report($0) } ?? .all, filedAt: 12)
         #expect(try Order(bytes: request.bytes) == request)
     }
 
