@@ -32,6 +32,12 @@ struct DropLine {
         return nil
     }
 
+    /// Whether a drop that looks like a crash waits.
+    mutating func hasCrash(_ records: [DropOrder.Record]) -> Bool {
+        while let slot = crashes.last, !records[Int(slot)].isWaiting { crashes.removeLast() }
+        return !crashes.isEmpty
+    }
+
     mutating func removeAll() {
         (crashes, others, all, begun) = ([], [], [], [])
     }

@@ -188,10 +188,20 @@ package struct DropOrder {
 
     // MARK: - Handing out
 
-    /// Whether the drop that was handed out looks like a crash.
-    func isCrashLike(_ entry: Entry) -> Bool {
-        slot(of: entry).map { records[Int($0)].likeness > .none } ?? false
+    /// Whether a drop that looks like a crash waits among those of up to 8 MiB.
+    mutating func hasSmallCrash() -> Bool {
+        line()
+        return small.hasCrash(records)
     }
+
+    /// Whether a look has found the drop, and it has not been handed out since.
+    func waits(_ entry: EntryName, in room: DropZone.Room) -> Bool {
+        guard let slot = (room == .taken ? taken : incoming)[entry] else { return false }
+        return records[Int(slot)].state == .joining || records[Int(slot)].isWaiting
+    }
+
+    /// The names of all drops that the last look has found.
+    var names: [EntryName] { Array(incoming.keys) + Array(taken.keys) }
 
     /// The next drop of up to 8 MiB, which waits no longer; `nil` when none waits.
     package mutating func popSmall() -> Entry? {

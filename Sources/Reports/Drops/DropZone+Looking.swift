@@ -54,6 +54,17 @@ extension DropZone {
         look(at: name, dropped: name, in: .incoming) { readiness(of: name, $0) }
     }
 
+    /// How many drops may be taken, as far as looking at their entries tells.
+    func readyCount() -> Int {
+        guard obstacle == nil else { return 0 }
+        var count = 0
+        try? spool.files.forEachEntry(in: spool.incoming) { name in
+            if TakenName(inIncoming: name) == nil, drop(named: name)?.readiness == .ready { count += 1 }
+            return true
+        }
+        return count
+    }
+
     private func list(_ room: Room, _ look: inout Look, _ body: (EntryName) -> Void) {
         do throws(FileSystemError) {
             var isCancelled = false

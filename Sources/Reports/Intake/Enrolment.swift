@@ -26,9 +26,6 @@ struct Enrolment {
         /// Whether the ledger was told that the drop's collecting begins.
         var isBegun = false
 
-        /// The name of its source.
-        var entry: EntryName? { if case .entry(let entry) = source { entry } else { drop?.name.entry } }
-
         /// By what its source is known again.
         var mark: String? {
             if let drop { return drop.mark }

@@ -19,6 +19,8 @@ struct EntryOrder {
     /// Whether the name is not held yet, and there is room for it.
     func wants(_ name: EntryName) -> Bool { held.count < Self.capacity && !held.contains(name) }
 
+    func holds(_ name: EntryName) -> Bool { held.contains(name) }
+
     /// Adds entries of which nothing is known but their names.
     mutating func add(_ names: [EntryName]) {
         others.insert(contentsOf: names.filter { held.insert($0).inserted }.sorted().reversed(), at: 0)

@@ -13,6 +13,11 @@ extension Intake {
                 return opened(try zone.reopen(name, in: entry.room), entry, &summary)
             }
             guard let drop = zone.drop(named: entry.name) else { return nil }
+            // Noted as small, and written on since: it is to be collected by itself.
+            if let size = drop.facts?.size, size > DropOrder.largeByteCount, !entry.isLarge {
+                leave(Source(entry), for: .young, &summary)
+                return nil
+            }
             try ReportCollector(spool: spool).checkSpace(for: drop.facts)
             return opened(try zone.take(drop), entry, &summary)
         } catch let problem as PayloadProblem {

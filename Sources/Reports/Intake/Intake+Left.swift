@@ -4,7 +4,7 @@ import Logging
 /// What stays where it is, with its reason.
 extension Intake {
     /// A source as it was looked at.
-    struct Source {
+    struct Source: Hashable, Sendable {
         let entry: EntryName
         let room: String
         let key: LeftSources.Key
@@ -32,7 +32,7 @@ extension Intake {
 
     func leave(_ source: Source, _ cause: LeftSources.Cause, _ summary: inout Summary) {
         summary.skipped += 1
-        summary.staying.insert(source.entry)
+        summary.left.append(source)
         guard left.note(source.key, cause) else { return }
         logger.notice("Left where it is", metadata: ["path": "\(source.path)", "reason": "\(cause.text)"])
     }
@@ -49,12 +49,8 @@ extension Intake {
     func leave(_ source: Source, for readiness: DropZone.Readiness, _ summary: inout Summary) {
         switch readiness {
         case .ready: break
-        case .young, .beingTaken:
-            summary.young += 1
-            summary.staying.insert(source.entry)
-        case .beingWritten:
-            summary.skipped += 1
-            summary.staying.insert(source.entry)
+        case .young, .beingTaken: summary.young += 1
+        case .beingWritten: summary.skipped += 1
         case .skipped(let reason): leave(source, .notTaken(reason), &summary)
         }
     }
@@ -64,7 +60,7 @@ extension Intake {
     /// One that is taken in is unlinked, if that has become possible.
     func isLeft(_ source: Source, in directory: Directory, _ summary: inout Summary) -> Bool {
         switch left.cause(of: source.key) {
-        case nil, .notTaken: return false
+        case nil, .notTaken, .poisonous: return false
         case .notCollected(let reason):
             leave(source, .notCollected(reason), &summary)
         case .notUnlinked(let reason, let mark):

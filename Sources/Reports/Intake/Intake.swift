@@ -35,15 +35,17 @@ package struct Intake: Sendable {
         var isOutOfSpace = false
         /// Reports that wait for the next owner to find them in `queued/`.
         var misplaced = 0
-        /// The names of the sources that were left where they are.
-        var staying: Set<EntryName> = []
+        /// The sources that were left where they are, with a reason.
+        var left: [Source] = []
+        /// The names of all that lay there at the last look: whatever else is there came later.
+        var seen: Set<EntryName> = []
 
         /// How much has come in, of any kind.
         var broughtInCount: Int { enrolled + duplicates + orders }
 
         /// What could not be taken is a state, not an event: each look finds it anew.
         mutating func beginLook() {
-            (skipped, young, isOutOfSpace, staying) = (0, 0, false, [])
+            (skipped, young, isOutOfSpace, left) = (0, 0, false, [])
         }
 
         /// Adds what came in elsewhere, and whether space was short; what stays each look counts for itself.
@@ -59,17 +61,6 @@ package struct Intake: Sendable {
     /// A group is committed together: at most so many reports, and as many as come in so many milliseconds.
     static let groupCount = 100
     static let groupTime: Int64 = 50
-
-    /// One look at all that waits to come in, and all of it brought in, one after another.
-    package func run() async throws -> Summary {
-        var list = IntakeList(self)
-        try await list.look()
-        while try await list.bringInNext() {}
-        while let drop = list.drops.popLarge() { try await bringIn(begun: drop, &list.summary) }
-        for suspect in list.suspects { try await bringIn(begun: suspect.entry, &list.summary) }
-        try await list.endLook()
-        return list.summary
-    }
 
     /// Only what other processes published, drops left alone.
     func bringInPublished() async throws {
@@ -101,7 +92,6 @@ package struct Intake: Sendable {
             summary.isOutOfSpace = true
             summary.misplaced += candidates.count { hasLeft($0) }
             summary.skipped += candidates.count { $0.drop != nil }
-            summary.staying.formUnion(candidates.compactMap(\.entry))
             return
         }
         summary.enrolled += result.enrolled

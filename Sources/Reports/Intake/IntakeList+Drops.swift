@@ -11,19 +11,21 @@ extension IntakeList {
     /// at hides no other.
     mutating func lookAtDrops(besides isUnderWay: (DropOrder.Entry) -> Bool) async throws {
         let begun = try await intake.queue.look { try $0.begunDrops() }
+        var met: Set<String> = []
         let (intake, zone) = (intake, DropZone(spool: spool))
         var (drops, summary) = (drops, summary)
         self.drops = DropOrder()
         var suspects: [(entry: DropOrder.Entry, deaths: Int)] = []
         let look = zone.look(into: &drops) { entry, mark in
             let source = Intake.Source(entry)
+            met.insert(mark)
             if isUnderWay(entry) || intake.isLeft(source, in: zone.directory(of: entry.room), &summary) { return nil }
             guard let earlier = begun[mark] else { return 0 }
             if earlier.deaths == 0 { return earlier.tries }
             if earlier.deaths < PoisonPolicy.deathLimit {
                 suspects.append((entry, earlier.deaths))
             } else {
-                intake.leave(source, .notTaken(DropZone.poisonous(deaths: earlier.deaths)), &summary)
+                intake.leave(source, .poisonous(DropZone.poisonous(deaths: earlier.deaths)), &summary)
             }
             return nil
         } leave: { drop in
@@ -31,16 +33,32 @@ extension IntakeList {
         }
         for (room, error) in look.failures { intake.tell(notListed: room.rawValue, error, &summary) }
         zone.readHeads(into: &drops)
+        if look.failures.isEmpty, !look.isCancelled {
+            try await forget(begun.keys.filter { !met.contains($0) })
+            summary.seen.formUnion(drops.names)
+            summary.seen.formUnion(summary.left.map(\.entry))
+            summary.seen.formUnion(suspects.map(\.entry.name))
+        }
         self.suspects = suspects.sorted { ($1.deaths, $1.entry.name) < ($0.deaths, $0.entry.name) }
         (self.drops, self.summary) = (drops, summary)
-        hasSmallDrops = true
+        hasSmallDrops = drops.count > 0
+    }
+
+    /// Forgets that drops were begun which are gone.
+    private func forget(_ marks: [String]) async throws {
+        guard !marks.isEmpty else { return }
+        try await intake.queue.change { store in for mark in marks { try store.finished(drop: mark) } }
     }
 
     // MARK: - Bringing in
 
+    /// Beside a large drop each file of a group is synced by itself, which takes long on a busy disk.
+    private static let groupCountBesideLarge = 16
+
     /// Takes and collects one group of small drops, and enrols it.
     mutating func bringInDrops() async throws {
         guard hasSmallDrops else { return }
+        guard try await beginLife() else { return }
         await intake.queue.beginCollecting()
         defer { intake.queue.endCollecting() }
         do {
@@ -50,26 +68,40 @@ extension IntakeList {
         }
     }
 
+    /// Makes it known that this life moves files: one that dies before its first commit must not look like one that has
+    /// ended in order, because then nobody would ask which drop has killed it.
+    /// - Returns: whether there was space for it.
+    private mutating func beginLife() async throws -> Bool {
+        do {
+            try await intake.queue.begin()
+            return true
+        } catch {
+            guard SpoolErrors.isOutOfSpace(error) else { throw error }
+            summary.isOutOfSpace = true
+            hasSmallDrops = false
+            return false
+        }
+    }
+
     private mutating func collectGroup() async throws -> [Enrolment.Candidate] {
         // One for the group, which takes no longer than a payload of some MiB: a large one beside it pauses meanwhile.
         let slot = try await PayloadSlots.shared.slot(for: 0, goesFirst: true)
         let begin = spool.clock.bootMilliseconds
         var group: [Enrolment.Candidate] = []
-        var hasCrash = false
-        while group.count < Intake.groupCount, !Task.isCancelled {
+        let limit = isBesideLarge ? Self.groupCountBesideLarge : Intake.groupCount
+        let hasCrash = drops.hasSmallCrash()
+        while group.count < limit, !Task.isCancelled {
             guard let next = drops.popSmall() else {
                 hasSmallDrops = false
                 break
             }
-            let isCrash = drops.isCrashLike(next)
             if let drop = intake.open(next, &summary),
                 let candidate = intake.collect(drop, betweenBlocks: { slot.pause() }, &summary)
             {
                 group.append(candidate)
             }
             // Crashes do not wait for the others to be collected.
-            if hasCrash, !isCrash { break }
-            hasCrash = isCrash
+            if hasCrash, !drops.hasSmallCrash() { break }
             if spool.clock.bootMilliseconds - begin >= Intake.groupTime { break }
         }
         return group

@@ -10,22 +10,24 @@ extension IntakeList {
     private var spool: ReportSpool { intake.spool }
 
     mutating func lookAtEntries() {
-        let (spool, entries) = (spool, entries)
+        let spool = spool
         let names = intake.listed("collected", &summary) { () throws(FileSystemError) in
             var names: [EntryName] = []
             try spool.files.forEachEntry(in: spool.collected) { name in
-                if entries.wants(name) { names.append(name) }
+                names.append(name)
                 return names.count < EntryOrder.capacity && !Task.isCancelled
             }
             return names
         }
-        orders.formUnion(names.filter(Order.isOrder))
-        add(names.filter { !Order.isOrder($0) })
+        orders = Set(names.filter(Order.isOrder))
+        summary.seen = Set(names)
+        add(names.filter { entries.wants($0) && !Order.isOrder($0) })
+        entriesBeforeOrders = entries.count
     }
 
     private mutating func add(_ found: [EntryName]) {
         // What fits into one group comes in together.
-        guard found.count > Intake.groupCount else { return entries.add(found) }
+        guard found.count + entries.count > Intake.groupCount else { return entries.add(found) }
         let end = spool.clock.bootMilliseconds + Self.lookTime
         var crashes: [(collectedAt: Int64, name: EntryName)] = []
         for name in found {
@@ -41,13 +43,17 @@ extension IntakeList {
 
     mutating func bringInEntries() async throws {
         guard !entries.isEmpty else { return }
+        let next = entries.next(Self.pieceCount)
+        entriesBeforeOrders -= next.count
         var names: [EntryName] = []
-        for name in entries.next(Self.pieceCount)
+        for name in next
         where !intake.isLeft(Intake.Source(published: name), in: spool.collected, &summary) {
             names.append(name)
         }
         var rest = names[...]
         var looked = look(at: rest.popFirst(Intake.groupCount))
+        let hadSpace = !summary.isOutOfSpace
+        summary.isOutOfSpace = false
         while !looked.isEmpty, !Task.isCancelled, !summary.isOutOfSpace {
             // The next ones are read while these are written.
             let following = rest.popFirst(Intake.groupCount)
@@ -57,6 +63,7 @@ extension IntakeList {
         }
         // Without space all of them stay; another look may find some.
         if summary.isOutOfSpace { entries.removeAll() }
+        if !hadSpace { summary.isOutOfSpace = true }
     }
 
     /// What an entry turned out to be.
@@ -115,10 +122,13 @@ extension IntakeList {
 
     // MARK: - Orders
 
+    /// Carries orders out, after all of the entries that were there with them: a report that was added before it was
+    /// asked for is there by now. An order may free space, and is not kept waiting by a lack of it.
     mutating func carryOutOrders() async throws {
+        guard entries.isEmpty || entriesBeforeOrders <= 0 else { return }
         let names = orders.sorted()
         orders = []
-        for name in names where !Task.isCancelled && !summary.isOutOfSpace {
+        for name in names where !Task.isCancelled {
             do {
                 let actions = OrderActions(spool: spool, queue: intake.queue, sender: intake.sender)
                 if try await actions.carryOut(name) { summary.orders += 1 }

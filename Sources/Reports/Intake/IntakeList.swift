@@ -12,12 +12,16 @@ struct IntakeList {
     var drops = DropOrder()
     var entries = EntryOrder()
     var orders: Set<EntryName> = []
+    /// How many entries are to be enrolled before the orders are carried out.
+    var entriesBeforeOrders = 0
     /// Whether there may be small drops to bring in.
     var hasSmallDrops = false
     /// Whether a large drop is being collected beside these.
     var isBesideLarge = false
     /// Drops that lay in `taken/` when a process died: they are collected last, each alone; the next one is the last.
     var suspects: [(entry: DropOrder.Entry, deaths: Int)] = []
+    /// Before this time on the boot clock no suspect goes beside what is under way.
+    var suspectsRestUntil: Int64 = 0
 
     private(set) var lookCount = 0
 
@@ -35,16 +39,24 @@ struct IntakeList {
         besides isUnderWay: (DropOrder.Entry) -> Bool = { _ in false }, afterEntries: (() -> Void)? = nil
     ) async throws {
         try await endLook()
+        let left = summary.left
         intake.left.beginLook()
         summary.beginLook()
         lookAtEntries()
         if let afterEntries {
             try await bringInEntries()
-            if entries.isEmpty { try await carryOutOrders() }
+            try await carryOutOrders()
             afterEntries()
         }
         try await lookAtDrops(besides: isUnderWay)
         lookCount += 1
+        for source in left where isWaiting(source) { intake.left.keep(source.key) }
+    }
+
+    /// Whether a source that was left is still to be tried again.
+    private func isWaiting(_ source: Intake.Source) -> Bool {
+        guard let room = DropZone.Room(rawValue: source.room) else { return entries.holds(source.entry) }
+        return drops.waits(source.entry, in: room)
     }
 
     /// Writes the reasons of what was left into the ledger, for readers.
@@ -63,9 +75,8 @@ struct IntakeList {
     mutating func bringInNext() async throws -> Bool {
         guard !isEmpty, !Task.isCancelled else { return false }
         try await bringInEntries()
+        try await carryOutOrders()
         try await bringInDrops()
-        // After all of the entries: a report that was added before it was asked for is there by now.
-        if entries.isEmpty { try await carryOutOrders() }
         return !isEmpty && !Task.isCancelled
     }
 }

@@ -19,9 +19,11 @@ struct IntakeLoop {
         startedAt = intake.spool.clock.bootMilliseconds
     }
 
-    /// How often it looks: each second, or, where a look takes long, so rarely that looking takes a tenth of the time.
+    /// How often it looks: each second. Where there is so much that looks take long, they take a tenth of the time, but
+    /// for the first two seconds.
     private static let lookInterval: Int64 = 1_000
     private static let lookShare: Int64 = 10
+    private static let freeLookTime: Int64 = 2_000
     /// How long a drop whose writers cannot be seen is waited for: 2.5 s.
     private static let youngDropPatience: Int64 = 2_500
     private static let youngDropInterval: Int64 = 100
@@ -33,19 +35,21 @@ struct IntakeLoop {
     /// Runs until nothing is left to take in and the drive can send nothing more, or the task is cancelled.
     func run() async throws -> Intake.Summary {
         var list = IntakeList(intake)
+        var looks = Looks(startedAt)
         let singles = SingleDrops(intake, handover)
         try await withThrowingDiscardingTaskGroup { group in
             while !Task.isCancelled {
                 // Through the open descriptors a directory that is gone looks like one into which nothing is dropped.
                 guard intake.spool.isInPlace else { throw intake.spool.goneError }
+                try? await intake.spool.clock.sleep(milliseconds: looks.rest(at: now))
                 let seen = handover.changeCount
                 let wasDry = handover.isDry
-                let nextLook = try await look(&list, singles)
+                let nextLook = try await look(&list, singles, &looks)
                 let hasCome = try await bringIn(&list, singles, until: nextLook, in: &group)
                 if Task.isCancelled || hasCome || !list.isEmpty { continue }
                 if singles.isBusy {
                     await handover.waitForChange(since: seen, atMost: nextLook - now, clock: intake.spool.clock)
-                } else if try await bringInSuspect(&list, singles) {
+                } else if try await bringInSuspects(&list, singles, until: nextLook) {
                     continue
                 } else if mayBecomeComplete(list) {
                     // What was only changing a moment ago is complete at a second look.
@@ -65,12 +69,14 @@ struct IntakeLoop {
     }
 
     /// - Returns: when to look again.
-    private func look(_ list: inout IntakeList, _ singles: SingleDrops) async throws -> Int64 {
+    private func look(
+        _ list: inout IntakeList, _ singles: SingleDrops, _ looks: inout Looks
+    ) async throws -> Int64 {
         let begin = now
         let letDriveBegin: (() -> Void)? = list.lookCount > 0 ? nil : { handover.letDriveBegin() }
         try await list.look(besides: { singles.isUnderWay($0) }, afterEntries: letDriveBegin)
-        let duration = now - begin
-        return begin + max(Self.lookInterval, duration * Self.lookShare)
+        looks.time += now - begin
+        return begin + max(Self.lookInterval, (now - begin) * Self.lookShare)
     }
 
     /// Brings in what is on the list, until it is time for another look.
@@ -103,12 +109,24 @@ struct IntakeLoop {
 
     // MARK: - What comes last
 
-    /// Collects the next drop that may have killed the process, while nothing else happens.
+    /// Collects drops that may have killed the process, each while nothing else happens.
+    ///
+    /// Where one had to go beside something that stays under way, the next waits for as long as others may be stopped.
     /// - Returns: whether there was one whose time has come.
-    private func bringInSuspect(_ list: inout IntakeList, _ singles: SingleDrops) async throws -> Bool {
-        guard isTimeForLast, let entry = singles.chooseSuspect(from: &list) else { return false }
-        try await singles.bringIn(suspect: entry, patience: handover.isDry ? 0 : Self.alonePatience)
-        return true
+    private func bringInSuspects(
+        _ list: inout IntakeList, _ singles: SingleDrops, until nextLook: Int64
+    ) async throws -> Bool {
+        var hadOne = false
+        while !Task.isCancelled, isTimeForLast, handover.isDry || now >= list.suspectsRestUntil,
+            let entry = singles.chooseSuspect(from: &list)
+        {
+            let patience = handover.isDry ? 0 : Self.alonePatience
+            let isAlone = try await singles.bringIn(suspect: entry, patience: patience)
+            if !isAlone { list.suspectsRestUntil = now + Self.lastPatience }
+            hadOne = true
+            if now >= nextLook { break }
+        }
+        return hadOne
     }
 
     /// How long what is under way is waited for, when it is time for a suspect all the same: 2 s.
@@ -118,5 +136,18 @@ struct IntakeLoop {
         guard !handover.isDry else { return true }
         let patience = endsAt.map { min(Self.lastPatience, ($0 - startedAt) / 2) } ?? Self.lastPatience
         return now - startedAt >= patience
+    }
+
+    /// How much time looks have taken.
+    private struct Looks {
+        private let startedAt: Int64
+        var time: Int64 = 0
+
+        init(_ startedAt: Int64) { self.startedAt = startedAt }
+
+        /// How long to wait for the next one at least, in milliseconds.
+        func rest(at now: Int64) -> Int64 {
+            max(0, time * IntakeLoop.lookShare - IntakeLoop.freeLookTime - (now - startedAt))
+        }
     }
 }

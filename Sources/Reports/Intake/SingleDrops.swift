@@ -16,22 +16,30 @@ final class SingleDrops: Sendable {
         init(_ entry: DropOrder.Entry) { (inode, size, modified) = (entry.inode, entry.size, entry.modified) }
     }
 
+    /// A try after which the drop is still there.
+    private struct Failure {
+        let summary: Intake.Summary
+        /// When it may be tried again, on the boot clock in milliseconds.
+        let nextTry: Int64
+    }
+
     private struct State {
         var underWay: Identity?
         /// A large one that earlier lives did not finish, and that waits for its time.
         var last: DropOrder.Entry?
         var summary = Intake.Summary()
-        /// When a drop was tried last that is still there, on the boot clock in milliseconds.
-        var tried: [Identity: Int64] = [:]
+        var failures: [Identity: Failure] = [:]
     }
 
     private let intake: Intake
     private let handover: Handover
     private let state = Mutex(State())
 
-    /// A drop that was read in vain is not read again before so many milliseconds have passed: 10 minutes. It may have
-    /// taken long, and the others are to have their turn.
-    private static let patience: Int64 = 600_000
+    /// A drop that was read in vain is not read again before so many milliseconds have passed: 10 minutes. It takes
+    /// long, and the others are to have their turn.
+    private static let readPatience: Int64 = 600_000
+    /// One that could not be read yet is tried again at each look.
+    private static let patience: Int64 = 1_000
 
     init(_ intake: Intake, _ handover: Handover) {
         self.intake = intake
@@ -48,8 +56,10 @@ final class SingleDrops: Sendable {
         state.withLock { $0.underWay == Identity(entry) || $0.last.map(Identity.init) == Identity(entry) }
     }
 
-    /// What came of all of them.
+    /// What came in of all of them.
     var summary: Intake.Summary { state.withLock(\.summary) }
+
+    // MARK: - Choosing
 
     /// Chooses the next large one, if none is under way. It is to be brought in.
     /// - Parameter isTimeForLast: whether it may be one that earlier lives began and did not finish.
@@ -84,18 +94,26 @@ final class SingleDrops: Sendable {
         return nil
     }
 
-    /// - Returns: whether it may be tried now. One that was tried a short time ago stays, with the reason it had then.
+    /// - Returns: whether it may be tried now. If not, what was told of it then is told again.
     private func begin(_ entry: DropOrder.Entry, _ summary: inout Intake.Summary) -> Bool {
         let now = intake.spool.clock.bootMilliseconds
-        let isFree = state.withLock { state in
-            if let time = state.tried[Identity(entry)], now - time < Self.patience { return false }
+        let failure = state.withLock { state -> Failure? in
+            if let failure = state.failures[Identity(entry)], now < failure.nextTry { return failure }
             state.underWay = Identity(entry)
-            return true
+            return nil
         }
-        let source = Intake.Source(entry)
-        if !isFree, let cause = intake.left.cause(of: source.key) { intake.leave(source, cause, &summary) }
-        return isFree
+        guard let failure else { return true }
+        summary.young += failure.summary.young
+        summary.isOutOfSpace = summary.isOutOfSpace || failure.summary.isOutOfSpace
+        if let cause = intake.left.cause(of: Intake.Source(entry).key) {
+            intake.leave(Intake.Source(entry), cause, &summary)
+        } else {
+            summary.skipped += failure.summary.skipped
+        }
+        return false
     }
+
+    // MARK: - Bringing in
 
     /// Collects and enrols the chosen large one.
     func bringIn(large entry: DropOrder.Entry) async throws {
@@ -106,27 +124,39 @@ final class SingleDrops: Sendable {
 
     /// Collects and enrols the chosen suspect while nothing else happens. Where something stays under way for so many
     /// milliseconds, as a transfer does whose server hangs, the drop is collected beside it.
-    func bringIn(suspect entry: DropOrder.Entry, patience: Int64) async throws {
-        _ = await intake.queue.beginAlone(patience: patience)
+    /// - Returns: whether the drop had the process to itself.
+    func bringIn(suspect entry: DropOrder.Entry, patience: Int64) async throws -> Bool {
+        let isAlone = await intake.queue.beginAlone(patience: patience)
         defer {
             intake.queue.endAlone()
             // A drive that could claim nothing meanwhile has ended with transfers that are due.
             handover.broughtIn()
         }
         try await bringIn(entry)
+        return isAlone
     }
 
     private func bringIn(_ entry: DropOrder.Entry) async throws {
         var summary = Intake.Summary()
-        defer {
-            state.withLock { [summary] state in
-                state.underWay = nil
-                state.tried[Identity(entry)] = intake.spool.clock.bootMilliseconds
-                state.summary.add(summary)
+        var wasRead = false
+        defer { ended(entry, summary, wasRead: wasRead) }
+        wasRead = try await intake.bringIn(begun: entry, &summary)
+    }
+
+    private func ended(_ entry: DropOrder.Entry, _ summary: Intake.Summary, wasRead: Bool) {
+        let now = intake.spool.clock.bootMilliseconds
+        var events = summary
+        events.isOutOfSpace = false
+        state.withLock { [events] state in
+            state.underWay = nil
+            state.summary.add(events)
+            state.failures = state.failures.filter { now < $0.value.nextTry }
+            if summary.broughtInCount == 0 {
+                state.failures[Identity(entry)] = Failure(
+                    summary: summary, nextTry: now + (wasRead ? Self.readPatience : Self.patience))
             }
-            if summary.broughtInCount > 0 { handover.broughtIn() }
-            handover.singleDropEnded()
         }
-        try await intake.bringIn(begun: entry, &summary)
+        if summary.broughtInCount > 0 { handover.broughtIn() }
+        handover.singleDropEnded()
     }
 }

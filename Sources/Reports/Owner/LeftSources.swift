@@ -14,6 +14,8 @@ final class LeftSources: Sendable {
         case notTaken(String)
         /// It was not taken in after all of it was read, or as much as can be.
         case notCollected(String)
+        /// It waits for a person, whose word may come at any time.
+        case poisonous(String)
         /// It was taken in, with this mark, and cannot be unlinked.
         case notUnlinked(String, mark: String)
 
@@ -25,7 +27,7 @@ final class LeftSources: Sendable {
 
         var text: String {
             switch self {
-            case .notTaken(let reason), .notCollected(let reason): reason
+            case .notTaken(let reason), .notCollected(let reason), .poisonous(let reason): reason
             case .notUnlinked(let reason, _): reason
             }
         }
@@ -72,6 +74,13 @@ final class LeftSources: Sendable {
         state.withLock { state in
             state.found[key] = cause
             return state.known[key]?.text != cause.text
+        }
+    }
+
+    /// A source that was left at an earlier look still waits for its next try: its reason stays told.
+    func keep(_ key: Key) {
+        state.withLock { state in
+            if let cause = state.known[key], state.found[key] == nil { state.found[key] = cause }
         }
     }
 

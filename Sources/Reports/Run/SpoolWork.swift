@@ -20,7 +20,9 @@ struct SpoolWork {
 
     private let handover = Handover()
 
-    init(_ owner: SpoolOwner, waitsUntil: Int64?, endsAt: Int64?, isExplicit: Bool, sends: Bool) {
+    init(
+        _ owner: SpoolOwner, waitsUntil: Int64? = nil, endsAt: Int64? = nil, isExplicit: Bool = false, sends: Bool
+    ) {
         self.owner = owner
         self.waitsUntil = waitsUntil
         self.endsAt = endsAt
@@ -33,7 +35,7 @@ struct SpoolWork {
 
     private enum Part: Sendable {
         case intake(Intake.Summary)
-        case drive
+        case other
     }
 
     /// Works until nothing that is due can be sent now and nothing is left to take in, or the task is cancelled.
@@ -42,18 +44,18 @@ struct SpoolWork {
             group.addTask { .intake(try await takeIn()) }
             group.addTask {
                 try await send()
-                return .drive
+                return .other
             }
             group.addTask {
                 try await keepLimitsMeanwhile()
-                return .drive
+                return .other
             }
             defer { group.cancelAll() }
             var outcome = Intake.Summary()
             while let part = try await group.next() {
                 // When the intake ends, the drive does, and then the limits have no more to wait for.
                 if case .intake(let intake) = part { outcome = intake }
-                if case .drive = part { group.cancelAll() }
+                if case .other = part { group.cancelAll() }
             }
             return outcome
         }

@@ -134,7 +134,7 @@ package struct Submission: Sendable {
             let intake: Intake.Summary
             do {
                 intake = try await work(owner, start)
-                leftovers = intake.staying
+                leftovers = intake.seen
             } catch let error where !(error is SQLiteError) && owner.isCurrent {
                 try await owner.keepLimits()
                 throw error
@@ -196,6 +196,6 @@ package struct Submission: Sendable {
             return true
         }
         guard includingDrops else { return count }
-        return count + ((try? zone.drops()) ?? []).count { $0.readiness == .ready }
+        return count + zone.readyCount()
     }
 }

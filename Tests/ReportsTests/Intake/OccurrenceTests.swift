@@ -143,7 +143,7 @@ struct SourceMarkTests {
             for number in 0..<3 {
                 if asDrop { try harness.drop("drop", "one") } else { try harness.add("one") }
                 harness.clock.advance(by: 1)
-                _ = try await Intake(owner).run()
+                try await takeIn(as: owner)
                 let remembered = try await owner.queue.look { try $0.consumedTokens() }
                 #expect(remembered.count == 1, "\(number)")
             }
@@ -165,7 +165,7 @@ struct SourceMarkTests {
                 try FileManager.default.setAttributes(
                     [.modificationDate: Date(timeIntervalSince1970: 1_700_000_000)],
                     ofItemAtPath: "\(harness.path)/incoming/drop")
-                _ = try await Intake(owner).run()
+                try await takeIn(as: owner)
             }
             try await owner.resign()
             #expect(try harness.record(.of("one"))?.seen == 4)

@@ -64,7 +64,7 @@ struct OneBadDropTests {
         try await withSpool(files: files) { harness in
             try harness.drop("bad", "bad")
             let owner = try #require(try await harness.own())
-            _ = try await Intake(owner).run()
+            try await takeIn(as: owner)
             let clock = harness.clock
             let summary = try await clock.racing { [submission = harness.submission] in try await submission.run() }
             #expect(!summary.isOwnedElsewhere)

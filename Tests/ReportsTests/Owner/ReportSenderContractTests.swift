@@ -27,7 +27,7 @@ struct ReportSenderContractTests {
             configuration.destination = destination
             configuration.callerRequests = CallerRequests()
             let owner = try #require(try await SpoolOwner.become(of: harness.spool, configuration))
-            _ = try await Intake(owner).run()
+            try await takeIn(as: owner)
             let own = Lane.own(try Endpoint("http://logs.example/one").origin)
             let lane = way == .requestOfItsOwn ? own : Lane("main")
             let claims = try await owner.queue.change { store in

@@ -1,7 +1,7 @@
 import Background
 import DurableIO
 import Foundation
-import Reports
+@testable import Reports
 import SystemPackage
 import TestSupport
 
@@ -205,4 +205,19 @@ func withSpool<Result>(
     try await withTemporaryDirectory { directory in
         try await body(SpoolHarness(directory + "/spool", clock: clock, files: files, limits: limits))
     }
+}
+
+/// Takes in what lies there, as an owner that sends nothing and keeps no limits.
+func takeIn(as owner: SpoolOwner) async throws {
+    let handover = Handover()
+    async let intake: Void = {
+        defer { handover.end() }
+        _ = try await IntakeLoop(Intake(owner), handover, endsAt: nil).run()
+    }()
+    var version: Int
+    repeat {
+        version = handover.version
+        handover.ranDry(at: version)
+    } while await handover.waitForMore(than: version)
+    try await intake
 }

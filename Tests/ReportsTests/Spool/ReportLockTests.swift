@@ -27,7 +27,7 @@ struct ReportLockTests {
         try await withSpool { harness in
             let id = try harness.add("report")
             let owner = try #require(try await harness.own())
-            _ = try await Intake(owner).run()
+            try await takeIn(as: owner)
             harness.transport.answer { $0.index == 0 ? .status(status) : .status(503) }
             let row = try #require(try harness.record(id))
             let drive = Task { try await owner.queue.drive(.whileDue, isExplicit: true) }
@@ -58,10 +58,10 @@ struct ReportLockTests {
         try await withSpool(limits: limits) { harness in
             let id = try harness.add("report")
             let owner = try #require(try await harness.own())
-            _ = try await Intake(owner).run()
+            try await takeIn(as: owner)
             try harness.drop("again", "report")
             let parties: [@Sendable () async throws -> Void] = [
-                { try await owner.keepLimits() }, { _ = try await Intake(owner).run() },
+                { try await owner.keepLimits() }, { try await takeIn(as: owner) },
             ]
             let ordered = isEvictionFirst ? parties : parties.reversed()
             let tasks = Monitor<[Task<Void, any Error>]>([])
@@ -89,7 +89,7 @@ struct ReportLockTests {
         try await withSpool { harness in
             let id = try harness.add("report")
             let owner = try #require(try await harness.own())
-            _ = try await Intake(owner).run()
+            try await takeIn(as: owner)
             let order: @Sendable () async throws -> Void = {
                 _ = try await OrderDispatch(spool: harness.spool).carryOut(.remove, ids: [id.hex])
             }
@@ -99,7 +99,7 @@ struct ReportLockTests {
                 // The second look meets the first one's order, too, which has its effect once.
                 for number in 1...2 {
                     if (number == 1) == isRemoveFirst { try await order() } else { try drop() }
-                    let task = Task { _ = try await Intake(owner).run() }
+                    let task = Task { try await takeIn(as: owner) }
                     tasks.withLock { $0.append(task) }
                     await waitForParties(number, at: owner.locks)
                 }
