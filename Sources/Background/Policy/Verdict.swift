@@ -21,6 +21,9 @@ package struct Verdict: Hashable, Sendable {
     /// The origin accepts again: what waited only for that is due now.
     package var reopensOrigin = false
 
+    /// Whether the attempt did not come to its end: the queue has stopped it.
+    package var isInterruption: Bool { reason == .waiting(.interrupted) || reason == .waiting(.deadline) }
+
     package init(_ state: TransferState, reason: TransferReason? = nil, note: String? = nil, due: Int64? = nil) {
         self.state = state
         self.reason = reason

@@ -11,6 +11,8 @@ package struct AttemptReport: Sendable {
     package var receipt: String?
     /// The answer's head, for a caller who comes for it later; `nil` where nobody will.
     package var answer: StoredAnswer?
+    /// How the body went out, which the queue notes of an attempt that it has stopped.
+    package var trace: BodyTrace?
 
     /// An attempt without an answer.
     package init(_ trouble: NoAnswer) {

@@ -7,12 +7,12 @@ extension TransferQueue {
         let report: AttemptReport
 
         /// What the ledger is to hold after it.
-        func settlement(_ verdict: Verdict, endedWall: Int64, acceptedMark: Int64) -> Settlement {
+        func settlement(_ verdict: Verdict, cuts: CutAttempts, endedWall: Int64, acceptedMark: Int64) -> Settlement {
             Settlement(
                 claim: claim, verdict: verdict, endedWall: endedWall, status: report.status, error: report.error,
                 bytesSent: Int64(clamping: report.bytesSent), retryAfter: report.outcome.retryAfter,
                 receipt: verdict.state.isLive ? nil : report.receipt, answer: report.answer?.text,
-                acceptedMark: acceptedMark)
+                acceptedMark: acceptedMark, cuts: cuts)
         }
 
         /// For logs.

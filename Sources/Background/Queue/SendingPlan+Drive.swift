@@ -16,7 +16,6 @@ extension SendingPlan {
     /// - Returns: claims that wait since an earlier drive ended with an error.
     package mutating func driveBegan() -> [Start] {
         isStopped = false
-        schedule.lanesBegun = []
         return fillSlots()
     }
 

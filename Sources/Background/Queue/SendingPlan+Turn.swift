@@ -112,6 +112,11 @@ extension SendingPlan.Turn {
         }
     }
 
+    /// How many rows a lane has claimed so far.
+    package func claimCount(of lane: Lane) -> Int {
+        plan.schedule.claimCounts[lane] ?? 0
+    }
+
     /// The origins that this turn has changed.
     package var changedOrigins: [OriginRecord] {
         plan.schedule.origins.values.filter { origins[$0.name] != $0 }
@@ -145,10 +150,9 @@ extension SendingPlan.Turn {
         plan.schedule.probes.insert(row)
     }
 
-    /// A lane claims in this drive.
-    /// - Returns: whether it is for the first time.
-    package mutating func began(_ lane: Lane) -> Bool {
-        plan.schedule.lanesBegun.insert(lane).inserted
+    /// A lane has claimed rows in their order.
+    package mutating func counted(_ count: Int, in lane: Lane) {
+        plan.schedule.claimCounts[lane, default: 0] += count
     }
 
     /// More may be due at an origin than this turn claims.

@@ -46,8 +46,8 @@ package struct SendingPlan<Claim: Identifiable<Int64> & Sendable, End: Sendable>
         package internal(set) var asked: Set<Int64> = []
         /// The row in flight that may be what kills the process. Nothing goes beside it.
         package internal(set) var suspect: Int64?
-        /// Lanes whose newest row of the first rank has gone first in this drive.
-        package internal(set) var lanesBegun: Set<Lane> = []
+        /// How many rows each lane has claimed: it says when the row due longest goes before the first rank.
+        package internal(set) var claimCounts: [Lane: Int] = [:]
         /// How often a lane has claimed: it says which lane is the next to claim first.
         package internal(set) var claimCount = 0
 

@@ -52,8 +52,15 @@ extension TransferQueue {
 
     /// In a task of its own, which the queue can cancel without the others.
     private nonisolated func attempt(_ claim: Claim) async -> AttemptReport {
-        let attempt = Task(executorPreference: OwnThreads.current) { [client, transport] in
-            await client.attempt(claim, over: transport)
+        let attempt = Task(executorPreference: OwnThreads.current) { [client, transport, configuration] in
+            let metered = MeteredTransport(
+                transport, stopwatch: configuration.stopwatch, watchesClosely: claim.record.cuts.count > 0)
+            var report = await client.attempt(claim, over: metered)
+            if report.outcome == .noAnswer(.interrupted) {
+                report.trace = metered.trace
+                report.bytesSent = metered.trace.byteCount
+            }
+            return report
         }
         let isCancelled = shared.withLock { shared in
             shared.attempts[claim.id] = attempt

@@ -37,9 +37,11 @@ extension TransferQueue {
         return try routes().contains { route in
             guard plan.allowance(of: route.origin, at: store.now) > 0 else { return false }
             if plan.gate(of: route.origin).mayProbeWithOthers(at: store.now) {
-                return try store.hasProbeCandidate(lane: route.lane)
+                if try store.hasProbeCandidate(lane: route.lane) { return true }
+            } else if try store.queries.hasDue(by: store.now, lane: route.lane) {
+                return true
             }
-            return try store.queries.hasDue(by: store.now, lane: route.lane)
+            return try slowTransfer(for: route, in: plan) != nil
         }
     }
 
@@ -70,23 +72,26 @@ extension TransferQueue {
 
     private func claims(for route: Route, limit: Int, in turn: inout Plan.Turn) throws -> [Claim] {
         let (lane, gate) = (route.lane, turn.plan.gate(of: route.origin))
-        var claims: [Claim] = []
-        if configuration.sendsNewestOfFirstRankFirst, turn.began(lane) {
-            if let newest = try store.claimNewestOfFirstRank(lane: lane, acceptedMark: gate.accepted) {
-                claims.append(newest)
-            }
-        }
-        claims += try store.claimDue(
-            limit: limit - claims.count, suspects: false, lane: lane, acceptedMark: gate.accepted)
+        var claims =
+            try configuration.prefersFirstRank
+            ? store.claimInOrder(
+                limit: limit, after: turn.claimCount(of: lane), lane: lane, takesSlow: driveEnd == nil,
+                acceptedMark: gate.accepted)
+            : store.claimDue(
+                limit: limit, suspects: false, lane: lane, takesSlow: driveEnd == nil, acceptedMark: gate.accepted)
+        turn.counted(claims.count, in: lane)
         if claims.isEmpty, turn.plan.isIdle {
             claims = try store.claimDue(limit: 1, suspects: true, lane: lane, acceptedMark: gate.accepted)
         }
-        guard claims.isEmpty, gate.mayProbeWithOthers(at: store.now) else { return claims }
-        // The gate may be probed, but all that waits for it is held or not due.
-        guard let row = try store.wakeOneForProbe(lane: lane) else { return [] }
-        turn.madeDue(probe: row)
-        for suspects in [false, true] where claims.isEmpty && (!suspects || turn.plan.isIdle) {
-            claims = try store.claimDue(limit: 1, suspects: suspects, lane: lane, acceptedMark: gate.accepted)
+        if claims.isEmpty, gate.mayProbeWithOthers(at: store.now), let row = try store.wakeOneForProbe(lane: lane) {
+            // The gate may be probed, but all that waits for it is held or not due.
+            turn.madeDue(probe: row)
+            for suspects in [false, true] where claims.isEmpty && (!suspects || turn.plan.isIdle) {
+                claims = try store.claimDue(limit: 1, suspects: suspects, lane: lane, acceptedMark: gate.accepted)
+            }
+        }
+        if claims.isEmpty, let slow = try slowTransfer(for: route, in: turn.plan) {
+            claims = [try store.claim(slow, acceptedMark: gate.accepted)]
         }
         return claims
     }
@@ -113,7 +118,7 @@ extension TransferQueue {
         var settlements: [Settlement] = []
         for attempt in ordered {
             logEnd(of: attempt)
-            let settlement = judge(attempt, in: &turn)
+            let settlement = try judge(attempt, in: &turn)
             let isTaken = try store.settle(settlement)
             if settlement.verdict.isCancellation { try store.acknowledge(attempt.claim.record.identifier) }
             let wasProbe = turn.judged(attempt.claim.id)
@@ -124,7 +129,7 @@ extension TransferQueue {
         return settlements
     }
 
-    private func judge(_ attempt: FinishedAttempt, in turn: inout Plan.Turn) -> Settlement {
+    private func judge(_ attempt: FinishedAttempt, in turn: inout Plan.Turn) throws -> Settlement {
         let claim = attempt.claim
         let outcome = attempt.report.outcome
         let facts = AttemptFacts(
@@ -149,8 +154,10 @@ extension TransferQueue {
             origin.note(attempt.report, verdict)
         }
         if turn.plan.isCancelled(claim.id), verdict.state.isLive { verdict = .cancelled }
+        let cuts = try noteCut(of: attempt, in: &verdict)
         return attempt.settlement(
-            verdict, endedWall: store.wallNow, acceptedMark: turn.plan.gate(of: attempt.origin).accepted)
+            verdict, cuts: cuts, endedWall: store.wallNow,
+            acceptedMark: turn.plan.gate(of: attempt.origin).accepted)
     }
 
     /// Makes rows due that waited for this verdict.

@@ -31,8 +31,15 @@ package actor TransferQueue {
         package var destinations: [Lane: String]
         package var retryOwner: RetryOwner = .engine
         package var policy = RetryPolicy()
-        /// Whether in each drive the newest row of the first rank goes before all others.
-        package var sendsNewestOfFirstRankFirst = false
+        /// Whether rows of the first rank go before the others of their lane, by ``ClaimOrder``. The default is
+        /// `false`: the row due longest goes first.
+        package var prefersFirstRank = false
+        /// What the pace of a body is taken with, in milliseconds from any beginning. Asked on any thread, so that the
+        /// default is no system clock of the ledger's.
+        package var stopwatch: @Sendable () -> Int64 = {
+            let time = ContinuousClock.now - MeteredTransport.beginning
+            return time.components.seconds * 1_000 + time.components.attoseconds / 1_000_000_000_000_000
+        }
 
         package init(destinations: [Lane: String] = [:]) {
             self.destinations = destinations
@@ -63,6 +70,9 @@ package actor TransferQueue {
     /// To which origin the ledger says that lanes lead.
     var storedLanes: [Lane: String]
     var isDriven = false
+    /// When this began, and when the caller of the drive will end it, on the boot clock in milliseconds.
+    let begun: Int64
+    var driveEnd: Int64?
 
     // MARK: - The beginning
 
@@ -83,6 +93,7 @@ package actor TransferQueue {
         self.clock = clock
         self.logger = logger
         self.generator = generator
+        begun = clock.bootMilliseconds
     }
 
     /// Makes it durable that this life moves files; see ``TransferStore/begin()``.
@@ -127,8 +138,10 @@ package actor TransferQueue {
     package func drive(_ persistence: Persistence, isExplicit: Bool, until end: Int64? = nil) async throws {
         precondition(!isDriven, "a queue has one drive at a time")
         isDriven = true
+        driveEnd = end
         defer { isDriven = false }
         try await saveLanes()
+        if end == nil { try await wakePutOff() }
         if isExplicit { try await allowExplicitProbes() }
         try await turnUntilDone(persistence)
         // Attempts that were cut short have reported their ends while the drive waited for them.

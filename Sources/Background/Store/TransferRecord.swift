@@ -41,6 +41,8 @@ package struct TransferRecord: Sendable {
     package var isAcknowledged: Bool
     /// How far a transfer that goes by parts has come, in its client's words; `nil` at its beginning.
     package var progress: String?
+    /// What is known of the attempts that deadlines and signals have cut.
+    package var cuts: CutAttempts
 
     /// Where a transfer goes, without anything secret: header names, no values.
     package struct StoredRequest: Hashable, Sendable {
@@ -70,7 +72,7 @@ package struct TransferRecord: Sendable {
         id, identifier, label, metadata, byte_count, seen, first_seen_wall, last_seen_wall, state, reason, due_at, \
         is_suspect, attempts, charged, failures, strikes, accepted_mark, enrolled_at, settled_at, last_status, \
         last_error, receipt, lane, method, url, header_names, body_path, body_hash, answer, is_acknowledged, \
-        progress, rank, note
+        progress, rank, note, cuts, cut_byte_count, cut_ms
         """
 
     init(_ row: SQLiteStatement) {
@@ -109,6 +111,9 @@ package struct TransferRecord: Sendable {
         progress = row.text(at: 30)
         rank = Int(row.integer(at: 31))
         note = row.text(at: 32)
+        cuts = CutAttempts(
+            count: Int(row.integer(at: 33)),
+            rate: BodyRate(byteCount: row.integer(at: 34), milliseconds: row.integer(at: 35)))
     }
 }
 

@@ -4,6 +4,13 @@ package struct Claim: Sendable {
     /// On the ledger's axis.
     package let startedAt: Int64
     package let startedWall: Int64
+    /// Until when the row was put off for its slow body, and the note that says so, if it was.
+    let putOff: PutOff?
+
+    struct PutOff: Sendable {
+        let due: Int64
+        let note: String?
+    }
 }
 
 /// What is written of an attempt that ended.
@@ -19,10 +26,12 @@ package struct Settlement: Sendable {
     package let answer: String?
     /// The gate's count of accepted transfers at the end of the attempt.
     package let acceptedMark: Int64
+    /// What is known of cuts from now on.
+    package let cuts: CutAttempts
 
     package init(
         claim: Claim, verdict: Verdict, endedWall: Int64, status: Int?, error: String?, bytesSent: Int64,
-        retryAfter: Int64?, receipt: String?, answer: String?, acceptedMark: Int64
+        retryAfter: Int64?, receipt: String?, answer: String?, acceptedMark: Int64, cuts: CutAttempts = CutAttempts()
     ) {
         self.claim = claim
         self.verdict = verdict
@@ -34,52 +43,20 @@ package struct Settlement: Sendable {
         self.receipt = receipt
         self.answer = answer
         self.acceptedMark = acceptedMark
+        self.cuts = cuts
     }
 }
 
 extension TransferStore {
     static let historyLimit = 20
 
-    /// Due transfers, the one due longest first; of suspects only one, and only when `suspects` says so.
-    static let dueQuery = """
-        SELECT \(TransferRecord.columns) FROM transfer
-        WHERE due_at IS NOT NULL AND is_suspect = ? AND due_at <= ? AND lane = ? ORDER BY due_at, id LIMIT ?
-        """
-
-    /// Claims a lane's due transfers: counted as attempts before their first byte leaves.
-    package func claimDue(
-        limit: Int, suspects: Bool, lane: Lane, acceptedMark: Int64
-    ) throws -> [Claim] {
-        let records = try connection.rows(
-            Self.dueQuery,
-            [SQLiteValue(suspects), .integer(now), .text(lane.name), .integer(Int64(limit))], TransferRecord.init)
-        return try records.map { try claim($0, acceptedMark: acceptedMark) }
-    }
-
-    /// Claims one transfer, if it is due.
-    package func claimDue(row: Int64, acceptedMark: Int64) throws -> Claim? {
-        let record = try connection.rows(
-            "SELECT \(TransferRecord.columns) FROM transfer WHERE id=? AND due_at <= ?",
-            [.integer(row), .integer(now)], TransferRecord.init
-        ).first
-        return try record.map { try claim($0, acceptedMark: acceptedMark) }
-    }
-
-    /// Claims the newest transfer of the first rank that has never been tried.
-    package func claimNewestOfFirstRank(lane: Lane, acceptedMark: Int64) throws -> Claim? {
-        let record = try connection.rows(
-            """
-            SELECT \(TransferRecord.columns) FROM transfer INDEXED BY transfer_state
-            WHERE state='queued' AND rank=0 AND due_at <= ? AND is_suspect=0 AND lane=?
-            ORDER BY first_seen_wall DESC, id DESC LIMIT 1
-            """, [.integer(now), .text(lane.name)], TransferRecord.init
-        ).first
-        return try record.map { try claim($0, acceptedMark: acceptedMark) }
-    }
-
+    /// Counts an attempt before its first byte leaves.
+    ///
     /// Of a row that has just been read: what has a due time is in one of the states that can be claimed.
-    private func claim(_ record: TransferRecord, acceptedMark: Int64) throws -> Claim {
+    func claim(_ record: TransferRecord, acceptedMark: Int64) throws -> Claim {
         var record = record
+        let isPutOff = record.reason == .waiting(.deadline)
+        let putOff = isPutOff ? record.due.map { Claim.PutOff(due: $0, note: record.note) } : nil
         record.state = .sending
         (record.due, record.reason, record.note) = (nil, nil, nil)
         record.attempts += 1
@@ -99,17 +76,19 @@ extension TransferStore {
                 "DELETE FROM attempt WHERE transfer=? AND number<=?", .integer(record.rowID),
                 SQLiteValue(record.attempts - Self.historyLimit))
         }
-        return Claim(record: record, startedAt: now, startedWall: wallNow)
+        return Claim(record: record, startedAt: now, startedWall: wallNow, putOff: putOff)
     }
 
-    /// Takes a claim back whose attempt has not begun: it is due, and not counted.
+    /// Takes a claim back whose attempt has not begun: it is due, or put off as before, and not counted.
     package func giveBack(_ claim: Claim) throws {
         try connection.run(
             """
-            UPDATE transfer SET state=CASE WHEN attempts=1 THEN 'queued' ELSE 'waiting' END, due_at=?, epoch=NULL,
-              accepted_mark=CASE WHEN attempts=1 THEN NULL ELSE accepted_mark END, attempts=attempts-1
+            UPDATE transfer SET state=CASE WHEN attempts=1 THEN 'queued' ELSE 'waiting' END, due_at=?, reason=?, note=?,
+              epoch=NULL, accepted_mark=CASE WHEN attempts=1 THEN NULL ELSE accepted_mark END, attempts=attempts-1
             WHERE id=? AND state='sending' AND epoch=?
-            """, .integer(now), .integer(claim.record.rowID), .integer(epoch))
+            """, .integer(claim.putOff?.due ?? now),
+            claim.putOff == nil ? .null : .text(WaitReason.deadline.rawValue), SQLiteValue(claim.putOff?.note),
+            .integer(claim.record.rowID), .integer(epoch))
         try connection.run(
             "DELETE FROM attempt WHERE transfer=? AND number=?", .integer(claim.record.rowID),
             SQLiteValue(claim.record.attempts))
@@ -121,12 +100,13 @@ extension TransferStore {
     package func settle(_ settlement: Settlement) throws -> Bool {
         let verdict = settlement.verdict
         let isSettled = !verdict.state.isLive
-        let wasInterrupted = verdict.reason == .waiting(.interrupted)
+        let wasInterrupted = verdict.isInterruption
         try connection.run(
             """
             UPDATE transfer SET state=?, reason=?, note=?, due_at=?, epoch=NULL, charged=charged+?, failures=?,
               accepted_mark=?, settled_at=?, last_status=ifnull(?, last_status), last_error=?,
-              receipt=ifnull(?, receipt), answer=?, is_suspect=is_suspect * ?, strikes=strikes * ?
+              receipt=ifnull(?, receipt), answer=?, is_suspect=is_suspect * ?, strikes=strikes * ?, cuts=?,
+              cut_byte_count=?, cut_ms=?
             WHERE id=? AND state='sending' AND epoch=?
             """,
             .text(verdict.state.rawValue), SQLiteValue(verdict.reason?.rawValue), SQLiteValue(verdict.note),
@@ -135,8 +115,9 @@ extension TransferStore {
             .integer(settlement.acceptedMark), isSettled ? .integer(now) : .null, SQLiteValue(settlement.status),
             SQLiteValue(settlement.error), SQLiteValue(settlement.receipt), SQLiteValue(settlement.answer),
             // An attempt that ended, however, did not kill the process.
-            SQLiteValue(wasInterrupted), SQLiteValue(wasInterrupted), .integer(settlement.claim.record.rowID),
-            .integer(epoch))
+            SQLiteValue(wasInterrupted), SQLiteValue(wasInterrupted), SQLiteValue(settlement.cuts.count),
+            SQLiteValue(settlement.cuts.rate?.byteCount), SQLiteValue(settlement.cuts.rate?.milliseconds),
+            .integer(settlement.claim.record.rowID), .integer(epoch))
         let isTaken = connection.changedRowCount == 1
         try connection.run(
             """

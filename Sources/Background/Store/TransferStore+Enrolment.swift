@@ -36,7 +36,7 @@ extension TransferStore {
             UPDATE transfer SET seen=seen+1, last_seen_wall=max(last_seen_wall, ?), lane=?, label=?, rank=?, metadata=?,
               byte_count=?, state='queued', reason=NULL, note=NULL, due_at=?, epoch=NULL, is_suspect=0, charged=0,
               failures=0, strikes=0, accepted_mark=NULL, enrolled_at=?, settled_at=NULL, is_acknowledged=0,
-              answer=NULL, progress=NULL,
+              answer=NULL, progress=NULL, cuts=0, cut_byte_count=NULL, cut_ms=NULL,
               method=?, url=?, header_names=?, body_path=?, body_hash=?
             WHERE identifier=?
             """,
@@ -65,7 +65,7 @@ extension TransferStore {
             """
             UPDATE transfer SET state=CASE WHEN attempts=0 THEN 'queued' ELSE 'waiting' END, reason=NULL, note=NULL,
               due_at=?, epoch=NULL, is_suspect=0, charged=0, failures=0, strikes=0, accepted_mark=NULL, enrolled_at=?,
-              settled_at=NULL
+              settled_at=NULL, cuts=0, cut_byte_count=NULL, cut_ms=NULL
             WHERE identifier=? AND state <> 'sending'
             """, .integer(now), .integer(now), .text(identifier))
     }

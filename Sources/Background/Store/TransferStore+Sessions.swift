@@ -47,17 +47,17 @@ extension TransferStore {
 
     /// How far a transfer under way has come, for whoever goes on with it; `byteCount` is that of the whole, where it
     /// became known. One that has come further than ever before is not what its sender dies of, however often that is
-    /// killed: its strikes are forgotten, and others may go beside it.
+    /// killed: its strikes are forgotten, and others may go beside it. Nor do the deadlines matter that cut it.
     package func note(
         progress: String?, byteCount: Int64?, hasAdvanced: Bool = false, of identifier: String
     ) throws {
         try connection.run(
             """
             UPDATE transfer SET progress=?, byte_count=ifnull(?, byte_count), strikes=strikes * ?,
-              is_suspect=is_suspect * ?
+              is_suspect=is_suspect * ?, cuts=cuts * ?
             WHERE identifier=? AND state='sending'
             """, SQLiteValue(progress), SQLiteValue(byteCount), SQLiteValue(!hasAdvanced), SQLiteValue(!hasAdvanced),
-            .text(identifier))
+            SQLiteValue(!hasAdvanced), .text(identifier))
     }
 
     /// The same content was handed in again. If it has a request of its own now, that one counts while the transfer

@@ -13,14 +13,20 @@ struct BodyStream: AsyncSequence, Sendable {
     let files: any FileSystem
     let loop: any EventLoop
     let progress: BodyProgress
+    /// Whether pieces are small from the beginning, and stay so.
+    private let isWatchedClosely: Bool
     /// Where the pieces are read: the client asks for them in a task of its own.
     private let threads = OwnThreads.current
 
-    init(body: TransferBody, files: any FileSystem, loop: any EventLoop, progress: BodyProgress) {
+    init(
+        body: TransferBody, files: any FileSystem, loop: any EventLoop, progress: BodyProgress,
+        isWatchedClosely: Bool = false
+    ) {
         self.body = body
         self.files = files
         self.loop = loop
         self.progress = progress
+        self.isWatchedClosely = isWatchedClosely
     }
 
     /// Of the first piece. They double while one takes less than 50 ms, up to 1 MiB.
@@ -28,6 +34,8 @@ struct BodyStream: AsyncSequence, Sendable {
     static let largestChunkByteCount = 1 << 20
     /// On a line so slow that a piece takes seconds, small ones show that it moves.
     static let slowChunkByteCount = 4 << 10
+    /// The largest of a body that is watched closely.
+    static let closeChunkByteCount = 16 << 10
 
     func makeAsyncIterator() -> Iterator { Iterator(stream: self) }
 
@@ -36,11 +44,12 @@ struct BodyStream: AsyncSequence, Sendable {
         private var position: UInt64 = 0
         /// What comes next; `nil` before the first read.
         private var ahead: Task<ByteBuffer, any Error>?
-        private var size = BodyStream.chunkByteCount
+        private var size: Int
         private var lastTaken: ContinuousClock.Instant?
 
         init(stream: BodyStream) {
             self.stream = stream
+            size = stream.isWatchedClosely ? BodyStream.slowChunkByteCount : BodyStream.chunkByteCount
         }
 
         mutating func next() async throws -> ByteBuffer? {
@@ -86,6 +95,7 @@ struct BodyStream: AsyncSequence, Sendable {
             case Duration.seconds(2)...: size = BodyStream.slowChunkByteCount
             default: size = BodyStream.chunkByteCount
             }
+            if stream.isWatchedClosely { size = Swift.min(size, BodyStream.closeChunkByteCount) }
         }
     }
 }

@@ -18,6 +18,8 @@ package struct TransferRequest: Sendable {
     /// Whether it may go out once more at once when a kept connection turns out to have been closed. The default is
     /// `true`.
     package var mayBeRepeated = true
+    /// Whether its body goes out in small pieces, so that also a slow way shows how fast it is. The default is `false`.
+    package var isWatchedClosely = false
     /// How much of the answer's body is wanted, in bytes; `nil` is 1 KiB.
     package var answerByteCount: Int?
 

@@ -84,7 +84,7 @@ package final class SpoolOwner: Sendable {
         var queueConfiguration = TransferQueue.Configuration(destinations: origin.map { [.main: $0] } ?? [:])
         queueConfiguration.policy = configuration.policy
         queueConfiguration.policy.maximumWindow = configuration.maximumConcurrent
-        queueConfiguration.sendsNewestOfFirstRankFirst = true
+        queueConfiguration.prefersFirstRank = true
         queue = try TransferQueue(
             store: store, configuration: queueConfiguration, client: sender, transport: transport,
             clock: spool.clock, logger: configuration.logger)

@@ -4,20 +4,42 @@ import Testing
 
 @Suite(.timeLimit(.minutes(10)))
 struct OrderTests {
-    @Test("The newest of the first rank goes first, then the one due longest")
+    @Test("The newest of the first rank go first, and each fourth is the one due longest")
     func newestCrashFirst() async throws {
         try await withTemporaryDirectory { directory in
             let harness = try QueueHarness(directory: directory) { _ in .status(200) }
             let queue = try harness.open {
-                $0.sendsNewestOfFirstRankFirst = true
+                $0.prefersFirstRank = true
                 $0.policy.maximumWindow = 1
             }
-            try await queue.add(["log1", "log2"], label: "log", rank: 2, wall: 1)
-            try await queue.add(["crash1", "crash2", "crash3"], label: "crash", wall: 10)
-            try await queue.add(["log3"], label: "log", rank: 2, wall: 20)
+            try await queue.add(["log1", "log2", "log3"], label: "log", rank: 2, wall: 1)
+            try await queue.add(["crash1", "crash2", "crash3", "crash4", "crash5"], label: "crash", wall: 10)
+            try await queue.add(["log4"], label: "log", rank: 2, wall: 20)
             try await queue.drive(.whileDue, isExplicit: true)
             #expect(
-                harness.transport.sent.map(\.name) == ["crash3", "log1", "log2", "crash1", "crash2", "log3"])
+                harness.transport.sent.map(\.name) == [
+                    "crash5", "crash4", "crash3", "log1", "crash2", "crash1", "log2", "log3", "log4",
+                ])
+        }
+    }
+
+    @Test("The fourths are counted over the claims of a lane, also from drive to drive")
+    func fourths() async throws {
+        try await withTemporaryDirectory { directory in
+            let harness = try QueueHarness(directory: directory) { _ in .status(200) }
+            let queue = try harness.open {
+                $0.prefersFirstRank = true
+                $0.policy.maximumWindow = 1
+            }
+            for number in 0..<3 {
+                try await queue.add(["first\(number)"])
+                try await queue.drive(.whileDue, isExplicit: true)
+            }
+            try await queue.add(["log"], rank: 2, wall: 1)
+            harness.clock.advance(by: 1)
+            try await queue.add(["old", "new"], wall: 2)
+            try await queue.drive(.whileDue, isExplicit: true)
+            #expect(harness.transport.sent.map(\.name) == ["first0", "first1", "first2", "log", "new", "old"])
         }
     }
 

@@ -19,12 +19,13 @@ final class QueueHarness: Sendable {
     let client: RecordingClient
 
     init(
-        directory: String, clock: ManualClock = ManualClock(), script: @escaping ScriptedTransport.Script
+        directory: String, clock: ManualClock = ManualClock(), byteCount: Int = 5,
+        script: @escaping ScriptedTransport.Script
     ) throws {
         path = directory + "/ledger.sqlite"
         self.clock = clock
         transport = ScriptedTransport(clock: clock, script: script)
-        client = RecordingClient()
+        client = RecordingClient(byteCount: byteCount)
     }
 
     /// A new life on the same ledger.
@@ -32,6 +33,7 @@ final class QueueHarness: Sendable {
         seed: UInt64 = 1, _ configure: (inout TransferQueue.Configuration) -> Void = { _ in }
     ) throws -> TransferQueue {
         var configuration = TransferQueue.Configuration(destinations: [.main: Self.origin])
+        configuration.stopwatch = { [clock] in clock.bootMilliseconds }
         configure(&configuration)
         return try TransferQueue(
             store: try TransferStore(path: path, clock: clock), configuration: configuration, client: client,
@@ -56,6 +58,8 @@ final class QueueHarness: Sendable {
         try reader().queries.origins().first { $0.name == Self.origin }?.gate ?? OriginGate()
     }
 
+    func hasSendable() throws -> Bool { try reader().hasSendable() }
+
     private func reader() throws -> LedgerReader {
         let file = FilePath(path)
         let files = POSIXFileSystem()
@@ -66,14 +70,15 @@ final class QueueHarness: Sendable {
 
 extension TransferQueue {
     func add(
-        _ identifiers: some Sequence<String> & Sendable, label: String = "crash", rank: Int = 0, wall: Int64 = 0
+        _ identifiers: some Sequence<String> & Sendable, label: String = "crash", rank: Int = 0, wall: Int64 = 0,
+        byteCount: Int64 = 5
     ) async throws {
         let all = Array(identifiers)
         try await change { store in
             for (offset, identifier) in all.enumerated() {
                 try store.insert(
                     NewTransfer(
-                        identifier: identifier, label: label, rank: rank, metadata: "{}", byteCount: 5,
+                        identifier: identifier, label: label, rank: rank, metadata: "{}", byteCount: byteCount,
                         seenWall: wall + Int64(offset)))
             }
         }
@@ -91,15 +96,20 @@ extension TransferQueue {
     }
 }
 
-/// Gives every transfer the same small body and a path with its name; remembers what was settled.
+/// Gives every transfer a body of the same size and a path with its name; remembers what was settled.
 final class RecordingClient: TransferClient {
     private let state = Monitor<[[Settlement]]>([])
+    private let byteCount: Int
+
+    init(byteCount: Int = 5) {
+        self.byteCount = byteCount
+    }
 
     func attempt(_ claim: Claim, over transport: any Transport) async -> AttemptReport {
         guard let endpoint = try? Endpoint("\(QueueHarness.origin)/\(claim.record.identifier)") else {
             return AttemptReport(.unsendable("bad identifier"))
         }
-        let body = TransferBody(Array("hello".utf8))
+        let body = TransferBody([UInt8](repeating: 0x68, count: byteCount))
         let result = await transport.send(TransferRequest(endpoint: endpoint, method: .put, fields: [:], body: body))
         return AttemptReport(result, at: 0) { answer in
             var judgement = Judgement.http(answer, isSecure: endpoint.isSecure, at: 0)

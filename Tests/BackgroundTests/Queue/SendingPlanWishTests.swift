@@ -182,20 +182,16 @@ struct SendingPlanWishTests {
         #expect(plan.inTurn([String]()).isEmpty)
     }
 
-    @Test("A lane's first claim of a drive is told from its others, in each drive anew")
-    func firstOfDrive() {
+    @Test("The claims of each lane are counted over all turns and drives")
+    func claimCounts() {
         var plan = Plan.driven()
         var turn = plan.turn()
-        let isFirst = ["main", "main", "other"].map { turn.began(Lane($0)) }
-        #expect(isFirst == [true, false, true])
+        for (count, lane) in [(3, Lane.main), (1, .main), (2, Lane("other"))] { turn.counted(count, in: lane) }
         _ = plan.committed(turn)
-        turn = plan.turn()
-        let isFirstOfTurn = turn.began(Lane("main"))
-        #expect(!isFirstOfTurn)
         plan.driveStopped()
         _ = plan.driveBegan()
         turn = plan.turn()
-        let isFirstOfDrive = turn.began(Lane("main"))
-        #expect(isFirstOfDrive)
+        #expect(turn.claimCount(of: .main) == 4)
+        #expect(turn.claimCount(of: Lane("other")) == 2)
     }
 }

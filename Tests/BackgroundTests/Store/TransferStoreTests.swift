@@ -73,13 +73,15 @@ struct TransferStoreTests {
         }
     }
 
-    @Test("What is due is found by its index, in its order, without sorting")
-    func duePlan() throws {
+    @Test("What is due, and what goes first of it, is found by its index, in its order, without sorting")
+    func claimPlans() throws {
         try Self.withLedger { path, clock in
             let store = try TransferStore(path: path, clock: clock)
-            let plan = try store.queries.planOfDueQuery().joined(separator: "\n")
-            #expect(plan.contains("transfer_due"), "\(plan)")
-            #expect(!plan.contains("SCAN") && !plan.contains("TEMP B-TREE"), "\(plan)")
+            let indexes = ["transfer_due", "transfer_first", "transfer_slow"]
+            for (plan, index) in zip(try store.queries.plansOfClaiming(), indexes) {
+                #expect(plan.contains(index), "\(plan)")
+                #expect(!plan.contains("SCAN") && !plan.contains("TEMP B-TREE"), "\(plan)")
+            }
         }
     }
 

@@ -147,7 +147,7 @@ struct RequestFormTests {
         }
     }
 
-    @Test("the newest crash goes first, then what is due longest")
+    @Test("the newest crashes go first, then what is due longest")
     func order() async throws {
         try await withSpool { harness in
             var ids: [ContentHash] = []
@@ -159,7 +159,7 @@ struct RequestFormTests {
             var configuration = harness.configuration()
             configuration.maximumConcurrent = 1
             _ = try await Submission(spool: harness.spool, configuration: configuration).run()
-            #expect(harness.sent == [ids[3], ids[0], ids[1], ids[2]].map(\.hex))
+            #expect(harness.sent == [ids[3], ids[1], ids[0], ids[2]].map(\.hex))
         }
     }
 

@@ -9,6 +9,12 @@ package struct LedgerQueries {
         ).first
     }
 
+    func record(row: Int64) throws -> TransferRecord? {
+        try connection.rows(
+            "SELECT \(TransferRecord.columns) FROM transfer WHERE id=?", [.integer(row)], TransferRecord.init
+        ).first
+    }
+
     /// Identifiers with a prefix, in order, at most `limit`.
     package func identifiers(prefix: String, limit: Int) throws -> [String] {
         try connection.rows(
@@ -122,7 +128,8 @@ package struct LedgerQueries {
     package func hasDue(by time: Int64, lane: Lane) throws -> Bool {
         try [false, true].contains { isSuspect in
             try connection.value(
-                TransferStore.dueQuery, SQLiteValue(isSuspect), .integer(time), .text(lane.name), 1) != nil
+                TransferStore.dueQuery, SQLiteValue(isSuspect), .integer(time), .text(lane.name), .integer(.max), 1)
+                != nil
         }
     }
 
@@ -141,11 +148,6 @@ package struct LedgerQueries {
     /// The instructions SQLite runs for a statement, those of its triggers included, for tests.
     package func instructions(of sql: String) throws -> [String] {
         try connection.rows("EXPLAIN " + sql) { "\($0.text(at: 1) ?? "") \($0.text(at: 5) ?? "")" }
-    }
-
-    /// The steps SQLite takes to find what is due.
-    package func planOfDueQuery() throws -> [String] {
-        try plan(of: TransferStore.dueQuery)
     }
 
     /// A setting of this connection, for tests that assert it.

@@ -152,7 +152,8 @@ package final class HTTPTransport: Transport {
             return .noAnswer(.interrupted)
         }
         do {
-            let isSmall = request.sink == nil && request.bodyByteCount <= Self.smallBodyByteCount
+            let isSmall =
+                request.sink == nil && request.bodyByteCount <= Self.smallBodyByteCount && !request.isWatchedClosely
             var outgoing = clientRequest(request, by: route)
             if isAlone { outgoing.headers.replaceOrAdd(name: "connection", value: "close") }
             return .answer(
@@ -197,7 +198,9 @@ package final class HTTPTransport: Transport {
         var outgoing = outgoing
         let whole = request.bodyByteCount
         if let body = request.body {
-            let stream = BodyStream(body: body, files: files, loop: executor.loop, progress: progress)
+            let stream = BodyStream(
+                body: body, files: files, loop: executor.loop, progress: progress,
+                isWatchedClosely: request.isWatchedClosely)
             outgoing.body = .stream(stream, length: .known(Int64(whole)))
         }
         return try await withThrowingTaskGroup(of: TransferAnswer.self) { [outgoing] group in

@@ -139,6 +139,7 @@ final class RoutedClients: Sendable {
     ) -> @Sendable (any Channel) -> EventLoopFuture<Void> {
         { channel in
             let install = { @Sendable in
+                UnsentLimit.set(on: channel)
                 let pipeline = channel.pipeline.syncOperations
                 try StatusGuard.install(in: pipeline)
                 try HeadHold.install(in: pipeline)
@@ -154,6 +155,22 @@ final class RoutedClients: Sendable {
 extension ProxyServer {
     /// As they stand in a header field (RFC 7617).
     fileprivate var basicCredentials: String? { credentials.map { Base64.encode(Array($0.utf8)) } }
+}
+
+/// How much of a body the kernel takes before it has sent what it took before.
+///
+/// Without such a limit the kernel takes megabytes at once, and on a slow way nobody could say how much of a body has
+/// gone out, or that nothing moves any more.
+enum UnsentLimit {
+    private static let byteCount = 128 << 10
+    /// TCP_NOTSENT_LOWAT of Linux (tcp(7)); libc is not imported here.
+    private static let option = ChannelOptions.Types.SocketOption(
+        level: .tcp, name: NIOBSDSocket.Option(rawValue: 25))
+
+    static func set(on channel: any Channel) {
+        // Best effort: what is lost without it is a number.
+        try? channel.syncOptions?.setOption(option, value: byteCount)
+    }
 }
 
 /// Turns requests into the form that a proxy wants: the whole URL instead of its path (RFC 9112, section 3.2.2), and

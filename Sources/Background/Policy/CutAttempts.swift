@@ -1,0 +1,101 @@
+/// What the ledger knows of a row whose attempts were cut by a deadline or a signal before they ended.
+package struct CutAttempts: Hashable, Sendable {
+    /// Cuts in a row: 0 after any other end. From 1 on the next attempt is watched more closely; from 2 on the body is
+    /// known to be slow.
+    package var count = 0
+    /// How fast the body went out last; `nil` when that is not known.
+    package var rate: BodyRate?
+
+    package init(count: Int = 0, rate: BodyRate? = nil) {
+        self.count = count
+        self.rate = rate
+    }
+
+    /// Cuts in a row after which a row is put off: 2.
+    package static let limit = 2
+    /// How long a row is put off while no run has the time that it needs: 6 h, in milliseconds.
+    package static let pause: Int64 = 6 * 3_600_000
+
+    /// A run as it looks to an attempt that it cuts. Times in milliseconds.
+    package struct Run: Hashable, Sendable {
+        /// How long the run had from its beginning; `nil` for one without a deadline.
+        package var deadline: Int64?
+        /// How long it has lasted.
+        package var lasted: Int64
+        /// When the attempt ended, by the trace's clock.
+        package var now: Int64
+
+        package init(deadline: Int64?, lasted: Int64, now: Int64) {
+            self.deadline = deadline
+            self.lasted = lasted
+            self.now = now
+        }
+
+        /// A run that ends a moment early was ended by its deadline, too.
+        fileprivate var isDeadlineOver: Bool { deadline.map { lasted >= $0 - 500 } ?? false }
+    }
+
+    /// What follows a cut.
+    package struct Consequence: Hashable, Sendable {
+        package var cuts: CutAttempts
+        /// For people; `nil` where there is nothing to say.
+        package var note: String?
+        /// Whether the row rests for ``CutAttempts/pause``, unless a run has the time that it needs.
+        package var isPutOff = false
+    }
+
+    /// One more attempt was cut.
+    /// - Parameters:
+    ///   - trace: how its body went out.
+    ///   - byteCount: how much of the body the server did not have before the attempt, in bytes.
+    ///   - run: the run that ended it.
+    /// - Returns: what the ledger is to know of the row.
+    package func followed(by trace: BodyTrace, of byteCount: Int64, in run: Run) -> Consequence {
+        guard trace.hasBody else { return asBefore(byteCount, run) }
+        if trace.waitsForAnswer {
+            // The server is slow, and the way to it is not.
+            let deadline = run.isDeadlineOver ? run.deadline.map(Self.deadlineText) : nil
+            let end = deadline.map { "\($0) came" } ?? "the run ended"
+            return Consequence(cuts: CutAttempts(count: 1), note: "\(end) before the server's answer")
+        }
+        guard let rate = trace.rate(at: run.now) else {
+            // It may be a short outage, or a way so slow that it takes closer watching to see anything move.
+            return count < Self.limit ? Consequence(cuts: CutAttempts(count: 1)) : asBefore(byteCount, run)
+        }
+        // One that only began too late goes at its turn next time.
+        if let deadline = run.deadline, rate.need(for: byteCount) <= deadline {
+            return Consequence(cuts: CutAttempts(count: 1, rate: rate))
+        }
+        let cuts = CutAttempts(count: count + 1, rate: rate)
+        return cuts.count < Self.limit ? Consequence(cuts: cuts) : Self.putOff(cuts, byteCount, run)
+    }
+
+    /// The attempt says nothing about the body.
+    private func asBefore(_ byteCount: Int64, _ run: Run) -> Consequence {
+        count < Self.limit ? Consequence(cuts: self) : Self.putOff(self, byteCount, run)
+    }
+
+    private static func putOff(_ cuts: CutAttempts, _ byteCount: Int64, _ run: Run) -> Consequence {
+        guard let rate = cuts.rate else { return Consequence(cuts: cuts) }
+        var need = rate.need(for: byteCount)
+        let end: String
+        if let deadline = run.deadline, need > deadline {
+            end = "more than \(deadlineText(deadline))"
+            // Rounded, the two are not to look the same.
+            need = max(need, roundedUp(deadline) + 1_000)
+        } else {
+            end = "and the run ended after \(PlainTime.text(run.lasted))"
+        }
+        return Consequence(
+            cuts: cuts, note: "needs about \(PlainTime.text(need)) at \(rate.text), \(end)", isPutOff: true)
+    }
+
+    /// The queue begins a little after the run whose deadline it is.
+    private static func deadlineText(_ deadline: Int64) -> String {
+        "the deadline of \(PlainTime.text(roundedUp(deadline)))"
+    }
+
+    private static func roundedUp(_ milliseconds: Int64) -> Int64 {
+        (max(0, milliseconds) + 999) / 1_000 * 1_000
+    }
+}

@@ -1,0 +1,115 @@
+/// Which rows of a lane are claimed next.
+extension TransferStore {
+    /// Due transfers, the one due longest first; suspects or the others, and only those cut less often.
+    static let dueQuery = """
+        SELECT \(TransferRecord.columns) FROM transfer
+        WHERE due_at IS NOT NULL AND is_suspect = ? AND due_at <= ? AND lane = ? AND cuts < ?
+        ORDER BY due_at, id LIMIT ?
+        """
+
+    /// Due transfers of the first rank, the newest first.
+    ///
+    /// Written out as the index has it: SQLite does not use a partial index for a bound value.
+    static let firstRankQuery = """
+        SELECT \(TransferRecord.columns) FROM transfer INDEXED BY transfer_first
+        WHERE rank = 0 AND due_at IS NOT NULL AND is_suspect = 0 AND cuts < 2 AND due_at <= ? AND lane = ?
+        ORDER BY first_seen_wall DESC, id DESC LIMIT ?
+        """
+
+    /// Transfers whose bodies are known to be slow, due or not, the one due longest first; those that have gone by
+    /// parts, and of the others only such as are due, or go out in a time.
+    static let slowQuery = """
+        SELECT \(TransferRecord.columns) FROM transfer INDEXED BY transfer_slow
+        WHERE cuts > 1 AND due_at IS NOT NULL AND is_suspect = 0 AND lane = ?
+          AND (due_at <= ? OR progress IS NOT NULL OR byte_count * cut_ms <= ? * cut_byte_count)
+        ORDER BY due_at, id LIMIT 64
+        """
+
+    /// Claims a lane's due transfers, the one due longest first: counted as attempts before their first byte leaves.
+    package func claimDue(
+        limit: Int, suspects: Bool, lane: Lane, takesSlow: Bool = true, acceptedMark: Int64
+    ) throws -> [Claim] {
+        try due(limit: limit, suspects: suspects, lane: lane, takesSlow: takesSlow).map {
+            try claim($0, acceptedMark: acceptedMark)
+        }
+    }
+
+    /// Claims a lane's due transfers that are no suspects, in the order of ``ClaimOrder``.
+    /// - Parameters:
+    ///   - limit: how many, at most.
+    ///   - count: how many the lane has claimed before.
+    ///   - lane: where they go.
+    ///   - takesSlow: whether bodies that are known to be slow go beside the others, when they are due.
+    ///   - acceptedMark: of the lane's gate.
+    /// - Returns: the claims, in the order in which they are to be sent.
+    /// - Throws: ``SQLiteError``.
+    package func claimInOrder(
+        limit: Int, after count: Int, lane: Lane, takesSlow: Bool, acceptedMark: Int64
+    ) throws -> [Claim] {
+        let newest = try connection.rows(
+            Self.firstRankQuery, [.integer(now), .text(lane.name), .integer(Int64(limit))], TransferRecord.init)
+        let dueLongest = try due(limit: limit, suspects: false, lane: lane, takesSlow: takesSlow)
+        return try ClaimOrder.merged(newest: newest, dueLongest: dueLongest, after: count, limit: limit).map {
+            try claim($0, acceptedMark: acceptedMark)
+        }
+    }
+
+    /// Claims one transfer, if it is due.
+    package func claimDue(row: Int64, acceptedMark: Int64) throws -> Claim? {
+        let record = try connection.rows(
+            "SELECT \(TransferRecord.columns) FROM transfer WHERE id=? AND due_at <= ?",
+            [.integer(row), .integer(now)], TransferRecord.init
+        ).first
+        return try record.map { try claim($0, acceptedMark: acceptedMark) }
+    }
+
+    private func due(limit: Int, suspects: Bool, lane: Lane, takesSlow: Bool) throws -> [TransferRecord] {
+        let cutLimit = takesSlow ? Int.max : CutAttempts.limit
+        return try connection.rows(
+            Self.dueQuery,
+            [
+                SQLiteValue(suspects), .integer(now), .text(lane.name), SQLiteValue(cutLimit), .integer(Int64(limit)),
+            ], TransferRecord.init)
+    }
+
+    // MARK: - Slow bodies
+
+    /// Transfers of a lane whose bodies are known to be slow, the one due longest first, 64 at most: those that are
+    /// due, those that go by parts, and those that go out within a time in milliseconds.
+    func slowTransfers(lane: Lane, within time: Int64) throws -> [TransferRecord] {
+        try connection.rows(
+            Self.slowQuery, [.text(lane.name), .integer(now), .integer(max(0, time))], TransferRecord.init)
+    }
+
+    /// Whether a lane has a transfer that is put off for its slow body.
+    func hasPutOff(lane: Lane) throws -> Bool {
+        try connection.value(
+            """
+            SELECT 1 FROM transfer INDEXED BY transfer_slow
+            WHERE cuts > 1 AND due_at IS NOT NULL AND lane = ? AND due_at > ? AND reason = 'deadline' LIMIT 1
+            """, .text(lane.name), .integer(now)) != nil
+    }
+
+    /// There is all the time that is needed: what was put off for its slow body is due.
+    func wakePutOff(lane: Lane) throws {
+        try connection.run(
+            """
+            UPDATE transfer INDEXED BY transfer_slow SET due_at=?
+            WHERE cuts > 1 AND due_at IS NOT NULL AND lane = ? AND due_at > ? AND reason = 'deadline'
+            """, .integer(now), .text(lane.name), .integer(now))
+    }
+}
+
+extension LedgerQueries {
+    /// The steps SQLite takes to find what is due, and what goes first of it.
+    package func plansOfClaiming() throws -> [String] {
+        try [TransferStore.dueQuery, TransferStore.firstRankQuery, TransferStore.slowQuery].map {
+            try plan(of: $0).joined(separator: "\n")
+        }
+    }
+}
+
+extension TransferRecord: Identifiable {
+    /// The row's.
+    package var id: Int64 { rowID }
+}
