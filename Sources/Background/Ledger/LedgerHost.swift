@@ -60,9 +60,9 @@ package final class LedgerHost: Sendable {
         giveLockBack()
     }
 
-    /// Gives the lock back after an error, without a word in the ledger: the next owner looks for what this one left.
+    /// Gives the lock back after an error: the next owner looks for what this one left, and blames nobody for it.
     package func abandon() async {
-        await queue?.abandon()
+        await queue?.abandon(isOwner: isCurrent)
         giveLockBack()
     }
 

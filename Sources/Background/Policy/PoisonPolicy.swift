@@ -16,8 +16,9 @@ package enum PoisonPolicy {
 
     /// Whether an unclean end of the earlier life says anything about a transfer.
     /// Only one that was alone under way can be blamed; and a machine that went down took the process with it, whatever
-    /// it sent.
-    package static func isStrike(inFlight: Int, isSameBoot: Bool) -> Bool {
-        inFlight == 1 && isSameBoot
+    /// it sent. `isBlamed` says whether it had the process to itself: nothing was being collected, and no other went
+    /// beside it.
+    package static func isStrike(inFlight: Int, isSameBoot: Bool, isBlamed: Bool) -> Bool {
+        inFlight == 1 && isSameBoot && isBlamed
     }
 }

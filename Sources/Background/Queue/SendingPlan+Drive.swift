@@ -40,9 +40,10 @@ extension SendingPlan {
     }
 
     /// A row has come further than ever before, and is no suspect any more: others may go beside it.
-    package mutating func advanced(_ row: Int64) -> Wake {
+    package mutating func advanced(_ row: Int64, at now: Int64 = 0) -> Wake {
         guard schedule.suspect == row else { return .none }
         schedule.suspect = nil
+        solitude.end(.row, at: now)
         return .now
     }
 

@@ -23,9 +23,13 @@ extension SendingPlan {
         /// claimed before it, and after a stop they will not start at all.
         fileprivate let lapsed: [String]
         fileprivate var claims: [Start] = []
+        /// On the boot clock, in milliseconds.
+        private(set) var time: Int64
+        fileprivate var endsStop = false
 
-        fileprivate init(of plan: SendingPlan) {
+        fileprivate init(of plan: SendingPlan, at time: Int64) {
             self.plan = plan
+            self.time = time
             origins = plan.schedule.origins
             lapsed = plan.lines.keys.filter(plan.hasLapsed(at:))
             self.plan.schedule.originsWithMore = []
@@ -44,18 +48,9 @@ extension SendingPlan {
         !endedRows.isEmpty || lines.contains { !$0.value.waiting.isEmpty && hasLapsed(at: $0.key) }
     }
 
-    package func turn() -> Turn {
-        Turn(of: self)
-    }
-
-    /// The queue takes a turn, which may claim rows.
-    package mutating func turnBegan() {
-        isTurning = true
-    }
-
-    /// The turn's commit is durable, or has failed.
-    package mutating func turnEnded() {
-        isTurning = false
+    /// A turn at a time on the boot clock, in milliseconds.
+    package func turn(at now: Int64 = 0) -> Turn {
+        Turn(of: self, at: now)
     }
 
     /// A turn's commit is durable.
@@ -68,7 +63,9 @@ extension SendingPlan {
             lines[origin]?.pace = nil
         }
         for start in turn.claims { lineUp(start) }
+        let wasAlone = schedule.suspect != nil
         schedule = turn.plan.schedule
+        if turn.endsStop || (wasAlone && schedule.suspect == nil) { solitude.end(.row, at: turn.time) }
         return fillSlots()
     }
 
@@ -153,6 +150,23 @@ extension SendingPlan.Turn {
     /// A lane has claimed rows in their order.
     package mutating func counted(_ count: Int, in lane: Lane) {
         plan.schedule.claimCounts[lane, default: 0] += count
+    }
+
+    /// Others go on beside a suspect, or without one: the ledger is told that nobody is to be blamed for a death.
+    package mutating func othersGoOn() {
+        plan.schedule.suspect = nil
+        plan.schedule.blamesNobody = true
+        endsStop = true
+    }
+
+    /// A suspect has the process to itself: the ledger is told that it is to be blamed for a death.
+    package mutating func suspectGoesAlone() {
+        plan.schedule.blamesNobody = false
+    }
+
+    /// Nobody is there any more for whom others are stopped.
+    package mutating func stopIsVain() {
+        endsStop = true
     }
 
     /// More may be due at an origin than this turn claims.

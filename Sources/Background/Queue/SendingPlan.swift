@@ -44,8 +44,10 @@ package struct SendingPlan<Claim: Identifiable<Int64> & Sendable, End: Sendable>
         package internal(set) var probes: Set<Int64> = []
         /// Suspects that somebody asks for.
         package internal(set) var asked: Set<Int64> = []
-        /// The row in flight that may be what kills the process. Nothing goes beside it.
+        /// The row in flight that may be what kills the process, while nothing goes beside it.
         package internal(set) var suspect: Int64?
+        /// Whether the ledger says that nobody is to be blamed for this life's death.
+        package internal(set) var blamesNobody = false
         /// How many rows each lane has claimed: it says when the row due longest goes before the first rank.
         package internal(set) var claimCounts: [Lane: Int] = [:]
         /// How often a lane has claimed: it says which lane is the next to claim first.
@@ -67,7 +69,7 @@ package struct SendingPlan<Claim: Identifiable<Int64> & Sendable, End: Sendable>
     /// Rows whose ends are to be judged, in the order in which they ended.
     package internal(set) var endedRows: [Int64] = []
     package internal(set) var schedule: Schedule
-    /// Who has the process to itself, which also the tasks that collect ask.
+    /// For whom others are stopped, which also the tasks that collect drops ask.
     package internal(set) var solitude = Solitude()
     /// Whether a turn is on its way to the disk, perhaps with claims.
     package internal(set) var isTurning = false
@@ -86,9 +88,6 @@ package struct SendingPlan<Claim: Identifiable<Int64> & Sendable, End: Sendable>
 
     /// Whether no row is in flight.
     package var isIdle: Bool { transfers.isEmpty }
-
-    /// Whether no row is in flight, nor in a turn that is on its way to the disk.
-    package var isFree: Bool { isIdle && !isTurning }
 
     package func isCancelled(_ row: Int64) -> Bool {
         transfers[row]?.isCancelled ?? false

@@ -78,19 +78,22 @@ extension TransferQueue {
     // MARK: - Waiting
 
     private func waitForEvents(_ persistence: Persistence) async {
-        guard case .waiting = persistence, let time = try? nextTime() else { return await signal.wait() }
-        await signal.wait(atMost: max(1, time - store.now), clock: clock)
+        var delays: [Int64] = []
+        if let time = try? solitudeTime() { delays.append(time - clock.bootMilliseconds) }
+        if case .waiting = persistence, let time = try? nextTime() { delays.append(time - store.now) }
+        guard let delay = delays.min() else { return await signal.wait() }
+        await signal.wait(atMost: max(1, delay), clock: clock)
     }
 
     /// - Returns: whether there may be something to do.
     private func waitForWork(_ persistence: Persistence) async throws -> Bool {
-        let now = clock.bootMilliseconds
-        if let time = shared.withLock({ $0.plan.solitude.claimsGoOn(after: now) }) {
-            // A suspect drop has the process to itself.
-            await signal.wait(atMost: time - now, clock: clock)
+        let end: Int64? = if case .waiting(let end) = persistence { end } else { nil }
+        if let time = try solitudeTime(), time <= end ?? time {
+            // Something is due that waits for a suspect, or a suspect for others.
+            await signal.wait(atMost: max(1, time - clock.bootMilliseconds), clock: clock)
             return true
         }
-        guard case .waiting(let end) = persistence else { return false }
+        guard case .waiting = persistence else { return false }
         try await client.didRunDry()
         let time = try nextTime()
         guard let end else {

@@ -1,63 +1,158 @@
 import DurableIO
 
-/// What the tasks that collect drops tell the queue, so that a suspect can have the process to itself.
+/// What tasks that collect drops tell the queue, so that a suspect can have the process to itself.
 extension TransferQueue {
     // MARK: - Collecting
 
-    /// Work on drops is about to begin. Waits while a suspect row has the process to itself, 10 s at most; a cancelled
+    /// Work on drops is about to begin. Waits while others are stopped for a suspect row, 10 s at most; a cancelled
     /// task does not wait. Every call is followed by one of ``endCollecting()``.
     package nonisolated func beginCollecting() async {
-        let end = clock.bootMilliseconds + Solitude.longestStop
         while true {
             let now = clock.bootMilliseconds
-            let latch = shared.withLock { shared -> Latch? in
-                if shared.plan.schedule.suspect != nil, now < end, !Task.isCancelled { return shared.release }
-                shared.plan.solitude.collectingBegan()
-                return nil
+            let (wait, latch) = shared.withLock {
+                ($0.plan.collectingWanted(at: now, insists: Task.isCancelled), $0.release)
             }
-            guard let latch else { return }
-            await latch.wait(atMost: end - now, clock)
+            guard let wait else { return }
+            await latch.wait(atMost: wait, clock)
         }
     }
 
     /// Work on drops has ended.
     package nonisolated func endCollecting() {
-        shared.withLock { $0.plan.solitude.collectingEnded() }
-        signal.raise(.now)
+        signal.raise(shared.withLock { $0.plan.collectingEnded() })
     }
 
     // MARK: - A suspect drop
 
-    /// Stops claims, so that a suspect drop can have the process to itself, for 10 s at most, this wait included.
+    /// Stops claims, so that a suspect drop can have the process to itself.
+    ///
+    /// Waits first while others are stopped for another suspect, and for as long afterwards. Claims go on 10 s after
+    /// they were stopped at the latest, even if ``endAlone()`` has not been called: a drop may take longer.
     ///
     /// - Parameter patience: how long the transfers under way are waited for, in milliseconds.
-    /// - Returns: whether nothing is under way. If not, claims go on at once. If so, they go on with ``endAlone()``.
+    /// - Returns: whether nothing is under way. If not, or if the task is cancelled, claims go on at once.
     package nonisolated func beginAlone(patience: Int64) async -> Bool {
-        let begun = clock.bootMilliseconds
-        shared.withLock { $0.plan.solitude.dropBegan(at: begun) }
+        guard let begun = await stopClaims() else { return false }
+        let end = begun + min(max(0, patience), Solitude.longestStop)
         while true {
-            let left = begun + min(patience, Solitude.longestStop) - clock.bootMilliseconds
+            let now = clock.bootMilliseconds
             let (isFree, latch) = shared.withLock { ($0.plan.isFree, $0.release) }
             if isFree { return true }
-            guard left > 0, !Task.isCancelled else {
+            guard now < end, !Task.isCancelled else {
                 endAlone()
                 return false
             }
-            await latch.wait(atMost: left, clock)
+            await latch.wait(atMost: end - now, clock)
         }
     }
 
-    /// The suspect drop has been collected, or has not: claims go on. Does nothing when no drop has the process to
-    /// itself.
+    /// - Returns: when, on the boot clock in milliseconds; `nil` when the task is cancelled.
+    private nonisolated func stopClaims() async -> Int64? {
+        while !Task.isCancelled {
+            let now = clock.bootMilliseconds
+            let (wait, latch) = shared.withLock { ($0.plan.aloneWanted(at: now), $0.release) }
+            guard let wait else { return now }
+            await latch.wait(atMost: wait, clock)
+        }
+        return nil
+    }
+
+    /// The suspect drop has been collected, or has not: claims go on. Does nothing when none are stopped for a drop.
     package nonisolated func endAlone() {
-        shared.withLock { $0.plan.solitude.dropEnded() }
+        endStop(for: .drop)
         signal.raise(.now)
+    }
+
+    // MARK: - Suspect rows
+
+    /// When the queue has to look again for a suspect's sake, on the boot clock in milliseconds.
+    ///
+    /// `nil` where nothing about suspects changes by the passing of time alone.
+    func solitudeTime() throws -> Int64? {
+        let now = clock.bootMilliseconds
+        let plan = shared.withLock { $0.plan }
+        if let stop = plan.solitude.stop(at: now) { return stop.end }
+        if plan.solitude.lapsedRowStop(at: now) != nil { return now }
+        let rest = plan.solitude.stopWait(at: now).map { now + $0 }
+        if try askedSuspect(in: plan) != nil { return rest ?? now }
+        guard let due = try firstSuspect(in: plan)?.due else { return nil }
+        if plan.isIdle {
+            // What is due later is looked for by those who wait for its time.
+            guard due <= store.now else { return nil }
+            if let rest { return rest }
+            if plan.solitude.collectingCount == 0 { return now }
+        }
+        let forced = max(now + due - store.now, firstDriveBegun) + Solitude.patience
+        return max(forced, rest ?? forced)
+    }
+
+    /// A suspect that may go as soon as it has the process to itself: one that somebody asks for, or the first that is
+    /// due.
+    func suspect(in plan: Plan) throws -> SuspectRow? {
+        if let asked = try askedSuspect(in: plan) { return asked }
+        return try firstSuspect(in: plan).flatMap { $0.due <= store.now ? $0 : nil }
+    }
+
+    /// One for which others are to be stopped: somebody asks for it, or it has waited long enough.
+    func impatientSuspect(in plan: Plan) throws -> SuspectRow? {
+        if let asked = try askedSuspect(in: plan) { return asked }
+        guard clock.bootMilliseconds - firstDriveBegun >= Solitude.patience else { return nil }
+        return try firstSuspect(in: plan).flatMap { $0.due <= store.now - Solitude.patience ? $0 : nil }
+    }
+
+    struct SuspectRow {
+        let row: Int64
+        /// On the ledger's axis.
+        let due: Int64
+        let route: Route
+    }
+
+    /// One that goes beside the others: where its origin has a slot for it.
+    func suspectWithSlot(in plan: Plan) throws -> SuspectRow? {
+        let found = try firstSuspect(in: plan) { plan.allowance(of: $0.origin, at: store.now) > 0 }
+        return found.flatMap { $0.due <= store.now ? $0 : nil }
+    }
+
+    private func firstSuspect(in plan: Plan, where mayGo: (Route) -> Bool = { _ in true }) throws -> SuspectRow? {
+        let routes = try routes().filter { plan.mayGoAlone(to: $0.origin, at: store.now) && mayGo($0) }
+        return try plan.inTurn(routes).compactMap { route in
+            try store.queries.firstSuspect(lane: route.lane).map {
+                SuspectRow(row: $0.row, due: $0.due, route: route)
+            }
+        }.min { $0.due < $1.due }
+    }
+
+    private func askedSuspect(in plan: Plan) throws -> SuspectRow? {
+        for row in plan.schedule.asked.sorted() {
+            guard let found = try store.queries.suspect(row: row), found.due <= store.now,
+                let origin = found.lane.ownOrigin
+            else { continue }
+            if plan.mayGoAlone(to: origin, at: store.now) {
+                return SuspectRow(row: row, due: found.due, route: Route(lane: found.lane, origin: origin))
+            }
+        }
+        return nil
+    }
+
+    // MARK: - Changes
+
+    /// Others go on, if they were stopped for this party.
+    nonisolated func endStop(for party: Solitude.Party) {
+        let now = clock.bootMilliseconds
+        openRelease { $0.plan.stopEnded(for: party, at: now) }
     }
 
     /// A turn is over: those look again who wait for the process to be free, or for a suspect's end.
     func turnEnded() {
+        openRelease { $0.plan.turnEnded() }
+    }
+
+    /// Those look again who wait for the end of a stop.
+    nonisolated func releaseWaiting() { openRelease { _ in } }
+
+    private nonisolated func openRelease(after change: (inout Shared) -> Void) {
         let latch = shared.withLock { shared in
-            shared.plan.turnEnded()
+            change(&shared)
             defer { shared.release = Latch() }
             return shared.release
         }

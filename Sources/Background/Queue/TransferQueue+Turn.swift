@@ -17,7 +17,8 @@ extension TransferQueue {
         shared.withLock { $0.plan.turnBegan() }
         defer { turnEnded() }
         return try await retryingOnFullDisk {
-            var turn = shared.withLock { $0.plan.turn() }
+            let now = clock.bootMilliseconds
+            var turn = shared.withLock { $0.plan.turn(at: now) }
             let settlements = try store.transaction { () throws in
                 let settlements = try judgeEnds(in: &turn)
                 for claim in turn.lapsedClaims() { try store.giveBack(claim) }
@@ -31,29 +32,51 @@ extension TransferQueue {
 
     /// A cheap look, so that a turn with nothing to do costs no commit.
     func mayClaim() throws -> Bool {
-        let plan = shared.withLock { $0.plan }
-        if plan.solitude.claimsGoOn(after: clock.bootMilliseconds) != nil { return false }
-        if try nextAskedSuspect(in: plan) != nil { return plan.isIdle }
-        return try routes().contains { route in
+        let (plan, now) = (shared.withLock { $0.plan }, clock.bootMilliseconds)
+        if let stop = plan.solitude.stop(at: now) {
+            return stop.party == .row && plan.schedule.suspect == nil && mayBeAlone(plan)
+        }
+        if try plan.solitude.lapsedRowStop(at: now) != nil || maySuspectBeForced(plan, at: now) { return true }
+        let isDue = try routes().contains { route in
             guard plan.allowance(of: route.origin, at: store.now) > 0 else { return false }
             if plan.gate(of: route.origin).mayProbeWithOthers(at: store.now) {
                 if try store.hasProbeCandidate(lane: route.lane) { return true }
-            } else if try store.queries.hasDue(by: store.now, lane: route.lane) {
+            } else if try store.queries.hasDue(by: store.now, lane: route.lane, suspects: [false]) {
                 return true
             }
             return try slowTransfer(for: route, in: plan) != nil
         }
+        if isDue { return true }
+        guard try plan.isIdle && plan.solitude.stopWait(at: now) == nil && suspect(in: plan) != nil else {
+            return false
+        }
+        return shared.withLock { shared in
+            shared.plan.solitude.rowWaitsForCollecting()
+            return shared.plan.solitude.collectingCount == 0
+        }
+    }
+
+    private func maySuspectBeForced(_ plan: Plan, at now: Int64) throws -> Bool {
+        try plan.solitude.stopWait(at: now) == nil && impatientSuspect(in: plan) != nil
+    }
+
+    private func mayBeAlone(_ plan: Plan) -> Bool {
+        plan.isIdle && plan.solitude.collectingCount == 0
     }
 
     // MARK: - Claiming
 
     private func fillLanes(in turn: inout Plan.Turn) throws {
-        if turn.plan.solitude.claimsGoOn(after: clock.bootMilliseconds) != nil { return }
-        if let (row, route) = try nextAskedSuspect(in: turn.plan) {
-            let mark = turn.plan.gate(of: route.origin).accepted
-            guard turn.plan.isIdle, let claim = try store.claimDue(row: row, acceptedMark: mark) else { return }
-            turn.leftMore(at: route.origin)
-            return try include([claim], of: route, in: &turn)
+        if let stop = turn.plan.solitude.stop(at: turn.time) {
+            // A suspect drop has the process to itself, or a suspect row under way.
+            guard stop.party == .row, turn.plan.schedule.suspect == nil else { return }
+            return try claimSuspectAlone(in: &turn)
+        }
+        let isOver = turn.plan.solitude.lapsedRowStop(at: turn.time) != nil
+        if isOver {
+            try letOthersGoOn(in: &turn)
+        } else if try maySuspectBeForced(turn.plan, at: turn.time) {
+            if wantSuspect(at: turn.time, isForced: true) { return try claimSuspectAlone(in: &turn) }
         }
         for route in turn.plan.inTurn(try routes()) {
             let limit = turn.plan.allowance(of: route.origin, at: store.now)
@@ -61,11 +84,43 @@ extension TransferQueue {
             if claims.count >= limit { turn.leftMore(at: route.origin) }
             try include(claims, of: route, in: &turn)
         }
+        // Suspects go when nothing else can.
+        guard try !isOver && turn.plan.isIdle && suspect(in: turn.plan) != nil else { return }
+        if wantSuspect(at: turn.time, isForced: false) { try claimSuspectAlone(in: &turn) }
     }
 
-    private func include(_ claims: [Claim], of route: Route, in turn: inout Plan.Turn) throws {
-        let isSuspect = claims.contains { $0.record.isSuspect }
-        for claim in turn.claimed(claims, at: route.origin, isSuspect: isSuspect, now: store.now) {
+    private func wantSuspect(at now: Int64, isForced: Bool) -> Bool {
+        shared.withLock { $0.plan.suspectWanted(at: now, isForced: isForced) }
+    }
+
+    /// Others are stopped for a suspect: it goes as soon as nothing is under way, and nothing is being collected.
+    private func claimSuspectAlone(in turn: inout Plan.Turn) throws {
+        guard let found = try suspect(in: turn.plan) else { return turn.stopIsVain() }
+        guard turn.plan.isIdle, shared.withLock({ $0.plan.solitude.collectingCount }) == 0 else { return }
+        let mark = turn.plan.gate(of: found.route.origin).accepted
+        guard let claim = try store.claimDue(row: found.row, acceptedMark: mark) else { return turn.stopIsVain() }
+        if turn.plan.schedule.blamesNobody { try store.blameAgain() }
+        turn.suspectGoesAlone()
+        turn.leftMore(at: found.route.origin)
+        try include([claim], of: found.route, isAlone: true, in: &turn)
+    }
+
+    /// Others were stopped for as long as they may be. From now on a death says nothing about the suspect, which goes
+    /// on beside them, or begins now.
+    private func letOthersGoOn(in turn: inout Plan.Turn) throws {
+        let isUnderWay = turn.plan.schedule.suspect != nil
+        try store.blameNobody()
+        turn.othersGoOn()
+        guard !isUnderWay, let found = try suspectWithSlot(in: turn.plan) else { return }
+        let mark = turn.plan.gate(of: found.route.origin).accepted
+        guard let claim = try store.claimDue(row: found.row, acceptedMark: mark) else { return }
+        try include([claim], of: found.route, in: &turn)
+    }
+
+    private func include(
+        _ claims: [Claim], of route: Route, isAlone: Bool = false, in turn: inout Plan.Turn
+    ) throws {
+        for claim in turn.claimed(claims, at: route.origin, isSuspect: isAlone, now: store.now) {
             try store.giveBack(claim)
         }
     }
@@ -80,31 +135,15 @@ extension TransferQueue {
             : store.claimDue(
                 limit: limit, suspects: false, lane: lane, takesSlow: driveEnd == nil, acceptedMark: gate.accepted)
         turn.counted(claims.count, in: lane)
-        if claims.isEmpty, turn.plan.isIdle {
-            claims = try store.claimDue(limit: 1, suspects: true, lane: lane, acceptedMark: gate.accepted)
-        }
         if claims.isEmpty, gate.mayProbeWithOthers(at: store.now), let row = try store.wakeOneForProbe(lane: lane) {
             // The gate may be probed, but all that waits for it is held or not due.
             turn.madeDue(probe: row)
-            for suspects in [false, true] where claims.isEmpty && (!suspects || turn.plan.isIdle) {
-                claims = try store.claimDue(limit: 1, suspects: suspects, lane: lane, acceptedMark: gate.accepted)
-            }
+            claims = try store.claimDue(limit: 1, suspects: false, lane: lane, acceptedMark: gate.accepted)
         }
         if claims.isEmpty, let slow = try slowTransfer(for: route, in: turn.plan) {
             claims = [try store.claim(slow, acceptedMark: gate.accepted)]
         }
         return claims
-    }
-
-    /// The suspect that was asked for and may go as soon as nothing else is in flight: until then nothing else starts.
-    private func nextAskedSuspect(in plan: Plan) throws -> (row: Int64, route: Route)? {
-        for row in plan.schedule.asked.sorted() {
-            guard let found = try store.queries.suspect(row: row), found.due <= store.now,
-                let origin = found.lane.ownOrigin
-            else { continue }
-            if plan.mayGoAlone(to: origin, at: store.now) { return (row, Route(lane: found.lane, origin: origin)) }
-        }
-        return nil
     }
 
     // MARK: - Judging

@@ -72,6 +72,8 @@ package actor TransferQueue {
     var isDriven = false
     /// When this began, and when the caller of the drive will end it, on the boot clock in milliseconds.
     let begun: Int64
+    /// When the first drive began.
+    private(set) var firstDriveBegun = Int64.max / 2
     var driveEnd: Int64?
 
     // MARK: - The beginning
@@ -139,7 +141,11 @@ package actor TransferQueue {
         precondition(!isDriven, "a queue has one drive at a time")
         isDriven = true
         driveEnd = end
-        defer { isDriven = false }
+        firstDriveBegun = min(firstDriveBegun, clock.bootMilliseconds)
+        defer {
+            isDriven = false
+            endStop(for: .row)
+        }
         try await saveLanes()
         if end == nil { try await wakePutOff() }
         if isExplicit { try await allowExplicitProbes() }
@@ -189,7 +195,11 @@ package actor TransferQueue {
             try store.note(progress: progress, byteCount: byteCount, hasAdvanced: hasAdvanced, of: identifier)
             return hasAdvanced ? try store.queries.record(identifier)?.rowID : nil
         }
-        if let row { signal.raise(shared.withLock { $0.plan.advanced(row) }) }
+        guard let row else { return }
+        let now = clock.bootMilliseconds
+        signal.raise(shared.withLock { $0.plan.advanced(row, at: now) })
+        // Those who wait to collect may go on, too.
+        releaseWaiting()
     }
 
     /// What a wish to take a transfer out came to.
@@ -242,8 +252,10 @@ package actor TransferQueue {
         try store.close()
     }
 
-    /// Ends the life without order, after an error: the next one reconciles.
-    package func abandon() {
+    /// Ends the life without order, after an error: the next one reconciles. An error is no death: as long as this
+    /// process is the owner, the ledger is told that nobody is to be blamed for it.
+    package func abandon(isOwner: Bool = false) {
+        if isOwner { store.tryToBlameNobody() }
         store.abandon()
     }
 }

@@ -183,37 +183,4 @@ extension TransferStore {
             .integer(now), .integer(row), .integer(now))
         return row
     }
-
-    /// After a life that did not end in order, gives back what it left under way, and counts all rows again; once.
-    /// When the task is cancelled meanwhile, nothing has changed.
-    package func recover() throws {
-        guard !hasRecovered, case .unclean(let isSameBoot) = earlierEnd else { return }
-        try transaction { () throws in
-            try recoverInterrupted(isSameBoot: isSameBoot)
-            try connection.cancellable { try recountTally() }
-        }
-        hasRecovered = true
-    }
-
-    /// Gives rows claimed by an earlier life back, due now; suspects go last, and a lone one gets a strike.
-    package func recoverInterrupted(isSameBoot: Bool) throws {
-        let interrupted = try connection.rows(
-            "SELECT \(TransferRecord.columns) FROM transfer WHERE state='sending' AND epoch < ?", [.integer(epoch)],
-            TransferRecord.init)
-        let isStrike = PoisonPolicy.isStrike(inFlight: interrupted.count, isSameBoot: isSameBoot)
-        for record in interrupted {
-            let strikes = record.strikes + (isStrike ? 1 : 0)
-            let hold = PoisonPolicy.holdDelay(strikes: strikes)
-            try connection.run(
-                """
-                UPDATE transfer SET state=?, reason=?, due_at=?, epoch=NULL, is_suspect=1, strikes=?
-                WHERE id=?
-                """, .text(hold == nil ? "waiting" : "held"),
-                .text((hold == nil ? TransferReason.waiting(.interrupted) : .held(.poison)).rawValue),
-                .integer(now + (hold ?? 0)), SQLiteValue(strikes), .integer(record.rowID))
-            try connection.run(
-                "UPDATE attempt SET error='the sender died' WHERE transfer=? AND number=? AND ended_wall IS NULL",
-                .integer(record.rowID), SQLiteValue(record.attempts))
-        }
-    }
 }

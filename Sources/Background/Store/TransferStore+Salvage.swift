@@ -33,6 +33,8 @@ extension TransferStore {
             _ = try salvage("origin", from: source, completing.origin)
             // It is a time on an axis that may not have been readable.
             try connection.run("DELETE FROM memory WHERE name=?", .text(LedgerQueries.oldestEnrolmentName))
+            // It names a life of the other ledger.
+            try blameAgain()
             // Where the clock cannot be read, the newest row tells how far it had come at least.
             let newest = try connection.cancellable { () throws(SQLiteError) in
                 try connection.value(

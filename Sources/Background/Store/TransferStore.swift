@@ -8,7 +8,7 @@ package final class TransferStore {
     let connection: SQLiteConnection
     private let clock: any SystemClock
     private var ledgerClock: LedgerClock
-    private var hasMarkedEpoch = false
+    private(set) var hasMarkedEpoch = false
     private var isDistrusted = false
     /// Whether what the earlier life left under way was given back.
     var hasRecovered = false

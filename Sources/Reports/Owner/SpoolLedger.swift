@@ -10,8 +10,9 @@ enum SpoolLedger {
     ) async throws -> sending TransferStore {
         let opened: LedgerHost.Opened
         do {
+            let wasCollecting = (try? DropZone(spool: spool).takenNames().isEmpty) == false
             opened = try await withTaskCancellationHandler {
-                try host.open(damage, rules)
+                try host.open(damage, rules, wasCollecting: wasCollecting)
             } onCancel: {
                 host.interrupter.interrupt()
             }

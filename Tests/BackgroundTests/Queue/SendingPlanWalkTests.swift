@@ -14,6 +14,7 @@ struct SendingPlanWalkTests {
         #expect(walk.plan.isIdle)
         // The walk has been everywhere.
         #expect(walk.rows.values.contains(.removed) && walk.failedCommits > 5 && walk.givenBack > 5)
+        #expect(walk.stops > 0)
     }
 }
 
@@ -33,6 +34,8 @@ private struct PlanWalk {
     private(set) var rows: [Int64: State]
     private(set) var failedCommits = 0
     private(set) var givenBack = 0
+    /// How often a suspect had the process to itself.
+    private(set) var stops = 0
     private var pending: Pending?
     private var running: Set<Int64> = []
     private var now: Int64 = 0
@@ -45,6 +48,7 @@ private struct PlanWalk {
         rows = Dictionary(uniqueKeysWithValues: (0..<120).map { ($0, State.due) })
     }
 
+    private static func isSuspect(_ row: Int64) -> Bool { row % 11 == 0 }
     private static func origin(of row: Int64) -> String { origins[Int(row) % origins.count] }
 
     private mutating func chance(_ share: Int) -> Bool { Int.random(in: 0..<100, using: &generator) < share }
@@ -55,6 +59,8 @@ private struct PlanWalk {
         case 0..<5: endOne()
         case 5..<8 where pending == nil: beginTurn()
         case 5..<8: endTurn(isCommitted: chance(75))
+        // Tasks that collect come and go at any time.
+        case 9 where chance(50): collect()
         // All that follows is the queue's, which does nothing while its commit is under way.
         case _ where pending != nil: break
         case 8: cancelOne()
@@ -66,6 +72,7 @@ private struct PlanWalk {
     /// Lets all that is left be sent.
     mutating func finish() {
         if pending != nil { endTurn(isCommitted: true) }
+        while plan.solitude.collectingCount > 0 { _ = plan.collectingEnded() }
         if plan.isStopped { note(plan.driveBegan()) }
         for _ in 0..<10_000 where rows.values.contains(where: { $0 == .due || $0 == .claimed }) {
             now += 10_000
@@ -114,7 +121,7 @@ private struct PlanWalk {
     // MARK: - The queue
 
     private mutating func beginTurn() {
-        var next = Pending(turn: plan.turn(), rows: rows)
+        var next = Pending(turn: plan.turn(at: now), rows: rows)
         for ended in next.turn.ends {
             let row = ended.claim.id
             let isDelivered = ended.end == "delivered"
@@ -133,15 +140,61 @@ private struct PlanWalk {
             next.rows[claim.id] = .due
             next.givenBack += 1
         }
-        if !plan.isStopped {
-            for origin in next.turn.plan.inTurn(Self.origins) { fill(origin, &next) }
-        }
+        if !plan.isStopped { fillAll(&next) }
         pending = next
+    }
+
+    /// As the queue does.
+    private mutating func fillAll(_ next: inout Pending) {
+        if let stop = next.turn.plan.solitude.stop(at: now) {
+            #expect(now - stop.begun < Solitude.longestStop)
+            if stop.party == .row, next.turn.plan.schedule.suspect == nil { goAlone(&next) }
+            return
+        }
+        let isOver = next.turn.plan.solitude.lapsedRowStop(at: now) != nil
+        if isOver {
+            next.turn.othersGoOn()
+        } else if chance(20), firstSuspect(next) != nil, plan.suspectWanted(at: now, isForced: true) {
+            return goAlone(&next)
+        }
+        for origin in next.turn.plan.inTurn(Self.origins) { fill(origin, &next) }
+        if !isOver, next.turn.plan.isIdle, firstSuspect(next) != nil, plan.suspectWanted(at: now, isForced: false) {
+            goAlone(&next)
+        }
+    }
+
+    private func firstSuspect(_ next: Pending) -> Int64? {
+        next.rows.filter { $0.value == .due && Self.isSuspect($0.key) }.keys.sorted().first {
+            next.turn.plan.mayGoAlone(to: Self.origin(of: $0), at: now)
+        }
+    }
+
+    private mutating func goAlone(_ next: inout Pending) {
+        guard let row = firstSuspect(next) else { return next.turn.stopIsVain() }
+        guard next.turn.plan.isIdle, plan.solitude.collectingCount == 0 else { return }
+        next.turn.suspectGoesAlone()
+        next.rows[row] = .claimed
+        let repeated = next.turn.claimed([row], at: Self.origin(of: row), isSuspect: true)
+        #expect(repeated.isEmpty)
+        stops += 1
+    }
+
+    private mutating func collect() {
+        if plan.solitude.collectingCount > 0, chance(70) {
+            _ = plan.collectingEnded()
+        } else if let wait = plan.collectingWanted(at: now, insists: false) {
+            #expect(wait <= Solitude.longestStop)
+        } else {
+            let isAlone = plan.schedule.suspect != nil && plan.solitude.stop(at: now) != nil
+            #expect(!isAlone, "collecting beside a suspect")
+        }
     }
 
     private func fill(_ origin: String, _ next: inout Pending) {
         let limit = next.turn.plan.allowance(of: origin, at: now)
-        let due = next.rows.filter { $0.value == .due && Self.origin(of: $0.key) == origin }.keys.sorted()
+        let due = next.rows.filter {
+            $0.value == .due && Self.origin(of: $0.key) == origin && !Self.isSuspect($0.key)
+        }.keys.sorted()
         let claims = due.prefix(limit).map(Row.init)
         if claims.count < due.count { next.turn.leftMore(at: origin) }
         for claim in claims { next.rows[claim.id] = .claimed }
@@ -187,6 +240,9 @@ private struct PlanWalk {
 
     private func check() {
         #expect(plan.running == running)
+        if let suspect = plan.schedule.suspect, plan.solitude.stop(at: now) != nil {
+            #expect(Set(plan.transfers.keys) == [suspect], "something beside a suspect")
+        }
         // A row is in flight exactly when the ledger says that it is claimed.
         #expect(Set(plan.transfers.keys) == Set(rows.filter { $0.value == .claimed }.keys))
         #expect(plan.ends.count == Set(plan.ends).count)

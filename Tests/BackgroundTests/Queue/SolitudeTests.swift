@@ -2,9 +2,84 @@ import Background
 import TestSupport
 import Testing
 
-/// The process belongs to a suspect alone for a while, and the others go on afterwards.
-@Suite(.timeLimit(.minutes(3)))
+/// For whom others are stopped, and for how long, as a value.
 struct SolitudeTests {
+    @Test("Others are stopped for 10 s at most, and then nobody is for as long as they were")
+    func rest() {
+        var solitude = Solitude()
+        let answer1 = solitude.begin(.row, at: 1_000, isForced: true)
+        #expect(answer1)
+        #expect(solitude.stop(at: 10_999)?.party == .row)
+        #expect(solitude.stop(at: 11_000) == nil)
+        #expect(solitude.lapsedRowStop(at: 11_000) != nil)
+        solitude.end(.row, at: 12_000)
+        #expect(solitude.stopWait(at: 12_000) == 9_000)
+        let isTooEarly = solitude.begin(.drop, at: 20_999, isForced: true)
+        #expect(!isTooEarly)
+        let answer2 = solitude.begin(.drop, at: 21_000, isForced: true)
+        #expect(answer2)
+        solitude.end(.row, at: 21_500)
+        #expect(solitude.stop(at: 21_500)?.party == .drop, "it is not the row's to end")
+        solitude.end(.drop, at: 22_000)
+        #expect(solitude.stopWait(at: 22_000) == 1_000)
+    }
+
+    @Test("A stop that nobody felt asks for no rest; one that kept a task from collecting does")
+    func unfelt() {
+        var plan = Plan.driven()
+        let answer3 = plan.suspectWanted(at: 0, isForced: false)
+        #expect(answer3)
+        plan.stopEnded(for: .row, at: 4_000)
+        #expect(plan.solitude.stopWait(at: 4_000) == nil)
+        let answer4 = plan.suspectWanted(at: 4_000, isForced: false)
+        #expect(answer4)
+        let answer5 = plan.collectingWanted(at: 5_000, insists: false)
+        #expect(answer5 == 9_000)
+        let answer6 = plan.collectingWanted(at: 5_000, insists: true)
+        #expect(answer6 == nil)
+        plan.stopEnded(for: .row, at: 6_000)
+        #expect(plan.solitude.stopWait(at: 6_000) == 2_000)
+    }
+
+    @Test("A suspect row waits for the end of collecting, unless it cannot wait any longer")
+    func collecting() {
+        var plan = Plan.driven()
+        let answer7 = plan.collectingWanted(at: 0, insists: false)
+        #expect(answer7 == nil)
+        let answer8 = plan.collectingEnded()
+        #expect(answer8 == .none)
+        let answer9 = plan.collectingWanted(at: 0, insists: false)
+        #expect(answer9 == nil)
+        let goesBeside = plan.suspectWanted(at: 0, isForced: false)
+        #expect(!goesBeside)
+        let answer10 = plan.collectingEnded()
+        #expect(answer10 == .now)
+        _ = plan.collectingWanted(at: 0, insists: false)
+        let answer11 = plan.suspectWanted(at: 0, isForced: true)
+        #expect(answer11)
+        let answer12 = plan.collectingEnded()
+        #expect(answer12 == .now)
+    }
+
+    @Test("A drop waits for a row's stop, and for the rest after it, and does not keep tasks from collecting")
+    func drop() {
+        var plan = Plan.driven()
+        _ = plan.suspectWanted(at: 0, isForced: true)
+        let answer13 = plan.aloneWanted(at: 3_000)
+        #expect(answer13 == 7_000)
+        plan.stopEnded(for: .row, at: 4_000)
+        let answer14 = plan.aloneWanted(at: 4_000)
+        #expect(answer14 == 4_000)
+        let answer15 = plan.aloneWanted(at: 8_000)
+        #expect(answer15 == nil)
+        let answer16 = plan.collectingWanted(at: 8_000, insists: false)
+        #expect(answer16 == nil)
+    }
+}
+
+/// Suspects in a queue that is driven.
+@Suite(.timeLimit(.minutes(3)))
+struct SuspectTurnTests {
     @Test("Nothing is claimed while a drop has the process to itself, and all goes on at its end")
     func alone() async throws {
         try await withTemporaryDirectory { directory in
@@ -18,6 +93,22 @@ struct SolitudeTests {
             queue.endAlone()
             try await drive.value
             #expect(harness.transport.sent.map(\.name) == ["a"])
+        }
+    }
+
+    @Test("A drop that takes longer than 10 s has the transfers beside it")
+    func longDrop() async throws {
+        try await withTemporaryDirectory { directory in
+            let harness = try QueueHarness(directory: directory) { _ in .status(200) }
+            let queue = try harness.open()
+            #expect(await queue.beginAlone(patience: 1_000))
+            try await queue.add(["a"])
+            let drive = Task { try await queue.drive(.whileDue, isExplicit: true) }
+            await harness.clock.waitForSleeper(until: harness.clock.bootMilliseconds + Solitude.longestStop)
+            harness.clock.advance(by: Solitude.longestStop)
+            try await drive.value
+            #expect(harness.transport.sent.map(\.name) == ["a"])
+            queue.endAlone()
         }
     }
 
@@ -39,6 +130,8 @@ struct SolitudeTests {
             #expect(await !alone.value)
             try await queue.add(["b"])
             await harness.transport.waitForSent(count: 2)
+            // Others have as long as they were stopped.
+            harness.clock.advance(by: 1_000)
             let second = Task { await queue.beginAlone(patience: 1_000) }
             await harness.clock.waitForSleeper(until: harness.clock.bootMilliseconds + 1_000)
             gate.open()
@@ -47,5 +140,134 @@ struct SolitudeTests {
             drive.cancel()
             try? await drive.value
         }
+    }
+
+    @Test("A suspect that hangs stops neither another origin nor collecting for longer than 10 s, and is not blamed")
+    func hanging() async throws {
+        try await withTemporaryDirectory { directory in
+            let harness = try QueueHarness(directory: directory) { sent in
+                if sent.name.hasPrefix("bad") { await Gate().wait() }
+                return .status(200)
+            }
+            try Self.die(with: ["bad"], in: harness)
+            let queue = try harness.open()
+            let drive = Task { try await queue.drive(.waiting(until: nil), isExplicit: true) }
+            await harness.transport.waitForSent(count: 1)
+            let end = harness.clock.bootMilliseconds + Solitude.longestStop
+            let collecting = Task { await queue.beginCollecting() }
+            try await queue.add(["good"])
+            await harness.clock.waitForSleeper(until: end)
+            #expect(harness.transport.sent.map(\.name) == ["bad"])
+            harness.clock.advance(by: Solitude.longestStop)
+            await harness.transport.waitForSent(count: 2)
+            await collecting.value
+            #expect(harness.transport.sent.map(\.name) == ["bad", "good"])
+            // The process dies now, with the suspect alone under way.
+            while try harness.record("good")?.state != .delivered { await Task.yield() }
+            let next = try TransferStore(path: harness.path, clock: harness.clock)
+            try next.recover()
+            #expect(try next.queries.record("bad")?.strikes == 0)
+            next.abandon()
+            drive.cancel()
+            _ = try? await drive.value
+        }
+    }
+
+    @Test("A suspect that kills the process while it is alone gets a strike, unless drops were being collected")
+    func strike() async throws {
+        for wasCollecting in [false, true] {
+            try await withTemporaryDirectory { directory in
+                let harness = try QueueHarness(directory: directory) { _ in
+                    await Gate().wait()
+                    return .status(200)
+                }
+                try Self.die(with: ["a", "b"], in: harness)
+                let queue = try harness.open()
+                let drive = Task { try await queue.drive(.waiting(until: nil), isExplicit: true) }
+                await harness.transport.waitForSent(count: 1)
+                let next = try TransferStore(path: harness.path, clock: harness.clock)
+                try next.recover(wasCollecting: wasCollecting)
+                let strikes = try ["a", "b"].compactMap { try next.queries.record($0)?.strikes }
+                #expect(strikes.reduce(0, +) == (wasCollecting ? 0 : 1))
+                next.abandon()
+                drive.cancel()
+                _ = try? await drive.value
+            }
+        }
+    }
+
+    @Test("An error is no death: nobody is blamed for the end of a life that gave up")
+    func givenUp() async throws {
+        try await withTemporaryDirectory { directory in
+            let harness = try QueueHarness(directory: directory) { _ in .status(200) }
+            let store = try TransferStore(path: harness.path, clock: harness.clock)
+            try store.transaction { () throws in
+                try store.insert(NewTransfer(identifier: "a", label: "x", metadata: "{}", byteCount: 5, seenWall: 0))
+                _ = try store.claimDue(limit: 1, suspects: false, lane: .main, acceptedMark: 0)
+            }
+            store.abandon()
+            for isOwner in [true, false] {
+                let queue = try harness.open()
+                try await queue.change { store in
+                    _ = try store.claimDue(limit: 1, suspects: true, lane: .main, acceptedMark: 0)
+                }
+                let before = try #require(try harness.record("a")?.strikes)
+                await queue.abandon(isOwner: isOwner)
+                _ = try harness.open()
+                #expect(try harness.record("a")?.strikes == before + (isOwner ? 0 : 1))
+            }
+        }
+    }
+
+    @Test("While others are always due, each suspect is tried: it waits 60 s, then others wait 10 s at most")
+    func patience() async throws {
+        try await withTemporaryDirectory { directory in
+            let harness = try QueueHarness(directory: directory) { sent in
+                if sent.name.hasPrefix("bad") || sent.name == "long" { await Gate().wait() }
+                return .status(200)
+            }
+            let suspects = (0..<3).map { "bad\($0)" }
+            try Self.die(with: suspects, in: harness)
+            let queue = try harness.open()
+            try await queue.add(["long"])
+            let drive = Task { try await queue.drive(.waiting(until: nil), isExplicit: true) }
+            await harness.transport.waitForSent(count: 1)
+            let start = harness.clock.bootMilliseconds
+            var wakes = 0
+            while Set(harness.transport.sent.map(\.name)).isSuperset(of: suspects) == false, wakes < 100 {
+                wakes += 1
+                let before = harness.transport.sent.count
+                guard let wake = await harness.clock.waitForSleeper() else { break }
+                harness.clock.advance(by: max(1, wake - harness.clock.bootMilliseconds))
+                for _ in 0..<200 where harness.transport.sent.count == before { await Task.yield() }
+            }
+            let times = harness.transport.sent.filter { $0.name.hasPrefix("bad") }.map { $0.boot - start }
+            #expect(times.count == 3)
+            #expect(times.first.map { $0 >= 70_000 && $0 < 72_000 } == true, "\(times)")
+            #expect(zip(times, times.dropFirst()).allSatisfy { $1 - $0 >= 20_000 }, "\(times)")
+            drive.cancel()
+            _ = try? await drive.value
+        }
+    }
+
+    /// A life that ends with these claimed.
+    private static func die(with identifiers: [String], in harness: QueueHarness) throws {
+        let store = try TransferStore(path: harness.path, clock: harness.clock)
+        try store.transaction { () throws in
+            for identifier in identifiers {
+                try store.insert(
+                    NewTransfer(identifier: identifier, label: "crash", metadata: "{}", byteCount: 5, seenWall: 0))
+            }
+            _ = try store.claimDue(limit: 10, suspects: false, lane: .main, acceptedMark: 0)
+        }
+        // Two at least, so that nobody is blamed for this death.
+        if identifiers.count == 1 {
+            try store.transaction { () throws in
+                try store.insert(
+                    NewTransfer(identifier: "beside", label: "x", metadata: "{}", byteCount: 5, seenWall: 0))
+                _ = try store.claimDue(limit: 1, suspects: false, lane: .main, acceptedMark: 0)
+            }
+        }
+        store.abandon()
     }
 }

@@ -125,12 +125,22 @@ package struct LedgerQueries {
     }
 
     /// Whether anything is due by a time on the ledger's axis.
-    package func hasDue(by time: Int64, lane: Lane) throws -> Bool {
-        try [false, true].contains { isSuspect in
+    package func hasDue(by time: Int64, lane: Lane, suspects: [Bool] = [false, true]) throws -> Bool {
+        try suspects.contains { isSuspect in
             try connection.value(
                 TransferStore.dueQuery, SQLiteValue(isSuspect), .integer(time), .text(lane.name), .integer(.max), 1)
                 != nil
         }
+    }
+
+    /// The suspect of a lane that has been due longest, or is due first.
+    func firstSuspect(lane: Lane) throws -> (row: Int64, due: Int64)? {
+        try connection.rows(
+            """
+            SELECT id, due_at FROM transfer WHERE due_at IS NOT NULL AND is_suspect=1 AND lane=?
+            ORDER BY due_at, id LIMIT 1
+            """, [.text(lane.name)]
+        ) { (row: $0.integer(at: 0), due: $0.integer(at: 1)) }.first
     }
 
     /// When a suspect is due, and its lane.
