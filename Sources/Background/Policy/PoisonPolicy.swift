@@ -14,11 +14,13 @@ package enum PoisonPolicy {
         return min(longestHold, firstHold << Int64(min(strikes - limit, 8)))
     }
 
-    /// Whether an unclean end of the earlier life says anything about a transfer.
-    /// Only one that was alone under way can be blamed; and a machine that went down took the process with it, whatever
-    /// it sent. `isBlamed` says whether it had the process to itself: nothing was being collected, and no other went
-    /// beside it.
-    package static func isStrike(inFlight: Int, isSameBoot: Bool, isBlamed: Bool) -> Bool {
-        inFlight == 1 && isSameBoot && isBlamed
+    /// Whether the death of an earlier life says anything about a transfer: only one that was alone under way can be
+    /// blamed.
+    /// - Parameters:
+    ///   - inFlight: how many transfers were under way.
+    ///   - isBlamed: whether it was a death that says something. A machine that went down took the process with it,
+    ///     whatever it sent; and where drops were being collected, these may be the cause.
+    package static func isStrike(inFlight: Int, isBlamed: Bool) -> Bool {
+        inFlight == 1 && isBlamed
     }
 }

@@ -255,7 +255,7 @@ package actor TransferQueue {
     /// Ends the life without order, after an error: the next one reconciles. An error is no death: as long as this
     /// process is the owner, the ledger is told that nobody is to be blamed for it.
     package func abandon(isOwner: Bool = false) {
-        if isOwner { store.tryToBlameNobody() }
+        if isOwner { store.tryToBlameNothing() }
         store.abandon()
     }
 }

@@ -64,6 +64,14 @@ extension TransferStore {
         try finished(drop: name)
     }
 
+    /// Which of these drops may have been under way when the earlier life ended: those without a row, because groups
+    /// of small drops have none, and those whose row is open.
+    func underWay(among marks: Set<String>) throws -> Set<String> {
+        guard !marks.isEmpty else { return [] }
+        let begun = try queries.begunDrops()
+        return marks.filter { begun[$0]?.isOpen ?? true }
+    }
+
     /// After an unclean end in the same boot: one of the drops that lie in `taken/` may be what killed the process.
     ///
     /// A drop that has no row, or an open one, may have been under way: its row gets a death and is closed. A drop with

@@ -2,12 +2,21 @@
 extension TransferStore {
     /// After a life that did not end in order, gives back what it left under way, and counts all rows again; once.
     /// When the task is cancelled meanwhile, nothing has changed.
-    /// - Parameter wasCollecting: whether drops were being collected at that end; then nothing says what it died of.
+    ///
+    /// Where the life died in this boot, what was under way is to be blamed: a row that had the process to itself, or
+    /// the drops that were being collected. With such drops no row is blamed.
+    /// - Parameter drops: the marks of the drops that have been renamed away and not enrolled; called only when they
+    ///   are needed. The default is none.
     /// - Throws: ``SQLiteError``.
-    package func recover(wasCollecting: Bool = false) throws {
+    package func recover(drops: @Sendable () -> Set<String> = { [] }) throws {
         guard !hasRecovered, case .unclean(let isSameBoot) = earlierEnd else { return }
+        let marks = drops()
         try transaction { () throws in
-            try recoverInterrupted(isSameBoot: isSameBoot, wasCollecting: wasCollecting)
+            let hasDied = try isSameBoot && !didEarlierLife(Self.diedOfNothingName)
+            let wasCollecting = try !underWay(among: marks).isEmpty
+            let isRowBlamed = try hasDied && !wasCollecting && !didEarlierLife(Self.blamesNobodyName)
+            try recoverInterrupted(isRowBlamed: isRowBlamed)
+            if hasDied { try noteDeaths(among: marks) } else { try closeDrops() }
             try connection.cancellable { try recountTally() }
         }
         hasRecovered = true
@@ -16,13 +25,11 @@ extension TransferStore {
     /// Gives rows claimed by an earlier life back, due now; suspects go last, and a lone one gets a strike.
     ///
     /// The one that began last is due longest: it is tried before a row that has shown already how long it takes.
-    package func recoverInterrupted(isSameBoot: Bool, wasCollecting: Bool = false) throws {
+    package func recoverInterrupted(isRowBlamed: Bool) throws {
         let interrupted = try connection.rows(
             "SELECT \(TransferRecord.columns) FROM transfer WHERE state='sending' AND epoch < ?", [.integer(epoch)],
             TransferRecord.init)
-        let isStrike = try PoisonPolicy.isStrike(
-            inFlight: interrupted.count, isSameBoot: isSameBoot,
-            isBlamed: !wasCollecting && !didEarlierLifeBlameNobody())
+        let isStrike = PoisonPolicy.isStrike(inFlight: interrupted.count, isBlamed: isRowBlamed)
         let begun = try interrupted.map { record in
             try connection.value(
                 "SELECT started_wall FROM attempt WHERE transfer=? AND number=?", .integer(record.rowID),
@@ -61,17 +68,22 @@ extension TransferStore {
         try connection.run("DELETE FROM memory WHERE name=?", .text(Self.blamesNobodyName))
     }
 
-    /// The same as ``blameNobody()``, for a life that ends with an error: it may be the ledger's.
-    func tryToBlameNobody() {
+    private static let diedOfNothingName = "life that did not die"
+
+    /// This life ends without order, and the process goes on: neither a row nor a drop is to be blamed. Best effort,
+    /// because what ends it may be the ledger's trouble.
+    func tryToBlameNothing() {
         guard hasMarkedEpoch else { return }
         try? transaction { () throws in
-            try blameNobody()
+            try connection.run(
+                "INSERT OR REPLACE INTO memory(name, text) VALUES(?, ?)", .text(Self.diedOfNothingName),
+                .text("\(epoch)"))
             try closeDrops()
         }
     }
 
-    private func didEarlierLifeBlameNobody() throws -> Bool {
-        try connection.value("SELECT text FROM memory WHERE name=?", .text(Self.blamesNobodyName))?.text
-            == "\(epoch - 1)"
+    /// Whether the life before this one has left such a word of itself.
+    private func didEarlierLife(_ name: String) throws -> Bool {
+        try connection.value("SELECT text FROM memory WHERE name=?", .text(name))?.text == "\(epoch - 1)"
     }
 }

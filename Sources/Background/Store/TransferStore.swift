@@ -127,7 +127,7 @@ package final class TransferStore {
         }
         guard hasMarkedEpoch else { return }
         // The next life is to look for what this one left, and is not to take its end for a death.
-        guard !isDistrusted else { return try transaction { () throws(SQLiteError) in try closeDrops() } }
+        guard !isDistrusted else { return tryToBlameNothing() }
         try connection.transaction { () throws in
             try closeDrops()
             try forgetOldTombstones()

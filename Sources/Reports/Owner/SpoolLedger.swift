@@ -10,9 +10,8 @@ enum SpoolLedger {
     ) async throws -> sending TransferStore {
         let opened: LedgerHost.Opened
         do {
-            let wasCollecting = (try? DropZone(spool: spool).takenNames().isEmpty) == false
             opened = try await withTaskCancellationHandler {
-                try host.open(damage, rules, wasCollecting: wasCollecting)
+                try host.open(damage, rules, drops: { DropZone(spool: spool).takenMarks() })
             } onCancel: {
                 host.interrupter.interrupt()
             }

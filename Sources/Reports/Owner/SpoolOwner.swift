@@ -90,10 +90,6 @@ package final class SpoolOwner: Sendable {
             clock: spool.clock, logger: configuration.logger)
         host.hold(queue)
         sender.work(for: queue)
-        if case .unclean(isSameBoot: true) = end {
-            let marks = DropZone(spool: spool).takenMarks()
-            try await queue.change { try $0.noteDeaths(among: marks) }
-        }
         var mended = Reconciliation.Result()
         if end != .clean {
             mended = try await Reconciliation(spool: spool, queue: queue).run()

@@ -186,7 +186,7 @@ struct SuspectTurnTests {
                 let drive = Task { try await queue.drive(.waiting(until: nil), isExplicit: true) }
                 await harness.transport.waitForSent(count: 1)
                 let next = try TransferStore(path: harness.path, clock: harness.clock)
-                try next.recover(wasCollecting: wasCollecting)
+                try next.recover(drops: { wasCollecting ? ["drop"] : [] })
                 let strikes = try ["a", "b"].compactMap { try next.queries.record($0)?.strikes }
                 #expect(strikes.reduce(0, +) == (wasCollecting ? 0 : 1))
                 next.abandon()

@@ -114,7 +114,7 @@ struct TransferStoreTests {
 
             let second = try TransferStore(path: path, clock: clock)
             #expect(second.earlierEnd == .unclean(isSameBoot: true))
-            try second.transaction { () throws in try second.recoverInterrupted(isSameBoot: true) }
+            try second.transaction { () throws in try second.recoverInterrupted(isRowBlamed: true) }
             let newClaim = try #require(
                 try second.transaction { () throws in
                     try second.claimDue(limit: 1, suspects: true, lane: .main, acceptedMark: 0)
@@ -137,7 +137,7 @@ struct TransferStoreTests {
                 _ = try first.claimDue(limit: count, suspects: false, lane: .main, acceptedMark: 0)
             }
             let second = try TransferStore(path: path, clock: clock)
-            try second.transaction { () throws in try second.recoverInterrupted(isSameBoot: true) }
+            try second.transaction { () throws in try second.recoverInterrupted(isRowBlamed: true) }
             let records = try second.queries.page(state: nil, label: nil, after: nil, limit: 10)
             #expect(records.count == count)
             #expect(records.allSatisfy { $0.state == .waiting && $0.isSuspect && $0.due == second.now })
