@@ -20,6 +20,7 @@ package enum PoisonPolicy {
     ///   - inFlight: how many transfers were under way.
     ///   - isBlamed: whether it was a death that says something. A machine that went down took the process with it,
     ///     whatever it sent; and where drops were being collected, these may be the cause.
+    /// - Returns: whether it is a strike.
     package static func isStrike(inFlight: Int, isBlamed: Bool) -> Bool {
         inFlight == 1 && isBlamed
     }

@@ -70,6 +70,7 @@ struct Enrolment {
     /// - Parameters:
     ///   - group: what is to be enrolled.
     ///   - syncing: how the new files are synced. The default is together.
+    /// - Returns: what came of each.
     /// - Throws: when the ledger cannot be read or written.
     func enrol(_ group: [Candidate], syncing: Publication.GroupSync = .together) async throws -> Result {
         guard !group.isEmpty else { return Result() }

@@ -41,7 +41,7 @@ extension Intake {
             var source = Optional(taken)
             return await OwnThreads.run {
                 guard let taken = source.take() else { return nil }
-                return collect(taken, isBegun: true, betweenBlocks: { slot.pause() }, &summary)
+                return candidate(of: taken, isBegun: true, betweenBlocks: { slot.pause() }, &summary)
             }
         } catch is CancellationError {
             return nil

@@ -45,8 +45,8 @@ extension Intake {
 
     /// Reads, hashes and compresses a drop.
     /// - Returns: `nil` for one that stays in `taken/`: with its reason, or because the task was cancelled.
-    func collect(
-        _ taken: consuming DropZone.Taken, isBegun: Bool = false, betweenBlocks pause: () -> Void,
+    func candidate(
+        of taken: consuming DropZone.Taken, isBegun: Bool = false, betweenBlocks pause: () -> Void,
         _ summary: inout Summary
     ) -> Enrolment.Candidate? {
         let drop = taken.drop

@@ -62,7 +62,8 @@ extension IntakeList {
         await intake.queue.beginCollecting()
         defer { intake.queue.endCollecting() }
         do {
-            try await intake.enrolGroup(try await collectGroup(), syncing: isBesideLarge ? .oneByOne : .together, &summary)
+            let group = try await collectGroup()
+            try await intake.enrolGroup(group, syncing: isBesideLarge ? .oneByOne : .together, &summary)
         } catch is CancellationError {
             // Nothing was taken yet.
         }
@@ -96,7 +97,7 @@ extension IntakeList {
                 break
             }
             if let drop = intake.open(next, &summary),
-                let candidate = intake.collect(drop, betweenBlocks: { slot.pause() }, &summary)
+                let candidate = intake.candidate(of: drop, betweenBlocks: { slot.pause() }, &summary)
             {
                 group.append(candidate)
             }

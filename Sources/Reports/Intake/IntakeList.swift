@@ -33,8 +33,11 @@ struct IntakeList {
     var isEmpty: Bool { !hasSmallDrops && entries.isEmpty && orders.isEmpty }
 
     /// Looks at all rooms, besides the large drop that is being collected.
-    /// - Parameter afterEntries: called between the rooms, before drops are looked at. With it, the first entries are
-    ///   brought in before.
+    /// - Parameters:
+    ///   - isUnderWay: says which one that is.
+    ///   - afterEntries: called between the rooms, before drops are looked at. With it, the first entries are brought
+    ///     in before.
+    /// - Throws: when the ledger cannot be read or written.
     mutating func look(
         besides isUnderWay: (DropOrder.Entry) -> Bool = { _ in false }, afterEntries: (() -> Void)? = nil
     ) async throws {

@@ -62,7 +62,10 @@ final class SingleDrops: Sendable {
     // MARK: - Choosing
 
     /// Chooses the next large one, if none is under way. It is to be brought in.
-    /// - Parameter isTimeForLast: whether it may be one that earlier lives began and did not finish.
+    /// - Parameters:
+    ///   - list: what the intake has before it.
+    ///   - isTimeForLast: whether it may be one that earlier lives began and did not finish.
+    /// - Returns: `nil` when there is none whose time has come.
     func chooseLarge(from list: inout IntakeList, isTimeForLast: Bool) -> DropOrder.Entry? {
         guard !isBusy else { return nil }
         while let entry = nextLarge(of: &list.drops) {

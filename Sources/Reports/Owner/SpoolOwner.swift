@@ -47,8 +47,8 @@ package final class SpoolOwner: Sendable {
 
     /// Tries to become the owner.
     ///
-    /// When the task is cancelled while the ledger is opened, no owner comes of it; when it is cancelled while files and
-    /// ledger are brought together, the owner has still to end in order. The next owner does either anew.
+    /// When the task is cancelled while the ledger is opened, no owner comes of it; when it is cancelled while files
+    /// and ledger are brought together, the owner has still to end in order. The next owner does either anew.
     /// - Returns: `nil` when another process is.
     /// - Throws: `CancellationError` among others.
     package static func become(of spool: ReportSpool, _ configuration: Configuration) async throws -> SpoolOwner? {
@@ -143,6 +143,7 @@ package final class SpoolOwner: Sendable {
 
     /// Evicts what is beyond the spool's limits.
     /// - Parameter ifDry: whether nothing is evicted while the queue has something to claim. The default is `false`.
+    /// - Throws: when the ledger or the disk cannot be asked.
     package func keepLimits(ifDry: Bool = false) async throws {
         try await LimitKeeper(spool: spool, queue: queue, sender: sender, logger: logger, ifDry: ifDry).keep()
     }

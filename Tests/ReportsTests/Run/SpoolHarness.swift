@@ -1,9 +1,10 @@
 import Background
 import DurableIO
 import Foundation
-@testable import Reports
 import SystemPackage
 import TestSupport
+
+@testable import Reports
 
 /// A spool in a directory of its own, with a clock that only the test moves and a scripted network.
 ///
