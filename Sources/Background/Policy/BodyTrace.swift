@@ -54,7 +54,8 @@ package struct BodyTrace: Hashable, Sendable {
     /// How fast bodies went out.
     ///
     /// In the last half of the attempt, if they went out in many pieces then: what this machine's own buffers take at
-    /// the beginning says nothing about the way to the server. With few large pieces the whole attempt tells more.
+    /// the beginning says nothing about the way to the server. With few large pieces the whole attempt tells more; the
+    /// last of them is still going out at its end.
     /// - Parameter end: of the attempt.
     /// - Returns: `nil` where nothing has moved for half of the attempt. That is a server, or a network, that stands
     ///   still for a while, and no slow one.
@@ -65,6 +66,6 @@ package struct BodyTrace: Hashable, Sendable {
         let first = isFine ? points.last { $0.time <= middle } : nil
         return BodyRate(
             byteCount: Int64(clamping: last.byteCount) - Int64(clamping: first?.byteCount ?? 0),
-            milliseconds: last.time - (first?.time ?? begun))
+            milliseconds: first.map { last.time - $0.time } ?? end - begun)
     }
 }

@@ -1,7 +1,6 @@
 /// What the ledger knows of a row whose attempts were cut by a deadline or a signal before they ended.
 package struct CutAttempts: Hashable, Sendable {
-    /// Cuts in a row: 0 after any other end. From 1 on the next attempt is watched more closely; from 2 on the body is
-    /// known to be slow.
+    /// Cuts in a row: 0 after any other end. From 2 on the body is known to be slow.
     package var count = 0
     /// How fast the body went out last; `nil` when that is not known.
     package var rate: BodyRate?
@@ -10,6 +9,9 @@ package struct CutAttempts: Hashable, Sendable {
         self.count = count
         self.rate = rate
     }
+
+    /// Whether the next attempt is to be watched more closely, which takes it longer: a cut said nothing of the rate.
+    package var isRateWanted: Bool { count > 0 && rate == nil }
 
     /// Cuts in a row after which a row is put off: 2.
     package static let limit = 2

@@ -72,6 +72,23 @@ struct CutAttemptsTests {
         }
     }
 
+    @Test("Few large pieces are counted as soon as they go out, so that the time to the end is theirs, too")
+    func largePieces() {
+        var trace = BodyTrace(begun: 0)
+        trace.requestBegan(byteCount: 1 << 20)
+        for (sent, time) in [(100_000, 10), (200_000, 1_000), (400_000, 3_000)] as [(UInt64, Int64)] {
+            trace.sent(sent, at: time)
+        }
+        #expect(trace.rate(at: 5_000) == BodyRate(byteCount: 400_000, milliseconds: 5_000))
+    }
+
+    @Test("The next attempt is watched closely until a cut has said how fast the body goes out")
+    func watching() {
+        #expect(!CutAttempts().isRateWanted)
+        #expect(CutAttempts(count: 1).isRateWanted)
+        #expect(!CutAttempts(count: 1, rate: BodyRate(byteCount: 1, milliseconds: 1)).isRateWanted)
+    }
+
     @Test("A body that would have had the time, had it begun sooner, is not put off")
     func begunTooLate() {
         let trace = Self.trace(seconds: 1, rate: 1 << 20, buffer: 0)
