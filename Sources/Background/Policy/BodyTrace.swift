@@ -17,6 +17,8 @@ package struct BodyTrace: Hashable, Sendable {
     private var currentByteCount: UInt64 = 0
     private var points: [Point] = []
     private static let pointLimit = 64
+    /// So many pieces in half of an attempt say how fast they go, to within a fifth.
+    private static let finePointCount = 5
 
     package init(begun: Int64) {
         self.begun = begun
@@ -62,7 +64,7 @@ package struct BodyTrace: Hashable, Sendable {
     package func rate(at end: Int64) -> BodyRate? {
         let middle = begun + (end - begun) / 2
         guard let last = points.last, last.time > middle else { return nil }
-        let isFine = points.count { $0.time > middle } >= Self.pointLimit / 4
+        let isFine = points.count { $0.time > middle } >= Self.finePointCount
         let first = isFine ? points.last { $0.time <= middle } : nil
         return BodyRate(
             byteCount: Int64(clamping: last.byteCount) - Int64(clamping: first?.byteCount ?? 0),

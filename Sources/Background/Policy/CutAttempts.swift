@@ -10,8 +10,8 @@ package struct CutAttempts: Hashable, Sendable {
         self.rate = rate
     }
 
-    /// Whether the next attempt is to be watched more closely, which takes it longer: a cut said nothing of the rate.
-    package var isRateWanted: Bool { count > 0 && rate == nil }
+    /// Whether the next attempt is to be watched more closely, because it may be cut again.
+    package var isWatchWanted: Bool { count > 0 }
 
     /// Cuts in a row after which a row is put off: 2.
     package static let limit = 2

@@ -54,7 +54,7 @@ extension TransferQueue {
     private nonisolated func attempt(_ claim: Claim) async -> AttemptReport {
         let attempt = Task(executorPreference: OwnThreads.current) { [client, transport, configuration] in
             let metered = MeteredTransport(
-                transport, stopwatch: configuration.stopwatch, watchesClosely: claim.record.cuts.isRateWanted)
+                transport, stopwatch: configuration.stopwatch, watchesClosely: claim.record.cuts.isWatchWanted)
             var report = await client.attempt(claim, over: metered)
             if report.outcome == .noAnswer(.interrupted) {
                 report.trace = metered.trace

@@ -34,8 +34,9 @@ struct BodyStream: AsyncSequence, Sendable {
     static let largestChunkByteCount = 1 << 20
     /// On a line so slow that a piece takes seconds, small ones show that it moves.
     static let slowChunkByteCount = 4 << 10
-    /// The largest of a body that is watched closely.
-    static let closeChunkByteCount = 16 << 10
+    /// Of a body that is watched closely, unless the line is so slow. With smaller ones a line whose receiver has a
+    /// small window would be slower than it is.
+    static let closeChunkByteCount = 64 << 10
 
     func makeAsyncIterator() -> Iterator { Iterator(stream: self) }
 
@@ -49,7 +50,7 @@ struct BodyStream: AsyncSequence, Sendable {
 
         init(stream: BodyStream) {
             self.stream = stream
-            size = stream.isWatchedClosely ? BodyStream.slowChunkByteCount : BodyStream.chunkByteCount
+            size = stream.isWatchedClosely ? BodyStream.closeChunkByteCount : BodyStream.chunkByteCount
         }
 
         mutating func next() async throws -> ByteBuffer? {
