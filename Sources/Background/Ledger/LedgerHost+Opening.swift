@@ -49,12 +49,13 @@ extension LedgerHost {
     /// - Parameters:
     ///   - damage: what an earlier opening of this process has met.
     ///   - rules: for rows of a ledger from before the first release.
-    ///   - drops: the marks of the drops that have been renamed away and not enrolled. The default is none.
+    ///   - drops: the marks of the drops that have been renamed away and not enrolled; `nil` where nobody knows. The
+    ///     default is none.
     /// - Returns: the ledger, and what had to be done for it.
     /// - Throws: ``LedgerError`` for a ledger of a later version, which is not touched; ``SQLiteError`` or
     ///   ``FileSystemError`` when it cannot be opened or made; `CancellationError`.
     package func open(
-        _ damage: LedgerDamage, _ rules: SalvageRules, drops: @Sendable () -> Set<String> = { [] }
+        _ damage: LedgerDamage, _ rules: SalvageRules, drops: @Sendable () -> Set<String>? = { [] }
     ) throws -> sending Opened {
         do {
             let opened = try openAsItIs(damage, rules)

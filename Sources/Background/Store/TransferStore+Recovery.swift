@@ -6,17 +6,18 @@ extension TransferStore {
     /// Where the life died in this boot, what was under way is to be blamed: a row that had the process to itself, or
     /// the drops that were being collected. With such drops no row is blamed.
     /// - Parameter drops: the marks of the drops that have been renamed away and not enrolled; called only when they
-    ///   are needed. The default is none.
+    ///   are needed. `nil` where nobody knows: then nothing is blamed. The default is none.
     /// - Throws: ``SQLiteError``.
-    package func recover(drops: @Sendable () -> Set<String> = { [] }) throws {
+    package func recover(drops: @Sendable () -> Set<String>? = { [] }) throws {
         guard !hasRecovered, case .unclean(let isSameBoot) = earlierEnd else { return }
         let marks = drops()
         try transaction { () throws in
             let hasDied = try isSameBoot && !didEarlierLife(Self.diedOfNothingName)
-            let wasCollecting = try !underWay(among: marks).isEmpty
+            let wasCollecting = try marks.map { try !underWay(among: $0).isEmpty } ?? true
             let isRowBlamed = try hasDied && !wasCollecting && !didEarlierLife(Self.blamesNobodyName)
             try recoverInterrupted(isRowBlamed: isRowBlamed)
-            if hasDied { try noteDeaths(among: marks) } else { try closeDrops() }
+            if hasDied, let marks { try noteDeaths(among: marks) }
+            if !hasDied { try closeDrops() }
             try connection.cancellable { try recountTally() }
         }
         hasRecovered = true
@@ -70,14 +71,18 @@ extension TransferStore {
 
     private static let diedOfNothingName = "life that did not die"
 
+    /// However this life ends, it does not die of anything that it has under way.
+    func blameNothing() throws {
+        try connection.run(
+            "INSERT OR REPLACE INTO memory(name, text) VALUES(?, ?)", .text(Self.diedOfNothingName), .text("\(epoch)"))
+    }
+
     /// This life ends without order, and the process goes on: neither a row nor a drop is to be blamed. Best effort,
     /// because what ends it may be the ledger's trouble.
     func tryToBlameNothing() {
         guard hasMarkedEpoch else { return }
         try? transaction { () throws in
-            try connection.run(
-                "INSERT OR REPLACE INTO memory(name, text) VALUES(?, ?)", .text(Self.diedOfNothingName),
-                .text("\(epoch)"))
+            try blameNothing()
             try closeDrops()
         }
     }

@@ -128,6 +128,21 @@ package final class TransferStore {
         guard hasMarkedEpoch else { return }
         // The next life is to look for what this one left, and is not to take its end for a death.
         guard !isDistrusted else { return tryToBlameNothing() }
+        do {
+            do {
+                try closeInOrder()
+            } catch let error as SQLiteError where error.isOutOfSpace {
+                giveBackLog()
+                try closeInOrder()
+            }
+        } catch {
+            tryToBlameNothing()
+            throw error
+        }
+        connection.checkpoint()
+    }
+
+    private func closeInOrder() throws {
         try connection.transaction { () throws in
             try closeDrops()
             try forgetOldTombstones()
@@ -135,7 +150,6 @@ package final class TransferStore {
             if let forgottenPrefix { try forget(tokensWithPrefix: forgottenPrefix) }
             try markEpoch(isClean: true)
         }
-        connection.checkpoint()
     }
 
     /// For a full disk: moves what the log holds into the ledger's file, as far as readers let it, so that the log's

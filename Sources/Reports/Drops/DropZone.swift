@@ -89,8 +89,11 @@ package struct DropZone {
     }
 
     /// The marks of what owners have renamed away, as far as it can be looked at.
-    package func takenMarks() -> Set<String> {
-        let names = (try? takenNames()) ?? []
+    package func takenMarks() -> Set<String> { listedTakenMarks() ?? [] }
+
+    /// The same; `nil` where the room cannot be listed.
+    func listedTakenMarks() -> Set<String>? {
+        guard let names = try? takenNames() else { return nil }
         return Set(
             names.compactMap { room, name in
                 (try? spool.files.metadata(of: name.entry, in: directory(of: room))).map {

@@ -20,8 +20,6 @@ struct IntakeList {
     var isBesideLarge = false
     /// Drops that lay in `taken/` when a process died: they are collected last, each alone; the next one is the last.
     var suspects: [(entry: DropOrder.Entry, deaths: Int)] = []
-    /// Before this time on the boot clock no suspect goes beside what is under way.
-    var suspectsRestUntil: Int64 = 0
 
     private(set) var lookCount = 0
 

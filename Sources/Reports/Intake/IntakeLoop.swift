@@ -49,7 +49,7 @@ struct IntakeLoop {
                 if Task.isCancelled || hasCome || !list.isEmpty { continue }
                 if singles.isBusy {
                     await handover.waitForChange(since: seen, atMost: nextLook - now, clock: intake.spool.clock)
-                } else if try await bringInSuspects(&list, singles, until: nextLook) {
+                } else if await bringInSuspects(&list, singles, until: nextLook, in: &group) {
                     continue
                 } else if mayBecomeComplete(list) {
                     // What was only changing a moment ago is complete at a second look.
@@ -109,24 +109,35 @@ struct IntakeLoop {
 
     // MARK: - What comes last
 
-    /// Collects drops that may have killed the process, each while nothing else happens.
+    /// Collects drops that may have killed the process, each while nothing else happens, for as long as others may be
+    /// stopped; then others go on beside it.
     ///
-    /// Where one had to go beside something that stays under way, the next waits for as long as others may be stopped.
+    /// Where one had to go beside a transfer that stays under way, the next waits for as long.
     /// - Returns: whether there was one whose time has come.
     private func bringInSuspects(
-        _ list: inout IntakeList, _ singles: SingleDrops, until nextLook: Int64
-    ) async throws -> Bool {
+        _ list: inout IntakeList, _ singles: SingleDrops, until nextLook: Int64,
+        in group: inout ThrowingDiscardingTaskGroup<any Error>
+    ) async -> Bool {
         var hadOne = false
-        while !Task.isCancelled, isTimeForLast, handover.isDry || now >= list.suspectsRestUntil,
+        while !Task.isCancelled, isTimeForLast, handover.isDry || now >= singles.suspectsRestUntil,
             let entry = singles.chooseSuspect(from: &list)
         {
             let patience = handover.isDry ? 0 : Self.alonePatience
-            let isAlone = try await singles.bringIn(suspect: entry, patience: patience)
-            if !isAlone { list.suspectsRestUntil = now + Self.lastPatience }
+            group.addTask { try await singles.bringIn(suspect: entry, patience: patience) }
+            await waitForSuspect(singles)
             hadOne = true
-            if now >= nextLook { break }
+            if singles.isBusy || now >= nextLook { break }
         }
         return hadOne
+    }
+
+    private func waitForSuspect(_ singles: SingleDrops) async {
+        let end = now + Solitude.longestStop
+        while !Task.isCancelled, now < end {
+            let seen = handover.changeCount
+            guard singles.isBusy else { return }
+            await handover.waitForChange(since: seen, atMost: end - now, clock: intake.spool.clock)
+        }
     }
 
     /// How long what is under way is waited for, when it is time for a suspect all the same: 2 s.

@@ -1,3 +1,4 @@
+import Background
 import DurableIO
 import Synchronization
 
@@ -27,6 +28,8 @@ final class SingleDrops: Sendable {
         var underWay: Identity?
         /// A large one that earlier lives did not finish, and that waits for its time.
         var last: DropOrder.Entry?
+        /// Before this time on the boot clock no suspect goes beside what is under way.
+        var suspectsRestUntil: Int64 = 0
         var summary = Intake.Summary()
         var failures: [Identity: Failure] = [:]
     }
@@ -55,6 +58,8 @@ final class SingleDrops: Sendable {
     func isUnderWay(_ entry: DropOrder.Entry) -> Bool {
         state.withLock { $0.underWay == Identity(entry) || $0.last.map(Identity.init) == Identity(entry) }
     }
+
+    var suspectsRestUntil: Int64 { state.withLock(\.suspectsRestUntil) }
 
     /// What came in of all of them.
     var summary: Intake.Summary { state.withLock(\.summary) }
@@ -127,16 +132,18 @@ final class SingleDrops: Sendable {
 
     /// Collects and enrols the chosen suspect while nothing else happens. Where something stays under way for so many
     /// milliseconds, as a transfer does whose server hangs, the drop is collected beside it.
-    /// - Returns: whether the drop had the process to itself.
-    func bringIn(suspect entry: DropOrder.Entry, patience: Int64) async throws -> Bool {
+    func bringIn(suspect entry: DropOrder.Entry, patience: Int64) async throws {
         let isAlone = await intake.queue.beginAlone(patience: patience)
         defer {
             intake.queue.endAlone()
             // A drive that could claim nothing meanwhile has ended with transfers that are due.
             handover.broughtIn()
         }
+        if !isAlone {
+            let restEnd = intake.spool.clock.bootMilliseconds + Solitude.longestStop
+            state.withLock { $0.suspectsRestUntil = restEnd }
+        }
         try await bringIn(entry)
-        return isAlone
     }
 
     private func bringIn(_ entry: DropOrder.Entry) async throws {

@@ -11,7 +11,7 @@ enum SpoolLedger {
         let opened: LedgerHost.Opened
         do {
             opened = try await withTaskCancellationHandler {
-                try host.open(damage, rules, drops: { DropZone(spool: spool).takenMarks() })
+                try host.open(damage, rules, drops: { DropZone(spool: spool).listedTakenMarks() })
             } onCancel: {
                 host.interrupter.interrupt()
             }
