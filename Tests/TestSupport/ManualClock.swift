@@ -115,6 +115,13 @@ package final class ManualClock: SystemClock {
         return nextWake
     }
 
+    /// Returns once somebody sleeps for no longer than so many milliseconds, with the time of the first to wake, on the
+    /// boot clock; `nil` when cancelled.
+    package func waitForSleeper(within milliseconds: Int64) async -> Int64? {
+        await state.wait { state in state.nextWake.map { $0 <= state.boot + milliseconds } ?? false }
+        return nextWake
+    }
+
     /// Returns once somebody sleeps until exactly this time on the boot clock, or the task is cancelled.
     package func waitForSleeper(until boot: Int64) async {
         await state.wait { state in state.sleepers.values.contains { $0.wakesAt == boot } }

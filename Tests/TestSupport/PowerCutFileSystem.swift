@@ -41,15 +41,18 @@ package final class PowerCutFileSystem: FileSystem {
     private let path: String
     private let spool: String
     private let state = Mutex(State())
+    private let isWanted: @Sendable (String) -> Bool
     private let onCut: @Sendable (PowerCut) -> Void
 
     /// `path` is an existing, empty directory, the whole of the disk; `spool` the name of the directory in it that has
-    /// a ledger.
+    /// a ledger. At each moment `isWanted` is asked whether its cut is; it gets the moment's label, and no lock is held.
     package init(
-        _ path: String, spool: String, onCut: @escaping @Sendable (PowerCut) -> Void
+        _ path: String, spool: String, isWanted: @escaping @Sendable (String) -> Bool = { _ in true },
+        onCut: @escaping @Sendable (PowerCut) -> Void
     ) throws(FileSystemError) {
         self.path = path
         self.spool = spool
+        self.isWanted = isWanted
         self.onCut = onCut
         let root = try base.metadata(of: base.openDirectory(FilePath(path))).inode
         state.withLock { $0.identities[root] = DiskModel.root }
@@ -78,6 +81,7 @@ package final class PowerCutFileSystem: FileSystem {
 
     /// The power may go here, too.
     package func moment(_ label: String) {
+        guard isWanted(label) else { return }
         let ledger = LedgerCopy(of: "\(path)/\(spool)")
         let cut = state.withLock { state in
             if state.ledgers.last != ledger { state.ledgers.append(ledger) }

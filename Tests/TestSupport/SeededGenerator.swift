@@ -14,4 +14,11 @@ package struct SeededGenerator: RandomNumberGenerator, Sendable {
         mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
         return mixed ^ (mixed >> 31)
     }
+
+    /// Bytes that do not shrink, in whole words of eight.
+    package mutating func noise(_ byteCount: Int) -> [UInt8] {
+        var words = [UInt64](repeating: 0, count: byteCount / 8)
+        for index in words.indices { words[index] = next() }
+        return words.withUnsafeBytes { Array($0) }
+    }
 }

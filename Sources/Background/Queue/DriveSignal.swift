@@ -46,7 +46,7 @@ final class DriveSignal: Sendable {
     /// Lets more happen, until the queue is to look now or the time has passed, which is never that of a clock of
     /// tests.
     func gather(atMost time: Duration) async {
-        guard state.withLock({ $0.wake }) == .soon else { return }
+        guard time > .zero, state.withLock({ $0.wake }) == .soon else { return }
         await wait(for: .now) { try? await Task.sleep(for: time, clock: .continuous) }
     }
 

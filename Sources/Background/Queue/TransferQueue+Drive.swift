@@ -2,9 +2,6 @@ import DurableIO
 
 /// The loop of a drive: one turn after another, attempts beside them, and the waits between.
 extension TransferQueue {
-    /// What ends within 5 ms of another is judged with it, unless there is nothing to send meanwhile.
-    private static let gatheringTime = Duration.milliseconds(5)
-
     /// Takes turns until the drive is over or the task is cancelled, and returns when no attempt is under way.
     func turnUntilDone(_ persistence: Persistence) async throws {
         try await withThrowingDiscardingTaskGroup { group in
@@ -21,7 +18,7 @@ extension TransferQueue {
                 } else {
                     await waitForEvents(persistence)
                 }
-                await signal.gather(atMost: Self.gatheringTime)
+                await signal.gather(atMost: configuration.gatheringTime)
             }
         }
     }

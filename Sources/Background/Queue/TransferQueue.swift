@@ -40,6 +40,9 @@ package actor TransferQueue {
             let time = ContinuousClock.now - MeteredTransport.beginning
             return time.components.seconds * 1_000 + time.components.attoseconds / 1_000_000_000_000_000
         }
+        /// What ends within this time of another is judged with it, unless there is nothing to send meanwhile. The
+        /// default is 5 ms.
+        package var gatheringTime = Duration.milliseconds(5)
 
         package init(destinations: [Lane: String] = [:]) {
             self.destinations = destinations

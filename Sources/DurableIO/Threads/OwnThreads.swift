@@ -21,6 +21,10 @@ package final class OwnThreads: TaskExecutor, @unchecked Sendable {
     /// How many cores the process may use.
     package static let coreCount = Int(clinux_core_count())
 
+    /// Stands in for all of these threads in a task and its children: an executor that says by itself what runs when.
+    /// `nil`, as in every program, for none.
+    @TaskLocal package static var standIn: (any TaskExecutor)?
+
     /// What the threads are called; Linux shows at most 15 bytes.
     package static let name = "reports-work"
 
@@ -71,7 +75,7 @@ package final class OwnThreads: TaskExecutor, @unchecked Sendable {
         on threads: OwnThreads = shared, _ body: () async throws(Failure) -> Result,
         isolation: isolated (any Actor)? = #isolation
     ) async throws(Failure) -> Result {
-        try await withTaskExecutorPreference(threads, operation: body)
+        try await withTaskExecutorPreference(standIn ?? threads, operation: body)
     }
 
     /// Runs a caller's own function where the caller's code runs: what that does with its thread, and how long, is not
@@ -79,13 +83,14 @@ package final class OwnThreads: TaskExecutor, @unchecked Sendable {
     package static func leave<Result>(
         isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> Result
     ) async rethrows -> Result {
-        guard current != nil else { return try await body() }
+        guard standIn == nil, current != nil else { return try await body() }
         return try await withTaskExecutorPreference(globalConcurrentExecutor, operation: body)
     }
 
     /// What an unstructured task has to prefer in order to run where its maker runs; `nil` outside of
     /// ``run(_:isolation:)``.
-    package static var current: OwnThreads? {
+    package static var current: (any TaskExecutor)? {
+        if let standIn { return standIn }
         let preferred = withUnsafeCurrentTask { $0?.unownedTaskExecutor }
         return preferred == shared.asUnownedTaskExecutor() ? shared : nil
     }

@@ -38,8 +38,6 @@ package struct DropOrder {
             self.inode = inode
             self.tries = Int32(clamping: tries)
         }
-
-        package var isLarge: Bool { size > DropOrder.largeByteCount }
     }
 
     /// What is known of a drop, in a slot of its own.
@@ -69,7 +67,7 @@ package struct DropOrder {
 
     typealias Slot = Int32
 
-    /// A drop with more bytes is large: 8 MiB.
+    /// A drop with more bytes is large, unless another number is asked for: 8 MiB.
     package static let largeByteCount: UInt64 = 8 << 20
 
     /// How many drops wait in both lines.
@@ -85,7 +83,12 @@ package struct DropOrder {
     private var look: UInt32 = 0
     private var now: Int64 = .max
 
-    package init() {}
+    private let largeByteCount: UInt64
+
+    /// - Parameter largeByteCount: a drop with more bytes is large. The default is 8 MiB.
+    package init(largeByteCount: UInt64 = Self.largeByteCount) {
+        self.largeByteCount = largeByteCount
+    }
 
     // MARK: - Looking
 
@@ -230,7 +233,7 @@ package struct DropOrder {
         var (smaller, larger): ([Slot], [Slot]) = ([], [])
         for slot in joining where records[Int(slot)].state == .joining {
             records[Int(slot)].state = .waiting
-            if records[Int(slot)].entry.isLarge { larger.append(slot) } else { smaller.append(slot) }
+            if records[Int(slot)].entry.size > largeByteCount { larger.append(slot) } else { smaller.append(slot) }
         }
         joining = []
         small.add(smaller, records)

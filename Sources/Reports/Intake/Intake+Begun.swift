@@ -37,7 +37,7 @@ extension Intake {
         _ taken: consuming DropZone.Taken, _ summary: inout Summary
     ) async throws -> Enrolment.Candidate? {
         do {
-            let slot = try await PayloadSlots.shared.slot(for: taken.drop.facts.size)
+            let slot = try await spool.slots.slot(for: taken.drop.facts.size)
             var source = Optional(taken)
             return await OwnThreads.run {
                 guard let taken = source.take() else { return nil }

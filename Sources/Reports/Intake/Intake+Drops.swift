@@ -14,7 +14,7 @@ extension Intake {
             }
             guard let drop = zone.drop(named: entry.name) else { return nil }
             // Noted as small, and written on since: it is to be collected by itself.
-            if let size = drop.facts?.size, size > DropOrder.largeByteCount, !entry.isLarge {
+            if let size = drop.facts?.size, size > largeDropByteCount, entry.size <= largeDropByteCount {
                 leave(Source(entry), for: .young, &summary)
                 return nil
             }

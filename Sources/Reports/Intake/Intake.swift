@@ -23,6 +23,9 @@ package struct Intake: Sendable {
         logger = owner.logger
     }
 
+    /// A drop with more bytes is collected by itself.
+    var largeDropByteCount: UInt64 { spool.options.largeDropByteCount ?? DropOrder.largeByteCount }
+
     package struct Summary: Hashable, Sendable {
         var enrolled = 0
         var duplicates = 0

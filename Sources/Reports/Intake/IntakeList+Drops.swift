@@ -86,7 +86,7 @@ extension IntakeList {
 
     private mutating func collectGroup() async throws -> [Enrolment.Candidate] {
         // One for the group, which takes no longer than a payload of some MiB: a large one beside it pauses meanwhile.
-        let slot = try await PayloadSlots.shared.slot(for: 0, goesFirst: true)
+        let slot = try await spool.slots.slot(for: 0, goesFirst: true)
         let begin = spool.clock.bootMilliseconds
         var group: [Enrolment.Candidate] = []
         let limit = isBesideLarge ? Self.groupCountBesideLarge : Intake.groupCount

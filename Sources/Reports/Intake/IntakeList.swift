@@ -9,7 +9,7 @@ import DurableIO
 struct IntakeList {
     let intake: Intake
     var summary = Intake.Summary()
-    var drops = DropOrder()
+    var drops: DropOrder
     var entries = EntryOrder()
     var orders: Set<EntryName> = []
     /// How many entries are to be enrolled before the orders are carried out.
@@ -25,6 +25,7 @@ struct IntakeList {
 
     init(_ intake: Intake) {
         self.intake = intake
+        drops = DropOrder(largeByteCount: intake.largeDropByteCount)
     }
 
     /// Whether nothing is left besides large drops and suspects.

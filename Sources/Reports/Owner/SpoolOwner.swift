@@ -33,6 +33,8 @@ package final class SpoolOwner: Sendable {
         package var logger = Logger(label: "reports", factory: { _ in SwiftLogNoOpLogHandler() })
         /// For tests; `nil` is the real one.
         package var transport: (any Transport)?
+        /// For how long ends of transfers are gathered; `nil` is the queue's default.
+        package var gatheringTime: Duration?
         /// What this process has found wrong with the ledger in the middle of the work.
         package var ledgerDamage = LedgerDamage.none
         package var onSettled: @Sendable (SubmissionProgress) -> Void = { _ in }
@@ -85,6 +87,7 @@ package final class SpoolOwner: Sendable {
         queueConfiguration.policy = configuration.policy
         queueConfiguration.policy.maximumWindow = configuration.maximumConcurrent
         queueConfiguration.prefersFirstRank = true
+        configuration.gatheringTime.map { queueConfiguration.gatheringTime = $0 }
         queue = try TransferQueue(
             store: store, configuration: queueConfiguration, client: sender, transport: transport,
             clock: spool.clock, logger: configuration.logger)

@@ -22,6 +22,8 @@ package final class ReportSpool: Sendable {
     /// Only a person moves it.
     package let parked: Directory
     package let options: Options
+    /// Where its payloads are hashed and compressed.
+    package let slots: PayloadSlots
 
     /// How a spool is opened.
     package struct Options: Sendable, Hashable {
@@ -30,6 +32,9 @@ package final class ReportSpool: Sendable {
         /// Use a network file system all the same, where locks and renames may not hold.
         package var allowsRemoteFileSystem: Bool = false
         package var limits: SpoolLimits = SpoolLimits()
+        /// A drop with more bytes is collected by itself, beside the others; `nil` is the default of the order in which
+        /// drops are taken.
+        package var largeDropByteCount: UInt64?
 
         package init() {}
     }
@@ -51,7 +56,7 @@ package final class ReportSpool: Sendable {
     /// - Returns: `nil` when there is no spool and `isCreating` is `false`.
     package static func open(
         _ path: FilePath, isCreating: Bool, options: Options = Options(), files: any FileSystem = POSIXFileSystem(),
-        clock: any SystemClock = LinuxClock()
+        clock: any SystemClock = LinuxClock(), slots: PayloadSlots = .shared
     ) throws(ReportsError) -> ReportSpool? {
         do {
             let isNew = try isCreating && files.makeDirectories(path, permissions: 0o700)
@@ -64,7 +69,8 @@ package final class ReportSpool: Sendable {
             // The drop zone's own mode is what remembers that a spool is shared.
             let dropMode = try rooms[.incoming].map { try files.metadata(of: $0).permissions } ?? 0
             options.isShared = dropMode & 0o003 == 0o003
-            let spool = ReportSpool(root: root, rooms: rooms, options: options, files: files, clock: clock)
+            let spool = ReportSpool(
+                root: root, rooms: rooms, options: options, files: files, clock: clock, slots: slots)
             if isCreating, try files.metadata(of: versionName, in: root) == nil {
                 try SpoolMaker(spool: spool).make()
             }
@@ -118,12 +124,14 @@ package final class ReportSpool: Sendable {
     }
 
     private init(
-        root: Directory, rooms: [Room: Directory], options: Options, files: any FileSystem, clock: any SystemClock
+        root: Directory, rooms: [Room: Directory], options: Options, files: any FileSystem, clock: any SystemClock,
+        slots: PayloadSlots
     ) {
         self.files = files
         self.clock = clock
         self.root = root
         self.options = options
+        self.slots = slots
         // `openRooms` gives all of them.
         incoming = rooms[.incoming] ?? root
         taken = rooms[.taken] ?? root

@@ -17,15 +17,18 @@ final class SpoolHarness: Sendable {
 
     init(
         _ path: String, clock: ManualClock = ManualClock(), files: any FileSystem = POSIXFileSystem(),
-        limits: SpoolLimits = SpoolLimits(),
+        limits: SpoolLimits = SpoolLimits(), largeDropByteCount: UInt64? = nil,
         script: @escaping ScriptedTransport.Script = { _ in .status(200) }
     ) throws {
         self.path = path
         self.clock = clock
         var options = ReportSpool.Options()
         options.limits = limits
+        options.largeDropByteCount = largeDropByteCount
         let spool = try ReportSpool.open(
-            FilePath(path), isCreating: true, options: options, files: files, clock: clock)
+            FilePath(path), isCreating: true, options: options, files: files, clock: clock,
+            // Of its own: what stands still in one test is not to hold up another.
+            slots: PayloadSlots(count: 2))
         guard let spool else { throw CocoaError(.fileNoSuchFile) }
         self.spool = spool
         transport = ScriptedTransport(clock: clock, script: script)
