@@ -35,19 +35,30 @@ final class PowerCutLife: Sendable {
     private let transport: ScriptedTransport
     private let record = Record()
 
-    init(_ directory: String) throws {
+    /// - Parameters:
+    ///   - directory: the disk.
+    ///   - time: moves the life's clock.
+    ///   - isWanted: asked at each moment, with its label, whether it is kept.
+    /// - Throws: when the directory cannot be looked at.
+    init(
+        _ directory: String, time: ManualClock = ManualClock(),
+        isWanted: @escaping @Sendable (String) -> Bool = { _ in true }
+    ) throws {
         path = FilePath(directory + "/spool")
-        files = try PowerCutFileSystem(directory, spool: "spool") { [record] cut in
+        files = try PowerCutFileSystem(directory, spool: "spool", isWanted: isWanted) { [record] cut in
             let promises = record.promises.withLock { $0 }
             record.moments.withLock { $0.append(Moment(cut: cut, promises: promises)) }
         }
-        clock = MomentClock(files)
+        clock = MomentClock(files, time)
         transport = ScriptedTransport(clock: clock) { _ in .refused }
         answer { _ in .status(200) }
     }
 
     /// All moments so far, in order.
     var moments: [Moment] { record.moments.withLock { $0 } }
+
+    /// What was promised by now.
+    var promises: Promises { record.promises.withLock { $0 } }
 
     private func note(_ change: (inout Promises) -> Void) {
         record.promises.withLock { change(&$0) }
@@ -57,11 +68,11 @@ final class PowerCutLife: Sendable {
     // MARK: - What it does
 
     /// From now on the server answers so.
-    func answer(_ script: @escaping @Sendable (ContentHash) -> TransportResult) {
+    func answer(_ script: @escaping @Sendable (ContentHash) async -> TransportResult) {
         transport.answer { [record, files] sent in
             files.moment("while it is sent")
             guard let id = ContentHash(hex: sent.name) else { return .refused }
-            let outcome = script(id)
+            let outcome = await script(id)
             if case .answer(let answer) = outcome, answer.status == 200 {
                 record.promises.withLock { _ = $0.delivered.insert(id) }
             }
@@ -69,10 +80,15 @@ final class PowerCutLife: Sendable {
         }
     }
 
-    func open(limits: SpoolLimits = SpoolLimits()) throws -> ReportSpool {
+    func open(
+        limits: SpoolLimits = SpoolLimits(), largeDropByteCount: UInt64? = nil,
+        slots: PayloadSlots = .shared
+    ) throws -> ReportSpool {
         var options = ReportSpool.Options()
         options.limits = limits
-        let spool = try ReportSpool.open(path, isCreating: true, options: options, files: files, clock: clock)
+        options.largeDropByteCount = largeDropByteCount
+        let spool = try ReportSpool.open(
+            path, isCreating: true, options: options, files: files, clock: clock, slots: slots)
         guard let spool else { throw CocoaError(.fileNoSuchFile) }
         return spool
     }
@@ -93,14 +109,18 @@ final class PowerCutLife: Sendable {
 
     /// Drops a file as a careful program does: contents durable, then renamed in, then the name durable.
     func drop(_ text: String, as name: EntryName, into spool: ReportSpool) throws {
+        try drop(bytes: Array(text.utf8), as: name, into: spool)
+    }
+
+    func drop(bytes: [UInt8], as name: EntryName, into spool: ReportSpool) throws {
         guard let hidden = EntryName("." + name.description) else { return }
         let file = try files.createFile(hidden, in: spool.incoming)
-        try files.write(Array(text.utf8), to: file)
+        try files.write(bytes, to: file)
         try files.sync(file)
         file.close()
         try files.rename(hidden, in: spool.incoming, to: name, in: spool.incoming)
         try files.syncDirectory(spool.incoming)
-        accept([.of(text)])
+        accept([.of(bytes: bytes)])
     }
 
     private func accept(_ ids: [ContentHash]) {
@@ -119,11 +139,14 @@ final class PowerCutLife: Sendable {
         _ = try await OrderDispatch(spool: spool).carryOut(.retry, ids: nil)
     }
 
-    func submit(_ spool: ReportSpool, sending: Bool = true) async throws {
+    func submit(_ spool: ReportSpool, sending: Bool = true, wait: Int64? = nil) async throws {
         let destination: Destination? = sending ? .http("http://collector.example/reports/{id}") : nil
         var configuration = SpoolOwner.Configuration(destination: destination)
         configuration.transport = transport
-        _ = try await Submission(spool: spool, configuration: configuration).run()
+        configuration.gatheringTime = .zero
+        var submission = Submission(spool: spool, configuration: configuration)
+        submission.wait = wait
+        _ = try await submission.run()
         files.moment("after a run")
     }
 

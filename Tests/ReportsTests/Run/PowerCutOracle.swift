@@ -6,19 +6,37 @@ import TestSupport
 
 /// Says what was lost by a power cut, after a life as any other on what the cut has left.
 struct PowerCutOracle: Sendable {
-    /// A disk after a cut, and what had been promised by then.
+    /// A disk after a cut or a kill, and what had been promised by then.
     struct Case: Hashable, Sendable {
-        let image: DiskImage
+        enum Disk: Hashable, Sendable {
+            /// What a power cut has left.
+            case cut(DiskImage)
+            /// What a killed process has left, in a directory that the next life may have.
+            case killed(path: String)
+        }
+
+        let disk: Disk
         let promises: Promises
         let label: String
+        /// The time at the end, in milliseconds.
+        var wall = ManualClock().wallMilliseconds
+        var boot = ManualClock().bootMilliseconds
+        /// How long the next life waits for what is not due yet, in milliseconds; `nil` does not wait.
+        var wait: Int64?
 
         static func == (left: Case, right: Case) -> Bool {
-            left.image == right.image && left.promises == right.promises
+            left.disk == right.disk && left.promises == right.promises
         }
 
         func hash(into hasher: inout Hasher) {
-            hasher.combine(image)
+            hasher.combine(disk)
             hasher.combine(promises)
+        }
+
+        /// The next life's clock: after a cut the machine has started anew.
+        var clock: ManualClock {
+            guard case .cut = disk else { return ManualClock(wall: wall, boot: boot) }
+            return ManualClock(wall: wall + 60_000, boot: 10_000, bootID: "boot-2")
         }
     }
 
@@ -29,7 +47,7 @@ struct PowerCutOracle: Sendable {
             for outcome in [.none, .all, .some(UInt64(number))] as [PowerCut.Outcome] {
                 guard let image = moment.cut.image(outcome, ledger: ledger) else { continue }
                 cases.insert(
-                    Case(image: image, promises: moment.promises, label: "\(moment.cut.label), \(outcome)"))
+                    Case(disk: .cut(image), promises: moment.promises, label: "\(moment.cut.label), \(outcome)"))
             }
         }
         return Array(cases)
@@ -54,21 +72,30 @@ struct PowerCutOracle: Sendable {
 
     private static func losses(in found: Case) async throws -> [String] {
         try await withMemoryDirectory { directory in
-            try found.image.reboot(into: directory)
             do {
-                return try await examine(directory + "/spool", found.promises).map { "\(found.label): \($0)" }
+                var path = directory + "/spool"
+                switch found.disk {
+                case .cut(let image): try image.reboot(into: directory)
+                case .killed(let left): path = left
+                }
+                return try await examine(path, found).map { "\(found.label): \($0)" }
             } catch {
                 return ["\(found.label): the next life fails with \(error)"]
             }
         }
     }
 
-    /// The life after the reboot, with a server that accepts everything.
-    private static func examine(_ path: String, _ promises: Promises) async throws -> [String] {
-        let clock = ManualClock()
-        clock.reboot(as: "boot-2", wall: clock.wallMilliseconds + 60_000)
+    /// The life afterwards, with a server that accepts everything.
+    private static func examine(_ path: String, _ found: Case) async throws -> [String] {
+        let (clock, promises) = (found.clock, found.promises)
         let harness = try SpoolHarness(path, clock: clock)
-        try await harness.submit()
+        var submission = harness.submission
+        submission.wait = found.wait
+        if found.wait == nil {
+            _ = try await submission.run()
+        } else {
+            _ = try await clock.racing { [submission] in try await submission.run() }
+        }
         var losses: [String] = []
         for id in promises.accepted { losses += try standing(of: id, promises, harness) }
         for room in ["taken", "tmp", "collected", "queued"] where try !harness.entries(room).isEmpty {
@@ -111,7 +138,7 @@ struct PowerCutOracle: Sendable {
 }
 
 /// A directory in memory where the machine has one: the lives after the cut need no disk.
-private func withMemoryDirectory<Result>(_ body: (_ path: String) async throws -> Result) async throws -> Result {
+func withMemoryDirectory<Result>(_ body: (_ path: String) async throws -> Result) async throws -> Result {
     let path = "/dev/shm/test-\(UUID().uuidString)"
     let attributes: [FileAttributeKey: Any] = [.posixPermissions: 0o700]
     guard
