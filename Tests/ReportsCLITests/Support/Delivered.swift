@@ -19,7 +19,8 @@ func expectAllDelivered(
     _ = try await tool.run("retry", "--all")
     let last = try await tool.submit(to: server)
     #expect(last.status == 0, "\(circumstances): \(last.output) \(last.errors)")
-    let complete = server.requests.filter(\.isComplete)
+    // Before a large report the server is asked whether it takes reports in parts; that brings none.
+    let complete = server.requests.filter { $0.isComplete && $0.method != "OPTIONS" }
     let delivered = Set(complete.map(Deliveries.key))
     #expect(accepted.isSubset(of: delivered), "\(circumstances): lost \(accepted.subtracting(delivered))")
     for request in complete { #expect(request.target == "/" + Deliveries.key(of: request)) }
