@@ -26,6 +26,7 @@ extension SendingPlan {
         /// On the boot clock, in milliseconds.
         private(set) var time: Int64
         fileprivate var endsStop = false
+        fileprivate var isStopInVain = false
 
         fileprivate init(of plan: SendingPlan, at time: Int64) {
             self.plan = plan
@@ -65,7 +66,9 @@ extension SendingPlan {
         for start in turn.claims { lineUp(start) }
         let wasAlone = schedule.suspect != nil
         schedule = turn.plan.schedule
-        if turn.endsStop || (wasAlone && schedule.suspect == nil) { solitude.end(.row, at: turn.time) }
+        if turn.endsStop || (wasAlone && schedule.suspect == nil) {
+            solitude.end(.row, at: turn.time, isInVain: turn.isStopInVain)
+        }
         return fillSlots()
     }
 
@@ -162,6 +165,11 @@ extension SendingPlan.Turn {
     /// A suspect has the process to itself: the ledger is told that it is to be blamed for a death.
     package mutating func suspectGoesAlone() {
         plan.schedule.blamesNobody = false
+    /// Others were stopped for as long as they may be, and no suspect could begin, not even beside them.
+    package mutating func stopWasInVain() {
+        isStopInVain = true
+    }
+
     }
 
     /// Nobody is there any more for whom others are stopped.

@@ -3,7 +3,8 @@
 /// A suspect is a row, or a drop, that was under way when a process died. It is tried while nothing else goes on, so
 /// that a second death says something. Others are stopped for it for ``longestStop`` at a time at most, the wait for
 /// those under way included; then they go on beside it, and its death would say nothing. After a stop that kept
-/// somebody waiting, nobody is stopped again for as long as that one lasted.
+/// somebody waiting, nobody is stopped again for as long as that one lasted. After stops in which no suspect row could
+/// begin, others are stopped for one more and more seldom, unless nothing else goes on anyway.
 ///
 /// All times are milliseconds on the boot clock. A crash loses this value and nothing with it.
 package struct Solitude: Hashable, Sendable {
@@ -11,6 +12,8 @@ package struct Solitude: Hashable, Sendable {
     package static let longestStop: Int64 = 10_000
     /// How long a suspect row waits for the others until they are stopped for it: 60 s.
     package static let patience: Int64 = 60_000
+    /// How long others go on after many stops in vain: 5 min.
+    package static let longestRest: Int64 = 300_000
 
     package enum Party: Hashable, Sendable {
         case row
@@ -34,6 +37,10 @@ package struct Solitude: Hashable, Sendable {
     package private(set) var collectingCount = 0
     /// Until then nobody is stopped again.
     package private(set) var restEnd = Int64.min
+    /// Until then nobody is stopped for a row.
+    private var vainRestEnd = Int64.min
+    /// Stops in a row in which no suspect row could begin.
+    private var vainStops = 0
     /// Whether a suspect row waits for the end of collecting.
     package private(set) var isCollectingInTheWay = false
 
@@ -57,9 +64,17 @@ package struct Solitude: Hashable, Sendable {
     }
 
     /// How long it takes until others may be stopped, in milliseconds; `nil` if they may be now.
+    ///
+    /// A row's stop whose time is over comes to its end in the queue's next turn: until then it is no other party's.
     package func stopWait(at now: Int64) -> Int64? {
+        if lapsedRowStop(at: now) != nil { return Self.longestStop }
         let end = max(restEnd, stop(at: now)?.end ?? .min)
         return end > now ? end - now : nil
+    }
+
+    /// The same, where a suspect row would keep others from going on.
+    package func forceWait(at now: Int64) -> Int64? {
+        vainRestEnd > now ? max(vainRestEnd - now, stopWait(at: now) ?? 0) : stopWait(at: now)
     }
 
     // MARK: - Events
@@ -89,16 +104,24 @@ package struct Solitude: Hashable, Sendable {
     ///   - isForced: whether somebody waits from the beginning.
     /// - Returns: whether they are.
     package mutating func begin(_ party: Party, at now: Int64, isForced: Bool) -> Bool {
-        guard stopWait(at: now) == nil else { return false }
+        guard (party == .row && isForced ? forceWait(at: now) : stopWait(at: now)) == nil else { return false }
         stop = Stop(party: party, begun: now, isFelt: isForced)
         return true
     }
 
     /// The party's stop is over. Does nothing when others are not stopped for it.
-    package mutating func end(_ party: Party, at now: Int64) {
+    /// - Parameters:
+    ///   - party: for whom others were stopped.
+    ///   - now: the time.
+    ///   - isInVain: whether its time is over, and no suspect could begin.
+    package mutating func end(_ party: Party, at now: Int64, isInVain: Bool = false) {
         guard let stop, stop.party == party else { return }
         self.stop = nil
         let end = max(stop.begun, min(now, stop.end))
-        if stop.isFelt { restEnd = end + (end - stop.begun) }
+        let length = end - stop.begun
+        if stop.isFelt { restEnd = end + length }
+        guard party == .row else { return }
+        vainStops = isInVain ? min(vainStops + 1, 5) : 0
+        vainRestEnd = isInVain ? end + min(length << vainStops, Self.longestRest) : .min
     }
 }

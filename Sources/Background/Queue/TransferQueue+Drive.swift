@@ -85,12 +85,13 @@ extension TransferQueue {
     /// - Returns: whether there may be something to do.
     private func waitForWork(_ persistence: Persistence) async throws -> Bool {
         let end: Int64? = if case .waiting(let end) = persistence { end } else { nil }
-        if let time = try solitudeTime(), time <= end ?? time {
+        if let time = try solitudeTime() {
             // Something is due that waits for a suspect, or a suspect for others.
-            await signal.wait(atMost: max(1, time - clock.bootMilliseconds), clock: clock)
-            return true
+            await signal.wait(atMost: max(1, min(time, end ?? time) - clock.bootMilliseconds), clock: clock)
+            return end.map { clock.bootMilliseconds < $0 } ?? true
         }
-        guard case .waiting = persistence else { return false }
+        // Others may have been stopped when the turn looked, and go on by now.
+        guard case .waiting = persistence else { return try mayClaim() }
         try await client.didRunDry()
         let time = try nextTime()
         guard let end else {

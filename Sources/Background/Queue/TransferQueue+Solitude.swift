@@ -73,16 +73,16 @@ extension TransferQueue {
         let plan = shared.withLock { $0.plan }
         if let stop = plan.solitude.stop(at: now) { return stop.end }
         if plan.solitude.lapsedRowStop(at: now) != nil { return now }
-        let rest = plan.solitude.stopWait(at: now).map { now + $0 }
+        let isFree = plan.isIdle && plan.solitude.collectingCount == 0
+        let rest = (isFree ? plan.solitude.stopWait(at: now) : plan.solitude.forceWait(at: now)).map { now + $0 }
         if try askedSuspect(in: plan) != nil { return rest ?? now }
         guard let due = try firstSuspect(in: plan)?.due else { return nil }
         if plan.isIdle {
             // What is due later is looked for by those who wait for its time.
             guard due <= store.now else { return nil }
-            if let rest { return rest }
-            if plan.solitude.collectingCount == 0 { return now }
+            if isFree { return rest ?? now }
         }
-        let forced = max(now + due - store.now, firstDriveBegun) + Solitude.patience
+        let forced = max(now + due - store.now, firstDriveBegun) + patience
         return max(forced, rest ?? forced)
     }
 
@@ -96,8 +96,13 @@ extension TransferQueue {
     /// One for which others are to be stopped: somebody asks for it, or it has waited long enough.
     func impatientSuspect(in plan: Plan) throws -> SuspectRow? {
         if let asked = try askedSuspect(in: plan) { return asked }
-        guard clock.bootMilliseconds - firstDriveBegun >= Solitude.patience else { return nil }
-        return try firstSuspect(in: plan).flatMap { $0.due <= store.now - Solitude.patience ? $0 : nil }
+        guard clock.bootMilliseconds - firstDriveBegun >= patience else { return nil }
+        return try firstSuspect(in: plan).flatMap { $0.due <= store.now - patience ? $0 : nil }
+    }
+
+    /// A short life has a suspect wait for half of it at most, so that it is tried in this life.
+    private var patience: Int64 {
+        driveEnd.map { min(Solitude.patience, max(0, $0 - begun) / 2) } ?? Solitude.patience
     }
 
     struct SuspectRow {
@@ -107,9 +112,12 @@ extension TransferQueue {
         let route: Route
     }
 
-    /// One that goes beside the others: where its origin has a slot for it.
+    /// One that goes beside the others, where its origin has a slot for it: one that somebody asks for, or the first
+    /// that is due.
     func suspectWithSlot(in plan: Plan) throws -> SuspectRow? {
-        let found = try firstSuspect(in: plan) { plan.allowance(of: $0.origin, at: store.now) > 0 }
+        let hasSlot = { (route: Route) in plan.allowance(of: route.origin, at: self.store.now) > 0 }
+        if let asked = try askedSuspect(in: plan, where: hasSlot) { return asked }
+        let found = try firstSuspect(in: plan, where: hasSlot)
         return found.flatMap { $0.due <= store.now ? $0 : nil }
     }
 
@@ -122,13 +130,14 @@ extension TransferQueue {
         }.min { $0.due < $1.due }
     }
 
-    private func askedSuspect(in plan: Plan) throws -> SuspectRow? {
+    private func askedSuspect(in plan: Plan, where mayGo: (Route) -> Bool = { _ in true }) throws -> SuspectRow? {
         for row in plan.schedule.asked.sorted() {
             guard let found = try store.queries.suspect(row: row), found.due <= store.now,
                 let origin = found.lane.ownOrigin
             else { continue }
-            if plan.mayGoAlone(to: origin, at: store.now) {
-                return SuspectRow(row: row, due: found.due, route: Route(lane: found.lane, origin: origin))
+            let route = Route(lane: found.lane, origin: origin)
+            if plan.mayGoAlone(to: origin, at: store.now), mayGo(route) {
+                return SuspectRow(row: row, due: found.due, route: route)
             }
         }
         return nil

@@ -57,7 +57,7 @@ extension TransferQueue {
     }
 
     private func maySuspectBeForced(_ plan: Plan, at now: Int64) throws -> Bool {
-        try plan.solitude.stopWait(at: now) == nil && impatientSuspect(in: plan) != nil
+        try plan.solitude.forceWait(at: now) == nil && impatientSuspect(in: plan) != nil
     }
 
     private func mayBeAlone(_ plan: Plan) -> Bool {
@@ -111,7 +111,8 @@ extension TransferQueue {
         let isUnderWay = turn.plan.schedule.suspect != nil
         try store.blameNobody()
         turn.othersGoOn()
-        guard !isUnderWay, let found = try suspectWithSlot(in: turn.plan) else { return }
+        guard !isUnderWay else { return }
+        guard let found = try suspectWithSlot(in: turn.plan) else { return turn.stopWasInVain() }
         let mark = turn.plan.gate(of: found.route.origin).accepted
         guard let claim = try store.claimDue(row: found.row, acceptedMark: mark) else { return }
         try include([claim], of: found.route, in: &turn)

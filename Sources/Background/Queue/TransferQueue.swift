@@ -121,12 +121,14 @@ package actor TransferQueue {
         return result
     }
 
-    /// The same, unless it is to be done only while there is nothing to claim, and there is something.
+    /// The same, unless it is to be done only while there is nothing to claim, and there is something, or may be
+    /// something that waits for the end of a stop.
     /// - Returns: `nil` when nothing was done.
     package func change<Result: Sendable>(
         ifDry: Bool, _ body: @Sendable (TransferStore) throws -> Result
     ) async throws -> Result? {
-        if ifDry, try mayClaim() { return nil }
+        let now = clock.bootMilliseconds
+        if ifDry, try shared.withLock({ $0.plan.solitude.stop(at: now) }) != nil || mayClaim() { return nil }
         return try await change(body)
     }
 

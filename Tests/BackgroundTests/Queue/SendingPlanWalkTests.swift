@@ -14,7 +14,7 @@ struct SendingPlanWalkTests {
         #expect(walk.plan.isIdle)
         // The walk has been everywhere.
         #expect(walk.rows.values.contains(.removed) && walk.failedCommits > 5 && walk.givenBack > 5)
-        #expect(walk.stops > 0)
+        #expect(walk.stops > 0 && walk.dropStops > 0)
     }
 }
 
@@ -36,6 +36,8 @@ private struct PlanWalk {
     private(set) var givenBack = 0
     /// How often a suspect had the process to itself.
     private(set) var stops = 0
+    /// How often a suspect drop had claims stopped for it.
+    private(set) var dropStops = 0
     private var pending: Pending?
     private var running: Set<Int64> = []
     private var now: Int64 = 0
@@ -61,6 +63,7 @@ private struct PlanWalk {
         case 5..<8: endTurn(isCommitted: chance(75))
         // Tasks that collect come and go at any time.
         case 9 where chance(50): collect()
+        case 9 where chance(30): bringDrop()
         // All that follows is the queue's, which does nothing while its commit is under way.
         case _ where pending != nil: break
         case 8: cancelOne()
@@ -73,6 +76,7 @@ private struct PlanWalk {
     mutating func finish() {
         if pending != nil { endTurn(isCommitted: true) }
         while plan.solitude.collectingCount > 0 { _ = plan.collectingEnded() }
+        plan.stopEnded(for: .drop, at: now)
         if plan.isStopped { note(plan.driveBegan()) }
         for _ in 0..<10_000 where rows.values.contains(where: { $0 == .due || $0 == .claimed }) {
             now += 10_000
@@ -190,6 +194,17 @@ private struct PlanWalk {
         }
     }
 
+    /// A task with a suspect drop comes, or its drop is done.
+    private mutating func bringDrop() {
+        if plan.solitude.stop?.party == .drop, chance(50) {
+            plan.stopEnded(for: .drop, at: now)
+        } else if let wait = plan.aloneWanted(at: now) {
+            #expect(wait > 0 && wait <= 2 * Solitude.longestStop)
+        } else {
+            dropStops += 1
+        }
+    }
+
     private func fill(_ origin: String, _ next: inout Pending) {
         let limit = next.turn.plan.allowance(of: origin, at: now)
         let due = next.rows.filter {
@@ -240,8 +255,10 @@ private struct PlanWalk {
 
     private func check() {
         #expect(plan.running == running)
-        if let suspect = plan.schedule.suspect, plan.solitude.stop(at: now) != nil {
-            #expect(Set(plan.transfers.keys) == [suspect], "something beside a suspect")
+        if let suspect = plan.schedule.suspect {
+            #expect(plan.solitude.stop?.party == .row, "a suspect that nobody lets the others go on beside")
+            let isAlone = plan.solitude.stop(at: now) == nil || Set(plan.transfers.keys) == [suspect]
+            #expect(isAlone, "something beside a suspect")
         }
         // A row is in flight exactly when the ledger says that it is claimed.
         #expect(Set(plan.transfers.keys) == Set(rows.filter { $0.value == .claimed }.keys))

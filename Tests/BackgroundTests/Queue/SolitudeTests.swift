@@ -24,6 +24,48 @@ struct SolitudeTests {
         #expect(solitude.stopWait(at: 22_000) == 1_000)
     }
 
+    @Test("A row's stop whose time is over is ended by the queue, and by no other party's stop")
+    func lapsed() {
+        var plan = Plan.driven()
+        let isStopped = plan.suspectWanted(at: 0, isForced: true)
+        #expect(isStopped)
+        for now in [Solitude.longestStop, 60_000] {
+            let wait = plan.aloneWanted(at: now)
+            #expect(wait == Solitude.longestStop)
+            #expect(plan.solitude.lapsedRowStop(at: now) != nil)
+        }
+        var turn = plan.turn(at: 60_000)
+        turn.othersGoOn()
+        _ = plan.committed(turn)
+        let wait = plan.aloneWanted(at: 60_000)
+        #expect(wait == nil)
+    }
+
+    @Test("After stops in vain others go on for longer each time, 5 min at most, unless nothing else goes on")
+    func inVain() {
+        var plan = Plan.driven()
+        var now: Int64 = 0
+        for rest in [20, 40, 80, 160, 300, 300] as [Int64] {
+            let isStopped = plan.suspectWanted(at: now, isForced: true)
+            #expect(isStopped)
+            now += Solitude.longestStop
+            var turn = plan.turn(at: now)
+            turn.othersGoOn()
+            turn.stopWasInVain()
+            _ = plan.committed(turn)
+            #expect(plan.solitude.forceWait(at: now) == rest * 1_000)
+            #expect(plan.solitude.stopWait(at: now) == Solitude.longestStop)
+            let isTooEarly = plan.suspectWanted(at: now + rest * 1_000 - 1, isForced: true)
+            #expect(!isTooEarly)
+            now += rest * 1_000
+        }
+        let isStopped = plan.suspectWanted(at: now, isForced: false)
+        #expect(isStopped)
+        plan.stopEnded(for: .row, at: now)
+        let isStoppedAgain = plan.suspectWanted(at: now, isForced: true)
+        #expect(isStoppedAgain, "the last stop was not in vain")
+    }
+
     @Test("A stop that nobody felt asks for no rest; one that kept a task from collecting does")
     func unfelt() {
         var plan = Plan.driven()
@@ -93,6 +135,57 @@ struct SuspectTurnTests {
             queue.endAlone()
             try await drive.value
             #expect(harness.transport.sent.map(\.name) == ["a"])
+        }
+    }
+
+    @Test("A drive whose end comes before a suspect may go waits for that end, and no more often")
+    func endWhileCollecting() async throws {
+        try await withTemporaryDirectory { directory in
+            let harness = try QueueHarness(directory: directory) { _ in .status(200) }
+            try Self.die(with: ["bad", "worse"], in: harness)
+            let queue = try harness.open()
+            await queue.beginCollecting()
+            let end = harness.clock.bootMilliseconds + 30_000
+            let drive = Task { try await queue.drive(.waiting(until: end), isExplicit: true) }
+            let wake = await harness.clock.waitForSleeper()
+            #expect(wake == end)
+            harness.clock.advance(by: 30_000)
+            try await drive.value
+            #expect(harness.transport.sent.isEmpty)
+            queue.endCollecting()
+        }
+    }
+
+    @Test("A queue whose claims are stopped is not dry")
+    func dry() async throws {
+        try await withTemporaryDirectory { directory in
+            let queue = try QueueHarness(directory: directory) { _ in .status(200) }.open()
+            #expect(await queue.beginAlone(patience: 1_000))
+            #expect(try await queue.change(ifDry: true) { _ in true } == nil)
+            queue.endAlone()
+            #expect(try await queue.change(ifDry: true) { _ in true } == true)
+        }
+    }
+
+    @Test("In a short life a suspect waits for half of it at most")
+    func shortLife() async throws {
+        try await withTemporaryDirectory { directory in
+            let harness = try QueueHarness(directory: directory) { sent in
+                if sent.name == "long" { await Gate().wait() }
+                return .status(200)
+            }
+            try Self.die(with: ["bad"], in: harness)
+            let queue = try harness.open()
+            try await queue.add(["long"])
+            let start = harness.clock.bootMilliseconds
+            let drive = Task { try await queue.drive(.whileDue, isExplicit: true, until: start + 20_000) }
+            await harness.transport.waitForSent(count: 1)
+            await harness.clock.waitForSleeper(until: start + 10_000)
+            harness.clock.advance(by: 10_000)
+            await harness.clock.waitForSleeper(until: start + 20_000)
+            #expect(harness.transport.sent.map(\.name) == ["long"], "others are stopped")
+            drive.cancel()
+            try? await drive.value
         }
     }
 
