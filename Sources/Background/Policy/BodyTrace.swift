@@ -6,8 +6,6 @@ package struct BodyTrace: Hashable, Sendable {
         let byteCount: UInt64
     }
 
-    /// When the attempt began.
-    package let begun: Int64
     /// Whether a request with a body was made.
     package private(set) var hasBody = false
     /// Of bodies whose requests were answered.
@@ -17,17 +15,18 @@ package struct BodyTrace: Hashable, Sendable {
     private var currentByteCount: UInt64 = 0
     private var points: [Point] = []
     private static let pointLimit = 64
-    /// So many pieces in half of an attempt say how fast they go, to within a fifth.
+    /// So many pieces in half of the time say how fast they go, to within a fifth.
     private static let finePointCount = 5
+    /// A body that has gone out for less than 1 s says nothing about its pace.
+    private static let leastTime: Int64 = 1_000
 
-    package init(begun: Int64) {
-        self.begun = begun
-    }
+    package init() {}
 
     /// How many bytes of bodies have left this machine.
     package var byteCount: UInt64 { answeredByteCount + currentByteCount }
 
-    /// Whether the last request's body has gone out to its end, and no answer has come.
+    /// Whether the last request's body has gone out to its end, and no answer has come. Its last bytes may still lie in
+    /// this machine's buffers.
     package var waitsForAnswer: Bool { currentSize > 0 && currentByteCount >= currentSize }
 
     // MARK: - Events
@@ -55,19 +54,21 @@ package struct BodyTrace: Hashable, Sendable {
 
     /// How fast bodies went out.
     ///
-    /// In the last half of the attempt, if they went out in many pieces then: what this machine's own buffers take at
-    /// the beginning says nothing about the way to the server. With few large pieces the whole attempt tells more; the
-    /// last of them is still going out at its end.
+    /// The time begins when the first piece has gone out, without that piece: the name's look-up and the connection's
+    /// establishment come before it. The last half of the time counts, if bodies went out in many pieces then: what
+    /// this machine's own buffers take at the beginning says nothing about the way to the server. With few large
+    /// pieces the whole time tells more; the last of them is still going out at its end.
     /// - Parameter end: of the attempt.
-    /// - Returns: `nil` where nothing has moved for half of the attempt. That is a server, or a network, that stands
-    ///   still for a while, and no slow one.
+    /// - Returns: `nil` where nothing has moved for half of the time. That is a server, or a network, that stands still
+    ///   for a while, and no slow one. Also `nil` where the time is too short to tell.
     package func rate(at end: Int64) -> BodyRate? {
-        let middle = begun + (end - begun) / 2
-        guard let last = points.last, last.time > middle else { return nil }
+        guard let first = points.first, let last = points.last, end - first.time >= Self.leastTime else { return nil }
+        let middle = first.time + (end - first.time) / 2
+        guard last.time > middle else { return nil }
         let isFine = points.count { $0.time > middle } >= Self.finePointCount
-        let first = isFine ? points.last { $0.time <= middle } : nil
+        let from = isFine ? points.last { $0.time <= middle } ?? first : first
         return BodyRate(
-            byteCount: Int64(clamping: last.byteCount) - Int64(clamping: first?.byteCount ?? 0),
-            milliseconds: first.map { last.time - $0.time } ?? end - begun)
+            byteCount: Int64(clamping: last.byteCount) - Int64(clamping: from.byteCount),
+            milliseconds: (isFine ? last.time : end) - from.time)
     }
 }

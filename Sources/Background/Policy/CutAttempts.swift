@@ -1,6 +1,6 @@
 /// What the ledger knows of a row whose attempts were cut by a deadline or a signal before they ended.
 package struct CutAttempts: Hashable, Sendable {
-    /// Cuts in a row: 0 after any other end. From 2 on the body is known to be slow.
+    /// Cuts in a row: 0 after any other end. From 2 on the row goes last, and one such at a time.
     package var count = 0
     /// How fast the body went out last; `nil` when that is not known.
     package var rate: BodyRate?
@@ -13,7 +13,7 @@ package struct CutAttempts: Hashable, Sendable {
     /// Whether the next attempt is to be watched more closely, because it may be cut again.
     package var isWatchWanted: Bool { count > 0 }
 
-    /// Cuts in a row after which a row is put off: 2.
+    /// Cuts in a row after which a row goes last: 2.
     package static let limit = 2
     /// How long a row is put off while no run has the time that it needs: 6 h, in milliseconds.
     package static let pause: Int64 = 6 * 3_600_000
@@ -26,11 +26,19 @@ package struct CutAttempts: Hashable, Sendable {
         package var lasted: Int64
         /// When the attempt ended, by the trace's clock.
         package var now: Int64
+        /// Whether the body had the way to its origin to itself at its end, so that its pace is its own.
+        package var isAlone: Bool
+        /// Whether the row had been put off before the attempt.
+        package var wasPutOff: Bool
 
-        package init(deadline: Int64?, lasted: Int64, now: Int64) {
+        package init(
+            deadline: Int64?, lasted: Int64, now: Int64, isAlone: Bool = true, wasPutOff: Bool = false
+        ) {
             self.deadline = deadline
             self.lasted = lasted
             self.now = now
+            self.isAlone = isAlone
+            self.wasPutOff = wasPutOff
         }
 
         /// A run that ends a moment early was ended by its deadline, too.
@@ -55,10 +63,9 @@ package struct CutAttempts: Hashable, Sendable {
     package func followed(by trace: BodyTrace, of byteCount: Int64, in run: Run) -> Consequence {
         guard trace.hasBody else { return asBefore(byteCount, run) }
         if trace.waitsForAnswer {
-            // The server is slow, and the way to it is not.
-            let deadline = run.isDeadlineOver ? run.deadline.map(Self.deadlineText) : nil
-            let end = deadline.map { "\($0) came" } ?? "the run ended"
-            return Consequence(cuts: CutAttempts(count: 1), note: "\(end) before the server's answer")
+            // The server is slow, or the rest of the body lies in this machine's buffers: nobody knows what time it
+            // needs, so that it goes last from the second time on, and is never put off.
+            return Consequence(cuts: CutAttempts(count: count + 1), note: Self.unanswered(run))
         }
         guard let rate = trace.rate(at: run.now) else {
             // It may be a short outage, or a way so slow that it takes closer watching to see anything move.
@@ -69,12 +76,19 @@ package struct CutAttempts: Hashable, Sendable {
             return Consequence(cuts: CutAttempts(count: 1, rate: rate))
         }
         let cuts = CutAttempts(count: count + 1, rate: rate)
+        // Beside others it went slower than it can, which says nothing new about one that was put off.
+        guard run.isAlone else { return run.wasPutOff ? asBefore(byteCount, run) : Consequence(cuts: cuts) }
         return cuts.count < Self.limit ? Consequence(cuts: cuts) : Self.putOff(cuts, byteCount, run)
     }
 
     /// The attempt says nothing about the body.
     private func asBefore(_ byteCount: Int64, _ run: Run) -> Consequence {
-        count < Self.limit ? Consequence(cuts: self) : Self.putOff(self, byteCount, run)
+        run.wasPutOff ? Self.putOff(self, byteCount, run) : Consequence(cuts: self)
+    }
+
+    private static func unanswered(_ run: Run) -> String {
+        let deadline = run.isDeadlineOver ? run.deadline.map(deadlineText) : nil
+        return "\(deadline.map { "\($0) came" } ?? "the run ended") before the server's answer"
     }
 
     private static func putOff(_ cuts: CutAttempts, _ byteCount: Int64, _ run: Run) -> Consequence {
@@ -92,7 +106,6 @@ package struct CutAttempts: Hashable, Sendable {
             cuts: cuts, note: "needs about \(PlainTime.text(need)) at \(rate.text), \(end)", isPutOff: true)
     }
 
-    /// The queue begins a little after the run whose deadline it is.
     private static func deadlineText(_ deadline: Int64) -> String {
         "the deadline of \(PlainTime.text(roundedUp(deadline)))"
     }

@@ -5,6 +5,8 @@ extension TransferQueue {
         /// Where it went.
         let origin: String
         let report: AttemptReport
+        /// Whether it alone was under way there at its end.
+        let wasAlone: Bool
 
         /// What the ledger is to hold after it.
         func settlement(_ verdict: Verdict, cuts: CutAttempts, endedWall: Int64, acceptedMark: Int64) -> Settlement {

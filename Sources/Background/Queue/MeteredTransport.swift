@@ -15,7 +15,7 @@ final class MeteredTransport: Transport {
         self.transport = transport
         self.stopwatch = stopwatch
         self.watchesClosely = watchesClosely
-        state = Mutex(BodyTrace(begun: stopwatch()))
+        state = Mutex(BodyTrace())
     }
 
     var trace: BodyTrace { state.withLock { $0 } }

@@ -17,6 +17,9 @@ package struct SendingLine: Hashable, Sendable {
 
     package var inFlightCount: Int { waiting.count + runningCount + endedCount }
 
+    /// Whether a single row has begun and is not judged yet.
+    var hasOneBegun: Bool { runningCount + endedCount == 1 }
+
     /// How many rows may be claimed beyond the slots.
     func lookAhead(slots: Int) -> Int {
         guard let pace else { return 0 }

@@ -19,6 +19,7 @@ extension SendingPlan {
             return Succession(next: nil, wake: .none)
         }
         let origin = transfer.origin
+        if !isStopped { noteCompany(of: row) }
         lines[origin]?.runningCount -= 1
         self.end(row, with: .ended(end, isBlocking: !letsNextGo))
         guard letsNextGo else { return Succession(next: nil, wake: .now) }
@@ -28,6 +29,13 @@ extension SendingPlan {
         let hasMore = schedule.originsWithMore.contains(origin)
         let isHungry = lines[origin]?.isHungry(slots: slots, hasMore: hasMore) ?? false
         return Succession(next: next, wake: isHungry ? .now : .soon)
+    }
+
+    /// How many go beside it says what an attempt's pace means. When all are told to end they end one after another,
+    /// and the last one was not alone.
+    mutating func noteCompany(of row: Int64) {
+        guard let origin = transfers[row]?.origin else { return }
+        transfers[row]?.wasAlone = lines[origin]?.hasOneBegun ?? false
     }
 
     // MARK: - Slots

@@ -21,7 +21,11 @@ extension SendingPlan {
 
     /// The drive is told to end, or ends: nothing starts any more.
     package mutating func driveStopped() {
+        guard !isStopped else { return }
         isStopped = true
+        for (row, transfer) in transfers {
+            if case .running = transfer.stage { noteCompany(of: row) }
+        }
     }
 
     /// Somebody asked for this drive: gates closed by failure or for a reason may be probed once.

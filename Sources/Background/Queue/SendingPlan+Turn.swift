@@ -42,6 +42,8 @@ extension SendingPlan {
         package let claim: Claim
         package let origin: String
         package let end: End?
+        /// Whether it alone was under way to its origin at its end.
+        package let wasAlone: Bool
     }
 
     /// Whether there is something that a turn has to write down: ends, or claims that lapse.
@@ -108,7 +110,8 @@ extension SendingPlan.Turn {
     package var ends: [SendingPlan.Ended] {
         plan.endedRows.compactMap { row in
             guard let transfer = plan.transfers[row], case .ended(let end, _) = transfer.stage else { return nil }
-            return SendingPlan.Ended(claim: transfer.claim, origin: transfer.origin, end: end)
+            return SendingPlan.Ended(
+                claim: transfer.claim, origin: transfer.origin, end: end, wasAlone: transfer.wasAlone)
         }
     }
 
@@ -162,14 +165,14 @@ extension SendingPlan.Turn {
         endsStop = true
     }
 
-    /// A suspect has the process to itself: the ledger is told that it is to be blamed for a death.
-    package mutating func suspectGoesAlone() {
-        plan.schedule.blamesNobody = false
     /// Others were stopped for as long as they may be, and no suspect could begin, not even beside them.
     package mutating func stopWasInVain() {
         isStopInVain = true
     }
 
+    /// A suspect has the process to itself: the ledger is told that it is to be blamed for a death.
+    package mutating func suspectGoesAlone() {
+        plan.schedule.blamesNobody = false
     }
 
     /// Nobody is there any more for whom others are stopped.

@@ -25,6 +25,8 @@ package struct SendingPlan<Claim: Identifiable<Int64> & Sendable, End: Sendable>
         package internal(set) var stage = Stage.waiting
         /// Whether somebody wants the transfer taken out of the queue.
         package internal(set) var isCancelled = false
+        /// Whether it alone was under way to its origin when it ended, or when the drive was told to end.
+        package internal(set) var wasAlone = false
     }
 
     package enum Stage: Sendable {

@@ -14,11 +14,19 @@ extension TransferQueue {
             guard let due = record.due, due > store.now else { return true }
             return record.cuts.rate.map { $0.need(for: record.byteCountLeft) <= left } ?? false
         }
-        guard let found else { return nil }
-        let isOneUnderWay = plan.transfers.values.contains {
-            $0.origin == route.origin && $0.claim.record.cuts.count >= CutAttempts.limit
+        return found.flatMap { isSlowUnderWay(to: route.origin, in: plan) ? nil : $0 }
+    }
+
+    /// Which slow bodies go beside the others.
+    func slowRows(at origin: String, in plan: Plan) -> TransferStore.SlowRows {
+        guard driveEnd != nil else { return .all }
+        return isSlowUnderWay(to: origin, in: plan) ? .none : .rested
+    }
+
+    private func isSlowUnderWay(to origin: String, in plan: Plan) -> Bool {
+        plan.transfers.values.contains {
+            $0.origin == origin && $0.claim.record.cuts.count >= CutAttempts.limit
         }
-        return isOneUnderWay ? nil : found
     }
 
     /// The drive has no end: what was put off may go.
@@ -38,9 +46,11 @@ extension TransferQueue {
         // Progress that was written down meanwhile has taken earlier cuts back.
         guard let record = try store.queries.record(row: attempt.claim.id) else { return CutAttempts() }
         guard let trace = attempt.report.trace else { return record.cuts }
+        let isTriedAsSlow = driveEnd != nil && attempt.claim.record.cuts.count >= CutAttempts.limit
         let run = CutAttempts.Run(
-            deadline: driveEnd.map { $0 - begun }, lasted: clock.bootMilliseconds - begun,
-            now: configuration.stopwatch())
+            deadline: driveEnd.map { $0 - runBegun }, lasted: clock.bootMilliseconds - runBegun,
+            now: configuration.stopwatch(), isAlone: attempt.wasAlone || isTriedAsSlow,
+            wasPutOff: attempt.claim.putOff != nil)
         let consequence = record.cuts.followed(by: trace, of: attempt.claim.record.byteCountLeft, in: run)
         verdict.note = consequence.note
         // Whoever owns the retries also says when a transfer goes.

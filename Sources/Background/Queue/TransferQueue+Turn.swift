@@ -128,13 +128,12 @@ extension TransferQueue {
 
     private func claims(for route: Route, limit: Int, in turn: inout Plan.Turn) throws -> [Claim] {
         let (lane, gate) = (route.lane, turn.plan.gate(of: route.origin))
+        let slow = slowRows(at: route.origin, in: turn.plan)
         var claims =
             try configuration.prefersFirstRank
             ? store.claimInOrder(
-                limit: limit, after: turn.claimCount(of: lane), lane: lane, takesSlow: driveEnd == nil,
-                acceptedMark: gate.accepted)
-            : store.claimDue(
-                limit: limit, suspects: false, lane: lane, takesSlow: driveEnd == nil, acceptedMark: gate.accepted)
+                limit: limit, after: turn.claimCount(of: lane), lane: lane, slow: slow, acceptedMark: gate.accepted)
+            : store.claimDue(limit: limit, suspects: false, lane: lane, slow: slow, acceptedMark: gate.accepted)
         turn.counted(claims.count, in: lane)
         if claims.isEmpty, gate.mayProbeWithOthers(at: store.now), let row = try store.wakeOneForProbe(lane: lane) {
             // The gate may be probed, but all that waits for it is held or not due.
@@ -151,7 +150,9 @@ extension TransferQueue {
 
     private func judgeEnds(in turn: inout Plan.Turn) throws -> [Settlement] {
         let finished = turn.ends.map {
-            FinishedAttempt(claim: $0.claim, origin: $0.origin, report: $0.end ?? AttemptReport(.interrupted))
+            FinishedAttempt(
+                claim: $0.claim, origin: $0.origin, report: $0.end ?? AttemptReport(.interrupted),
+                wasAlone: $0.wasAlone)
         }
         // Successes first: they tell whether a failure beside them is the origin's.
         let ordered = finished.filter(\.report.isDelivered) + finished.filter { !$0.report.isDelivered }

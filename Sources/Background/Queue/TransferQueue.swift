@@ -78,6 +78,8 @@ package actor TransferQueue {
     /// When the first drive began.
     private(set) var firstDriveBegun = Int64.max / 2
     var driveEnd: Int64?
+    /// When the run began whose deadline the drive's end is, or this did.
+    private(set) var runBegun: Int64
 
     // MARK: - The beginning
 
@@ -99,6 +101,7 @@ package actor TransferQueue {
         self.logger = logger
         self.generator = generator
         begun = clock.bootMilliseconds
+        runBegun = begun
     }
 
     /// Makes it durable that this life moves files; see ``TransferStore/begin()``.
@@ -141,11 +144,16 @@ package actor TransferQueue {
     ///   - persistence: how long it lasts.
     ///   - isExplicit: whether somebody asked for this: gates closed by failure or for a reason are probed once.
     ///   - end: when the caller will cancel it, on the boot clock in milliseconds; `nil`, the default, is never.
+    ///   - deadline: the length of the run that has this end, in milliseconds, which people have named; `nil`, the
+    ///     default, counts from this queue's beginning.
     /// - Throws: what the ledger or the client throws; the queue is then to be abandoned.
-    package func drive(_ persistence: Persistence, isExplicit: Bool, until end: Int64? = nil) async throws {
+    package func drive(
+        _ persistence: Persistence, isExplicit: Bool, until end: Int64? = nil, deadline: Int64? = nil
+    ) async throws {
         precondition(!isDriven, "a queue has one drive at a time")
         isDriven = true
         driveEnd = end
+        if let end, let deadline { runBegun = end - deadline }
         firstDriveBegun = min(firstDriveBegun, clock.bootMilliseconds)
         defer {
             isDriven = false

@@ -25,11 +25,28 @@ extension TransferStore {
         ORDER BY due_at, id LIMIT 64
         """
 
+    /// The slow transfer of a lane that has been due longest, of those that were put off and have rested, or have been
+    /// due for as long.
+    static let restedQuery = """
+        SELECT \(TransferRecord.columns) FROM transfer INDEXED BY transfer_slow
+        WHERE cuts > 1 AND due_at IS NOT NULL AND is_suspect = 0 AND lane = ? AND due_at <= ?
+          AND (reason = 'deadline' OR due_at <= ?)
+        ORDER BY due_at, id LIMIT 1
+        """
+
+    /// Which bodies that are known to be slow go beside the others, when they are due.
+    package enum SlowRows: Hashable, Sendable {
+        case none
+        /// One that has waited for ``CutAttempts/pause``, so that a lane with something always due passes none over.
+        case rested
+        case all
+    }
+
     /// Claims a lane's due transfers, the one due longest first: counted as attempts before their first byte leaves.
     package func claimDue(
-        limit: Int, suspects: Bool, lane: Lane, takesSlow: Bool = true, acceptedMark: Int64
+        limit: Int, suspects: Bool, lane: Lane, slow: SlowRows = .all, acceptedMark: Int64
     ) throws -> [Claim] {
-        try due(limit: limit, suspects: suspects, lane: lane, takesSlow: takesSlow).map {
+        try due(limit: limit, suspects: suspects, lane: lane, slow: slow).map {
             try claim($0, acceptedMark: acceptedMark)
         }
     }
@@ -39,16 +56,16 @@ extension TransferStore {
     ///   - limit: how many, at most.
     ///   - count: how many the lane has claimed before.
     ///   - lane: where they go.
-    ///   - takesSlow: whether bodies that are known to be slow go beside the others, when they are due.
+    ///   - slow: which bodies that are known to be slow go beside the others.
     ///   - acceptedMark: of the lane's gate.
     /// - Returns: the claims, in the order in which they are to be sent.
     /// - Throws: ``SQLiteError``.
     package func claimInOrder(
-        limit: Int, after count: Int, lane: Lane, takesSlow: Bool, acceptedMark: Int64
+        limit: Int, after count: Int, lane: Lane, slow: SlowRows, acceptedMark: Int64
     ) throws -> [Claim] {
         let newest = try connection.rows(
             Self.firstRankQuery, [.integer(now), .text(lane.name), .integer(Int64(limit))], TransferRecord.init)
-        let dueLongest = try due(limit: limit, suspects: false, lane: lane, takesSlow: takesSlow)
+        let dueLongest = try due(limit: limit, suspects: false, lane: lane, slow: slow)
         return try ClaimOrder.merged(newest: newest, dueLongest: dueLongest, after: count, limit: limit).map {
             try claim($0, acceptedMark: acceptedMark)
         }
@@ -63,13 +80,17 @@ extension TransferStore {
         return try record.map { try claim($0, acceptedMark: acceptedMark) }
     }
 
-    private func due(limit: Int, suspects: Bool, lane: Lane, takesSlow: Bool) throws -> [TransferRecord] {
-        let cutLimit = takesSlow ? Int.max : CutAttempts.limit
-        return try connection.rows(
+    private func due(limit: Int, suspects: Bool, lane: Lane, slow: SlowRows) throws -> [TransferRecord] {
+        let cutLimit = slow == .all ? Int.max : CutAttempts.limit
+        var records = try connection.rows(
             Self.dueQuery,
             [
                 SQLiteValue(suspects), .integer(now), .text(lane.name), SQLiteValue(cutLimit), .integer(Int64(limit)),
             ], TransferRecord.init)
+        guard slow == .rested, !records.isEmpty, let rested = try restedTransfer(lane: lane) else { return records }
+        let place = records.firstIndex { ($0.due ?? 0, $0.rowID) > (rested.due ?? 0, rested.rowID) }
+        records.insert(rested, at: place ?? records.endIndex)
+        return Array(records.prefix(limit))
     }
 
     // MARK: - Slow bodies
@@ -79,6 +100,13 @@ extension TransferStore {
     func slowTransfers(lane: Lane, within time: Int64) throws -> [TransferRecord] {
         try connection.rows(
             Self.slowQuery, [.text(lane.name), .integer(now), .integer(max(0, time))], TransferRecord.init)
+    }
+
+    private func restedTransfer(lane: Lane) throws -> TransferRecord? {
+        try connection.rows(
+            Self.restedQuery, [.text(lane.name), .integer(now), .integer(now - CutAttempts.pause)],
+            TransferRecord.init
+        ).first
     }
 
     /// Whether a lane has a transfer that is put off for its slow body.
@@ -103,7 +131,9 @@ extension TransferStore {
 extension LedgerQueries {
     /// The steps SQLite takes to find what is due, and what goes first of it.
     package func plansOfClaiming() throws -> [String] {
-        try [TransferStore.dueQuery, TransferStore.firstRankQuery, TransferStore.slowQuery].map {
+        try [
+            TransferStore.dueQuery, TransferStore.firstRankQuery, TransferStore.slowQuery, TransferStore.restedQuery,
+        ].map {
             try plan(of: $0).joined(separator: "\n")
         }
     }

@@ -13,6 +13,8 @@ struct SpoolWork {
     let waitsUntil: Int64?
     /// When the run is told to end, on the boot clock in milliseconds; `nil` where nobody knows.
     let endsAt: Int64?
+    /// How long the run had from its beginning, in milliseconds; `nil` where nobody knows.
+    let deadline: Int64?
     /// Somebody asked for it now: closed gates are probed once.
     let isExplicit: Bool
     /// Whether anything is sent at all.
@@ -21,11 +23,13 @@ struct SpoolWork {
     private let handover = Handover()
 
     init(
-        _ owner: SpoolOwner, waitsUntil: Int64? = nil, endsAt: Int64? = nil, isExplicit: Bool = false, sends: Bool
+        _ owner: SpoolOwner, waitsUntil: Int64? = nil, endsAt: Int64? = nil, deadline: Int64? = nil,
+        isExplicit: Bool = false, sends: Bool
     ) {
         self.owner = owner
         self.waitsUntil = waitsUntil
         self.endsAt = endsAt
+        self.deadline = deadline
         self.isExplicit = isExplicit
         self.sends = sends
     }
@@ -72,7 +76,9 @@ struct SpoolWork {
         await handover.waitForBeginning()
         while true {
             let version = handover.version
-            if sends { try await owner.queue.drive(persistence, isExplicit: isExplicit, until: endsAt) }
+            if sends {
+                try await owner.queue.drive(persistence, isExplicit: isExplicit, until: endsAt, deadline: deadline)
+            }
             isExplicit = false
             guard !Task.isCancelled else { return }
             // Nothing more can be sent now, so that what is beyond the spool's limits may go.

@@ -159,7 +159,7 @@ package struct Submission: Sendable {
     private func work(_ owner: SpoolOwner, _ start: Int64) async throws -> Intake.Summary {
         let work = SpoolWork(
             owner, waitsUntil: wait.map { $0 == .max ? .max : start + $0 }, endsAt: deadline.map { start + $0 },
-            isExplicit: isExplicit, sends: configuration.sends)
+            deadline: deadline, isExplicit: isExplicit, sends: configuration.sends)
         return try await work.run()
     }
 

@@ -44,6 +44,23 @@ struct SendingPlanWishTests {
         #expect(!plan.isCancelled(1), "claimed again, it is to be sent")
     }
 
+    @Test("A row is alone at its end, or is not, whatever ended before it when all were told to end")
+    func company() {
+        var plan = Plan.driven()
+        plan.turned(claiming: [1, 2])
+        plan.turned(claiming: [3], at: Plan.b)
+        plan.delivered(1)
+        #expect(plan.turn().ends.map(\.wasAlone) == [false])
+        plan.turned()
+        plan.turned(claiming: [4])
+        plan.driveStopped()
+        for row in [2, 3] as [Int64] { plan.refused(row) }
+        #expect(plan.turn().ends.map(\.wasAlone) == [false, true])
+        plan.turned()
+        plan.refused(4)
+        #expect(plan.turn().ends.map(\.wasAlone) == [false], "though 2 ended before it")
+    }
+
     @Test("A row that has ended and is cancelled before its judgement is judged as cancelled")
     func cancelEnded() {
         var plan = Plan.driven()

@@ -19,6 +19,7 @@ struct SlowBodyTests {
             let clock = ManualClock()
             self.stopped = stopped
             harness = try QueueHarness(directory: directory, clock: clock, byteCount: size) { sent in
+                if sent.name == "hang" { await Gate().wait() }
                 guard sent.name.hasPrefix("slow") else { return .status(200) }
                 for second in 1...seconds {
                     clock.advance(by: 1_000)
@@ -33,14 +34,14 @@ struct SlowBodyTests {
 
         /// A run that its deadline ends when the slow body has moved for as long as it may, or, without one, a signal.
         func run(
-            deadline: Int64? = 5_000, cutsSlow: Bool = true,
+            deadline: Int64? = 5_000, length: Int64? = nil, cutsSlow: Bool = true,
             _ prepare: (TransferQueue) async throws -> Void = { _ in }
         ) async throws {
             let queue = try harness.open { $0.prefersFirstRank = true }
             try await prepare(queue)
             let end = deadline.map { harness.clock.bootMilliseconds + $0 }
             let before = stopped.value
-            let drive = Task { try await queue.drive(.whileDue, isExplicit: true, until: end) }
+            let drive = Task { try await queue.drive(.whileDue, isExplicit: true, until: end, deadline: length) }
             if cutsSlow {
                 await stopped.wait { $0 > before }
                 drive.cancel()
@@ -60,7 +61,7 @@ struct SlowBodyTests {
             try await link.run()
             let twice = try #require(try link.harness.record("slow"))
             #expect(twice.state == .waiting && twice.reason == .waiting(.deadline) && twice.note == Self.note)
-            #expect(twice.cuts == CutAttempts(count: 2, rate: BodyRate(byteCount: 125, milliseconds: 5_000)))
+            #expect(twice.cuts == CutAttempts(count: 2, rate: BodyRate(byteCount: 100, milliseconds: 4_000)))
             let left = link.harness.transport.sent.count
             try await link.run(cutsSlow: false) { queue in
                 try await queue.add(["small"])
@@ -69,6 +70,74 @@ struct SlowBodyTests {
             }
             #expect(link.harness.transport.sent.dropFirst(left).map(\.name) == ["small"])
             #expect(try link.harness.record("slow")?.note == Self.note)
+        }
+    }
+
+    @Test("The note names the deadline of the run, which has lasted longer than the queue")
+    func ownDeadline() async throws {
+        try await withTemporaryDirectory { directory in
+            let link = try Link(directory: directory)
+            try await link.run(length: 9_000) { try await $0.add(["slow"], byteCount: Int64(Self.size)) }
+            try await link.run(length: 9_000)
+            #expect(
+                try link.harness.record("slow")?.note
+                    == "needs about 12 s at 25 B/s, more than the deadline of 9 s")
+        }
+    }
+
+    @Test("A body that was cut twice beside another stays due, goes last, and is put off only when that is cut, too")
+    func besideOthers() async throws {
+        try await withTemporaryDirectory { directory in
+            let link = try Link(directory: directory)
+            try await link.run { try await $0.add(["hang", "slow"], byteCount: Int64(Self.size)) }
+            try await link.run()
+            let twice = try #require(try link.harness.record("slow"))
+            #expect(twice.cuts.count == 2 && twice.cuts.rate != nil && twice.reason == .waiting(.interrupted))
+            #expect(try link.harness.hasSendable())
+            // The end of another is what makes the queue look for more.
+            try await link.run { try await $0.add(["small"]) }
+            #expect(link.harness.transport.sent.map(\.name).last == "slow")
+            let last = try #require(try link.harness.record("slow"))
+            #expect(last.cuts.count == 3 && last.reason == .waiting(.deadline))
+        }
+    }
+
+    @Test("Where something is always due, one slow body that has rested for six hours takes its turn beside the others")
+    func rested() throws {
+        try Self.withLedger { path, clock in
+            let store = try TransferStore(path: path, clock: clock)
+            func claims(_ slow: TransferStore.SlowRows) throws -> [String] {
+                try store.transaction { () throws in
+                    let claims = try store.claimDue(
+                        limit: 10, suspects: false, lane: .main, slow: slow, acceptedMark: 0)
+                    for claim in claims { try store.giveBack(claim) }
+                    return claims.map(\.record.identifier)
+                }
+            }
+            try store.transaction { () throws in
+                for name in ["slow1", "slow2"] {
+                    try store.insert(
+                        NewTransfer(
+                            identifier: name, label: "x", rank: 1, metadata: "{}", byteCount: 300, seenWall: 1))
+                }
+                for claim in try store.claimDue(limit: 2, suspects: false, lane: .main, acceptedMark: 0) {
+                    try store.settle(
+                        Settlement(
+                            claim: claim, verdict: Verdict(.waiting, reason: .waiting(.interrupted), due: store.now),
+                            endedWall: 0, status: nil, error: nil, bytesSent: 0, retryAfter: nil, receipt: nil,
+                            answer: nil, acceptedMark: 0, cuts: CutAttempts(count: 2)))
+                }
+            }
+            clock.advance(by: Self.hours6 - 1)
+            try store.transaction { () throws in
+                try store.insert(
+                    NewTransfer(identifier: "a", label: "x", rank: 1, metadata: "{}", byteCount: 5, seenWall: 1))
+            }
+            #expect(try claims(.rested) == ["a"])
+            clock.advance(by: 1)
+            #expect(try claims(.rested) == ["slow1", "a"])
+            #expect(try claims(.none) == ["a"])
+            try store.close()
         }
     }
 

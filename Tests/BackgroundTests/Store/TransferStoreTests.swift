@@ -77,7 +77,7 @@ struct TransferStoreTests {
     func claimPlans() throws {
         try Self.withLedger { path, clock in
             let store = try TransferStore(path: path, clock: clock)
-            let indexes = ["transfer_due", "transfer_first", "transfer_slow"]
+            let indexes = ["transfer_due", "transfer_first", "transfer_slow", "transfer_slow"]
             for (plan, index) in zip(try store.queries.plansOfClaiming(), indexes) {
                 #expect(plan.contains(index), "\(plan)")
                 #expect(!plan.contains("SCAN") && !plan.contains("TEMP B-TREE"), "\(plan)")
