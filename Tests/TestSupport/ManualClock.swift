@@ -118,8 +118,13 @@ package final class ManualClock: SystemClock {
     /// Returns once somebody sleeps for no longer than so many milliseconds, with the time of the first to wake, on the
     /// boot clock; `nil` when cancelled.
     package func waitForSleeper(within milliseconds: Int64) async -> Int64? {
-        await state.wait { state in state.nextWake.map { $0 <= state.boot + milliseconds } ?? false }
-        return nextWake
+        while !Task.isCancelled {
+            await state.wait { state in state.nextWake.map { $0 <= state.boot + milliseconds } ?? false }
+            // It may have been woken by something else since.
+            let now = state.value
+            if let wake = now.nextWake, wake <= now.boot + milliseconds { return wake }
+        }
+        return nil
     }
 
     /// Returns once somebody sleeps until exactly this time on the boot clock, or the task is cancelled.
