@@ -10,6 +10,15 @@
 package struct Solitude: Hashable, Sendable {
     /// How long others are stopped at a time, at most: 10 s.
     package static let longestStop: Int64 = 10_000
+
+    /// How long others may be stopped at a time where so much time is left, in milliseconds: a quarter of it at most,
+    /// so that a suspect that hangs does not take all the time of a short run.
+    /// - Parameter left: until the run's end; `nil` for a run without one.
+    /// - Returns: milliseconds, 100 at least.
+    package static func stopLength(with left: Int64?) -> Int64 {
+        left.map { min(longestStop, max(100, $0 / 4)) } ?? longestStop
+    }
+
     /// How long a suspect row waits for the others until they are stopped for it: 60 s.
     package static let patience: Int64 = 60_000
     /// How long others go on after many stops in vain: 5 min.
@@ -24,13 +33,13 @@ package struct Solitude: Hashable, Sendable {
     package struct Stop: Hashable, Sendable {
         package let party: Party
         package let begun: Int64
+        /// When the others go on, whatever becomes of the suspect.
+        package let end: Int64
         /// Whether it keeps anybody waiting.
         fileprivate var isFelt: Bool
-
-        /// When the others go on, whatever becomes of the suspect.
-        package var end: Int64 { begun + Solitude.longestStop }
     }
 
+    private var stopLength = Self.longestStop
     /// The latest stop, until it is ended; its time may be over.
     package private(set) var stop: Stop?
     /// How many tasks are collecting drops.
@@ -79,6 +88,9 @@ package struct Solitude: Hashable, Sendable {
 
     // MARK: - Events
 
+    /// A drive begins that has so much time, in milliseconds; `nil` for one without an end.
+    package mutating func driveBegan(with left: Int64?) { stopLength = Self.stopLength(with: left) }
+
     /// A task collects drops from now on.
     package mutating func collectingBegan() { collectingCount += 1 }
 
@@ -105,7 +117,7 @@ package struct Solitude: Hashable, Sendable {
     /// - Returns: whether they are.
     package mutating func begin(_ party: Party, at now: Int64, isForced: Bool) -> Bool {
         guard (party == .row && isForced ? forceWait(at: now) : stopWait(at: now)) == nil else { return false }
-        stop = Stop(party: party, begun: now, isFelt: isForced)
+        stop = Stop(party: party, begun: now, end: now + stopLength, isFelt: isForced)
         return true
     }
 

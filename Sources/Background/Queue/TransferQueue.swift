@@ -153,6 +153,8 @@ package actor TransferQueue {
         precondition(!isDriven, "a queue has one drive at a time")
         isDriven = true
         driveEnd = end
+        let left = end.map { $0 - clock.bootMilliseconds }
+        shared.withLock { $0.plan.solitude.driveBegan(with: left) }
         if let end, let deadline { runBegun = end - deadline }
         firstDriveBegun = min(firstDriveBegun, clock.bootMilliseconds)
         defer {

@@ -54,6 +54,12 @@ extension TransferStore {
         try connection.run("UPDATE begun SET is_open=0 WHERE name=?", .text(name))
     }
 
+    /// A drop was refused, or could not be read: that is no try that lacked time, and is not counted.
+    package func failed(drop name: String) throws {
+        try connection.run("UPDATE begun SET is_open=0, tries=max(0, tries-1) WHERE name=?", .text(name))
+        try connection.run("DELETE FROM begun WHERE name=? AND tries=0 AND deaths=0", .text(name))
+    }
+
     /// A drop has become a report.
     package func finished(drop name: String) throws {
         try connection.run("DELETE FROM begun WHERE name=?", .text(name))

@@ -23,7 +23,7 @@ extension Intake {
         // It goes on in this life without this drop. An orderly end closes what was cut by it.
         if summary.broughtInCount == 0, !Task.isCancelled {
             do {
-                try await queue.change { try $0.closed(drop: drop.mark) }
+                try await queue.change { try $0.failed(drop: drop.mark) }
             } catch {
                 guard SpoolErrors.isOutOfSpace(error) else { throw error }
             }

@@ -132,7 +132,7 @@ struct IntakeLoop {
     }
 
     private func waitForSuspect(_ singles: SingleDrops) async {
-        let end = now + Solitude.longestStop
+        let end = now + Solitude.stopLength(with: endsAt.map { $0 - now })
         while !Task.isCancelled, now < end {
             let seen = handover.changeCount
             guard singles.isBusy else { return }

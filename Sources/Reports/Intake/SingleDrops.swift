@@ -19,9 +19,10 @@ final class SingleDrops: Sendable {
 
     /// A try after which the drop is still there.
     private struct Failure {
+        let identity: Identity
         let summary: Intake.Summary
-        /// When it may be tried again, on the boot clock in milliseconds.
-        let nextTry: Int64
+        /// When it may be tried again, on the boot clock in milliseconds: as it was, and when it has changed.
+        let nextTry: (same: Int64, changed: Int64)
     }
 
     private struct State {
@@ -31,7 +32,8 @@ final class SingleDrops: Sendable {
         /// Before this time on the boot clock no suspect goes beside what is under way.
         var suspectsRestUntil: Int64 = 0
         var summary = Intake.Summary()
-        var failures: [Identity: Failure] = [:]
+        /// By inode: a drop that is written on stays the same one.
+        var failures: [UInt64: Failure] = [:]
     }
 
     private let intake: Intake
@@ -41,6 +43,8 @@ final class SingleDrops: Sendable {
     /// A drop that was read in vain is not read again before so many milliseconds have passed: 10 minutes. It takes
     /// long, and the others are to have their turn.
     private static let readPatience: Int64 = 600_000
+    /// The same for one that has changed since: 10 s. It may change at each try.
+    private static let changePatience: Int64 = 10_000
     /// One that could not be read yet is tried again at each look.
     private static let patience: Int64 = 1_000
 
@@ -106,7 +110,10 @@ final class SingleDrops: Sendable {
     private func begin(_ entry: DropOrder.Entry, _ summary: inout Intake.Summary) -> Bool {
         let now = intake.spool.clock.bootMilliseconds
         let failure = state.withLock { state -> Failure? in
-            if let failure = state.failures[Identity(entry)], now < failure.nextTry { return failure }
+            if let failure = state.failures[entry.inode] {
+                let isSame = failure.identity == Identity(entry)
+                if now < (isSame ? failure.nextTry.same : failure.nextTry.changed) { return failure }
+            }
             state.underWay = Identity(entry)
             return nil
         }
@@ -160,10 +167,12 @@ final class SingleDrops: Sendable {
         state.withLock { [events] state in
             state.underWay = nil
             state.summary.add(events)
-            state.failures = state.failures.filter { now < $0.value.nextTry }
+            state.failures = state.failures.filter { now < $0.value.nextTry.same }
             if summary.broughtInCount == 0 {
-                state.failures[Identity(entry)] = Failure(
-                    summary: summary, nextTry: now + (wasRead ? Self.readPatience : Self.patience))
+                let (same, changed) =
+                    wasRead ? (Self.readPatience, Self.changePatience) : (Self.patience, Self.patience)
+                state.failures[entry.inode] = Failure(
+                    identity: Identity(entry), summary: summary, nextTry: (now + same, now + changed))
             }
         }
         if summary.broughtInCount > 0 { handover.broughtIn() }

@@ -167,6 +167,18 @@ struct SuspectTurnTests {
         }
     }
 
+    @Test(
+        "A suspect stops others for a quarter of the time there is, 10 s at most",
+        arguments: [(nil, 10_000), (60_000, 10_000), (5_000, 1_250), (0, 100)] as [(Int64?, Int64)])
+    func stopLength(left: Int64?, length: Int64) {
+        var solitude = Solitude()
+        solitude.driveBegan(with: left)
+        let hasBegun = solitude.begin(.row, at: 1_000, isForced: false)
+        #expect(hasBegun)
+        #expect(solitude.stop(at: 1_000 + length - 1) != nil)
+        #expect(solitude.stop(at: 1_000 + length) == nil)
+    }
+
     @Test("In a short life a suspect waits for half of it at most")
     func shortLife() async throws {
         try await withTemporaryDirectory { directory in
@@ -182,7 +194,8 @@ struct SuspectTurnTests {
             await harness.transport.waitForSent(count: 1)
             await harness.clock.waitForSleeper(until: start + 10_000)
             harness.clock.advance(by: 10_000)
-            await harness.clock.waitForSleeper(until: start + 20_000)
+            // For a quarter of the time there was.
+            await harness.clock.waitForSleeper(until: start + 15_000)
             #expect(harness.transport.sent.map(\.name) == ["long"], "others are stopped")
             drive.cancel()
             try? await drive.value
