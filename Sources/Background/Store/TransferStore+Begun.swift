@@ -49,25 +49,15 @@ extension TransferStore {
             """, .text(name), .integer(wallNow))
     }
 
-    /// A drop is no longer being collected, and is not finished: a deadline or an error has ended its try.
-    package func closed(drop name: String) throws {
-        try connection.run("UPDATE begun SET is_open=0 WHERE name=?", .text(name))
-    }
-
     /// A drop was refused, or could not be read: that is no try that lacked time, and is not counted.
     package func failed(drop name: String) throws {
         try connection.run("UPDATE begun SET is_open=0, tries=max(0, tries-1) WHERE name=?", .text(name))
         try connection.run("DELETE FROM begun WHERE name=? AND tries=0 AND deaths=0", .text(name))
     }
 
-    /// A drop has become a report.
-    package func finished(drop name: String) throws {
+    /// Nothing is known of a drop's tries any more: it has become a report, it is gone, or a person wants it tried anew.
+    package func forget(drop name: String) throws {
         try connection.run("DELETE FROM begun WHERE name=?", .text(name))
-    }
-
-    /// A person wants a drop tried as if nothing had happened with it.
-    package func forgive(drop name: String) throws {
-        try finished(drop: name)
     }
 
     /// Which of these drops may have been under way when the earlier life ended: those without a row, because groups
@@ -84,7 +74,7 @@ extension TransferStore {
     /// a closed row was not under way, and its row stays as it is. Rows of other drops are deleted.
     /// `marks` are those of the drops that lie in `taken/`.
     package func noteDeaths(among marks: Set<String>) throws {
-        for name in try queries.begunDrops().keys where !marks.contains(name) { try finished(drop: name) }
+        for name in try queries.begunDrops().keys where !marks.contains(name) { try forget(drop: name) }
         for name in marks.sorted() {
             try connection.run(
                 """
@@ -95,7 +85,7 @@ extension TransferStore {
     }
 
     /// At the end of a life that is no death: what was being collected did not kill it.
-    func closeDrops() throws(SQLiteError) {
+    package func closeDrops() throws(SQLiteError) {
         try connection.run("UPDATE begun SET is_open=0 WHERE is_open <> 0")
     }
 }

@@ -215,7 +215,7 @@ struct Enrolment {
         try await queue.change { store in
             for mark in forgotten { try store.forget(token: mark) }
             for change in changes {
-                if let begun = change.begun { try store.finished(drop: begun) }
+                if let begun = change.begun { try store.forget(drop: begun) }
                 switch change.fate {
                 case .new: try store.insert(change.transfer)
                 case .revive: try store.revive(change.transfer)

@@ -47,7 +47,7 @@ extension IntakeList {
     /// Forgets that drops were begun which are gone.
     private func forget(_ marks: [String]) async throws {
         guard !marks.isEmpty else { return }
-        try await intake.queue.change { store in for mark in marks { try store.finished(drop: mark) } }
+        try await intake.queue.change { store in for mark in marks { try store.forget(drop: mark) } }
     }
 
     // MARK: - Bringing in

@@ -15,7 +15,7 @@ extension OrderActions {
         return try await queue.change { store in
             if let nonce, try !store.consume(token: nonce) { return false }
             guard let mark, try store.queries.begunDrops()[mark]?.isPoisonous == true else { return false }
-            try store.forgive(drop: mark)
+            try store.forget(drop: mark)
             // Else readers would be told of the reason until the next look has ended.
             try store.replaceMemories(prefix: reason, with: [:])
             return true
@@ -39,7 +39,7 @@ extension OrderActions {
         try spool.files.syncDirectory(directory)
         try await queue.change { store in
             if let nonce { _ = try store.consume(token: nonce) }
-            try store.forgive(drop: mark)
+            try store.forget(drop: mark)
         }
         return true
     }

@@ -96,7 +96,7 @@ struct SpoolWork {
     private func keepLimitsMeanwhile() async throws {
         while !Task.isCancelled {
             try? await owner.spool.clock.sleep(milliseconds: Self.limitsInterval)
-            if !Task.isCancelled { try await owner.keepLimits(ifDry: false) }
+            if !Task.isCancelled { try await owner.keepLimits() }
         }
     }
 }

@@ -14,18 +14,20 @@ struct BegunDropTests {
             }
             clock.advance(by: 1_000)
             try store.transaction { () throws in
-                try store.begin(drop: "b")
-                try store.closed(drop: "b")
+                try store.closeDrops()
+                for name in ["a", "b"] { try store.begin(drop: name) }
+                try store.failed(drop: "b")
             }
             let wall = clock.wallMilliseconds
             #expect(
                 try store.queries.begunDrops() == [
-                    "a": BegunDrop(name: "a", tries: 1, deaths: 0, isOpen: true, begunWall: wall - 1_000),
-                    "b": BegunDrop(name: "b", tries: 2, deaths: 0, isOpen: false, begunWall: wall),
+                    "a": BegunDrop(name: "a", tries: 2, deaths: 0, isOpen: true, begunWall: wall),
+                    // A try that was refused lacked no time.
+                    "b": BegunDrop(name: "b", tries: 1, deaths: 0, isOpen: false, begunWall: wall),
                 ])
             try store.transaction { () throws in
-                try store.finished(drop: "a")
-                try store.forgive(drop: "b")
+                try store.forget(drop: "a")
+                try store.failed(drop: "b")
             }
             #expect(try store.queries.begunDrops().isEmpty)
             try store.close()
@@ -37,8 +39,9 @@ struct BegunDropTests {
         try Self.withLedger { path, clock in
             let first = try TransferStore(path: path, clock: clock)
             try first.transaction { () throws in
-                for name in ["open", "closed", "gone"] { try first.begin(drop: name) }
-                try first.closed(drop: "closed")
+                try first.begin(drop: "closed")
+                try first.closeDrops()
+                for name in ["open", "gone"] { try first.begin(drop: name) }
             }
             first.abandon()
             let second = try TransferStore(path: path, clock: clock)

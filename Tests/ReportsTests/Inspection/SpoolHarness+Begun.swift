@@ -25,7 +25,7 @@ extension SpoolHarness {
                 }
                 for _ in 0..<cuts {
                     try store.begin(drop: mark)
-                    try store.closed(drop: mark)
+                    try store.closeDrops()
                 }
             }
         }

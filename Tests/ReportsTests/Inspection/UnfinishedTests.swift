@@ -53,7 +53,7 @@ struct UnfinishedTests {
             let mark = try #require(DropZone(spool: harness.spool).takenMarks().first)
             try await owner.queue.change { try $0.begin(drop: mark) }
             #expect(try incoming(harness).map(\.note) == [nil])
-            try await owner.queue.change { try $0.closed(drop: mark) }
+            try await owner.queue.change { try $0.closeDrops() }
             #expect(try incoming(harness).first?.note?.hasPrefix("was begun 2 times and not finished") == true)
             try await owner.resign()
         }

@@ -182,4 +182,50 @@ struct SingleDropTests {
             _ = try await run.value
         }
     }
+
+    @Test("one that changes whenever it is read is read again each ten seconds, and not without a pause")
+    func changing() async throws {
+        try await withTemporaryDirectory { directory in
+            let path = directory + "/spool"
+            let (changes, reads, looks) = (Monitor(true), Monitor(0), Monitor(0))
+            let files = FaultingFileSystem { call throws(FileSystemError) in
+                if call.operation == .list, call.room == "incoming" { looks.withLock { $0 += 1 } }
+                guard call.operation == .create, call.room == "tmp",
+                    let name = try? FileManager.default.contentsOfDirectory(atPath: path + "/taken").first
+                else { return }
+                reads.withLock { $0 += 1 }
+                guard changes.value, let file = FileHandle(forUpdatingAtPath: path + "/taken/" + name) else { return }
+                _ = try? file.seekToEnd()
+                try? file.write(contentsOf: Data("more".utf8))
+                try? file.close()
+            }
+            let harness = try SpoolHarness(path, files: files, largeDropByteCount: 4)
+            var submission = harness.submission
+            submission.wait = .max
+            let run = Task { [submission] in try await submission.run() }
+            defer { run.cancel() }
+            func pass(_ milliseconds: Int64) async {
+                let end = harness.clock.bootMilliseconds + milliseconds
+                while harness.clock.bootMilliseconds < end {
+                    let seen = looks.value
+                    guard let next = await harness.clock.waitForSleeper(within: 60_000) else { return }
+                    harness.clock.advance(by: max(0, next - harness.clock.bootMilliseconds))
+                    await looks.wait { $0 > seen }
+                }
+            }
+            await pass(1_000)
+            try harness.drop("large", "larger than that")
+            await pass(1_000)
+            await reads.wait { $0 == 1 }
+            await pass(8_000)
+            #expect(reads.value == 1)
+            await pass(4_000)
+            await reads.wait { $0 == 2 }
+            changes.withLock { $0 = false }
+            await pass(12_000)
+            await harness.transport.waitForSent(count: 1)
+            run.cancel()
+            _ = try await run.value
+        }
+    }
 }
