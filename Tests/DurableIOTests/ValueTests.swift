@@ -26,8 +26,11 @@ struct ValueTests {
 
     @Test("names sort by their bytes")
     func order() throws {
-        let names = try [[0x80], [0x7a], [0x61, 0x62], [0x61]].map { try #require(EntryName(bytes: $0)) }
-        #expect(names.sorted().map(\.bytes) == [[0x61], [0x61, 0x62], [0x7a], [0x80]])
+        let names = try [[0x80], [0x7a], [0x61, 0x62], [0x61], [0x61, 0x61, 0x7a]].map {
+            try #require(EntryName(bytes: $0))
+        }
+        #expect(names.sorted().map(\.bytes) == [[0x61], [0x61, 0x61, 0x7a], [0x61, 0x62], [0x7a], [0x80]])
+        #expect(!(names[0] < names[0]))
     }
 
     // MARK: - Hashes

@@ -11,28 +11,36 @@ extension DropZone {
         package internal(set) var failures: [(room: Room, error: FileSystemError)] = []
         /// Whether the task was cancelled before the look had seen all.
         package internal(set) var isCancelled = false
+        /// Whether its time was over before it had seen all of `incoming/`.
+        package internal(set) var isCut = false
+
+        /// Whether it has seen all there is: what it has not found is gone.
+        package var isWhole: Bool { failures.isEmpty && !isCancelled && !isCut }
     }
 
     /// Notes all drops that may be taken now, and those that owners have renamed away and not finished with.
     ///
     /// - Parameters:
     ///   - order: gets the drops. Drops that are gone are taken out of it.
+    ///   - end: when it stops going through `incoming/`, on the boot clock in milliseconds. What it has not come to by
+    ///     then it may find another time, when what it has found has been taken. `nil`, the default, goes through all.
     ///   - tries: says of a drop that was renamed away, by its source mark, how often earlier lives began to collect it
     ///     and did not finish; `nil` for a drop that is left out.
     ///   - leave: called with each drop that cannot be taken as it is, and why.
     /// - Returns: what the look came to.
     package func look(
-        into order: inout DropOrder, tries: (DropOrder.Entry, _ mark: String) -> Int?, leave: (Drop) -> Void
+        into order: inout DropOrder, until end: Int64? = nil, tries: (DropOrder.Entry, _ mark: String) -> Int?,
+        leave: (Drop) -> Void
     ) -> Look {
         var look = Look()
         // A clock set beyond the year 2262 says nothing.
         let (now, isBeyond) = spool.clock.wallMilliseconds.multipliedReportingOverflow(by: 1_000_000)
         order.beginLook(at: isBeyond ? .max : now)
         var renamedAway: [(room: Room, name: TakenName)] = []
-        list(.taken, &look) { renamedAway.append((.taken, TakenName(inTaken: $0))) }
+        list(.taken, until: nil, &look) { renamedAway.append((.taken, TakenName(inTaken: $0))) }
         let obstacle = self.obstacle
         let isRemote = remoteName != nil
-        list(.incoming, &look) { name in
+        list(.incoming, until: end, &look) { name in
             if let name = TakenName(inIncoming: name) {
                 if !isRemote { renamedAway.append((.incoming, name)) }
             } else if let drop = drop(named: name) {
@@ -44,7 +52,7 @@ extension DropZone {
             if look.isCancelled { break }
             note(name, in: room, &order, tries, leave)
         }
-        if !look.isCancelled { order.endLook(besides: look.failures.map(\.room)) }
+        if !look.isCancelled, !look.isCut { order.endLook(besides: look.failures.map(\.room)) }
         return look
     }
 
@@ -54,26 +62,31 @@ extension DropZone {
         look(at: name, dropped: name, in: .incoming) { readiness(of: name, $0) }
     }
 
-    /// How many drops may be taken, as far as looking at their entries tells.
-    func readyCount() -> Int {
+    /// How many drops may be taken, as far as looking at their entries tells in a time in milliseconds. Of the others
+    /// those are counted that their names do not exclude.
+    func readyCount(within time: Int64) -> Int {
         guard obstacle == nil else { return 0 }
-        var count = 0
+        let end = spool.clock.bootMilliseconds + time
+        var (count, hasTime) = (0, true)
         try? spool.files.forEachEntry(in: spool.incoming) { name in
-            if TakenName(inIncoming: name) == nil, drop(named: name)?.readiness == .ready { count += 1 }
+            guard TakenName(inIncoming: name) == nil else { return true }
+            hasTime = hasTime && spool.clock.bootMilliseconds < end
+            if hasTime ? drop(named: name)?.readiness == .ready : !name.isHidden { count += 1 }
             return true
         }
         return count
     }
 
-    private func list(_ room: Room, _ look: inout Look, _ body: (EntryName) -> Void) {
+    private func list(_ room: Room, until end: Int64?, _ look: inout Look, _ body: (EntryName) -> Void) {
         do throws(FileSystemError) {
-            var isCancelled = false
+            var isStopped = false
             try spool.files.forEachEntry(in: directory(of: room)) { name in
-                isCancelled = Task.isCancelled
-                if !isCancelled { body(name) }
-                return !isCancelled
+                if Task.isCancelled { look.isCancelled = true }
+                if let end, spool.clock.bootMilliseconds >= end { look.isCut = true }
+                isStopped = look.isCancelled || look.isCut
+                if !isStopped { body(name) }
+                return !isStopped
             }
-            if isCancelled { look.isCancelled = true }
         } catch {
             look.failures.append((room, error))
         }

@@ -42,7 +42,7 @@ struct EntryOrder {
             names = crashes.suffix(count).reversed().map(\.name)
             crashes.removeLast(names.count)
         }
-        held.subtract(names)
+        for name in names { held.remove(name) }
         return names
     }
 

@@ -9,14 +9,15 @@ extension IntakeList {
 
     /// Notes all drops, besides those that are collected by themselves and are being so. A drop that cannot be looked
     /// at hides no other.
-    mutating func lookAtDrops(besides isUnderWay: (DropOrder.Entry) -> Bool) async throws {
+    mutating func lookAtDrops(for time: LookTime, besides isUnderWay: (DropOrder.Entry) -> Bool) async throws {
+        let end = time.listing.map { spool.clock.bootMilliseconds + $0 }
         let begun = try await intake.queue.look { try $0.begunDrops() }
         var met: Set<String> = []
         let (intake, zone) = (intake, DropZone(spool: spool))
         var (drops, summary) = (drops, summary)
         self.drops = DropOrder()
         var suspects: [(entry: DropOrder.Entry, deaths: Int)] = []
-        let look = zone.look(into: &drops) { entry, mark in
+        let look = zone.look(into: &drops, until: end) { entry, mark in
             let source = Intake.Source(entry)
             met.insert(mark)
             if isUnderWay(entry) || intake.isLeft(source, in: zone.directory(of: entry.room), &summary) { return nil }
@@ -32,8 +33,9 @@ extension IntakeList {
             intake.leave(Intake.Source(drop), for: drop.readiness, &summary)
         }
         for (room, error) in look.failures { intake.tell(notListed: room.rawValue, error, &summary) }
-        zone.readHeads(into: &drops)
-        if look.failures.isEmpty, !look.isCancelled {
+        zone.readHeads(into: &drops, for: time.reading)
+        cutCount = look.isCut ? cutCount + 1 : 0
+        if look.isWhole {
             try await forget(begun.keys.filter { !met.contains($0) })
             summary.seen.formUnion(drops.names)
             summary.seen.formUnion(summary.left.map(\.entry))

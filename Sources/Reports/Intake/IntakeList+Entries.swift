@@ -4,12 +4,12 @@ import DurableIO
 extension IntakeList {
     /// So many entries are enrolled before the drops have their turn.
     private static let pieceCount = 4 * Intake.groupCount
-    /// How long a look reads what kinds of reports there are, in milliseconds: 1 s. Others are enrolled by their names.
-    private static let lookTime: Int64 = 1_000
+    /// So many entries that were read at a look are kept for their enrolment, about 2 MiB; others are read again.
+    private static let keptCount = 4_096
 
     private var spool: ReportSpool { intake.spool }
 
-    mutating func lookAtEntries() {
+    mutating func lookAtEntries(for time: LookTime = LookTime()) {
         let spool = spool
         let names = intake.listed("collected", &summary) { () throws(FileSystemError) in
             var names: [EntryName] = []
@@ -21,21 +21,22 @@ extension IntakeList {
         }
         orders = Set(names.filter(Order.isOrder))
         summary.seen = Set(names)
-        add(names.filter { entries.wants($0) && !Order.isOrder($0) })
+        add(names.filter { entries.wants($0) && !Order.isOrder($0) }, for: time)
         entriesBeforeOrders = entries.count
     }
 
-    private mutating func add(_ found: [EntryName]) {
+    /// What cannot be read in time is enrolled by its name.
+    private mutating func add(_ found: [EntryName], for time: LookTime) {
         // What fits into one group comes in together.
         guard found.count + entries.count > Intake.groupCount else { return entries.add(found) }
-        let end = spool.clock.bootMilliseconds + Self.lookTime
+        let end = spool.clock.bootMilliseconds + time.reading
         var crashes: [(collectedAt: Int64, name: EntryName)] = []
         for name in found {
             guard spool.clock.bootMilliseconds < end, !Task.isCancelled else { break }
-            guard let properties = try? spool.stored(name, in: spool.collected)?.properties,
-                properties.rank == ReportRank.crash
-            else { continue }
-            crashes.append((properties.collectedAt, name))
+            guard let report = try? spool.stored(name, in: spool.collected) else { continue }
+            if reports.count < Self.keptCount { reports[name] = report }
+            guard report.properties.rank == ReportRank.crash else { continue }
+            crashes.append((report.properties.collectedAt, name))
         }
         entries.add(crashes: crashes)
         entries.add(found)
@@ -46,23 +47,27 @@ extension IntakeList {
         let next = entries.next(Self.pieceCount)
         entriesBeforeOrders -= next.count
         var names: [EntryName] = []
+        let known = takeReports(of: next)
         for name in next
         where !intake.isLeft(Intake.Source(published: name), in: spool.collected, &summary) {
             names.append(name)
         }
         var rest = names[...]
-        var looked = look(at: rest.popFirst(Intake.groupCount))
+        var looked = look(at: rest.popFirst(Intake.groupCount), known)
         let hadSpace = !summary.isOutOfSpace
         summary.isOutOfSpace = false
         while !looked.isEmpty, !Task.isCancelled, !summary.isOutOfSpace {
             // The next ones are read while these are written.
             let following = rest.popFirst(Intake.groupCount)
-            async let next = look(at: following)
+            async let next = look(at: following, known)
             try await bringIn(looked)
             looked = await next
         }
         // Without space all of them stay; another look may find some.
-        if summary.isOutOfSpace { entries.removeAll() }
+        if summary.isOutOfSpace {
+            entries.removeAll()
+            reports = [:]
+        }
         if !hadSpace { summary.isOutOfSpace = true }
     }
 
@@ -74,8 +79,18 @@ extension IntakeList {
         case unreadable(FileSystemError)
     }
 
-    private func look(at names: ArraySlice<EntryName>) -> [(name: EntryName, entry: Entry)] {
+    private mutating func takeReports(of names: [EntryName]) -> [EntryName: StoredReport] {
+        guard !reports.isEmpty else { return [:] }
+        var taken: [EntryName: StoredReport] = [:]
+        for name in names { taken[name] = reports.removeValue(forKey: name) }
+        return taken
+    }
+
+    private func look(
+        at names: ArraySlice<EntryName>, _ known: [EntryName: StoredReport]
+    ) -> [(name: EntryName, entry: Entry)] {
         names.map { name in
+            if let report = known[name] { return (name, .report(report)) }
             do {
                 return (name, try spool.stored(name, in: spool.collected).map { .report($0) } ?? .gone)
             } catch let problem as DamagedReport {

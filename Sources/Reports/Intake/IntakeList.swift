@@ -11,6 +11,8 @@ struct IntakeList {
     var summary = Intake.Summary()
     var drops: DropOrder
     var entries = EntryOrder()
+    /// Entries that were read to know their ranks, until they are enrolled.
+    var reports: [EntryName: StoredReport] = [:]
     var orders: Set<EntryName> = []
     /// How many entries are to be enrolled before the orders are carried out.
     var entriesBeforeOrders = 0
@@ -22,6 +24,8 @@ struct IntakeList {
     var suspects: [(entry: DropOrder.Entry, deaths: Int)] = []
 
     private(set) var lookCount = 0
+    /// How many looks in a row have not got through all of the drops.
+    var cutCount = 0
 
     init(_ intake: Intake) {
         self.intake = intake
@@ -33,24 +37,26 @@ struct IntakeList {
 
     /// Looks at all rooms, besides the large drop that is being collected.
     /// - Parameters:
+    ///   - time: how long it may take.
     ///   - isUnderWay: says which one that is.
     ///   - afterEntries: called between the rooms, before drops are looked at. With it, the first entries are brought
     ///     in before.
     /// - Throws: when the ledger cannot be read or written.
     mutating func look(
-        besides isUnderWay: (DropOrder.Entry) -> Bool = { _ in false }, afterEntries: (() -> Void)? = nil
+        for time: LookTime = LookTime(), besides isUnderWay: (DropOrder.Entry) -> Bool = { _ in false },
+        afterEntries: (() -> Void)? = nil
     ) async throws {
         try await endLook()
         let left = summary.left
         intake.left.beginLook()
         summary.beginLook()
-        lookAtEntries()
+        lookAtEntries(for: time)
         if let afterEntries {
             try await bringInEntries()
             try await carryOutOrders()
             afterEntries()
         }
-        try await lookAtDrops(besides: isUnderWay)
+        try await lookAtDrops(for: time, besides: isUnderWay)
         lookCount += 1
         for source in left where isWaiting(source) { intake.left.keep(source.key) }
     }

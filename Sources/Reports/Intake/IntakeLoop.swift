@@ -55,6 +55,8 @@ struct IntakeLoop {
                     // What was only changing a moment ago is complete at a second look.
                     if list.lookCount == 1 { continue }
                     try? await intake.spool.clock.sleep(milliseconds: Self.youngDropInterval)
+                } else if list.cutCount > 0 {
+                    continue
                 } else if wasDry, list.suspects.isEmpty, singles.isIdle {
                     // What the look has not found came after the drive had nothing more to send.
                     break
@@ -74,8 +76,10 @@ struct IntakeLoop {
     ) async throws -> Int64 {
         let begin = now
         let letDriveBegin: (() -> Void)? = list.lookCount > 0 ? nil : { handover.letDriveBegin() }
-        try await list.look(besides: { singles.isUnderWay($0) }, afterEntries: letDriveBegin)
-        looks.time += now - begin
+        let time = LookTime(within: endsAt.map { $0 - begin }, cutCount: list.cutCount)
+        try await list.look(for: time, besides: { singles.isUnderWay($0) }, afterEntries: letDriveBegin)
+        // What one has not come to, the next one should soon.
+        if list.cutCount == 0 { looks.time += now - begin }
         return begin + max(Self.lookInterval, (now - begin) * Self.lookShare)
     }
 

@@ -181,6 +181,9 @@ package struct Submission: Sendable {
         }
     }
 
+    /// How long drops are looked at to count them after the end, in milliseconds: a tenth of the second there is.
+    private static let countTime: Int64 = 100
+
     /// What was accepted, or lies ready, and has no row yet: cut off by the deadline, or left for want of space. What
     /// cannot be taken in as it is waits for a person, and is counted as skipped.
     private func leftBehind(by left: LeftSources, includingDrops: Bool) -> Int {
@@ -196,6 +199,6 @@ package struct Submission: Sendable {
             return true
         }
         guard includingDrops else { return count }
-        return count + zone.readyCount()
+        return count + zone.readyCount(within: Self.countTime)
     }
 }

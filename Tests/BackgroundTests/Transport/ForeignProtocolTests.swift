@@ -51,6 +51,19 @@ struct ForeignProtocolTests {
         }
     }
 
+    @Test("while the end of a request waits to go out, too", arguments: [400, 1_000, 2_600, 4_000])
+    func whileSending(kibibytes: Int) async throws {
+        try await withTransport { fixture in
+            // Nothing of it is read, so that it stands still where the buffers on the way are full.
+            let answer = Answer.pause(milliseconds: 200).then(.raw("SSH-2.0-x\r\n")).then(.stall)
+            try await withLoopbackServer(.early(answer)) { server in
+                let failure = try #require(await fixture.send(server.url(), byteCount: kibibytes << 10).failure)
+                let words = "does not speak HTTP (it begins with SSH-2.0-x): check the port"
+                #expect(failure.description == "127.0.0.1:\(server.port) \(words)")
+            }
+        }
+    }
+
     @Test("and that speak before they are asked are told as well")
     func unasked() async throws {
         try await withTransport { fixture in

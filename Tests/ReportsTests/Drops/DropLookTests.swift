@@ -104,6 +104,39 @@ struct DropLookTests {
         }
     }
 
+    @Test("a look ends with its time: it notes what it has come to, and forgets nothing; the next one goes on")
+    func cut() throws {
+        try withTemporaryDirectory { directory in
+            let clock = ManualClock()
+            let looked = Monitor(0)
+            let files = FaultingFileSystem { call throws(FileSystemError) in
+                guard call.operation == .inspect, call.room == "incoming", call.name != nil else { return }
+                looked.withLock { $0 += 1 }
+                clock.advance(by: 100)
+            }
+            let harness = try SpoolHarness(directory + "/spool", clock: clock, files: files)
+            for number in 0..<8 { try harness.drop("d\(number)", "text") }
+            let zone = DropZone(spool: harness.spool)
+            var order = DropOrder()
+            func look(for time: Int64?) -> DropZone.Look {
+                looked.withLock { $0 = 0 }
+                let end = time.map { clock.bootMilliseconds + $0 }
+                return zone.look(into: &order, until: end, tries: { _, _ in 0 }, leave: { _ in })
+            }
+            #expect(look(for: nil).isWhole)
+            #expect(order.count == 8)
+            let cut = look(for: 250)
+            #expect(cut.isCut && !cut.isWhole && !cut.isCancelled)
+            #expect(looked.value == 3)
+            #expect(order.count == 8)
+            order = DropOrder()
+            #expect(look(for: 250).isCut)
+            #expect(order.count == 3)
+            #expect(look(for: 1_000).isWhole)
+            #expect(order.count == 8)
+        }
+    }
+
     // MARK: - What is not read
 
     @Test("FIFOs, links, directories and hidden files are named with a reason, and never opened")

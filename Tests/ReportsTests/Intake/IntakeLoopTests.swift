@@ -66,6 +66,37 @@ struct IntakeLoopTests {
         }
     }
 
+    @Test("a look takes a quarter of a short run: the rest is for what it has found, and all is found in time")
+    func shortRun() async throws {
+        let count = 40
+        let looked = Mutex(0)
+        let lookedBeforeTaking = Mutex<Int?>(nil)
+        let holder = Mutex<SpoolHarness?>(nil)
+        let files = FaultingFileSystem { call throws(FileSystemError) in
+            guard let harness = holder.withLock({ $0 }) else { return }
+            if call.operation == .inspect, call.room == "incoming", call.name != nil {
+                let number = looked.withLock { looked in
+                    looked += 1
+                    return looked
+                }
+                // A slow disk, until it has the entries in memory.
+                if number <= 10 { harness.clock.advance(by: 100) }
+            }
+            guard call.operation == .create, call.room == "tmp" else { return }
+            lookedBeforeTaking.withLock { $0 = $0 ?? looked.withLock { $0 } }
+        }
+        try await withSpool(files: files) { harness in
+            for number in 0..<count { try harness.drop("drop-\(number)", "\(number)") }
+            holder.withLock { $0 = harness }
+            var submission = harness.submission
+            submission.deadline = 2_000
+            let summary = try await submission.run()
+            holder.withLock { $0 = nil }
+            #expect(try #require(lookedBeforeTaking.withLock { $0 }) < 10)
+            #expect(summary.delivered == count)
+        }
+    }
+
     @Test("a run without an end finds what comes while the drive sleeps")
     func whileTheDriveSleeps() async throws {
         try await withLoop { loop in

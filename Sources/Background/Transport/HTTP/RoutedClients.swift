@@ -142,6 +142,7 @@ final class RoutedClients: Sendable {
                 UnsentLimit.set(on: channel)
                 let pipeline = channel.pipeline.syncOperations
                 try StatusGuard.install(in: pipeline)
+                try FirstError.install(in: pipeline)
                 try HeadHold.install(in: pipeline)
                 try ProtocolGuard.install(in: pipeline)
                 try more(pipeline)
