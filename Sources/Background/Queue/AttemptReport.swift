@@ -1,30 +1,30 @@
-/// What came of one attempt, judged: all that the queue learns from its client.
+/// The judged result of one attempt: all that the queue learns from its client.
 package struct AttemptReport: Sendable {
     package var outcome: AttemptOutcome
-    /// Of the answer to the whole; `nil` without one.
+    /// The status of the answer to the whole transfer; `nil` without such an answer.
     package var status: Int?
-    /// How much of the body left this machine, in bytes.
+    /// The number of the body's bytes that left this machine.
     package var bytesSent: UInt64
-    /// What went wrong, in a sentence for people; `nil` after a delivery.
+    /// The reason why the attempt failed, as a sentence for people; `nil` after a delivery.
     package var error: String?
-    /// What is kept of the answer when the transfer ends with it.
+    /// The part of the answer that the ledger keeps when the transfer ends with this attempt.
     package var receipt: String?
-    /// The answer's head, for a caller who comes for it later; `nil` where nobody will.
+    /// The answer's head, for a caller that may ask for it later; `nil` where no caller will.
     package var answer: StoredAnswer?
-    /// How the body went out, which the queue notes of an attempt that it has stopped.
+    /// The pace of the bodies of this attempt; set only for an attempt that the queue has stopped.
     package var trace: BodyTrace?
 
-    /// An attempt without an answer.
+    /// Makes the report of an attempt that brought no answer.
     package init(_ trouble: NoAnswer) {
         self.init(.noAnswer(trouble), bytesSent: trouble.bytesSent, error: trouble.text)
     }
 
-    /// Judges what a request, or an exchange of several, came to.
+    /// Judges the result of one request, or of an exchange of several requests.
     /// - Parameters:
-    ///   - result: what came.
+    ///   - result: the transport's result.
     ///   - wall: this machine's clock, in milliseconds since 1970.
-    ///   - keepsAnswer: whether a caller may come for the answer later. The default is `false`.
-    ///   - judge: says what an answer to the whole means.
+    ///   - keepsAnswer: whether a caller may ask for the answer later. The default is `false`.
+    ///   - judge: says what an answer to the whole transfer means.
     package init(
         _ result: TransportResult, at wall: Int64, keepsAnswer: Bool = false, by judge: (TransferAnswer) -> Judgement
     ) {
@@ -39,7 +39,7 @@ package struct AttemptReport: Sendable {
         case .answer(let answer):
             let judgement = judge(answer)
             if judgement.disposition == .delivered, !answer.isWholeBodySent {
-                // A 2xx to half a request says nothing about the whole of it.
+                // A 2xx answer to a part of a request says nothing about the whole request.
                 let text = "the server answered before it had the whole body"
                 self.init(.failure(TransportFailure(text, didConnect: true, bytesSent: answer.bytesSent)))
             } else {

@@ -1,17 +1,18 @@
 import DurableIO
 import Synchronization
 
-/// How soon the queue is to look at its plan.
+/// How soon the queue has to look at its plan again.
 package enum Wake: Comparable, Sendable {
     case none
-    /// When more has happened, or a few milliseconds have passed: one commit then serves several ends.
+    /// When more events have come, or a few milliseconds have passed: one commit then serves several ends.
     case soon
     case now
 }
 
-/// A signal to the one task that decides, from the tasks that work.
+/// A signal from the tasks that make attempts to the one task that drives the queue.
 ///
-/// Raising it never waits. It stands until the drive lowers it, which the drive does before it looks.
+/// Raising the signal never waits. A raised signal stays raised until the drive lowers it, and the drive lowers it
+/// before it looks at the plan.
 final class DriveSignal: Sendable {
     private struct State {
         var wake = Wake.none
@@ -38,13 +39,14 @@ final class DriveSignal: Sendable {
         await wait(for: .soon)
     }
 
-    /// Returns when the signal has been raised or the time has passed.
+    /// Returns when the signal has been raised, the time has passed, or the task is cancelled.
     func wait(atMost milliseconds: Int64, clock: any SystemClock) async {
         await wait(for: .soon) { try? await clock.sleep(milliseconds: milliseconds) }
     }
 
-    /// Lets more happen, until the queue is to look now or the time has passed, which is never that of a clock of
-    /// tests.
+    /// Waits for further events, until the signal asks the queue to look now or the time has passed.
+    ///
+    /// The time is real time, also in tests that inject a clock.
     func gather(atMost time: Duration) async {
         guard time > .zero, state.withLock({ $0.wake }) == .soon else { return }
         await wait(for: .now) { try? await Task.sleep(for: time, clock: .continuous) }
@@ -70,7 +72,7 @@ final class DriveSignal: Sendable {
                 if isReady { continuation.resume() }
             }
         } onCancel: {
-            // Not a signal: the next wait is not to end for it.
+            // A cancelled wait leaves the signal as it is, so that the next wait does not end because of it.
             let waiter = state.withLock { state in
                 defer { state.waiter = nil }
                 return state.waiter

@@ -1,14 +1,14 @@
 extension TransferQueue {
-    /// An attempt that has ended, and what its client reports of it.
+    /// An attempt that has ended, with the report of the client about it.
     struct FinishedAttempt: Sendable {
         let claim: Claim
-        /// Where it went.
+        /// The origin to which the transfer was sent.
         let origin: String
         let report: AttemptReport
-        /// Whether it alone was under way there at its end.
+        /// Whether no other transfer was under way to that origin when the attempt ended.
         let wasAlone: Bool
 
-        /// What the ledger is to hold after it.
+        /// Makes the settlement that the ledger stores for this attempt.
         func settlement(_ verdict: Verdict, cuts: CutAttempts, endedWall: Int64, acceptedMark: Int64) -> Settlement {
             Settlement(
                 claim: claim, verdict: verdict, endedWall: endedWall, status: report.status, error: report.error,
@@ -17,13 +17,13 @@ extension TransferQueue {
                 acceptedMark: acceptedMark, cuts: cuts)
         }
 
-        /// For logs.
+        /// The status or the error, for logs.
         var summary: String { report.status.map { "\($0)" } ?? report.error ?? "" }
     }
 }
 
 extension OriginRecord {
-    /// Keeps the origin's last trouble for people, and forgets it at the first success.
+    /// Stores the origin's last trouble, for people. The first delivery clears it.
     mutating func note(_ report: AttemptReport, _ verdict: Verdict) {
         if verdict.state == .delivered {
             lastStatus = nil
@@ -51,7 +51,7 @@ extension AttemptOutcome {
         }
     }
 
-    /// The server will not have anything as it is now, or we will not have the server.
+    /// Whether the server accepts nothing before something changes, or this machine does not trust the server.
     fileprivate var isHold: Bool {
         switch self {
         case .answer(let judgement): if case .hold = judgement.disposition { true } else { false }
@@ -60,7 +60,7 @@ extension AttemptOutcome {
         }
     }
 
-    /// The server is there and will not have this, or we will not have the server.
+    /// Whether the server rejected the transfer or accepts nothing at all, or this machine does not trust the server.
     var isRefusal: Bool {
         if case .answer(let judgement) = self, judgement.disposition == .rejected { return true }
         return isHold
@@ -72,8 +72,10 @@ extension Verdict {
 
     var isCancellation: Bool { state == .removed && reason == .ended(.cancelled) }
 
-    /// With the caller as the retry's owner, an answer ends the caller's wait whatever it says, and a certificate
-    /// that is not accepted will not be accepted by trying again.
+    /// The verdict for a transfer whose caller decides about retries.
+    ///
+    /// Any answer ends the caller's wait. So does a certificate that is not trusted, because a retry would not change
+    /// that.
     func handedBack(_ outcome: AttemptOutcome) -> Verdict {
         if outcome.isHold { return Verdict(.rejected, reason: reason, note: note) }
         if case .answer = outcome, state == .waiting || state == .held { return Verdict(.held, reason: .held(.caller)) }

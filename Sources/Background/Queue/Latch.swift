@@ -1,6 +1,6 @@
 import Synchronization
 
-/// A gate that opens once and for good, and lets every waiting task go on.
+/// A latch that opens once, stays open, and lets every waiting task go on.
 final class Latch: Sendable {
     private struct State {
         var isOpen = false
@@ -27,7 +27,8 @@ final class Latch: Sendable {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let isOver = state.withLock { state in
-                    // A task that was cancelled before it came here has run its handler already.
+                    // When the task was cancelled earlier, its cancellation handler has already run and found no
+                    // waiter.
                     if state.isOpen || Task.isCancelled { return true }
                     state.waiters[number] = continuation
                     return false

@@ -1,14 +1,14 @@
 import Synchronization
 
-/// A transport for one attempt that notes how its bodies go out, for the case that a deadline cuts it.
+/// A transport for one attempt that records the pace of the attempt's bodies, in case a deadline cuts the attempt.
 final class MeteredTransport: Transport {
     private let transport: any Transport
     private let stopwatch: @Sendable () -> Int64
-    /// Whether an earlier attempt was cut and said too little about how fast its body goes out.
+    /// Whether an earlier attempt was cut before its pace was known.
     private let watchesClosely: Bool
     private let state: Mutex<BodyTrace>
 
-    /// For times that have no other.
+    /// The zero of the default stopwatch.
     static let beginning = ContinuousClock.now
 
     init(_ transport: any Transport, stopwatch: @escaping @Sendable () -> Int64, watchesClosely: Bool) {
@@ -33,7 +33,7 @@ final class MeteredTransport: Transport {
         return result
     }
 
-    /// The queue's own transport outlives the attempt.
+    /// Does nothing: the queue owns the transport below, and uses it after this attempt.
     func shutdown() async {}
 
     private func note(_ byteCount: UInt64) {

@@ -1,32 +1,35 @@
-/// One origin's part of a ``SendingPlan``: its rows by stage, and how far ahead of its slots rows are claimed.
+/// The rows in flight to one origin, by stage, and how many rows may be claimed ahead of the origin's slots.
 package struct SendingLine: Hashable, Sendable {
-    /// Rows are claimed no faster than they are sent: ahead of its slots an origin has what they send in 25 ms, about
-    /// as long as a commit takes on a busy disk, and 112 at most.
+    /// How far ahead of its slots an origin claims rows: as many rows as the slots send in 25 ms, and at most 112.
+    ///
+    /// Rows are claimed no faster than they are sent. A commit takes about 25 ms on a busy disk.
     package static let lookAhead = Duration.milliseconds(25)
     package static let lookAheadLimit = 112
 
-    /// Rows that wait for a slot, the next one first.
+    /// Rows that wait for a slot. The first one is the next to start.
     package internal(set) var waiting: ArraySlice<Int64> = []
     package internal(set) var runningCount = 0
-    /// Ends that the queue has yet to judge.
+    /// How many attempts have ended without being judged yet.
     package internal(set) var endedCount = 0
-    /// How many of these ends keep the waiting rows from starting.
+    /// How many of these ended attempts keep the waiting rows from starting.
     package internal(set) var blockingCount = 0
-    /// How long an attempt that ends with a delivery takes, smoothed; `nil` before the first one, and after trouble.
+    /// The smoothed duration of an attempt that ends with a delivery; `nil` before the first one, and after trouble.
     package internal(set) var pace: Duration?
 
     package var inFlightCount: Int { waiting.count + runningCount + endedCount }
 
-    /// Whether a single row has begun and is not judged yet.
+    /// Whether exactly one row has begun and is not judged yet.
     var hasOneBegun: Bool { runningCount + endedCount == 1 }
 
-    /// How many rows may be claimed beyond the slots.
+    /// How many rows may be claimed beyond the number of slots.
     func lookAhead(slots: Int) -> Int {
         guard let pace else { return 0 }
         return min(Int(Double(slots) * (Self.lookAhead / max(pace, .microseconds(1)))), Self.lookAheadLimit)
     }
 
-    /// Whether the queue should look at once, and not when more has ended. It depends on whether more may be due.
+    /// Whether the queue has to look at once instead of waiting for further ends.
+    ///
+    /// `hasMore` says whether more rows may be due at this origin.
     func isHungry(slots: Int, hasMore: Bool) -> Bool {
         guard hasMore else { return runningCount == 0 }
         return waiting.count < runningCount / 2 || runningCount < slots

@@ -1,17 +1,17 @@
-/// The end of an attempt, which the attempt's own task reports: at any time, also while a turn of the queue is on its
-/// way to the disk.
+/// The event that the task of an attempt reports: the attempt's end. It may come at any time, also while a turn of the
+/// queue is being committed.
 extension SendingPlan {
-    /// What follows an attempt's end.
+    /// The consequences of an attempt's end.
     package struct Succession: Sendable {
-        /// The claim that gets the slot.
+        /// The claim that gets the free slot; `nil` when none may start.
         package var next: Claim?
         package var wake: Wake
     }
 
-    /// An attempt has ended. The end of a row that is not running means nothing.
+    /// Records that an attempt has ended. Does nothing for a row that is not running.
     ///
-    /// `letsNextGo` says whether the next claim of the origin may start before the queue has judged this end: the
-    /// server has accepted the transfer, and has not asked to wait.
+    /// `letsNextGo` says whether the origin's next claim may start before the queue has judged this end. It is `true`
+    /// when the server has accepted the transfer and has not asked to wait.
     package mutating func ended(
         _ row: Int64, with end: End, letsNextGo: Bool, after duration: Duration
     ) -> Succession {
@@ -31,8 +31,11 @@ extension SendingPlan {
         return Succession(next: next, wake: isHungry ? .now : .soon)
     }
 
-    /// How many go beside it says what an attempt's pace means. When all are told to end they end one after another,
-    /// and the last one was not alone.
+    /// Records whether this row is the only one under way to its origin: an attempt's pace means something else beside
+    /// others.
+    ///
+    /// When a drive stops, all attempts end one after another. The last of them was not alone, so this is recorded for
+    /// all of them before the first one ends.
     mutating func noteCompany(of row: Int64) {
         guard let origin = transfers[row]?.origin else { return }
         transfers[row]?.wasAlone = lines[origin]?.hasOneBegun ?? false
@@ -40,7 +43,7 @@ extension SendingPlan {
 
     // MARK: - Slots
 
-    /// Gives all free slots to claims that wait.
+    /// Gives all free slots to waiting claims.
     mutating func fillSlots() -> [Start] {
         var starts: [Start] = []
         for origin in lines.filter({ !$0.value.waiting.isEmpty }).keys.sorted() {
@@ -58,7 +61,7 @@ extension SendingPlan {
         return transfers[row]?.claim
     }
 
-    /// A row comes to the stage in which it is to be judged.
+    /// Moves a row to the stage in which the queue has to judge it.
     mutating func end(_ row: Int64, with stage: Stage) {
         guard let origin = transfers[row]?.origin else { return }
         transfers[row]?.stage = stage

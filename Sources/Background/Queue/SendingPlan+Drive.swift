@@ -1,25 +1,25 @@
-/// The events of a drive that the queue tells outside of its turns.
+/// The events of a drive that the queue reports outside of its turns.
 extension SendingPlan {
-    /// What a wish to cancel asks of the queue.
+    /// The action that a cancellation requires of the queue.
     package enum CancelAction: Hashable, Sendable {
-        /// The row is not in flight: the ledger alone says what can be cancelled.
+        /// The row is not in flight. The ledger alone says whether it can be cancelled.
         case changeLedger
-        /// The attempt, once it has begun, is to be told to end.
+        /// The queue has to cancel the attempt, as soon as the attempt's task exists.
         case endAttempt
-        /// The row waited and will not be sent: the queue is to judge that.
+        /// The row was waiting and will not be sent. The queue has to judge it.
         case wakeQueue
-        /// The attempt has ended and the queue will judge it.
+        /// The attempt has ended, and the queue will judge it.
         case none
     }
 
-    /// A drive begins.
-    /// - Returns: claims that wait since an earlier drive ended with an error.
+    /// Records that a drive begins.
+    /// - Returns: the starts of claims that still wait because an earlier drive ended with an error.
     package mutating func driveBegan() -> [Start] {
         isStopped = false
         return fillSlots()
     }
 
-    /// The drive is told to end, or ends: nothing starts any more.
+    /// Records that the drive ends, or has been told to end. No claim starts from now on.
     package mutating func driveStopped() {
         guard !isStopped else { return }
         isStopped = true
@@ -28,22 +28,24 @@ extension SendingPlan {
         }
     }
 
-    /// Somebody asked for this drive: gates closed by failure or for a reason may be probed once.
+    /// Allows one probe of each gate that is closed by failure or for a reason, because this drive is explicit.
     package mutating func allowedProbes(at origins: some Sequence<String>) {
         for origin in origins { schedule.change(origin) { $0.gate.allowExplicitProbe() } }
     }
 
-    /// A row was made due, for a probe.
+    /// Records that the queue made a row due so that it can serve as a probe.
     package mutating func madeDue(probe row: Int64) {
         schedule.probes.insert(row)
     }
 
-    /// Somebody asks for a suspect by its name: it goes next, alone, instead of after all others.
+    /// Records that a caller asked for a suspect by its name. It is sent next and alone, instead of after all other
+    /// rows.
     package mutating func askedFor(suspect row: Int64) {
         schedule.asked.insert(row)
     }
 
-    /// A row has come further than ever before, and is no suspect any more: others may go beside it.
+    /// Records that a row has come further than ever before. It is no suspect any more, and other rows may go beside
+    /// it.
     package mutating func advanced(_ row: Int64, at now: Int64 = 0) -> Wake {
         guard schedule.suspect == row else { return .none }
         schedule.suspect = nil
@@ -51,8 +53,10 @@ extension SendingPlan {
         return .now
     }
 
-    /// Somebody wants a transfer taken out of the queue. A row that waits is not sent. A row that is running is removed
-    /// by its judgement, unless the server has accepted it by then.
+    /// Records that a transfer is to be taken out of the queue.
+    ///
+    /// A waiting row is not sent. A running row is removed when the queue judges it, unless the server has accepted it
+    /// by then.
     package mutating func cancelled(_ row: Int64) -> CancelAction {
         guard let transfer = transfers[row] else { return .changeLedger }
         transfers[row]?.isCancelled = true
@@ -61,7 +65,7 @@ extension SendingPlan {
         case .running: return .endAttempt
         case .waiting:
             lines[transfer.origin]?.waiting.removeAll { $0 == row }
-            // It says nothing about the origin, whose other claims go on.
+            // The cancellation says nothing about the origin, so the origin's other claims go on.
             end(row, with: .ended(nil, isBlocking: false))
             return .wakeQueue
         }

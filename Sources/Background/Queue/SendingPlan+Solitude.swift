@@ -1,13 +1,13 @@
-/// The events about suspects, and about tasks that collect drops: these tell them at any time.
+/// The events about suspects and about the tasks that collect drops. Those tasks report their events at any time.
 extension SendingPlan {
-    /// Whether no row is in flight, nor in a turn that is on its way to the disk.
+    /// Whether no row is in flight, and no turn is being committed that could add one.
     package var isFree: Bool { isIdle && !isTurning }
 
-    /// A task wants to collect drops.
+    /// Records that a task wants to collect drops.
     /// - Parameters:
     ///   - now: the time on the boot clock, in milliseconds.
-    ///   - insists: whether it does not wait.
-    /// - Returns: how long it has to wait, in milliseconds; `nil` if it collects from now on.
+    ///   - insists: whether the task begins even while rows and drops are stopped for a suspect row.
+    /// - Returns: how long the task has to wait, in milliseconds; `nil` when it collects from now on.
     package mutating func collectingWanted(at now: Int64, insists: Bool) -> Int64? {
         if !insists, let wait = solitude.collectingWait(at: now) {
             solitude.collectingWaits()
@@ -17,23 +17,25 @@ extension SendingPlan {
         return nil
     }
 
-    /// A task has ended collecting.
+    /// Records that a task has stopped collecting.
     package mutating func collectingEnded() -> Wake {
         solitude.collectingEnded() ? .now : .none
     }
 
-    /// A suspect drop is to have the process to itself.
-    /// - Returns: how long it has to wait until others may be stopped for it, in milliseconds; `nil` if they are.
+    /// Stops claims so that a suspect drop has the process to itself, if they may be stopped now.
+    /// - Returns: how long the drop has to wait until claims may be stopped, in milliseconds; `nil` when they are
+    ///   stopped.
     package mutating func aloneWanted(at now: Int64) -> Int64? {
         if let wait = solitude.stopWait(at: now) { return wait }
         return solitude.begin(.drop, at: now, isForced: true) ? nil : 1
     }
 
-    /// A suspect row is to have the process to itself: others are stopped for it, if they may be.
+    /// Stops all other work so that a suspect row has the process to itself, if it may be stopped now.
     /// - Parameters:
     ///   - now: the time on the boot clock, in milliseconds.
-    ///   - isForced: whether it cannot wait any longer; otherwise it goes only where nothing is being collected.
-    /// - Returns: whether others are stopped.
+    ///   - isForced: whether the row has waited long enough. Otherwise it is sent only while no drop is being
+    ///     collected.
+    /// - Returns: whether other work is stopped.
     package mutating func suspectWanted(at now: Int64, isForced: Bool) -> Bool {
         guard isForced || solitude.collectingCount == 0 else {
             solitude.rowWaitsForCollecting()
@@ -42,17 +44,17 @@ extension SendingPlan {
         return solitude.begin(.row, at: now, isForced: isForced)
     }
 
-    /// A suspect, row or drop, does not need the process to itself any more.
+    /// Records that a suspect row or drop no longer needs the process to itself.
     package mutating func stopEnded(for party: Solitude.Party, at now: Int64) {
         solitude.end(party, at: now)
     }
 
-    /// The queue takes a turn, which may claim rows.
+    /// Records that the queue begins a turn, which may claim rows.
     package mutating func turnBegan() {
         isTurning = true
     }
 
-    /// The turn's commit is durable, or has failed.
+    /// Records that the turn's commit is durable, or has failed.
     package mutating func turnEnded() {
         isTurning = false
     }

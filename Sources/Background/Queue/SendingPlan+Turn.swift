@@ -1,26 +1,28 @@
 extension SendingPlan {
-    /// What one turn of the queue decides, on a copy of the plan.
+    /// The decisions of one turn of the queue, made on a copy of the plan.
     ///
-    /// A turn is one commit, and attempts do not wait for it: meanwhile they report their ends to the plan itself, and
-    /// start there what earlier commits have made durable. So a turn never sets the plan back to an earlier state, in
-    /// which such a report would be lost:
+    /// A turn is one commit, and attempts do not wait for it. During the commit they report their ends to the plan
+    /// itself, and start claims there that earlier commits have made durable. So a turn never sets the plan back to an
+    /// earlier state, which would lose such a report:
     ///
-    /// - When the commit fails, the copy is dropped, and with it all that the turn decided. The plan is as the attempts
-    ///   have left it, and the ends to be judged are still there.
+    /// - When the commit fails, the queue drops the copy, and with it all decisions of the turn. The plan is as the
+    ///   attempts have left it, and still holds the ends to be judged.
     /// - When the commit is durable, ``SendingPlan/committed(_:)`` repeats the decisions on the plan as it is by then.
     ///
-    /// They can be repeated because no report of an attempt touches their subjects. A row whose end is judged does not
-    /// end again. A claim that is given back has not started and cannot start: its origin has an end that nothing may
-    /// follow before it is judged, or the drive has stopped. A new claim is not in the plan before it is durable. All
-    /// else, the ``SendingPlan/Schedule``, the queue alone changes, and it does nothing else between the copy and the
-    /// commit.
+    /// The decisions can be repeated because no report of an attempt changes what they are about. A row whose end is
+    /// judged does not end again. A claim that is given back has not started and cannot start: its origin has an end
+    /// that the queue must judge first, or the drive has stopped. A new claim enters the plan only when it is durable.
+    /// Everything else is in the ``SendingPlan/Schedule``, which only the queue changes, and the queue does nothing
+    /// else between the copy and the commit.
     package struct Turn: Sendable {
-        /// The plan as the turn would have it.
+        /// The plan as it will be when the turn is committed.
         package private(set) var plan: SendingPlan
         private let origins: [String: OriginRecord]
         fileprivate var judged: Set<Int64> = []
-        /// Origins whose waiting claims do not stand: after trouble they would hide from the policy that they were
-        /// claimed before it, and after a stop they will not start at all.
+        /// Origins whose waiting claims this turn gives back.
+        ///
+        /// After trouble at an origin, the policy would count the attempt of such a claim as begun before the trouble.
+        /// After a stop, such a claim does not start at all.
         fileprivate let lapsed: [String]
         fileprivate var claims: [Start] = []
         /// On the boot clock, in milliseconds.
@@ -37,32 +39,32 @@ extension SendingPlan {
         }
     }
 
-    /// An attempt that the queue has to judge. Without an end it never began.
+    /// An attempt that the queue has to judge. `end` is `nil` when the attempt never began.
     package struct Ended: Sendable {
         package let claim: Claim
         package let origin: String
         package let end: End?
-        /// Whether it alone was under way to its origin at its end.
+        /// Whether no other transfer was under way to its origin when the attempt ended.
         package let wasAlone: Bool
     }
 
-    /// Whether there is something that a turn has to write down: ends, or claims that lapse.
+    /// Whether a turn has something to write: ended attempts, or claims to be given back.
     package var needsTurn: Bool {
         !endedRows.isEmpty || lines.contains { !$0.value.waiting.isEmpty && hasLapsed(at: $0.key) }
     }
 
-    /// A turn at a time on the boot clock, in milliseconds.
+    /// Makes a turn that decides on a copy of this plan. The time is on the boot clock, in milliseconds.
     package func turn(at now: Int64 = 0) -> Turn {
         Turn(of: self, at: now)
     }
 
-    /// A turn's commit is durable.
-    /// - Returns: the attempts that start now.
+    /// Applies a turn whose commit is durable.
+    /// - Returns: the attempts to be started now.
     package mutating func committed(_ turn: Turn) -> [Start] {
         forget(judged: turn.judged)
         for origin in turn.lapsed {
             _ = giveBack(at: origin)
-            // After trouble the origin shows anew how fast it is.
+            // After trouble the pace of the origin is measured anew.
             lines[origin]?.pace = nil
         }
         for start in turn.claims { lineUp(start) }
@@ -106,7 +108,7 @@ extension SendingPlan {
 extension SendingPlan.Turn {
     // MARK: - Questions
 
-    /// What is to be judged, in the order in which it ended.
+    /// The ended attempts to be judged, in the order in which they ended.
     package var ends: [SendingPlan.Ended] {
         plan.endedRows.compactMap { row in
             guard let transfer = plan.transfers[row], case .ended(let end, _) = transfer.stage else { return nil }
@@ -115,7 +117,7 @@ extension SendingPlan.Turn {
         }
     }
 
-    /// How many rows a lane has claimed so far.
+    /// How many rows a lane has claimed so far, in this process.
     package func claimCount(of lane: Lane) -> Int {
         plan.schedule.claimCounts[lane] ?? 0
     }
@@ -127,7 +129,7 @@ extension SendingPlan.Turn {
 
     // MARK: - Events
 
-    /// The queue has judged an end: the row is not in flight any more.
+    /// Records that the queue has judged an ended attempt. The row is no longer in flight.
     /// - Returns: whether the row was a probe.
     package mutating func judged(_ row: Int64) -> Bool {
         judged.insert(row)
@@ -137,57 +139,60 @@ extension SendingPlan.Turn {
         return plan.schedule.probes.remove(row) != nil
     }
 
-    /// The queue is about to claim.
-    /// - Returns: claims that do not stand any more: the ledger is to have them back, due and uncounted.
+    /// Takes back the claims that must not start. The queue calls this before it claims.
+    /// - Returns: these claims, which the ledger has to make due again, without counting an attempt.
     package mutating func lapsedClaims() -> [Claim] {
         lapsed.flatMap { plan.giveBack(at: $0) }
     }
 
-    /// An attempt has changed what is known of its origin.
+    /// Changes the record of an origin after an attempt.
     package mutating func change(_ origin: String, _ change: (inout OriginRecord) throws -> Void) rethrows {
         try plan.schedule.change(origin, change)
     }
 
-    /// A row was made due, for a probe.
+    /// Records that the queue made a row due so that it can serve as a probe.
     package mutating func madeDue(probe row: Int64) {
         plan.schedule.probes.insert(row)
     }
 
-    /// A lane has claimed rows in their order.
+    /// Records that a lane has claimed rows, by the order of the lane.
     package mutating func counted(_ count: Int, in lane: Lane) {
         plan.schedule.claimCounts[lane, default: 0] += count
     }
 
-    /// Others go on beside a suspect, or without one: the ledger is told that nobody is to be blamed for a death.
+    /// Ends the stop for a suspect row. The ledger is told that no row is to be blamed if the process dies.
+    ///
+    /// Other work goes on beside the suspect, or without it.
     package mutating func othersGoOn() {
         plan.schedule.suspect = nil
         plan.schedule.blamesNobody = true
         endsStop = true
     }
 
-    /// Others were stopped for as long as they may be, and no suspect could begin, not even beside them.
+    /// Records that a stop has lasted for its whole time and no suspect could begin, not even beside other rows.
     package mutating func stopWasInVain() {
         isStopInVain = true
     }
 
-    /// A suspect has the process to itself: the ledger is told that it is to be blamed for a death.
+    /// Records that a suspect is sent alone. The ledger is told that the suspect is to be blamed if the process dies.
     package mutating func suspectGoesAlone() {
         plan.schedule.blamesNobody = false
     }
 
-    /// Nobody is there any more for whom others are stopped.
+    /// Ends the stop because there is no suspect any more for which other work has to be stopped.
     package mutating func stopIsVain() {
         endsStop = true
     }
 
-    /// More may be due at an origin than this turn claims.
+    /// Records that more rows may be due at an origin than this turn claims.
     package mutating func leftMore(at origin: String) {
         plan.schedule.originsWithMore.insert(origin)
     }
 
-    /// Rows have been claimed, or a single one that may be what kills the process.
-    /// - Returns: claims that the ledger is to have back, because an attempt of the same row is in flight: the row came
-    ///   anew meanwhile, and that attempt's end must not be taken for the new one's.
+    /// Records that rows have been claimed, or one suspect row that is sent alone.
+    /// - Returns: claims that the ledger has to take back, because an earlier attempt of the same row is still in
+    ///   flight. The row was enrolled again meanwhile, and the end of the earlier attempt must not settle the new
+    ///   claim.
     package mutating func claimed(
         _ claims: [Claim], at origin: String, isSuspect: Bool, now: Int64
     ) -> [Claim] {

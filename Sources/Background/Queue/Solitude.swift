@@ -1,27 +1,32 @@
-/// For whom others are stopped: a suspect row, a suspect drop, or nobody; and how many tasks collect drops meanwhile.
+/// The party for which other work is stopped, if there is one, and the number of tasks that collect drops meanwhile.
 ///
-/// A suspect is a row, or a drop, that was under way when a process died. It is tried while nothing else goes on, so
-/// that a second death says something. Others are stopped for it for ``longestStop`` at a time at most, the wait for
-/// those under way included; then they go on beside it, and its death would say nothing. After a stop that kept
-/// somebody waiting, nobody is stopped again for as long as that one lasted. After stops in which no suspect row could
-/// begin, others are stopped for one more and more seldom, unless nothing else goes on anyway.
+/// A suspect is a row or a drop that was under way when a process died. It is tried while no other row is sent and no
+/// other drop is collected, so that a second death says something about the suspect. The party of a stop is a suspect
+/// row or a suspect drop.
 ///
-/// All times are milliseconds on the boot clock. A crash loses this value and nothing with it.
+/// One stop lasts for ``longestStop`` at most, including the wait for the work that is already under way. Then other
+/// work goes on beside the suspect, and a death would say nothing about it. After a stop that kept other work waiting,
+/// no stop begins for as long as that stop lasted. After stops in which no suspect row could begin, further stops for a
+/// suspect row become rarer, unless no other work is there to be stopped.
+///
+/// All times are milliseconds on the boot clock. A crash loses this value, and nothing else is lost with it.
 package struct Solitude: Hashable, Sendable {
-    /// How long others are stopped at a time, at most: 10 s.
+    /// The longest time for which other work is stopped at once: 10 s.
     package static let longestStop: Int64 = 10_000
 
-    /// How long others may be stopped at a time where so much time is left, in milliseconds: a quarter of it at most,
-    /// so that a suspect that hangs does not take all the time of a short run.
-    /// - Parameter left: until the run's end; `nil` for a run without one.
-    /// - Returns: milliseconds, 100 at least.
+    /// The longest time for which other work may be stopped at once in a run: a quarter of the run's time that is left,
+    /// and ``longestStop`` at most.
+    ///
+    /// So a suspect that hangs does not take all the time of a short run.
+    /// - Parameter left: the time until the run's end, in milliseconds; `nil` for a run without an end.
+    /// - Returns: milliseconds, at least 100.
     package static func stopLength(with left: Int64?) -> Int64 {
         left.map { min(longestStop, max(100, $0 / 4)) } ?? longestStop
     }
 
-    /// How long a suspect row waits for the others until they are stopped for it: 60 s.
+    /// How long a suspect row waits until other work is stopped for it: 60 s.
     package static let patience: Int64 = 60_000
-    /// How long others go on after many stops in vain: 5 min.
+    /// The longest time for which other work goes on after several stops in vain: 5 min.
     package static let longestRest: Int64 = 300_000
 
     package enum Party: Hashable, Sendable {
@@ -29,28 +34,28 @@ package struct Solitude: Hashable, Sendable {
         case drop
     }
 
-    /// A time in which others are stopped.
+    /// One stop: a time in which other work is stopped.
     package struct Stop: Hashable, Sendable {
         package let party: Party
         package let begun: Int64
-        /// When the others go on, whatever becomes of the suspect.
+        /// When the other work goes on, whatever becomes of the suspect.
         package let end: Int64
-        /// Whether it keeps anybody waiting.
+        /// Whether the stop keeps other work waiting.
         fileprivate var isFelt: Bool
     }
 
     private var stopLength = Self.longestStop
-    /// The latest stop, until it is ended; its time may be over.
+    /// The latest stop, until the queue ends it. Its time may be over already.
     package private(set) var stop: Stop?
     /// How many tasks are collecting drops.
     package private(set) var collectingCount = 0
-    /// Until then nobody is stopped again.
+    /// The time before which no stop begins again.
     package private(set) var restEnd = Int64.min
-    /// Until then nobody is stopped for a row.
+    /// The time before which no stop begins for a suspect row that would keep other work waiting.
     private var vainRestEnd = Int64.min
-    /// Stops in a row in which no suspect row could begin.
+    /// The number of stops in a row in which no suspect row could begin.
     private var vainStops = 0
-    /// Whether a suspect row waits for the end of collecting.
+    /// Whether a suspect row waits until no drop is being collected.
     package private(set) var isCollectingInTheWay = false
 
     package init() {}
@@ -62,42 +67,43 @@ package struct Solitude: Hashable, Sendable {
         stop.flatMap { now < $0.end ? $0 : nil }
     }
 
-    /// A suspect row's stop whose time is over, which is to be ended.
+    /// The stop for a suspect row whose time is over, and which the queue still has to end.
     package func lapsedRowStop(at now: Int64) -> Stop? {
         stop.flatMap { $0.party == .row && now >= $0.end ? $0 : nil }
     }
 
-    /// How long a task that is about to collect has to wait, in milliseconds; `nil` if it has not.
+    /// How long a task that wants to collect has to wait, in milliseconds; `nil` when it may begin now.
     package func collectingWait(at now: Int64) -> Int64? {
         stop(at: now).flatMap { $0.party == .row ? $0.end - now : nil }
     }
 
-    /// How long it takes until others may be stopped, in milliseconds; `nil` if they may be now.
+    /// How long it takes until a stop may begin, in milliseconds; `nil` when one may begin now.
     ///
-    /// A row's stop whose time is over comes to its end in the queue's next turn: until then it is no other party's.
+    /// The queue ends an overdue stop of a row in its next turn. Until then no other stop begins.
     package func stopWait(at now: Int64) -> Int64? {
         if lapsedRowStop(at: now) != nil { return Self.longestStop }
         let end = max(restEnd, stop(at: now)?.end ?? .min)
         return end > now ? end - now : nil
     }
 
-    /// The same, where a suspect row would keep others from going on.
+    /// How long it takes until a stop may begin for a suspect row that would keep other work waiting, in milliseconds;
+    /// `nil` when it may begin now.
     package func forceWait(at now: Int64) -> Int64? {
         vainRestEnd > now ? max(vainRestEnd - now, stopWait(at: now) ?? 0) : stopWait(at: now)
     }
 
     // MARK: - Events
 
-    /// A drive begins that has so much time, in milliseconds; `nil` for one without an end.
+    /// Records that a drive begins that has so much time, in milliseconds; `nil` for a drive without an end.
     package mutating func driveBegan(with left: Int64?) { stopLength = Self.stopLength(with: left) }
 
-    /// A task collects drops from now on.
+    /// Records that a task collects drops from now on.
     package mutating func collectingBegan() { collectingCount += 1 }
 
-    /// A task has to wait before it collects.
+    /// Records that a task has to wait before it collects.
     package mutating func collectingWaits() { stop?.isFelt = true }
 
-    /// A task has ended collecting drops.
+    /// Records that a task has stopped collecting drops.
     /// - Returns: whether a suspect row waits for that.
     package mutating func collectingEnded() -> Bool {
         collectingCount = max(0, collectingCount - 1)
@@ -106,26 +112,26 @@ package struct Solitude: Hashable, Sendable {
         return isCollectingInTheWay || stop?.party == .row
     }
 
-    /// A suspect row could go if nothing were being collected.
+    /// Records that a suspect row could be sent if no drop were being collected.
     package mutating func rowWaitsForCollecting() { isCollectingInTheWay = collectingCount > 0 }
 
-    /// Others are stopped from now on, if they may be.
+    /// Begins a stop, if one may begin now.
     /// - Parameters:
-    ///   - party: for whom.
-    ///   - now: the time.
-    ///   - isForced: whether somebody waits from the beginning.
-    /// - Returns: whether they are.
+    ///   - party: the kind of suspect that other work is stopped for.
+    ///   - now: the time on the boot clock, in milliseconds.
+    ///   - isForced: whether the stop keeps other work waiting from its beginning.
+    /// - Returns: whether the stop has begun.
     package mutating func begin(_ party: Party, at now: Int64, isForced: Bool) -> Bool {
         guard (party == .row && isForced ? forceWait(at: now) : stopWait(at: now)) == nil else { return false }
         stop = Stop(party: party, begun: now, end: now + stopLength, isFelt: isForced)
         return true
     }
 
-    /// The party's stop is over. Does nothing when others are not stopped for it.
+    /// Ends the stop of a party. Does nothing when other work is not stopped for that party.
     /// - Parameters:
-    ///   - party: for whom others were stopped.
-    ///   - now: the time.
-    ///   - isInVain: whether its time is over, and no suspect could begin.
+    ///   - party: the kind of suspect that other work was stopped for.
+    ///   - now: the time on the boot clock, in milliseconds.
+    ///   - isInVain: whether the time of the stop is over, and no suspect could begin. The default is `false`.
     package mutating func end(_ party: Party, at now: Int64, isInVain: Bool = false) {
         guard let stop, stop.party == party else { return }
         self.stop = nil

@@ -1,19 +1,21 @@
-/// The queue's client: it knows what a transfer's bytes are, where they go and how, and what an answer from there
-/// means.
+/// The queue's client: it knows the bytes of a transfer, the place and the way to send them, and the meaning of an
+/// answer from there.
 package protocol TransferClient: Sendable {
-    /// Makes one attempt of a claimed transfer, with the credentials of the moment: one request as a rule, several
-    /// where a transfer goes by parts. The client judges what came of it.
+    /// Makes one attempt of a claimed transfer with the credentials of that moment, and judges the result.
     ///
-    /// Total: whatever happens is reported. Ends soon when its task is cancelled.
+    /// An attempt is one request, or several where a transfer is sent in parts. The client reports every result, also
+    /// its own errors. It returns soon after its task is cancelled.
     func attempt(_ claim: Claim, over transport: any Transport) async -> AttemptReport
-    /// Called after each commit with what it settled, the time to release files. May repeat after a crash.
+    /// Releases the files of settled transfers. The queue calls this after each commit with the settlements of that
+    /// commit; after a crash it may pass a settlement again.
     func didSettle(_ settlements: [Settlement]) async
-    /// Called in a drive that lasts, whenever nothing more can be claimed and nothing is under way.
+    /// Tells the client that nothing more can be claimed and nothing is under way. The queue calls this only in a drive
+    /// that waits for later work.
     func didRunDry() async throws
-    /// The ledger's disk is full.
-    /// - Returns: whether some space was freed, so that trying again makes sense.
+    /// Frees space because the ledger's disk is full.
+    /// - Returns: whether some space was freed, so that the queue should try again.
     func freeLedgerSpace() async -> Bool
-    /// Called before each claim. Throwing ends the drive: somebody else may own the queue.
+    /// Checks that this process still owns the queue. The queue calls this before each claim. An error ends the drive.
     func mayGoOn() throws
 }
 

@@ -2,17 +2,19 @@ import Logging
 
 /// Commits on a disk that may be full.
 extension TransferQueue {
-    /// A transaction; see ``retryingOnFullDisk(_:)``.
+    /// Runs one transaction, with the retries of ``retryingOnFullDisk(_:)``.
     func committing<Result>(_ body: (TransferStore) throws -> Result) async throws -> Result {
         try await retryingOnFullDisk {
             try store.transaction { () throws in try body(store) }
         }
     }
 
-    /// When the disk is full, makes do with the space the ledger's log has taken, and frees the ledger's reserve only
-    /// when that is not enough. What is delivered meanwhile frees more.
+    /// Runs a piece of work that commits, and frees space and tries again when the disk is full.
     ///
-    /// A try runs without a suspension. Between two tries others may change the ledger and the plan, so that each try
+    /// The first retry uses the space that the ledger's log has taken. The second retry frees the ledger's reserve,
+    /// too. Deliveries free more space later.
+    ///
+    /// A try runs without a suspension. Between two tries other tasks may change the ledger and the plan, so each try
     /// has to look at both anew.
     func retryingOnFullDisk<Result>(_ body: () throws -> Result) async throws -> Result {
         do {

@@ -1,12 +1,12 @@
-/// Bodies that need longer than the deadlines that cut them.
+/// The scheduling of bodies that need longer than the deadlines that cut them.
 extension TransferQueue {
     // MARK: - Claiming
 
-    /// The lane's next transfer whose body is known to be slow, if one goes out in what is left until the drive's end,
-    /// or has rested for ``CutAttempts/pause``.
+    /// The lane's next transfer with a slow body that this drive should send.
     ///
-    /// One at a time: two at a time would need twice as long. In a drive without an end they go beside the others, as
-    /// soon as they are due.
+    /// The transfer either fits into the time that is left until the drive's end, or has rested for
+    /// ``CutAttempts/pause``. Slow bodies are sent one at a time, because two at a time would need twice as long. In a
+    /// drive without an end this is `nil`: slow bodies are claimed with the other rows as soon as they are due.
     func slowTransfer(for route: Route, in plan: Plan) throws -> TransferRecord? {
         guard let driveEnd else { return nil }
         let left = driveEnd - clock.bootMilliseconds
@@ -17,7 +17,7 @@ extension TransferQueue {
         return found.flatMap { isSlowUnderWay(to: route.origin, in: plan) ? nil : $0 }
     }
 
-    /// Which slow bodies go beside the others.
+    /// The slow bodies that may be claimed with the other rows.
     func slowRows(at origin: String, in plan: Plan) -> TransferStore.SlowRows {
         guard driveEnd != nil else { return .all }
         return isSlowUnderWay(to: origin, in: plan) ? .none : .rested
@@ -29,7 +29,7 @@ extension TransferQueue {
         }
     }
 
-    /// The drive has no end: what was put off may go.
+    /// Makes the rows due that were put off for their slow bodies. A drive without an end calls this.
     func wakePutOff() async throws {
         let lanes = try routes().map(\.lane).filter { try store.hasPutOff(lane: $0) }
         guard !lanes.isEmpty else { return }
@@ -40,10 +40,11 @@ extension TransferQueue {
 
     // MARK: - Judging
 
-    /// What the ledger is to know of cuts after an attempt. A row that is put off gets its reason, note and time.
+    /// Decides what the ledger stores about cuts after an attempt. For a row that is put off, sets the verdict's
+    /// reason, note and time.
     func noteCut(of attempt: FinishedAttempt, in verdict: inout Verdict) throws -> CutAttempts {
         guard verdict.isInterruption else { return CutAttempts() }
-        // Progress that was written down meanwhile has taken earlier cuts back.
+        // Progress that was stored during the attempt has cleared earlier cuts.
         guard let record = try store.queries.record(row: attempt.claim.id) else { return CutAttempts() }
         guard let trace = attempt.report.trace else { return record.cuts }
         let isTriedAsSlow = driveEnd != nil && attempt.claim.record.cuts.count >= CutAttempts.limit
@@ -53,7 +54,7 @@ extension TransferQueue {
             wasPutOff: attempt.claim.putOff != nil)
         let consequence = record.cuts.followed(by: trace, of: attempt.claim.record.byteCountLeft, in: run)
         verdict.note = consequence.note
-        // Whoever owns the retries also says when a transfer goes.
+        // A caller that decides about retries also decides when its transfer is sent.
         if consequence.isPutOff, configuration.retryOwner == .engine {
             verdict.reason = .waiting(.deadline)
             verdict.due = store.now + CutAttempts.pause
@@ -63,7 +64,7 @@ extension TransferQueue {
 }
 
 extension TransferRecord {
-    /// How much of the body the server is not known to have, in bytes.
+    /// The number of the body's bytes that the server is not known to have.
     var byteCountLeft: Int64 {
         max(0, byteCount - Int64(clamping: uploaded?.offset ?? 0))
     }

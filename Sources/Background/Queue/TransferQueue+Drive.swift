@@ -1,8 +1,9 @@
 import DurableIO
 
-/// The loop of a drive: one turn after another, attempts beside them, and the waits between.
+/// The loop of a drive: one turn after another, with attempts running beside the turns, and the waits between the
+/// turns.
 extension TransferQueue {
-    /// Takes turns until the drive is over or the task is cancelled, and returns when no attempt is under way.
+    /// Takes turns until the drive is over or the task is cancelled. Returns only when no attempt is under way.
     func turnUntilDone(_ persistence: Persistence) async throws {
         try await withThrowingDiscardingTaskGroup { group in
             defer { shared.withLock { $0.plan.driveStopped() } }
@@ -10,7 +11,7 @@ extension TransferQueue {
             while true {
                 let turn = try await turn(isStopping: Task.isCancelled)
                 start(turn.starts, in: &group)
-                // While the next ones are sent.
+                // The client releases these files while the next transfers are sent.
                 if !turn.settlements.isEmpty { await client.didSettle(turn.settlements) }
                 if Task.isCancelled { return group.cancelAll() }
                 if shared.withLock({ $0.plan.isIdle }) {
@@ -31,7 +32,8 @@ extension TransferQueue {
 
     // MARK: - Attempts
 
-    /// Uses a slot for a claim, and for others after it as long as each is delivered. Does not wait for the queue.
+    /// Runs attempts in one slot: the given claim, then further claims as long as each attempt is a delivery that lets
+    /// the next claim start. Does not wait for the queue between them.
     private nonisolated func useSlot(for first: Claim, at origin: String) async {
         var next: Claim? = first
         while let claim = next {
@@ -47,7 +49,7 @@ extension TransferQueue {
         }
     }
 
-    /// In a task of its own, which the queue can cancel without the others.
+    /// Makes the attempt in a task of its own, so that the queue can cancel this attempt alone.
     private nonisolated func attempt(_ claim: Claim) async -> AttemptReport {
         let attempt = Task(executorPreference: OwnThreads.current) { [client, transport, configuration] in
             let metered = MeteredTransport(
@@ -63,7 +65,7 @@ extension TransferQueue {
             shared.attempts[claim.id] = attempt
             return shared.plan.isCancelled(claim.id)
         }
-        // Somebody wanted the transfer out before there was a task to cancel.
+        // The transfer was cancelled before its attempt had a task.
         if isCancelled { attempt.cancel() }
         return await withTaskCancellationHandler {
             await attempt.value
@@ -82,15 +84,16 @@ extension TransferQueue {
         await signal.wait(atMost: max(1, delay), clock: clock)
     }
 
-    /// - Returns: whether there may be something to do.
+    /// Waits while no row is in flight.
+    /// - Returns: whether there may be work now; `false` ends the drive.
     private func waitForWork(_ persistence: Persistence) async throws -> Bool {
         let end: Int64? = if case .waiting(let end) = persistence { end } else { nil }
         if let time = try solitudeTime() {
-            // Something is due that waits for a suspect, or a suspect for others.
+            // A due row waits for a suspect, or a suspect waits for other work to end.
             await signal.wait(atMost: max(1, min(time, end ?? time) - clock.bootMilliseconds), clock: clock)
             return end.map { clock.bootMilliseconds < $0 } ?? true
         }
-        // Others may have been stopped when the turn looked, and go on by now.
+        // A stop may have been in force when the turn looked, and may be over by now.
         guard case .waiting = persistence else { return try mayClaim() }
         try await client.didRunDry()
         let time = try nextTime()
@@ -105,14 +108,16 @@ extension TransferQueue {
         return true
     }
 
-    /// When something will be due that its gate lets through, on the ledger's axis. What only waits for others to end
-    /// has no time: their end is an event.
+    /// The next time at which a due row can pass its gate, on the ledger's axis.
+    ///
+    /// Rows that only wait for rows in flight have no such time, because the end of an attempt is an event.
     private func nextTime() throws -> Int64? {
         var earliest: Int64?
         for route in try routes() {
             let opens = gate(of: route.origin).opensAt
             var due = try store.queries.nextDue(lane: route.lane)
-            // Behind a closed gate lie transfers without a time of their own; the gate's next probe is theirs.
+            // Behind a closed gate there may be rows without a due time. They can be sent when the gate may be probed
+            // next.
             if let opens, try store.hasProbeCandidate(lane: route.lane) { due = min(due ?? opens, opens) }
             guard let due else { continue }
             let time = max(due, opens ?? due)

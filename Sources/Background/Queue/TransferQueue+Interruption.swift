@@ -1,20 +1,20 @@
-/// Work on much of the ledger, which a run that is told to end does not wait for.
+/// Work on a large part of the ledger that ends early when a run is told to end.
 extension TransferQueue {
-    /// Looks at the ledger; the look ends soon after the condition holds.
+    /// Reads the ledger, and stops reading soon after a condition holds.
     /// - Parameters:
-    ///   - isCalledOff: is asked a hundred times in a second or more, on the thread of the look.
-    ///   - body: the look.
-    /// - Returns: what the look found.
-    /// - Throws: `CancellationError` when it was ended, or what the body throws.
+    ///   - isCalledOff: the condition. It is asked at least a hundred times a second, on the thread that reads.
+    ///   - body: the reading.
+    /// - Returns: the result of the body.
+    /// - Throws: `CancellationError` when the condition held before the body's end, or any error of the body.
     package func look<Result: Sendable>(
         interruptedWhen isCalledOff: @Sendable () -> Bool, _ body: @Sendable (LedgerQueries) throws -> Result
     ) throws -> Result {
         try store.interruptible(when: isCalledOff) { try body(store.queries) }
     }
 
-    /// Changes the ledger: all of it or nothing, durable on return; nothing, when the condition holds before the end.
-    /// Wakes the drive.
-    /// - Throws: `CancellationError` when it was ended, or what the body throws.
+    /// Changes the ledger in one transaction, which is durable on return, and wakes the drive. Changes nothing when the
+    /// condition holds before the body's end.
+    /// - Throws: `CancellationError` when the condition held before the body's end, or any error of the body.
     package func change<Result: Sendable>(
         interruptedWhen isCalledOff: @Sendable () -> Bool, _ body: @Sendable (TransferStore) throws -> Result
     ) async throws -> Result {
@@ -23,10 +23,10 @@ extension TransferQueue {
         }
     }
 
-    /// Transfers with bytes older than an age in milliseconds, counted on the ledger's own axis.
+    /// Transfers with bytes that were enrolled longer ago than an age in milliseconds, counted on the ledger's axis.
     ///
-    /// Looks at every such transfer only when the oldest of the last such look may be that old by now.
-    /// - Throws: `CancellationError` when the condition held before the end of that look.
+    /// Reads all transfers only when the oldest one that the last such reading noted may have that age by now.
+    /// - Throws: `CancellationError` when the condition held before the end of the reading.
     package func enrolled(
         longerAgoThan age: Int64, limit: Int, interruptedWhen isCalledOff: @Sendable () -> Bool = { false }
     ) async throws -> [TransferRecord] {

@@ -1,4 +1,4 @@
-/// Which lanes there are, and to which origins they lead.
+/// The lanes of a run, and the origins they lead to.
 extension TransferQueue {
     /// A lane, and the origin whose gate its rows go through.
     struct Route: Hashable {
@@ -6,7 +6,7 @@ extension TransferQueue {
         let origin: String
     }
 
-    /// The lanes that have something for this run to send: first the destinations', then those that name their origin.
+    /// The lanes with rows for this run to send. Lanes of destinations come first, then lanes that name their origin.
     func routes() throws -> [Route] {
         let routes = try store.queries.liveLanes().compactMap { lane in
             (lane.ownOrigin ?? configuration.destinations[lane]).map { Route(lane: lane, origin: $0) }
@@ -14,7 +14,7 @@ extension TransferQueue {
         return routes.filter { $0.lane.ownOrigin == nil } + routes.filter { $0.lane.ownOrigin != nil }
     }
 
-    /// Readers ask where a lane leads, to know which gate its rows wait for.
+    /// Stores where each lane leads. Readers of the ledger need it to find the gate that a lane's rows wait for.
     func saveLanes() async throws {
         let changed = configuration.destinations.filter { storedLanes[$0.key] != $0.value }
         guard !changed.isEmpty else { return }
@@ -24,15 +24,15 @@ extension TransferQueue {
         storedLanes.merge(changed) { $1 }
     }
 
-    /// Somebody asked for this drive: what was closed by failure or for a reason may be over.
+    /// Allows one probe of each closed gate, because this drive is explicit and the trouble may be over.
     func allowExplicitProbes() async throws {
         let routes = try routes()
         let origins = Set(configuration.destinations.values).union(routes.map(\.origin))
         shared.withLock { $0.plan.allowedProbes(at: origins) }
         for route in routes {
-            // Where the gate is open, what single transfers are held for may be over, too; and what was unreachable is
-            // not so here: it waits for an origin that was the destination before.
-            // Most often there is no such thing, and then no commit.
+            // Behind an open gate, the reason that holds single rows may be over, too. A row that is stored as
+            // unreachable does not wait for this origin: it waits for the lane's earlier destination.
+            // Most often there is no such row, and then nothing is committed.
             guard gate(of: route.origin).closure == nil, try store.probeCandidate(lane: route.lane) != nil
             else { continue }
             let row = try await committing { store in

@@ -1,11 +1,13 @@
 import DurableIO
 
-/// What tasks that collect drops tell the queue, so that a suspect can have the process to itself.
+/// The calls by which tasks that collect drops and the queue make sure that a suspect has the process to itself.
 extension TransferQueue {
     // MARK: - Collecting
 
-    /// Work on drops is about to begin. Waits while others are stopped for a suspect row, 10 s at most; a cancelled
-    /// task does not wait. Every call is followed by one of ``endCollecting()``.
+    /// Tells the queue that work on drops begins.
+    ///
+    /// Waits while other work is stopped for a suspect row, which takes 10 s at most. A cancelled task does not wait.
+    /// The caller calls ``endCollecting()`` once for each call of this function.
     package nonisolated func beginCollecting() async {
         while true {
             let now = clock.bootMilliseconds
@@ -17,7 +19,7 @@ extension TransferQueue {
         }
     }
 
-    /// Work on drops has ended.
+    /// Tells the queue that work on drops has ended.
     package nonisolated func endCollecting() {
         signal.raise(shared.withLock { $0.plan.collectingEnded() })
     }
@@ -26,11 +28,12 @@ extension TransferQueue {
 
     /// Stops claims, so that a suspect drop can have the process to itself.
     ///
-    /// Waits first while others are stopped for another suspect, and for as long afterwards. Claims go on 10 s after
-    /// they were stopped at the latest, even if ``endAlone()`` has not been called: a drop may take longer.
+    /// First waits while other work is stopped for another suspect, and then for as long again. Claims go on at the
+    /// latest 10 s after they were stopped, even if the caller has not called ``endAlone()``: collecting a drop may
+    /// take longer.
     ///
-    /// - Parameter patience: how long the transfers under way are waited for, in milliseconds.
-    /// - Returns: whether nothing is under way. If not, or if the task is cancelled, claims go on at once.
+    /// - Parameter patience: how long to wait for the transfers under way, in milliseconds.
+    /// - Returns: whether nothing is under way. If something is, or if the task is cancelled, claims go on at once.
     package nonisolated func beginAlone(patience: Int64) async -> Bool {
         guard let begun = await stopClaims() else { return false }
         let end = begun + min(max(0, patience), Solitude.longestStop)
@@ -46,7 +49,8 @@ extension TransferQueue {
         }
     }
 
-    /// - Returns: when, on the boot clock in milliseconds; `nil` when the task is cancelled.
+    /// Stops claims for a suspect drop as soon as they may be stopped.
+    /// - Returns: the time of the stop on the boot clock, in milliseconds; `nil` when the task is cancelled.
     private nonisolated func stopClaims() async -> Int64? {
         while !Task.isCancelled {
             let now = clock.bootMilliseconds
@@ -57,7 +61,7 @@ extension TransferQueue {
         return nil
     }
 
-    /// The suspect drop has been collected, or has not: claims go on. Does nothing when none are stopped for a drop.
+    /// Ends the stop for a suspect drop, whether the drop has been collected or not. Does nothing without such a stop.
     package nonisolated func endAlone() {
         endStop(for: .drop)
         signal.raise(.now)
@@ -65,9 +69,9 @@ extension TransferQueue {
 
     // MARK: - Suspect rows
 
-    /// When the queue has to look again for a suspect's sake, on the boot clock in milliseconds.
+    /// When the queue has to look at suspects again, on the boot clock in milliseconds.
     ///
-    /// `nil` where nothing about suspects changes by the passing of time alone.
+    /// `nil` when only an event, and not time alone, can change anything about suspects.
     func solitudeTime() throws -> Int64? {
         let now = clock.bootMilliseconds
         let plan = shared.withLock { $0.plan }
@@ -78,7 +82,7 @@ extension TransferQueue {
         if try askedSuspect(in: plan) != nil { return rest ?? now }
         guard let due = try firstSuspect(in: plan)?.due else { return nil }
         if plan.isIdle {
-            // What is due later is looked for by those who wait for its time.
+            // The drive already waits for the time at which a later row becomes due.
             guard due <= store.now else { return nil }
             if isFree { return rest ?? now }
         }
@@ -86,21 +90,23 @@ extension TransferQueue {
         return max(forced, rest ?? forced)
     }
 
-    /// A suspect that may go as soon as it has the process to itself: one that somebody asks for, or the first that is
+    /// A suspect row that is sent as soon as it can be alone: one that a caller asked for, or the first one that is
     /// due.
     func suspect(in plan: Plan) throws -> SuspectRow? {
         if let asked = try askedSuspect(in: plan) { return asked }
         return try firstSuspect(in: plan).flatMap { $0.due <= store.now ? $0 : nil }
     }
 
-    /// One for which others are to be stopped: somebody asks for it, or it has waited long enough.
+    /// A suspect row for which other work has to be stopped: one that a caller asked for, or one that has waited long
+    /// enough.
     func impatientSuspect(in plan: Plan) throws -> SuspectRow? {
         if let asked = try askedSuspect(in: plan) { return asked }
         guard clock.bootMilliseconds - firstDriveBegun >= patience else { return nil }
         return try firstSuspect(in: plan).flatMap { $0.due <= store.now - patience ? $0 : nil }
     }
 
-    /// A short life has a suspect wait for half of it at most, so that it is tried in this life.
+    /// How long a suspect row waits before other work is stopped for it, in milliseconds: half of a short drive's time
+    /// at most, so that the suspect is tried in this drive.
     private var patience: Int64 {
         driveEnd.map { min(Solitude.patience, max(0, $0 - begun) / 2) } ?? Solitude.patience
     }
@@ -112,8 +118,8 @@ extension TransferQueue {
         let route: Route
     }
 
-    /// One that goes beside the others, where its origin has a slot for it: one that somebody asks for, or the first
-    /// that is due.
+    /// A suspect row that is sent beside other rows, if its origin has a slot for it: one that a caller asked for, or
+    /// the first one that is due.
     func suspectWithSlot(in plan: Plan) throws -> SuspectRow? {
         let hasSlot = { (route: Route) in plan.allowance(of: route.origin, at: self.store.now) > 0 }
         if let asked = try askedSuspect(in: plan, where: hasSlot) { return asked }
@@ -145,18 +151,18 @@ extension TransferQueue {
 
     // MARK: - Changes
 
-    /// Others go on, if they were stopped for this party.
+    /// Ends the stop of this party, if there is one, and wakes the tasks that wait for its end.
     nonisolated func endStop(for party: Solitude.Party) {
         let now = clock.bootMilliseconds
         openRelease { $0.plan.stopEnded(for: party, at: now) }
     }
 
-    /// A turn is over: those look again who wait for the process to be free, or for a suspect's end.
+    /// Ends a turn, and wakes the tasks that wait for a free process or for the end of a suspect.
     func turnEnded() {
         openRelease { $0.plan.turnEnded() }
     }
 
-    /// Those look again who wait for the end of a stop.
+    /// Wakes the tasks that wait for the end of a stop.
     nonisolated func releaseWaiting() { openRelease { _ in } }
 
     private nonisolated func openRelease(after change: (inout Shared) -> Void) {

@@ -5,9 +5,9 @@ import Logging
 extension TransferQueue {
     /// Takes one turn, if there is anything to judge or to claim.
     ///
-    /// From the copy of the plan to the end of the commit there is no suspension: only attempts tell the plan events
-    /// meanwhile (``SendingPlan/Turn``). When the drive is stopping, nothing more is claimed, and what has not started
-    /// is given back.
+    /// There is no suspension between the copy of the plan and the end of the commit. Meanwhile only attempts report
+    /// events to the plan (``SendingPlan/Turn``). When the drive is stopping, the turn claims nothing and gives back
+    /// all claims that have not started.
     func turn(isStopping: Bool) async throws -> (settlements: [Settlement], starts: [Plan.Start]) {
         signal.lower()
         if isStopping { shared.withLock { $0.plan.driveStopped() } }
@@ -30,7 +30,7 @@ extension TransferQueue {
         }
     }
 
-    /// A cheap look, so that a turn with nothing to do costs no commit.
+    /// Whether a turn could claim a row. This check is cheap, and saves a commit when there is nothing to do.
     func mayClaim() throws -> Bool {
         let (plan, now) = (shared.withLock { $0.plan }, clock.bootMilliseconds)
         if let stop = plan.solitude.stop(at: now) {
@@ -68,7 +68,7 @@ extension TransferQueue {
 
     private func fillLanes(in turn: inout Plan.Turn) throws {
         if let stop = turn.plan.solitude.stop(at: turn.time) {
-            // A suspect drop has the process to itself, or a suspect row under way.
+            // While a stop is in force, rows are claimed only for a suspect row that has not begun yet.
             guard stop.party == .row, turn.plan.schedule.suspect == nil else { return }
             return try claimSuspectAlone(in: &turn)
         }
@@ -84,7 +84,7 @@ extension TransferQueue {
             if claims.count >= limit { turn.leftMore(at: route.origin) }
             try include(claims, of: route, in: &turn)
         }
-        // Suspects go when nothing else can.
+        // A suspect is sent when nothing else can be sent.
         guard try !isOver && turn.plan.isIdle && suspect(in: turn.plan) != nil else { return }
         if wantSuspect(at: turn.time, isForced: false) { try claimSuspectAlone(in: &turn) }
     }
@@ -93,7 +93,8 @@ extension TransferQueue {
         shared.withLock { $0.plan.suspectWanted(at: now, isForced: isForced) }
     }
 
-    /// Others are stopped for a suspect: it goes as soon as nothing is under way, and nothing is being collected.
+    /// Claims the suspect row for which other work is stopped, as soon as no row is in flight and no drop is being
+    /// collected.
     private func claimSuspectAlone(in turn: inout Plan.Turn) throws {
         guard let found = try suspect(in: turn.plan) else { return turn.stopIsVain() }
         guard turn.plan.isIdle, shared.withLock({ $0.plan.solitude.collectingCount }) == 0 else { return }
@@ -105,8 +106,9 @@ extension TransferQueue {
         try include([claim], of: found.route, isAlone: true, in: &turn)
     }
 
-    /// Others were stopped for as long as they may be. From now on a death says nothing about the suspect, which goes
-    /// on beside them, or begins now.
+    /// Ends a stop whose time is over.
+    ///
+    /// From now on a death says nothing about the suspect row, which goes on beside the other rows, or begins now.
     private func letOthersGoOn(in turn: inout Plan.Turn) throws {
         let isUnderWay = turn.plan.schedule.suspect != nil
         try store.blameNobody()
@@ -136,7 +138,7 @@ extension TransferQueue {
             : store.claimDue(limit: limit, suspects: false, lane: lane, slow: slow, acceptedMark: gate.accepted)
         turn.counted(claims.count, in: lane)
         if claims.isEmpty, gate.mayProbeWithOthers(at: store.now), let row = try store.wakeOneForProbe(lane: lane) {
-            // The gate may be probed, but all that waits for it is held or not due.
+            // The gate may be probed, but all rows behind it are held or not due yet, so one of them is made due.
             turn.madeDue(probe: row)
             claims = try store.claimDue(limit: 1, suspects: false, lane: lane, acceptedMark: gate.accepted)
         }
@@ -154,7 +156,7 @@ extension TransferQueue {
                 claim: $0.claim, origin: $0.origin, report: $0.end ?? AttemptReport(.interrupted),
                 wasAlone: $0.wasAlone)
         }
-        // Successes first: they tell whether a failure beside them is the origin's.
+        // Deliveries come first: they tell whether a failure beside them is the origin's fault.
         let ordered = finished.filter(\.report.isDelivered) + finished.filter { !$0.report.isDelivered }
         var settlements: [Settlement] = []
         for attempt in ordered {
@@ -164,7 +166,8 @@ extension TransferQueue {
             if settlement.verdict.isCancellation { try store.acknowledge(attempt.claim.record.identifier) }
             let wasProbe = turn.judged(attempt.claim.id)
             try wakeOthers(at: attempt.origin, after: settlement.verdict, wasProbe: wasProbe)
-            // A row that came anew meanwhile has other bytes; nobody may move them for this attempt's sake.
+            // A row that was enrolled again during the attempt has other bytes. The client must not move them because
+            // of this attempt.
             if isTaken { settlements.append(settlement) }
         }
         return settlements
@@ -185,7 +188,7 @@ extension TransferQueue {
             generator = random.base
             if configuration.retryOwner == .caller {
                 verdict = verdict.handedBack(outcome)
-                // Whoever owns the retries also owns what a refusal means for the other transfers.
+                // A caller that decides about retries also decides what a refusal means for its other transfers.
                 if outcome.isRefusal {
                     gate = origin.gate
                     verdict.reopensOrigin = gate.answered(at: store.now)
@@ -201,12 +204,12 @@ extension TransferQueue {
             acceptedMark: turn.plan.gate(of: attempt.origin).accepted)
     }
 
-    /// Makes rows due that waited for this verdict.
+    /// Makes the rows due that waited for such a verdict.
     private func wakeOthers(at origin: String, after verdict: Verdict, wasProbe: Bool) throws {
         let isReopened = verdict.reopensOrigin
         let frees = verdict.state == .delivered && (isReopened || wasProbe)
         guard isReopened || frees else { return }
-        // An origin that accepts from one lane is there for the others, too.
+        // An origin that accepts a transfer of one lane is there for its other lanes, too.
         for route in try routes() where route.origin == origin {
             if isReopened { try store.wakeUnreachable(lane: route.lane) }
             if frees { try store.wakeHeld(lane: route.lane) }
@@ -223,11 +226,11 @@ extension TransferQueue {
 }
 
 extension Claim: Identifiable {
-    /// The row's.
+    /// The number of the claimed row.
     package var id: Int64 { record.rowID }
 }
 
-/// Lets an existential generator be used where a concrete one is asked for.
+/// A random number generator that wraps an existential one, for functions that need a concrete type.
 struct AnyGenerator: RandomNumberGenerator {
     var base: any RandomNumberGenerator & Sendable
 

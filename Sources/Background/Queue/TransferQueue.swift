@@ -2,46 +2,49 @@ package import DurableIO
 package import Logging
 import Synchronization
 
-/// The engine: the only one that decides which transfer is sent when, and what becomes of it.
+/// The transfer engine: it alone decides which transfer is sent when, and what becomes of the transfer afterwards.
 ///
-/// A transfer is claimed and counted before its first byte leaves, and settled before anybody acts on the result. All
-/// decisions fall in one loop, each turn of which is one commit; between two turns everything known survives a crash,
-/// and the next life sends again what was under way. While things go well a turn serves many transfers: they are
-/// claimed a few milliseconds ahead, and judged a few behind (``SendingPlan``). Nothing runs unless somebody drives the
-/// queue.
+/// The queue claims a transfer and counts the attempt before the first byte leaves. It settles the transfer before
+/// anything acts on the result. It makes all decisions in one loop, and each turn of the loop is one commit. Between
+/// two turns everything that is known survives a crash. The next queue on the same ledger sends again the transfers
+/// that were under way.
+///
+/// While deliveries succeed, one turn serves many transfers: rows are claimed a few milliseconds ahead of their
+/// attempts, and judged a few milliseconds after them (``SendingPlan``). The queue runs only while a caller drives it.
 package actor TransferQueue {
-    /// Who decides when a transfer that the server put off is sent again.
+    /// The party that decides when a transfer that the server put off is sent again.
     package enum RetryOwner: Sendable {
         case engine
-        /// The answer is handed back; the transfer rests until it is asked for again.
+        /// The queue hands the answer to the caller. The transfer rests until the caller asks for it again.
         case caller
     }
 
     /// How long a drive lasts.
     package enum Persistence: Sendable, Hashable {
-        /// Until nothing that is due can be sent now.
+        /// Until no due transfer can be sent now.
         case whileDue
-        /// Waits for what is due later, until a time on the boot clock in milliseconds, or for ever.
+        /// Also waits for transfers that are due later, until a time on the boot clock in milliseconds; `nil` means for
+        /// ever.
         case waiting(until: Int64?)
     }
 
     package struct Configuration: Sendable {
-        /// To which origin each lane leads in this run. Rows of other lanes are left alone, but for those whose lane
-        /// names its origin itself.
+        /// The origin to which each lane leads in this run. The queue leaves rows of other lanes alone, except those of
+        /// lanes that name their origin themselves.
         package var destinations: [Lane: String]
         package var retryOwner: RetryOwner = .engine
         package var policy = RetryPolicy()
-        /// Whether rows of the first rank go before the others of their lane, by ``ClaimOrder``. The default is
-        /// `false`: the row due longest goes first.
+        /// Whether rows of the first rank are sent before the other rows of their lane, by ``ClaimOrder``. The default
+        /// is `false`: the row due longest is sent first.
         package var prefersFirstRank = false
-        /// What the pace of a body is taken with, in milliseconds from any beginning. Asked on any thread, so that the
-        /// default is no system clock of the ledger's.
+        /// The clock that measures the pace of a body, in milliseconds since any fixed time. The threads of the
+        /// transport call it, so the default does not use the ledger's clock.
         package var stopwatch: @Sendable () -> Int64 = {
             let time = ContinuousClock.now - MeteredTransport.beginning
             return time.components.seconds * 1_000 + time.components.attoseconds / 1_000_000_000_000_000
         }
-        /// What ends within this time of another is judged with it, unless there is nothing to send meanwhile. The
-        /// default is 5 ms.
+        /// How long the queue waits for further ends after an attempt has ended, so that one commit judges them
+        /// together. It does not wait when there is something to send meanwhile. The default is 5 ms.
         package var gatheringTime = Duration.milliseconds(5)
 
         package init(destinations: [Lane: String] = [:]) {
@@ -51,12 +54,14 @@ package actor TransferQueue {
 
     typealias Plan = SendingPlan<Claim, AttemptReport>
 
-    /// What the queue and the tasks of its attempts share: no attempt waits for the queue to report its end.
+    /// The state that the queue shares with the tasks of its attempts, so that an attempt reports its end without
+    /// waiting for the queue.
     struct Shared: Sendable {
         var plan: Plan
-        /// The attempts under way, by row, for the queue to end one of them.
+        /// The tasks of the attempts under way, by row. The queue cancels one of them to end that attempt.
         var attempts: [Int64: Task<AttemptReport, Never>] = [:]
-        /// Opened, and replaced, at each change that those may wait for who want the process free.
+        /// A latch for the tasks that want the process to be free. It is opened and replaced at each change that may
+        /// let them go on.
         var release = Latch()
     }
 
@@ -70,20 +75,22 @@ package actor TransferQueue {
 
     let shared: Mutex<Shared>
     let signal = DriveSignal()
-    /// To which origin the ledger says that lanes lead.
+    /// The origin to which each lane leads, as the ledger has it.
     var storedLanes: [Lane: String]
     var isDriven = false
-    /// When this began, and when the caller of the drive will end it, on the boot clock in milliseconds.
+    /// When this queue was made, on the boot clock in milliseconds.
     let begun: Int64
-    /// When the first drive began.
+    /// When the first drive began, on the boot clock in milliseconds.
     private(set) var firstDriveBegun = Int64.max / 2
     var driveEnd: Int64?
-    /// When the run began whose deadline the drive's end is, or this did.
+    /// When the run began whose deadline is the end of the drive, on the boot clock in milliseconds. Without such a
+    /// run, this is ``begun``.
     private(set) var runBegun: Int64
 
     // MARK: - The beginning
 
-    /// Takes a store freshly opened; rows an earlier life left in flight are given back here.
+    /// Makes a queue on a store that has just been opened, and gives back the rows that an earlier queue left in
+    /// flight.
     package init(
         store: sending TransferStore, configuration: Configuration, client: any TransferClient,
         transport: any Transport, clock: any SystemClock, logger: Logger,
@@ -104,7 +111,7 @@ package actor TransferQueue {
         runBegun = begun
     }
 
-    /// Makes it durable that this life moves files; see ``TransferStore/begin()``.
+    /// Makes durable that files are being moved from now on; see ``TransferStore/begin()``.
     package func begin() async throws {
         try await retryingOnFullDisk { try store.begin() }
     }
@@ -115,7 +122,7 @@ package actor TransferQueue {
         try body(store.queries)
     }
 
-    /// Changes the ledger: all of it or nothing, durable on return. Wakes the drive.
+    /// Changes the ledger in one transaction, which is durable on return, and wakes the drive.
     package func change<Result: Sendable>(
         _ body: @Sendable (TransferStore) throws -> Result
     ) async throws -> Result {
@@ -124,8 +131,8 @@ package actor TransferQueue {
         return result
     }
 
-    /// The same, unless it is to be done only while there is nothing to claim, and there is something, or may be
-    /// something that waits for the end of a stop.
+    /// Changes the ledger like ``change(_:)``. With `ifDry`, does nothing while a row can be claimed, or while a stop
+    /// is in force that a row may wait for.
     /// - Returns: `nil` when nothing was done.
     package func change<Result: Sendable>(
         ifDry: Bool, _ body: @Sendable (TransferStore) throws -> Result
@@ -137,16 +144,19 @@ package actor TransferQueue {
 
     // MARK: - Sending
 
-    /// Sends what is due until the drive is over, then returns. One drive at a time.
+    /// Sends the due transfers until the drive is over. A queue has one drive at a time.
     ///
-    /// Cancelling the task gives the transfers under way back, due at once and uncharged, before this returns.
+    /// When the task is cancelled, the queue gives the transfers under way back before this function returns. They are
+    /// due at once and not charged.
     /// - Parameters:
-    ///   - persistence: how long it lasts.
-    ///   - isExplicit: whether somebody asked for this: gates closed by failure or for a reason are probed once.
-    ///   - end: when the caller will cancel it, on the boot clock in milliseconds; `nil`, the default, is never.
-    ///   - deadline: the length of the run that has this end, in milliseconds, which people have named; `nil`, the
-    ///     default, counts from this queue's beginning.
-    /// - Throws: what the ledger or the client throws; the queue is then to be abandoned.
+    ///   - persistence: how long the drive lasts.
+    ///   - isExplicit: whether the caller wants a try now. If so, gates closed by failure or for a reason are probed
+    ///     once.
+    ///   - end: when the caller will cancel the drive, on the boot clock in milliseconds. The default, `nil`, means
+    ///     never.
+    ///   - deadline: the whole length of the run that has this end, in milliseconds, as a person has set it. With the
+    ///     default, `nil`, the run counts from the time at which this queue was made.
+    /// - Throws: the errors of the ledger or of the client. The caller must then abandon the queue.
     package func drive(
         _ persistence: Persistence, isExplicit: Bool, until end: Int64? = nil, deadline: Int64? = nil
     ) async throws {
@@ -165,16 +175,17 @@ package actor TransferQueue {
         if end == nil { try await wakePutOff() }
         if isExplicit { try await allowExplicitProbes() }
         try await turnUntilDone(persistence)
-        // Attempts that were cut short have reported their ends while the drive waited for them.
+        // Attempts that were cancelled reported their ends while the drive waited for them.
         await client.didSettle(try await turn(isStopping: true).settlements)
     }
 
-    /// Tells the drive to look again.
+    /// Tells the drive to look at the plan and the ledger again.
     package nonisolated func wake() {
         signal.raise(.now)
     }
 
-    /// When an origin with due transfers may be tried again, on the wall's clock in milliseconds.
+    /// When a due transfer may be tried again, on the wall clock in milliseconds; `nil` when no transfer has a due
+    /// time.
     package func nextAttemptWall() throws -> Int64? {
         var earliest: Int64?
         for route in try routes() {
@@ -189,10 +200,11 @@ package actor TransferQueue {
         shared.withLock { $0.plan.gate(of: origin) }
     }
 
-    // MARK: - Wishes for one transfer
+    // MARK: - Requests about one transfer
 
-    /// Somebody asks for a transfer by its name: if it is a suspect it goes next, alone, instead of after all others.
-    /// - Returns: how often the process died while it alone was under way; `nil` when it is no suspect.
+    /// Asks for one transfer by its name. If the transfer is a suspect, it is sent next and alone, instead of after all
+    /// others.
+    /// - Returns: how many times the process died while only this transfer was under way; `nil` when it is no suspect.
     package func attend(to identifier: String) throws -> Int? {
         guard let record = try store.queries.record(identifier), record.isSuspect, record.state == .waiting else {
             return nil
@@ -202,7 +214,7 @@ package actor TransferQueue {
         return record.strikes
     }
 
-    /// Writes down how far a transfer under way has come; durable on return.
+    /// Stores how far a transfer under way has come; durable on return.
     package func note(
         progress: String?, byteCount: Int64?, hasAdvanced: Bool, of identifier: String
     ) async throws {
@@ -213,16 +225,16 @@ package actor TransferQueue {
         guard let row else { return }
         let now = clock.bootMilliseconds
         signal.raise(shared.withLock { $0.plan.advanced(row, at: now) })
-        // Those who wait to collect may go on, too.
+        // The stop for this row may have ended, so tasks that wait to collect drops may go on.
         releaseWaiting()
     }
 
-    /// What a wish to take a transfer out came to.
+    /// The result of a cancellation.
     package enum Cancellation: Hashable, Sendable {
         /// There is no unfinished transfer of that name.
         case nothingToCancel
         case removed
-        /// It is under way and was told to end; unless the server has accepted it by then, it is removed.
+        /// The transfer is under way and was told to end. It is removed unless the server has accepted it by then.
         case ending
     }
 
@@ -252,23 +264,26 @@ package actor TransferQueue {
 
     // MARK: - The end
 
-    /// Files and rows may disagree: the next life reconciles, even after an orderly end of this one.
+    /// Makes the next queue on this ledger reconcile files and rows, even after an orderly close of this one, because
+    /// they may disagree.
     package func distrustFiles() {
         store.distrustFiles()
     }
 
-    /// At an orderly close, forgets the tokens that begin so: they cannot come again.
+    /// Forgets the tokens with this prefix at an orderly close, because they cannot come again.
     package func forgetTokensAtClose(withPrefix prefix: String) {
         store.forgetTokensAtClose(withPrefix: prefix)
     }
 
-    /// Ends the life in order. The queue must not be driven any more.
+    /// Closes the ledger in order. The queue must not be driven any more.
     package func close() throws {
         try store.close()
     }
 
-    /// Ends the life without order, after an error: the next one reconciles. An error is no death: as long as this
-    /// process is the owner, the ledger is told that nobody is to be blamed for it.
+    /// Closes the ledger without order after an error, so that the next queue on it reconciles.
+    ///
+    /// An error is not a death of the process. As long as this process is the owner, the ledger is told that nothing is
+    /// to be blamed for the error.
     package func abandon(isOwner: Bool = false) {
         if isOwner { store.tryToBlameNothing() }
         store.abandon()
