@@ -3,9 +3,9 @@ public import HTTPTypes
 public import Logging
 public import SystemPackage
 
-/// How an ``Uploader`` or ``Downloader`` works: where it keeps its ledger, and how hard it may press a server.
+/// The configuration of an ``Uploader`` or ``Downloader``: the place of its ledger, its connections, and its limits.
 ///
-/// Copied when the uploader is made; later changes have no effect on it.
+/// The uploader or downloader copies the configuration when it is made. Later changes have no effect on it.
 ///
 /// ## Topics
 ///
@@ -17,53 +17,60 @@ public import SystemPackage
 /// - ``requestProvider``
 /// - ``logger``
 public struct BackgroundSessionConfiguration: Sendable {
-    /// The session's name, stable over the launches of a program.
+    /// The session's name, which stays the same over the launches of a program.
     ///
-    /// One process at a time can work under a name. Any text will do: it becomes part of a directory's name, in which
-    /// all but `A-Z a-z 0-9 . _ -` is written as `%XX`.
+    /// One process at a time can use a name. The name may be any text. It becomes part of a directory's name, in which
+    /// every byte except `A-Z a-z 0-9 . _ -` is written as `%XX`.
     public let identifier: String
 
-    /// The directory of the ledger; `nil`, the default, means `$XDG_STATE_HOME/background/<identifier>`, else
-    /// `~/.local/state/background/<identifier>`.
+    /// The directory of the ledger. The default, `nil`, means `$XDG_STATE_HOME/background/<identifier>`, or
+    /// `~/.local/state/background/<identifier>` without that variable.
     ///
-    /// It is made with mode 0700 when missing, its parents with it, and must be on a local file system. A relative
-    /// `$XDG_STATE_HOME` is ignored (XDG Base Directory Specification). Downloads lie in it until they are
-    /// acknowledged; the files to upload stay where they are. The ledger holds their paths, sizes and hashes; of each
-    /// request the method, the URL and the names of its header fields, never their values; and of the last answer the
-    /// status, the header fields but for `Set-Cookie`, and of a body that is no download's content the first KiB.
+    /// The session makes the directory and its missing parents with mode 0700. The directory must be on a local file
+    /// system. A relative `$XDG_STATE_HOME` is ignored (XDG Base Directory Specification).
     ///
-    /// It may be a directory that holds other files: of those only what lies in `ledger.tmp/` is removed, as what a
-    /// process left that died, and in `downloads/` files whose names end in `.part`.
+    /// Downloads stay in the directory until the caller acknowledges them. Files to be uploaded stay where they are.
+    /// The ledger holds the paths, sizes and hashes of the files. Of each request it holds the method, the URL and the
+    /// names of the header fields, but never their values. Of the last answer it holds the status, the header fields
+    /// except `Set-Cookie`, and the first KiB of a body that is not the content of a download.
+    ///
+    /// The directory may hold other files. The session removes only leftovers of a process that died: the files in
+    /// `ledger.tmp/`, and in `downloads/` the files whose names end in `.part`.
     public var rootDirectory: FilePath?
 
-    /// The most transfers under way to one server (scheme, host and port) at a time, 1 at least. The default is 4.
+    /// The largest number of transfers under way to one server (scheme, host and port), at least 1. The default is 4.
     ///
-    /// One after a failure, and one more with each success; a session begins with 4, if it may. The number is written
-    /// down and outlives the process.
+    /// A session begins with 4 transfers at a time, if this limit allows it. After a failure it goes back to one, and
+    /// each success adds one. The current number is stored in the ledger and survives the process.
     public var maximumConnectionsPerHost = 4
 
-    /// Whom to trust over TLS, through which proxy servers are reached, and how long to wait. A setting that cannot be
-    /// used is ``NetworkResponseError/Code/invalidSettings`` at the first use. Uploaders and downloaders of one root
-    /// directory share what the first of them has opened, its connection settings among it.
+    /// The TLS settings, the proxies and the timeouts.
+    ///
+    /// A setting that cannot be used makes the first call fail with ``NetworkResponseError/Code/invalidSettings``.
+    /// Uploaders and downloaders with the same root directory share one session, and use the connection settings of the
+    /// first of them.
     public var connection = ConnectionSettings()
 
-    /// Makes the request of a transfer that an earlier launch left behind and that nobody has asked for in this one, at
-    /// each attempt; the default is `nil`.
+    /// A closure that makes the request of a transfer from an earlier launch, if no caller has asked for that transfer
+    /// in this launch. The engine calls it at each attempt. The default is `nil`.
     ///
-    /// Without it such a transfer rests until somebody asks with its identifier again. Its URL has to be on the
-    /// transfer's own server (scheme, host and port). If it throws, or the URL is elsewhere, the transfer rests as
-    /// without it until the next launch; of the error only the type is logged.
+    /// Without a provider such a transfer rests until a caller asks for it with its identifier. The URL of the provided
+    /// request has to be on the transfer's own server (scheme, host and port). If the closure throws, or the URL is on
+    /// another server, the transfer rests until the next launch, or until a caller asks for it. Of the error only the
+    /// type is logged.
     public var requestProvider: (@Sendable (_ identifier: String) async throws -> HTTPRequest)?
 
-    /// Told of the end of each attempt at level `debug`, of a provider of requests that fails at `notice`, and of a
-    /// damaged ledger at `error`. Identifiers, hosts and paths of files are logged; URLs, header fields and bodies are
-    /// not. The default goes wherever the program's logging system sends the label `background`.
+    /// The logger for the end of each attempt (level `debug`), a request provider that fails (`notice`) and a damaged
+    /// ledger (`error`).
+    ///
+    /// The engine logs identifiers, hosts and paths of files. It never logs URLs, header fields or bodies. The default
+    /// logger has the label `background` and goes wherever the program's logging system sends that label.
     public var logger = Logger(label: "background")
 
-    /// A session whose transfers outlive the process.
+    /// Makes the configuration of a session whose transfers survive the process.
     ///
-    /// - Parameter identifier: the session's name, stable over the launches of the program.
-    /// - Returns: the configuration, to be changed before it is used.
+    /// - Parameter identifier: the session's name, which stays the same over the launches of the program.
+    /// - Returns: the configuration, which the caller may change before it makes an uploader or downloader.
     public static func background(withIdentifier identifier: String) -> BackgroundSessionConfiguration {
         BackgroundSessionConfiguration(identifier: identifier)
     }

@@ -2,7 +2,7 @@ import DurableIO
 public import HTTPTypes
 public import SystemPackage
 
-/// Downloads to files under names that outlive the process.
+/// Downloads files, and continues unfinished downloads after a crash or a restart.
 ///
 /// ```swift
 /// let downloader = Downloader(sessionConfiguration: .background(withIdentifier: "com.example.symbols"))
@@ -14,17 +14,19 @@ public import SystemPackage
 /// }
 /// ```
 ///
-/// What has come survives a crash, a kill or a power cut: ask again with the same identifier in any later launch, and
-/// only the rest is fetched, as long as the server's content is still the same (`Range` with `If-Range`, RFC 9110,
-/// sections 13.1.5 and 14.2). It takes a strong `ETag`, or a `Last-Modified` a minute older than the answer; else, and
-/// when the content has changed, the download starts over.
+/// A download has an identifier that stays the same over the launches of the program. The bytes that have arrived
+/// survive a crash, a kill or a power cut. Ask again with the same identifier in any later launch, and only the rest is
+/// fetched, as long as the server's content is still the same (`Range` with `If-Range`, RFC 9110, sections 13.1.5 and
+/// 14.2). For this the server must send a strong `ETag`, or a `Last-Modified` that is at least a minute older than the
+/// answer. Without these, and when the content has changed, the download starts over.
 ///
-/// A file appears under its own name only when it is whole: its length, and a `Repr-Digest` (RFC 9530, SHA-256) if the
-/// server sends one, are checked, and it is on disk before anybody hears of it. From then on it is the caller's: move
-/// it away, or read it and ``acknowledge(_:)``. Until then it stays, and is handed out again to whoever asks.
+/// A file gets its own name only when it is whole. The downloader checks its length, and its `Repr-Digest` (RFC 9530,
+/// SHA-256) if the server sends one, and writes it durably to the disk before it returns it. From then on the file is
+/// the caller's: move it away, or read it and call ``acknowledge(_:)``. Until then the file stays, and each call with
+/// the same identifier returns it again.
 ///
-/// The engine works only while somebody waits in one of the calls below; see ``Uploader`` for what both have in common,
-/// and <doc:Durability> for what each step leaves behind when it is cut off.
+/// The engine works only while a caller waits in one of the calls below. ``Uploader`` describes what uploads and
+/// downloads have in common. <doc:Durability> describes what each step leaves behind when it is cut off.
 ///
 /// ## Topics
 ///
@@ -37,27 +39,27 @@ public import SystemPackage
 /// - ``Identifier``
 /// - ``Handler``
 ///
-/// ### Going on
+/// ### Continuing and stopping
 /// - ``run()``
 /// - ``waitForEarlierTransfers()``
 /// - ``handleBackgroundSessionEvents(_:)``
 /// - ``shutdown()``
 ///
-/// ### Looking on
+/// ### Watching and cancelling
 /// - ``pendingTransfers()``
 /// - ``progress(of:)``
 /// - ``cancel(_:)``
 public actor Downloader {
-    /// Names a transfer, stable over the launches of a program. Any text.
+    /// The name of a download, which stays the same over the launches of a program. It may be any text.
     public typealias Identifier = String
-    /// Told once how a download ended: the file and the server's answer, or why there is no file.
+    /// A closure that is called once with the result of a download: the file and the server's answer, or an error.
     public typealias Handler = @Sendable (Identifier, Result<(FilePath, HTTPResponse), any Error>) -> Void
 
     private let handle: SessionHandle
 
-    /// A downloader that does nothing yet: the session is opened at its first use.
+    /// Makes a downloader that opens its session at its first use.
     ///
-    /// - Parameter sessionConfiguration: its name, and where its ledger and its files are.
+    /// - Parameter sessionConfiguration: the session's name, and the place of its ledger and its files.
     public init(sessionConfiguration: BackgroundSessionConfiguration) {
         self.init(sessionConfiguration: sessionConfiguration, seams: SessionSeams())
     }
@@ -66,26 +68,27 @@ public actor Downloader {
         handle = SessionHandle(.download, sessionConfiguration, seams)
     }
 
-    /// Downloads to a file, or goes on with the download of that name, and returns how it ended.
+    /// Downloads to a file, or continues the download with this identifier, and returns the result.
     ///
-    /// Failures of the network are tried again for as long as this call lasts, after waits that double from 5 seconds
-    /// to an hour, each shortened by chance to no less than half. What the server answers is handed back: after
-    /// `.retry`, ask again when its time has come. See <doc:RetrySemantics>.
+    /// The engine tries again after failures of the network for as long as this call lasts. The waits double from 5
+    /// seconds to an hour, and each is shortened by chance to no less than half. Every answer of the server ends the
+    /// call. After `.retry`, ask again when its time has come; see <doc:RetrySemantics>.
     ///
-    /// The request is sent as it is, but for `Range` and `If-Range`, which are the engine's, and with
-    /// `Accept-Encoding: identity` unless it says otherwise; a content coding is left as it is in the file. Up to five
-    /// redirects (RFC 9110, section 15.4) are followed, never from https to http, and to another server without
-    /// credentials: of the caller's header fields only `Accept`, `Accept-Encoding`, `Accept-Language` and `User-Agent`
-    /// go there. The URL is written to the ledger, query included, so secrets belong in header fields.
+    /// The request is sent unchanged, except for `Range` and `If-Range`, which the engine sets. The engine adds
+    /// `Accept-Encoding: identity` unless the request has an `Accept-Encoding`. A content coding stays as it is in the
+    /// file. The engine follows up to five redirects (RFC 9110, section 15.4), but none from https to http. To another
+    /// server it sends no credentials: of the caller's header fields it sends only `Accept`, `Accept-Encoding`,
+    /// `Accept-Language` and `User-Agent` there. The ledger holds the URL including its query, so put secrets into
+    /// header fields.
     ///
-    /// Cancelling the task ends the wait with `.failed`, code `.cancelled`. The transfer stays, and goes on when
-    /// somebody waits again.
+    /// Cancelling the task ends the call with `.failed`, code `.cancelled`. The transfer stays in the ledger, and
+    /// continues when a caller waits again.
     ///
     /// - Parameters:
-    ///   - request: absolute, http or https, as a rule a GET.
-    ///   - identifier: names the transfer. While it is unfinished a second call joins it, and both return the same;
-    ///     with another method or URL the call fails with `.identifierInUse`.
-    /// - Returns: the outcome; it never throws.
+    ///   - request: an absolute http or https request, normally a GET.
+    ///   - identifier: the name of the transfer. While the transfer is unfinished, a second call joins it, and both
+    ///     calls return the same result. With another method or URL the call fails with `.identifierInUse`.
+    /// - Returns: the result. Failures are results, too; this never throws.
     public func networkResponse(
         from request: HTTPRequest, with identifier: Identifier
     ) async -> DownloadResponse<FilePath> {
@@ -97,13 +100,13 @@ public actor Downloader {
         }
     }
 
-    /// The same, for those who want the file or an error.
+    /// Downloads like ``networkResponse(from:with:)``, and returns the file or throws an error.
     ///
     /// - Parameters:
-    ///   - request: absolute, http or https, as a rule a GET.
-    ///   - identifier: names the transfer.
+    ///   - request: an absolute http or https request, normally a GET.
+    ///   - identifier: the name of the transfer.
     /// - Returns: the file, which is the caller's, and the head of the server's answer.
-    /// - Throws: ``NetworkResponseError``; with code `.refused` when the server answered without giving the content.
+    /// - Throws: ``NetworkResponseError``. Its code is `.refused` when the server answered without giving the content.
     public func download(_ request: HTTPRequest, with identifier: Identifier) async throws -> (FilePath, HTTPResponse) {
         let (result, file) = try await result(request, identifier)
         let response = try result.answer()
@@ -113,15 +116,15 @@ public actor Downloader {
         return (file, response)
     }
 
-    /// The same, for those who do not wait: the download goes on in a task of its own, and the handler is called once.
+    /// Downloads like ``download(_:with:)`` in a task of its own, and returns at once.
     ///
-    /// The handler lives as long as the process. In a later launch, begin with the same identifier again: the download
-    /// goes on, or its file is handed over.
+    /// The handler is lost when the process ends. In a later launch, call this with the same identifier again: the
+    /// download continues, or the handler gets its file.
     ///
     /// - Parameters:
-    ///   - request: absolute, http or https, as a rule a GET.
-    ///   - identifier: names the transfer.
-    ///   - handler: called once, on no particular thread.
+    ///   - request: an absolute http or https request, normally a GET.
+    ///   - identifier: the name of the transfer.
+    ///   - handler: called once, on any thread.
     public func beginDownload(
         of request: HTTPRequest, identifier: Identifier, handler: @escaping Handler
     ) {
@@ -150,7 +153,7 @@ public actor Downloader {
         return (result, file)
     }
 
-    /// Where the content will be, or is.
+    /// The path of the content, whether the file is there already or not.
     private func file(of identifier: Identifier) throws(NetworkResponseError) -> FilePath {
         guard let root = handle.configuration.resolvedRootDirectory else {
             throw NetworkResponseError(.storage, "there is no home directory: set a root directory")
@@ -158,16 +161,16 @@ public actor Downloader {
         return DownloadDirectory.path(of: handle.kind.rowName(identifier), below: root)
     }
 
-    /// The file of a finished download is not needed any more: it is removed, if it is still there, and the same
-    /// identifier begins a new download.
+    /// Removes the file of a finished download, if it is still there, so that its identifier can begin a new download.
     ///
-    /// On return this survives a power cut. One that is cut off leaves the file, or a download that begins anew.
+    /// On return this survives a power cut. A power cut before that leaves either the file, or a download that begins
+    /// anew.
     ///
-    /// - Parameter identifier: the download's name. One that is unfinished, or unknown, is left as it is.
-    /// - Throws: ``NetworkResponseError`` when the session cannot be opened, or its ledger fails.
+    /// - Parameter identifier: the download's name. An unfinished or unknown download is left as it is.
+    /// - Throws: ``NetworkResponseError`` when the session cannot be opened or its ledger fails.
     public func acknowledge(_ identifier: Identifier) async throws {
         let file = try file(of: identifier)
-        // First the file: the caller has said that nobody needs it.
+        // The file goes first, because the caller has said that it is no longer needed.
         try await handle.acknowledge(identifier) { [files = handle.files] in
             try DownloadDirectory.remove(file, files: files)
         }
@@ -175,32 +178,31 @@ public actor Downloader {
 
     // MARK: - All downloads
 
-    /// Goes on with everything unfinished until the task is cancelled, without anybody waiting for a single transfer.
+    /// Continues all unfinished transfers until the task is cancelled, also those that no caller waits for.
     ///
-    /// Outcomes are written down for whoever asks. Transfers of earlier launches need the configuration's
-    /// ``BackgroundSessionConfiguration/requestProvider``. It drives the whole session, uploads included, and returns
-    /// when the task is cancelled or the downloader shuts down.
+    /// The results are stored until a caller asks for them. Transfers of earlier launches need the configuration's
+    /// ``BackgroundSessionConfiguration/requestProvider``. This call drives the whole session, including its uploads.
+    /// It returns when the task is cancelled or the downloader shuts down.
     ///
     /// - Throws: ``NetworkResponseError`` when the session cannot be opened or its ledger fails.
     public func run() async throws {
         try await handle.run()
     }
 
-    /// Goes on with the downloads that earlier launches left unfinished, and returns once each has ended or can go on
-    /// only when it is asked for.
+    /// Continues the downloads that earlier launches left unfinished. Returns when each of them has ended, or can
+    /// continue only after a caller asks for it.
     ///
-    /// Their outcomes wait for whoever asks with their identifiers. Without a
-    /// ``BackgroundSessionConfiguration/requestProvider`` there is nothing that could go on by itself, and this returns
-    /// at once.
+    /// The results are stored until a caller asks with the identifiers. Without a
+    /// ``BackgroundSessionConfiguration/requestProvider`` no download can continue by itself, and this returns at once.
     ///
     /// - Throws: ``NetworkResponseError`` when the session cannot be opened or the task is cancelled.
     public func waitForEarlierTransfers() async throws {
         try await handle.waitForEarlierTransfers()
     }
 
-    /// The same for a caller that does not wait.
+    /// Calls ``waitForEarlierTransfers()`` in a task of its own, for a caller that does not wait.
     ///
-    /// - Parameter completion: called once, also when the session cannot be opened.
+    /// - Parameter completion: called once at the end, also when the session cannot be opened.
     public nonisolated func handleBackgroundSessionEvents(_ completion: @escaping @Sendable () -> Void) {
         Task {
             try? await waitForEarlierTransfers()
@@ -208,38 +210,42 @@ public actor Downloader {
         }
     }
 
-    /// The downloads that are not finished, or whose file nobody has acknowledged, in the order they came.
+    /// The downloads that are unfinished, or whose files no caller has acknowledged, in the order in which they were
+    /// enqueued.
     ///
     /// - Throws: ``NetworkResponseError`` when the session cannot be opened or its ledger fails.
     public func pendingTransfers() async throws -> [PendingTransfer] {
         try await handle.pending()
     }
 
-    /// How far a download has come, told from now on until it ends; who looks late sees the newest only.
+    /// A stream of a download's progress, from now until the download ends. A reader that is slow gets only the newest
+    /// value.
     ///
-    /// - Parameter identifier: the download's name. It need not have begun.
-    /// - Returns: bytes of the file that are there, those of earlier attempts included. It ends with the download, or
-    ///   when the downloader shuts down.
+    /// - Parameter identifier: the download's name. The download need not have begun.
+    /// - Returns: the number of the file's bytes that are on disk, including those of earlier attempts. The stream
+    ///   finishes when the download ends or the downloader shuts down.
     public nonisolated func progress(of identifier: Identifier) -> AsyncStream<TransferProgress> {
         handle.progress(of: identifier)
     }
 
-    /// Takes an unfinished download out of the queue, ending the attempt that is under way, and gives up what has come:
-    /// the next launch removes it from the disk. Calls that wait for it return `.failed`, code `.cancelled`. On return
-    /// this survives a power cut.
+    /// Cancels an unfinished download and the attempt that is under way, and gives up the bytes that have arrived.
+    ///
+    /// Calls that wait for the download return `.failed`, code `.cancelled`. The next launch removes the partial file
+    /// from the disk. On return the cancellation survives a power cut.
     ///
     /// - Parameter identifier: the download's name.
-    /// - Returns: whether there was one; `false` also when it has come to its end meanwhile.
+    /// - Returns: whether an unfinished download was cancelled; also `false` when it has ended meanwhile.
     /// - Throws: ``NetworkResponseError`` when the session cannot be opened or its ledger fails.
     @discardableResult
     public func cancel(_ identifier: Identifier) async throws -> Bool {
         try await handle.cancel(identifier)
     }
 
-    /// Ends all waits of this downloader with `.failed`, code `.cancelled`; what is under way is given back and goes on
-    /// in a later launch. The session is closed with the last of its uploaders and downloaders.
+    /// Ends all waiting calls of this downloader with `.failed`, code `.cancelled`, and stops its downloads, which a
+    /// later launch continues.
     ///
-    /// Using the downloader again opens it anew.
+    /// The session is closed with the last of its uploaders and downloaders. Using the downloader again opens the
+    /// session again.
     public func shutdown() async {
         await handle.shutdown()
     }

@@ -2,13 +2,13 @@ import DurableIO
 public import HTTPTypes
 
 extension HTTPResponse {
-    /// The wait the server asks for with `Retry-After`, in seconds from the moment the answer arrived; `nil` when it
+    /// The wait that the server asks for with `Retry-After`, in seconds from the arrival of the answer; `nil` when it
     /// asks for none.
     ///
-    /// Seconds and all three forms of HTTP dates are understood (RFC 9110, sections 10.2.3 and 5.6.7); parts of a
-    /// second are rounded up. A date is taken against the answer's own `Date`, and only without one against this
-    /// machine's clock at the time of asking. The result lies between 0 and 86,400 (24 hours) whatever the server
-    /// wrote; the default where it wrote nothing is the caller's, 60 seconds by custom.
+    /// Numbers of seconds and all three forms of HTTP dates are understood (RFC 9110, sections 10.2.3 and 5.6.7). Parts
+    /// of a second are rounded up. A date is compared with the answer's own `Date`. Without a `Date`, it is compared
+    /// with this machine's clock at the time of asking. The result is between 0 and 86,400 (24 hours), whatever the
+    /// server wrote. Where the server wrote nothing, the caller chooses a default, customarily 60 seconds.
     public var retryAfterInterval: Double? {
         RetryAfter.delay(
             header: headerFields[values: .retryAfter].first, date: headerFields[.date],

@@ -1,14 +1,14 @@
-/// A transfer that is not finished, or whose outcome nobody has asked for: one row of the session's ledger, as it was
-/// when it was read.
+/// A transfer that is unfinished, or whose result no caller has asked for: a snapshot of one row of the session's
+/// ledger.
 ///
 /// ## Topics
 ///
-/// ### Which one
+/// ### Which transfer
 /// - ``identifier``
 /// - ``url``
 /// - ``byteCount``
 ///
-/// ### Where it stands
+/// ### Its state
 /// - ``state-swift.property``
 /// - ``State-swift.struct``
 /// - ``reason-swift.property``
@@ -17,7 +17,7 @@
 /// - ``attemptCount``
 /// - ``lastError``
 public struct PendingTransfer: Hashable, Sendable {
-    /// Where a transfer stands. New words may come; treat those you do not know as ``waiting``.
+    /// The state of a transfer. Later versions may add states: treat a state that you do not know as ``waiting``.
     public struct State: Hashable, Sendable, CustomStringConvertible {
         private enum Word: String {
             case waiting
@@ -27,21 +27,22 @@ public struct PendingTransfer: Hashable, Sendable {
         }
         private let word: Word
 
-        /// Will be tried by itself while somebody waits or runs, after ``PendingTransfer/timeUntilDue``.
+        /// The engine will try the transfer by itself after ``PendingTransfer/timeUntilDue``, while a caller waits or
+        /// ``Uploader/run()`` runs.
         public static let waiting = State(word: .waiting)
-        /// An attempt is being made.
+        /// The engine is making an attempt.
         public static let underWay = State(word: .underWay)
-        /// Stays as it is until somebody asks with its identifier: the server said not now, or its request is known to
-        /// nobody in this launch.
+        /// The transfer rests until a caller asks for it with its identifier. Either the server asked to try later, or
+        /// nobody has given the transfer's request in this launch.
         public static let resting = State(word: .resting)
-        /// Has an outcome, which waits for whoever asks with its identifier.
+        /// The transfer has a result, which is stored until a caller asks for it with the identifier.
         public static let ended = State(word: .ended)
 
-        /// A word or two.
+        /// The state as one or two words.
         public var description: String { word.rawValue }
     }
 
-    /// Why a transfer waits or rests. New words may come.
+    /// The reason why a transfer waits or rests. Later versions may add reasons.
     public struct Reason: Hashable, Sendable, CustomStringConvertible {
         private enum Word: String {
             case failing = "it failed while its server accepted others"
@@ -55,49 +56,52 @@ public struct PendingTransfer: Hashable, Sendable {
         }
         private let word: Word
 
-        /// It failed while its server accepted others.
+        /// The transfer failed while its server accepted others.
         public static let failing = Reason(word: .failing)
-        /// Its program ended while it was under way.
+        /// The program ended while the transfer was under way.
         public static let interrupted = Reason(word: .interrupted)
-        /// This machine could not send it, as with too many open files.
+        /// This machine could not send the transfer, for example because too many files were open.
         public static let local = Reason(word: .local)
-        /// Nobody has asked for it in this launch, and its request is known to nobody else.
+        /// No caller has asked for the transfer in this launch, and no request provider has given its request.
         public static let notAsked = Reason(word: .notAsked)
-        /// The server said not now, and asking again is the caller's.
+        /// The server asked to try later, and the caller decides when.
         public static let putOff = Reason(word: .putOff)
         /// The server asked to wait.
         public static let retryAfter = Reason(word: .retryAfter)
-        /// Its program died three times while it alone was under way, so that it may be the cause. By itself it is
-        /// tried after an hour, doubling to a day; somebody who asks with its identifier gets it tried at once, alone.
+        /// The program died three times while this transfer alone was under way, so the transfer may be the cause.
+        ///
+        /// The engine tries the transfer by itself after an hour, then after waits that double up to a day. When a
+        /// caller asks for it with its identifier, the engine tries it at once, while no other transfer is under way.
         public static let suspected = Reason(word: .suspected)
         /// The server could not be reached, or had trouble of its own.
         public static let unreachable = Reason(word: .unreachable)
 
-        /// Half a sentence.
+        /// The reason as half a sentence.
         public var description: String { word.rawValue }
     }
 
-    /// The caller's name for it.
+    /// The caller's name for the transfer.
     public let identifier: String
-    /// Where it stands.
+    /// The state of the transfer.
     public let state: State
-    /// Why it waits or rests; `nil` when it has never been tried, is under way, or has ended.
+    /// The reason why the transfer waits or rests; `nil` when it has never been tried, is under way, or has ended.
     public let reason: Reason?
-    /// The URL of its request, query included.
+    /// The URL of the transfer's request, including the query.
     public let url: String
     /// The file's size in bytes; `nil` for a download whose size is not known, or that is empty.
     public let byteCount: UInt64?
-    /// How often it was tried, over all launches. It goes on counting when the identifier is used again.
+    /// How many times the transfer was tried, over all launches. The count continues when the identifier is used again.
     public let attemptCount: Int
-    /// The time until the next attempt may be made, never negative, that of its server included where it is known;
-    /// `nil` unless it is ``State/waiting``.
+    /// The time until the next attempt may be made, never negative; `nil` unless the state is ``State/waiting``. It
+    /// includes the time before which the transfer's server may not be sent to, where that time is known.
     public let timeUntilDue: Duration?
-    /// What went wrong last, for people; `nil` when nothing has.
+    /// The last error, as text for people; `nil` when there was none.
     public let lastError: String?
 }
 
 extension PendingTransfer {
-    /// `gateOpens` is when its server may be sent to again, on the ledger's axis; `nil` when it may be now.
+    /// Makes the snapshot of a row. `gateOpens` is the time at which the row's server may be sent to again, on the
+    /// ledger's axis; `nil` when it may be sent to now.
     init(_ record: TransferRecord, kind: TransferKind, gateOpens: Int64?, now: Int64) {
         identifier = kind.identifier(ofRow: record.identifier)
         switch record.state {

@@ -1,11 +1,12 @@
-/// How far a transfer has come.
+/// The progress of a transfer, in bytes.
 public struct TransferProgress: Hashable, Sendable {
-    /// In bytes: of a file sent, what the connection has taken in this attempt; of one fetched, what is on disk.
+    /// The bytes that are done. For an upload these are the bytes that the connection has taken in the current attempt.
+    /// For a download they are the bytes on disk.
     public var completedByteCount: UInt64
-    /// In bytes; `nil` while the server has not said it.
+    /// The size of the whole, in bytes; `nil` while the server has not told it.
     public var totalByteCount: UInt64?
 
-    /// Puts the two together.
+    /// Makes a progress value.
     package init(completedByteCount: UInt64, totalByteCount: UInt64?) {
         self.completedByteCount = completedByteCount
         self.totalByteCount = totalByteCount

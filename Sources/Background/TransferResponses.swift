@@ -1,19 +1,21 @@
 public import HTTPTypes
 
-/// What came of an upload: one of four things, each of which asks something else of the caller.
+/// The result of an upload. Each of the four cases asks for another action of the caller.
 public enum UploadResponse: Sendable {
-    /// The server has it: a 2xx, of which this is the head, `Set-Cookie` left out. Nothing is left to do.
+    /// The server has the upload: the head of its 2xx answer, without `Set-Cookie`. Nothing is left to do.
     case success(HTTPResponse)
-    /// The server says not now: 408, 409, 425, 429, 500, 502, 503, 504, 507, 509, 520 to 530, 598, 599.
+    /// The server asks to try later: 408, 409, 425, 429, 500, 502, 503, 504, 507, 509, 520 to 530, 598, 599.
     ///
-    /// Ask again with the same identifier, not before `response.retryAfterInterval ?? 60` seconds have passed; the
-    /// engine keeps a time the server named anyway, over launches, too. See <doc:RetrySemantics>.
+    /// Ask again with the same identifier after `response.retryAfterInterval ?? 60` seconds. The engine never sends
+    /// earlier than the server asked, also in later launches. See <doc:RetrySemantics>.
     case retry(HTTPResponse)
-    /// The server does not want it: every other answer, 401 and 403 included, and a 200 in HTML over plain http from
-    /// another machine, which is a captive portal's. Asking again with the same request will not change that.
+    /// The server does not want the upload: every other answer, including 401 and 403. Asking again with the same
+    /// request will not change that.
+    ///
+    /// A 200 in HTML over plain http from another machine is a rejection, too, because it comes from a captive portal.
     case rejected(HTTPResponse)
     /// There is no answer, and trying again by itself will not bring one. Failures of the network are not among these:
-    /// the engine tries them again for as long as somebody waits.
+    /// the engine tries again after them for as long as a caller waits.
     case failed(NetworkResponseError)
 
     /// The head of the server's answer, if there was one.
@@ -25,26 +27,26 @@ public enum UploadResponse: Sendable {
     }
 }
 
-/// What came of a download: one of four things, each of which asks something else of the caller.
+/// The result of a download. Each of the four cases asks for another action of the caller.
 ///
-/// `File` is how the file is named: a `FilePath`, or a `URL` with `BackgroundFoundation`.
+/// `File` is the type that names the file: `FilePath`, or `URL` with `BackgroundFoundation`.
 public enum DownloadResponse<File: Sendable>: Sendable {
-    /// The content is in this file, whole and durable, and the head of the answer says what it is, `Set-Cookie` left
-    /// out. Its status is 200, also of a content that came in parts, or 203.
+    /// The content is in this file, whole and durable. The head of the answer, without `Set-Cookie`, describes it. The
+    /// status is 200 or 203, also for content that came in parts.
     ///
-    /// The file is the caller's: move it away, or read it and call ``Downloader/acknowledge(_:)``. Until then it stays,
-    /// over the launches of the program, and asking again with the same identifier gives it again.
+    /// The file is the caller's: move it away, or read it and call ``Downloader/acknowledge(_:)``. Until then the file
+    /// stays, also in later launches, and asking again with the same identifier returns it again.
     case success(File, HTTPResponse)
-    /// The server says not now: 408, 409, 425, 429, 500, 502, 503, 504, 507, 509, 520 to 530, 598, 599.
+    /// The server asks to try later: 408, 409, 425, 429, 500, 502, 503, 504, 507, 509, 520 to 530, 598, 599.
     ///
-    /// Ask again with the same identifier, not before `response.retryAfterInterval ?? 60` seconds have passed; the
-    /// engine keeps a time the server named anyway, over launches, too. What has come by then is kept. See
+    /// Ask again with the same identifier after `response.retryAfterInterval ?? 60` seconds. The engine never sends
+    /// earlier than the server asked, also in later launches. It keeps the bytes that have arrived. See
     /// <doc:RetrySemantics>.
     case retry(HTTPResponse)
-    /// The server does not give it: every other answer, 401, 403 and 404 included.
+    /// The server does not give the content: every other answer, including 401, 403 and 404.
     case rejected(HTTPResponse)
     /// There is no content, and trying again by itself will not bring it. Failures of the network are not among these:
-    /// the engine tries them again for as long as somebody waits.
+    /// the engine tries again after them for as long as a caller waits.
     case failed(NetworkResponseError)
 
     /// The head of the server's answer, if there was one.
@@ -55,7 +57,7 @@ public enum DownloadResponse<File: Sendable>: Sendable {
         }
     }
 
-    /// The same with the file named in another way.
+    /// Makes the same result with another type for the file.
     package func mapFile<Other>(_ transform: (File) -> Other) -> DownloadResponse<Other> {
         switch self {
         case .success(let file, let response): .success(transform(file), response)
@@ -67,7 +69,7 @@ public enum DownloadResponse<File: Sendable>: Sendable {
 }
 
 extension UploadResponse: CustomStringConvertible {
-    /// One word and the status or the error, for logs: never a field's value.
+    /// The case and the status or error, for logs. It never holds the value of a header field.
     public var description: String {
         switch self {
         case .success(let response): "success (\(response.status.code))"
@@ -88,7 +90,7 @@ extension UploadResponse: CustomStringConvertible {
 }
 
 extension DownloadResponse: CustomStringConvertible {
-    /// One word and the status or the error, for logs: never a field's value or a path.
+    /// The case and the status or error, for logs. It never holds the value of a header field or a path.
     public var description: String {
         switch self {
         case .success(_, let response): "success (\(response.status.code))"

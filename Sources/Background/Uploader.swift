@@ -2,7 +2,7 @@ import DurableIO
 public import HTTPTypes
 public import SystemPackage
 
-/// Uploads files under names that outlive the process.
+/// Uploads files, and continues unfinished uploads after a crash or a restart.
 ///
 /// ```swift
 /// let uploader = Uploader(sessionConfiguration: .background(withIdentifier: "com.example.reports"))
@@ -14,19 +14,23 @@ public import SystemPackage
 /// }
 /// ```
 ///
-/// From the moment an upload is written down, its identifier, its schedule and its outcome survive a crash, a kill or a
-/// power cut; <doc:Durability> says how. Ask again with the same identifier in any later launch: an upload that is not
-/// finished goes on, one that ended while nobody listened hands its outcome over, once. The server can get the same
-/// upload twice, after a crash between sending and writing down; every try of it carries the same `Idempotency-Key`
+/// An upload has an identifier that stays the same over the launches of the program. As soon as the upload is in the
+/// session's ledger, its identifier, its schedule and its result survive a crash, a kill or a power cut; see
+/// <doc:Durability>. Ask again with the same identifier in any later launch: an unfinished upload continues, and an
+/// upload that ended while no caller waited returns its result, once.
+///
+/// The server can get the same upload twice, when the program crashes after the upload was sent and before its result
+/// was stored. Every attempt of an upload carries the same `Idempotency-Key`
 /// (draft-ietf-httpapi-idempotency-key-header-07).
 ///
-/// The engine sends only while somebody waits in one of the calls below. Call ``shutdown()`` before the program exits,
-/// at SIGTERM and SIGINT, too: an upload that was alone under way at three unclean ends in a row is taken for what
-/// kills the program, and put off for an hour or more (<doc:RetrySemantics>).
+/// The engine sends only while a caller waits in one of the calls below. Call ``shutdown()`` before the program exits,
+/// also at SIGTERM and SIGINT. When a program dies three times in a row while the same upload alone is under way, the
+/// engine suspects that the upload kills the program, and puts the upload off for an hour or more
+/// (<doc:RetrySemantics>).
 ///
-/// Uploaders and downloaders of one process with the same root directory share one session and one ledger; an
-/// identifier names one upload and, apart from it, one download. What the first of them was configured with counts for
-/// all, but for the request providers, of which each has its own.
+/// All uploaders and downloaders of one process with the same root directory share one session and one ledger. In a
+/// session, an identifier names one upload and, independently of it, one download. The configuration of the first
+/// uploader or downloader applies to all of them, except that each has its own request provider.
 ///
 /// ## Topics
 ///
@@ -38,27 +42,28 @@ public import SystemPackage
 /// - ``Identifier``
 /// - ``Handler``
 ///
-/// ### Going on
+/// ### Continuing and stopping
 /// - ``run()``
 /// - ``waitForEarlierTransfers()``
 /// - ``handleBackgroundSessionEvents(_:)``
 /// - ``shutdown()``
 ///
-/// ### Looking on
+/// ### Watching and cancelling
 /// - ``pendingTransfers()``
 /// - ``progress(of:)``
 /// - ``cancel(_:)``
 public actor Uploader {
-    /// Names a transfer, stable over the launches of a program. Any text.
+    /// The name of an upload, which stays the same over the launches of a program. It may be any text.
     public typealias Identifier = String
-    /// Told once how an upload ended: the server's answer, whatever its status, or why there is none.
+    /// A closure that is called once with the result of an upload: the server's answer, whatever its status, or an
+    /// error.
     public typealias Handler = @Sendable (Identifier, Result<HTTPResponse, any Error>) -> Void
 
     private let handle: SessionHandle
 
-    /// An uploader that does nothing yet: the session is opened at its first use.
+    /// Makes an uploader that opens its session at its first use.
     ///
-    /// - Parameter sessionConfiguration: its name, and where its ledger is.
+    /// - Parameter sessionConfiguration: the session's name, and the place of its ledger.
     public init(sessionConfiguration: BackgroundSessionConfiguration) {
         self.init(sessionConfiguration: sessionConfiguration, seams: SessionSeams())
     }
@@ -67,28 +72,30 @@ public actor Uploader {
         handle = SessionHandle(.upload, sessionConfiguration, seams)
     }
 
-    /// Uploads a file, or goes on with the upload of that name, and returns how it ended.
+    /// Uploads a file, or continues the upload with this identifier, and returns the result.
     ///
-    /// Failures of the network are tried again for as long as this call lasts, after waits that double from 5 seconds
-    /// to an hour, each shortened by chance to no less than half. What the server answers is handed back: after
-    /// `.retry`, ask again when its time has come. See <doc:RetrySemantics>.
+    /// The engine tries again after failures of the network for as long as this call lasts. The waits double from 5
+    /// seconds to an hour, and each is shortened by chance to no less than half. Every answer of the server ends the
+    /// call. After `.retry`, ask again when its time has come; see <doc:RetrySemantics>.
     ///
-    /// The file is hashed before this goes on, checked before each try, and never moved or changed; it has to stay
-    /// as it is until the transfer ends. The request is sent as it is, with `Content-Length` and, where they are
-    /// missing, `Idempotency-Key` and `Repr-Digest` (RFC 9530, SHA-256); a 307 or 308 to the same server is followed,
-    /// four times at most. The URL is written to the ledger, query included, so secrets belong in header fields. See
-    /// <doc:Transfers>.
+    /// The engine hashes the file before it enqueues the upload, checks the file before each attempt, and never moves
+    /// or changes it. The file must stay unchanged until the transfer ends.
     ///
-    /// Cancelling the task ends the wait with `.failed`, code `.cancelled`. The transfer stays, and goes on when
-    /// somebody waits again.
+    /// The request is sent unchanged, with a `Content-Length`. The engine adds `Idempotency-Key` and `Repr-Digest`
+    /// (RFC 9530, SHA-256) where they are missing. It follows a 307 or 308 to the same server, at most four times. The
+    /// ledger holds the URL including its query, so put secrets into header fields. See <doc:Transfers>.
+    ///
+    /// Cancelling the task ends the call with `.failed`, code `.cancelled`. The transfer stays in the ledger, and
+    /// continues when a caller waits again.
     ///
     /// - Parameters:
-    ///   - request: the request without its body; absolute, http or https.
+    ///   - request: an absolute http or https request, without its body.
     ///   - file: a regular file, not a symbolic link.
-    ///   - identifier: names the transfer. While it is unfinished a second call joins it, and both return the same;
-    ///     with other content the call fails with `.identifierInUse`. After its outcome was returned, the same
-    ///     identifier begins a new transfer; if the content is the same, so is its `Idempotency-Key`.
-    /// - Returns: the outcome; it never throws.
+    ///   - identifier: the name of the transfer. While the transfer is unfinished, a second call joins it, and both
+    ///     calls return the same result. With other content the call fails with `.identifierInUse`. After the result
+    ///     was returned, the same identifier begins a new transfer. If the content is the same, so is the
+    ///     `Idempotency-Key`.
+    /// - Returns: the result. Failures are results, too; this never throws.
     public func networkResponse(
         from request: HTTPRequest, uploading file: FilePath, with identifier: Identifier
     ) async -> UploadResponse {
@@ -99,12 +106,12 @@ public actor Uploader {
         }
     }
 
-    /// The same, for those who look at the status themselves.
+    /// Uploads like ``networkResponse(from:uploading:with:)``, and returns the answer whatever its status.
     ///
     /// - Parameters:
     ///   - file: a regular file, not a symbolic link.
-    ///   - request: the request without its body; absolute, http or https.
-    ///   - identifier: names the transfer.
+    ///   - request: an absolute http or https request, without its body.
+    ///   - identifier: the name of the transfer.
     /// - Returns: the head of the server's answer, whatever its status.
     /// - Throws: ``NetworkResponseError`` when there is no answer, and trying again by itself will not bring one.
     public func uploadFile(
@@ -113,16 +120,16 @@ public actor Uploader {
         try await result(request, file, identifier).answer()
     }
 
-    /// The same, for those who do not wait: the upload goes on in a task of its own, and the handler is called once.
+    /// Uploads like ``uploadFile(at:with:identifier:)`` in a task of its own, and returns at once.
     ///
-    /// The handler lives as long as the process. In a later launch, begin with the same identifier again: the upload
-    /// goes on, or its outcome is handed over.
+    /// The handler is lost when the process ends. In a later launch, call this with the same identifier again: the
+    /// upload continues, or the handler gets its result.
     ///
     /// - Parameters:
     ///   - file: a regular file, not a symbolic link.
-    ///   - request: the request without its body; absolute, http or https.
-    ///   - identifier: names the transfer.
-    ///   - handler: called once, on no particular thread.
+    ///   - request: an absolute http or https request, without its body.
+    ///   - identifier: the name of the transfer.
+    ///   - handler: called once, on any thread.
     public func beginUpload(
         of file: FilePath, with request: HTTPRequest, identifier: Identifier, handler: @escaping Handler
     ) {
@@ -151,32 +158,31 @@ public actor Uploader {
 
     // MARK: - All uploads
 
-    /// Goes on with everything unfinished until the task is cancelled, without anybody waiting for a single transfer.
+    /// Continues all unfinished transfers until the task is cancelled, also those that no caller waits for.
     ///
-    /// Outcomes are written down for whoever asks. Transfers of earlier launches need the configuration's
-    /// ``BackgroundSessionConfiguration/requestProvider``. It drives the whole session, downloads included, and returns
-    /// when the task is cancelled or the uploader shuts down.
+    /// The results are stored until a caller asks for them. Transfers of earlier launches need the configuration's
+    /// ``BackgroundSessionConfiguration/requestProvider``. This call drives the whole session, including its downloads.
+    /// It returns when the task is cancelled or the uploader shuts down.
     ///
     /// - Throws: ``NetworkResponseError`` when the session cannot be opened or its ledger fails.
     public func run() async throws {
         try await handle.run()
     }
 
-    /// Goes on with the uploads that earlier launches left unfinished, and returns once each has ended or can go on
-    /// only when it is asked for.
+    /// Continues the uploads that earlier launches left unfinished. Returns when each of them has ended, or can
+    /// continue only after a caller asks for it.
     ///
-    /// Their outcomes wait for whoever asks with their identifiers. Without a
-    /// ``BackgroundSessionConfiguration/requestProvider`` there is nothing that could go on by itself, and this returns
-    /// at once.
+    /// The results are stored until a caller asks with the identifiers. Without a
+    /// ``BackgroundSessionConfiguration/requestProvider`` no upload can continue by itself, and this returns at once.
     ///
     /// - Throws: ``NetworkResponseError`` when the session cannot be opened or the task is cancelled.
     public func waitForEarlierTransfers() async throws {
         try await handle.waitForEarlierTransfers()
     }
 
-    /// The same for a caller that does not wait.
+    /// Calls ``waitForEarlierTransfers()`` in a task of its own, for a caller that does not wait.
     ///
-    /// - Parameter completion: called once, also when the session cannot be opened.
+    /// - Parameter completion: called once at the end, also when the session cannot be opened.
     public nonisolated func handleBackgroundSessionEvents(_ completion: @escaping @Sendable () -> Void) {
         Task {
             try? await waitForEarlierTransfers()
@@ -184,38 +190,43 @@ public actor Uploader {
         }
     }
 
-    /// The uploads that are not finished, or whose outcome nobody has asked for, in the order they came.
+    /// The uploads that are unfinished, or whose results no caller has asked for, in the order in which they were
+    /// enqueued.
     ///
     /// - Throws: ``NetworkResponseError`` when the session cannot be opened or its ledger fails.
     public func pendingTransfers() async throws -> [PendingTransfer] {
         try await handle.pending()
     }
 
-    /// How far an upload has come, told from now on until it ends; who looks late sees the newest only.
+    /// A stream of an upload's progress, from now until the upload ends. A reader that is slow gets only the newest
+    /// value.
     ///
-    /// - Parameter identifier: the upload's name. It need not have begun.
-    /// - Returns: bytes of the file that the connection has taken in the attempt under way, in steps of 128 KiB at
-    ///   most; of a file up to 256 KiB all at once, with the answer. It ends with the upload, or when the uploader
-    ///   shuts down.
+    /// - Parameter identifier: the upload's name. The upload need not have begun.
+    /// - Returns: the number of the file's bytes that the connection has taken in the current attempt, in steps of at
+    ///   most 128 KiB. A file of up to 256 KiB is reported all at once, with the answer. The stream finishes when the
+    ///   upload ends or the uploader shuts down.
     public nonisolated func progress(of identifier: Identifier) -> AsyncStream<TransferProgress> {
         handle.progress(of: identifier)
     }
 
-    /// Takes an unfinished upload out of the queue, ending the attempt that is under way. Calls that wait for it return
-    /// `.failed`, code `.cancelled`. The file stays. On return this survives a power cut.
+    /// Cancels an unfinished upload and the attempt that is under way.
+    ///
+    /// Calls that wait for the upload return `.failed`, code `.cancelled`. The file stays. On return the cancellation
+    /// survives a power cut.
     ///
     /// - Parameter identifier: the upload's name.
-    /// - Returns: whether there was one; `false` also when it has come to its end meanwhile.
+    /// - Returns: whether an unfinished upload was cancelled; also `false` when it has ended meanwhile.
     /// - Throws: ``NetworkResponseError`` when the session cannot be opened or its ledger fails.
     @discardableResult
     public func cancel(_ identifier: Identifier) async throws -> Bool {
         try await handle.cancel(identifier)
     }
 
-    /// Ends all waits of this uploader with `.failed`, code `.cancelled`; what is under way is given back and goes on
-    /// in a later launch. The session is closed with the last of its uploaders and downloaders.
+    /// Ends all waiting calls of this uploader with `.failed`, code `.cancelled`, and stops its uploads, which a later
+    /// launch continues.
     ///
-    /// Using the uploader again opens it anew.
+    /// The session is closed with the last of its uploaders and downloaders. Using the uploader again opens the session
+    /// again.
     public func shutdown() async {
         await handle.shutdown()
     }

@@ -8,15 +8,17 @@ public import FoundationNetworking
 #endif
 
 extension Downloader {
-    /// Downloads to a file, or goes on with the download of that name, for a request of Foundation's.
+    /// Downloads to a file for Foundation's `URLRequest`, or continues the download with this identifier, and returns
+    /// the result.
     ///
-    /// The same as for an `HTTPRequest` of the request's method, URL and header fields: network failures are tried
-    /// again while this call lasts, and what has come survives a crash. Body, time-out and cache policy are not used.
+    /// The method, the URL and the header fields of the request are used as those of an `HTTPRequest`. The body, the
+    /// timeout and the cache policy of the request are not used. The engine tries again after failures of the network
+    /// while this call lasts, and the bytes that have arrived survive a crash.
     ///
     /// - Parameters:
-    ///   - request: an absolute http or https URL, and header fields.
-    ///   - identifier: names the transfer, over the launches of the program.
-    /// - Returns: the outcome, with the file as a URL; it never throws.
+    ///   - request: a request with an absolute http or https URL, and its header fields.
+    ///   - identifier: the name of the transfer, which stays the same over the launches of the program.
+    /// - Returns: the result, with the file as a URL. Failures are results, too; this never throws.
     public func networkResponse(
         from request: URLRequest, with identifier: Identifier
     ) async -> DownloadResponse<URL> {
@@ -27,24 +29,24 @@ extension Downloader {
         }
     }
 
-    /// The same, for those who want the file or an error.
+    /// Downloads like `networkResponse(from:with:)`, and returns the file or throws an error.
     ///
     /// - Parameters:
-    ///   - request: an absolute http or https URL, and header fields.
-    ///   - identifier: names the transfer, over the launches of the program.
+    ///   - request: a request with an absolute http or https URL, and its header fields.
+    ///   - identifier: the name of the transfer, which stays the same over the launches of the program.
     /// - Returns: the file, which is the caller's, and the head of the server's answer.
-    /// - Throws: `NetworkResponseError`; with code `.refused` when the server answered without giving the content.
+    /// - Throws: `NetworkResponseError`. Its code is `.refused` when the server answered without giving the content.
     public func download(_ request: URLRequest, with identifier: Identifier) async throws -> (URL, HTTPResponse) {
         let (file, response) = try await download(HTTPRequest(request), with: identifier)
         return (URL(file: file), response)
     }
 
-    /// The same, for those who do not wait: the download goes on in a task of its own, and the handler is called once.
+    /// Downloads like `download(_:with:)` in a task of its own, and returns at once.
     ///
     /// - Parameters:
-    ///   - request: an absolute http or https URL, and header fields.
-    ///   - identifier: names the transfer, over the launches of the program.
-    ///   - handler: called once, on no particular thread.
+    ///   - request: a request with an absolute http or https URL, and its header fields.
+    ///   - identifier: the name of the transfer, which stays the same over the launches of the program.
+    ///   - handler: called once, on any thread.
     public func beginDownload(
         of request: URLRequest, identifier: Identifier,
         handler: @escaping @Sendable (Identifier, Result<(URL, HTTPResponse), any Error>) -> Void

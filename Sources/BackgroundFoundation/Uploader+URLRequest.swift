@@ -8,16 +8,18 @@ public import FoundationNetworking
 #endif
 
 extension Uploader {
-    /// Uploads a file, or goes on with the upload of that name, for a request of Foundation's.
+    /// Uploads a file for Foundation's `URLRequest`, or continues the upload with this identifier, and returns the
+    /// result.
     ///
-    /// The same as for an `HTTPRequest` of the request's method, URL and header fields: network failures are tried
-    /// again while this call lasts, and the upload survives a crash. Body, time-out and cache policy are not used.
+    /// The method, the URL and the header fields of the request are used as those of an `HTTPRequest`. The body, the
+    /// timeout and the cache policy of the request are not used. The engine tries again after failures of the network
+    /// while this call lasts, and the upload survives a crash.
     ///
     /// - Parameters:
-    ///   - request: an absolute http or https URL, and header fields.
+    ///   - request: a request with an absolute http or https URL, and its header fields.
     ///   - file: a file URL.
-    ///   - identifier: names the transfer, over the launches of the program.
-    /// - Returns: the outcome; it never throws.
+    ///   - identifier: the name of the transfer, which stays the same over the launches of the program.
+    /// - Returns: the result. Failures are results, too; this never throws.
     public func networkResponse(
         from request: URLRequest, uploading file: URL, with identifier: Identifier
     ) async -> UploadResponse {
@@ -29,27 +31,27 @@ extension Uploader {
         }
     }
 
-    /// The same, for those who look at the status themselves.
+    /// Uploads like `networkResponse(from:uploading:with:)`, and returns the answer whatever its status.
     ///
     /// - Parameters:
     ///   - file: a file URL.
-    ///   - request: an absolute http or https URL, and header fields.
-    ///   - identifier: names the transfer, over the launches of the program.
+    ///   - request: a request with an absolute http or https URL, and its header fields.
+    ///   - identifier: the name of the transfer, which stays the same over the launches of the program.
     /// - Returns: the head of the server's answer, whatever its status.
-    /// - Throws: `NetworkResponseError` when there is no answer and trying again by itself will not bring one.
+    /// - Throws: `NetworkResponseError` when there is no answer, and trying again by itself will not bring one.
     public func uploadFile(
         at file: URL, with request: URLRequest, identifier: Identifier
     ) async throws -> HTTPResponse {
         try await uploadFile(at: FilePath(fileURL: file), with: HTTPRequest(request), identifier: identifier)
     }
 
-    /// The same, for those who do not wait: the upload goes on in a task of its own, and the handler is called once.
+    /// Uploads like `uploadFile(at:with:identifier:)` in a task of its own, and returns at once.
     ///
     /// - Parameters:
     ///   - file: a file URL.
-    ///   - request: an absolute http or https URL, and header fields.
-    ///   - identifier: names the transfer, over the launches of the program.
-    ///   - handler: called once, on no particular thread.
+    ///   - request: a request with an absolute http or https URL, and its header fields.
+    ///   - identifier: the name of the transfer, which stays the same over the launches of the program.
+    ///   - handler: called once, on any thread.
     public func beginUpload(
         of file: URL, with request: URLRequest, identifier: Identifier, handler: @escaping Handler
     ) {

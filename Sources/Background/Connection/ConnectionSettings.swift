@@ -1,7 +1,7 @@
-/// How servers are reached: whom to trust over TLS, through which proxy, and how long to wait.
+/// The settings for connections to servers: TLS, proxies and timeouts.
 ///
-/// The defaults suit most networks: the system's authorities, TLS 1.2 or newer, and the proxy that the environment
-/// names, as curl reads it. Names are resolved to IPv6 and IPv4 addresses, which are tried side by side (RFC 8305).
+/// The defaults suit most networks: the certificate authorities of the system, TLS 1.2 or newer, and the proxy that the
+/// environment names, read as curl reads it. A host's IPv6 and IPv4 addresses are tried side by side (RFC 8305).
 ///
 /// ## Topics
 ///
@@ -9,39 +9,41 @@
 /// - ``proxy``
 /// - ``timeouts``
 public struct ConnectionSettings: Hashable, Sendable {
-    /// Whom to trust, and how to show who we are.
+    /// The certificate authorities to trust, and the client certificate to show.
     public var tls = TLSSettings()
-    /// What stands between this machine and servers. The default is ``ProxySettings/environment``.
+    /// The proxy between this machine and the servers. The default is ``ProxySettings/environment``.
     public var proxy = ProxySettings.environment
-    /// How long to wait for what.
+    /// The time limits for connecting, sending and waiting for an answer.
     public var timeouts = ConnectionTimeouts()
 
-    /// The defaults.
+    /// Makes settings with the default values.
     public init() {}
 }
 
-/// How long a connection waits before the attempt counts as failed. Each is rounded up to whole seconds, 1 at least.
+/// Time limits for one attempt. An attempt that exceeds one of them counts as failed.
 ///
-/// A body of up to 256 KiB goes out as one piece. For it ``connect`` and ``answer`` are one sum, and ``idle`` is void.
+/// Each limit is rounded up to whole seconds, at least 1. A body of up to 256 KiB is sent in one piece. For such a body
+/// ``connect`` and ``answer`` are added to one limit, and ``idle`` is not used.
 public struct ConnectionTimeouts: Hashable, Sendable {
-    /// For a connection to be made, with TLS and through a proxy, all addresses of the name together. The default is
-    /// 5 s.
+    /// The time to make a connection, including TLS, the proxy and all addresses of the host. The default is 5 s.
     public var connect: Duration = .seconds(5)
-    /// Without a single byte moving while a body is under way, in either direction. The default is 60 s.
+    /// The time without a single byte in either direction while a body is being sent or received. The default is 60 s.
     public var idle: Duration = .seconds(60)
-    /// From the last byte sent to the head of the answer. It doubles with each failed attempt of the same transfer, up
-    /// to 30 minutes, or to itself if it is longer. The default is 5 minutes.
+    /// The time from the last byte sent to the head of the answer. The default is 5 minutes.
+    ///
+    /// The limit doubles with each failed attempt of the same transfer, up to 30 minutes. A limit that is set to more
+    /// than 30 minutes stays as it is.
     public var answer: Duration = .seconds(300)
 
-    /// The defaults.
+    /// Makes timeouts with the default values.
     public init() {}
 }
 
-/// A setting that cannot be used, and why.
+/// An error about a connection setting that cannot be used.
 public struct ConnectionSettingsError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What it is about: a file, an environment variable or a URL without its password.
+    /// The faulty setting: a file, an environment variable, or a URL without its password.
     public let subject: String
-    /// What is wrong with it, and what is expected.
+    /// The fault, and the value that is expected.
     public let problem: String
 
     package init(_ subject: String, _ problem: String) {
@@ -49,12 +51,12 @@ public struct ConnectionSettingsError: Error, Hashable, Sendable, CustomStringCo
         self.problem = problem
     }
 
-    /// Both, in one line.
+    /// The subject and the problem, in one line.
     public var description: String { "\(subject): \(problem)" }
 }
 
 extension Duration {
-    /// Rounded up, 1 at least and a year at most.
+    /// The duration in whole seconds, rounded up, at least 1 and at most a year.
     var wholeSeconds: Int64 {
         let (seconds, rest) = components
         return min(max(1, rest > 0 && seconds < .max ? seconds + 1 : seconds), 31_536_000)

@@ -1,10 +1,11 @@
 import DurableIO
 
-/// What stands between this machine and servers.
+/// The choice of a proxy between this machine and the servers.
 ///
-/// An HTTP proxy tunnels to servers over TLS (CONNECT, RFC 9110, section 9.3.6) and is asked for plain http ones by
-/// their whole URL. A SOCKS5 proxy (RFC 1928) tunnels to all; names are resolved by it, whether it is written `socks5`
-/// or `socks5h`. Not spoken, and refused as settings: proxies reached over TLS, SOCKS4, and SOCKS5 with a user name.
+/// An HTTP proxy makes a tunnel to a server over TLS (CONNECT, RFC 9110, section 9.3.6). For a plain http server, the
+/// engine asks the HTTP proxy for the whole URL. A SOCKS5 proxy (RFC 1928) makes a tunnel to every server, and resolves
+/// the names of hosts, whether its scheme is written `socks5` or `socks5h`. Proxies reached over TLS, SOCKS4 proxies,
+/// and SOCKS5 with a user name are not supported, and refused as settings.
 ///
 /// ## Topics
 ///
@@ -20,24 +21,26 @@ public struct ProxySettings: Hashable, Sendable {
 
     let choice: Choice
 
-    /// As curl reads the environment: `http_proxy` for http, in lower case only because a CGI program has `HTTP_PROXY`
-    /// from its client; `https_proxy` or `HTTPS_PROXY` for https; else `all_proxy` or `ALL_PROXY`. `no_proxy` or
-    /// `NO_PROXY` names the hosts that are reached directly.
+    /// The proxies that the environment names, read as curl reads them.
+    ///
+    /// For http this is `http_proxy`, in lower case only, because a CGI program gets `HTTP_PROXY` from its client. For
+    /// https it is `https_proxy` or `HTTPS_PROXY`. Without these it is `all_proxy` or `ALL_PROXY`. The variable
+    /// `no_proxy` or `NO_PROXY` names the hosts that are reached without a proxy.
     public static let environment = ProxySettings(choice: .environment(exceptions: nil))
 
-    /// Every server is reached directly, whatever the environment says.
+    /// No proxy: every server is reached directly, whatever the environment says.
     public static let none = ProxySettings(choice: .none)
 
-    /// One proxy for all servers.
+    /// Makes settings that use one proxy for all servers.
     ///
     /// - Parameters:
-    ///   - url: `http://[USER:PASSWORD@]HOST[:PORT]` or `socks5://HOST[:PORT]`; without a scheme it is http, without a
-    ///     port 1080. User name and password are percent-encoded.
-    ///   - exceptions: Hosts that are reached directly, separated by commas: a name stands for all below it as well, an
-    ///     address may be a network as in `10.0.0.0/8`, `*` is all. `nil`, the default, takes them from `no_proxy` or
-    ///     `NO_PROXY`, as curl does.
+    ///   - url: `http://[USER:PASSWORD@]HOST[:PORT]` or `socks5://HOST[:PORT]`. The default scheme is http, and the
+    ///     default port is 1080. The user name and the password are percent-encoded.
+    ///   - exceptions: the hosts that are reached directly, separated by commas. A name also stands for all names below
+    ///     it, an address may be a network as in `10.0.0.0/8`, and `*` means all hosts. The default, `nil`, takes the
+    ///     hosts from `no_proxy` or `NO_PROXY`, as curl does.
     /// - Returns: the settings.
-    /// - Throws: ``ConnectionSettingsError`` when the URL is none, or names a proxy that cannot be spoken to.
+    /// - Throws: ``ConnectionSettingsError`` when the URL is invalid, or names a proxy that is not supported.
     public static func server(
         _ url: String, exceptions: String? = nil
     ) throws(ConnectionSettingsError) -> ProxySettings {

@@ -1,10 +1,10 @@
 public import SystemPackage
 
-/// Whom to trust over TLS, and how to show a server who we are.
+/// The settings of TLS: the certificate authorities to trust, the client certificate, and the oldest version.
 ///
-/// Certificates are always verified, and the server's name with them: there is no switch to turn that off. The files
-/// are read when work begins, and again when they have changed, so that a renewed certificate is used without a
-/// restart; one that is no use then is passed over, and the earlier one stays.
+/// The engine always verifies a server's certificate and its name. There is no switch to turn that off. The engine
+/// reads the files when work begins, and again when they have changed, so a renewed certificate is used without a
+/// restart. When a changed file cannot be used, the engine goes on with the earlier one.
 ///
 /// ## Topics
 ///
@@ -13,25 +13,26 @@ public import SystemPackage
 /// - ``clientKey``
 /// - ``minimumVersion``
 public struct TLSSettings: Hashable, Sendable {
-    /// Authorities that are trusted besides the system's: one or more certificates in PEM, 4 MiB at most. The default
-    /// is `nil`, none.
+    /// A file of certificate authorities to be trusted besides the system's: one or more certificates in PEM, at most 4
+    /// MiB. The default, `nil`, means none.
     public var certificateAuthorities: FilePath?
-    /// The certificate to show to servers that ask for one, with those that lead to its authority behind it, in PEM.
-    /// The default is `nil`, none.
+    /// A PEM file with the client certificate, for servers that ask for one, followed by the certificates that lead to
+    /// its authority. The default, `nil`, means none.
     public var clientCertificate: FilePath?
-    /// The key of ``clientCertificate``, in PEM and without a passphrase. The default, `nil`, looks for it in the
-    /// certificate's file.
+    /// A PEM file with the key of ``clientCertificate``, without a passphrase. The default, `nil`, looks for the key in
+    /// the file of the certificate.
     public var clientKey: FilePath?
-    /// The oldest version that is spoken. The default is ``TLSVersion/v12``; older ones are never (RFC 8996).
+    /// The oldest version of TLS to be used. The default is ``TLSVersion/v12``. Older versions are never used
+    /// (RFC 8996).
     public var minimumVersion = TLSVersion.v12
 
-    /// The defaults.
+    /// Makes settings with the default values.
     public init() {}
 }
 
 /// A version of TLS.
 public struct TLSVersion: RawRepresentable, Hashable, Sendable {
-    /// `1.2` or `1.3`.
+    /// The version as text: `1.2` or `1.3`.
     public let rawValue: String
 
     /// TLS 1.2 (RFC 5246).
@@ -39,7 +40,7 @@ public struct TLSVersion: RawRepresentable, Hashable, Sendable {
     /// TLS 1.3 (RFC 8446).
     public static let v13 = TLSVersion("1.3")
 
-    /// The version of that name; `nil` if there is none.
+    /// Makes the version of that name; `nil` when there is no such version.
     public init?(rawValue: String) {
         guard ["1.2", "1.3"].contains(rawValue) else { return nil }
         self.rawValue = rawValue
