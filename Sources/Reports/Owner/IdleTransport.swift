@@ -1,14 +1,14 @@
 import Background
 import DurableIO
 
-/// Stands in where nothing is ever sent, so that no event loop is started for a `retry` or a `remove`.
+/// A transport for owners that never send, so that a `retry` or `remove` starts no event loop.
 struct IdleTransport: Transport {
     static func unlessSending(
         _ configuration: SpoolOwner.Configuration, files: any FileSystem
     ) throws(ReportsError) -> any Transport {
         guard configuration.sends else { return IdleTransport() }
         do {
-            // A proxy of the environment's that cannot be spoken to is told of before anything waits for it.
+            // An unusable proxy in the environment is reported before any transfer waits for it.
             if let endpoint = try configuration.destination?.validate() {
                 _ = try configuration.connection.proxy.route(to: endpoint)
             }

@@ -2,24 +2,24 @@ import Background
 import DurableIO
 import Synchronization
 
-/// The drops and entries that an owner could not take in or could not unlink, each with its reason.
+/// The drops and entries that an owner could not take in or could not unlink, with the reason for each of them.
 ///
-/// They are written into the ledger, because only trying tells some of the reasons, and readers do not try. A source
-/// that has to be read for it is tried once in an owner's life, not at each look: a drop of gigabytes that fails at its
-/// end would be all that the owner reads.
+/// The owner writes them into the ledger for readers, because some reasons are found only by trying, and readers do not
+/// try. A source that has to be read to find its reason is tried once by each owner, not at each look. Otherwise the
+/// owner would do nothing but read a drop of gigabytes that fails at its end.
 final class LeftSources: Sendable {
-    /// Why a source still lies there.
+    /// The reason why a source is still there.
     enum Cause: Sendable {
-        /// It was not taken in; the text says why, and what to do. Each look tries again.
+        /// The source was not taken in. The text says why, and what to do. Each look tries again.
         case notTaken(String)
-        /// It was not taken in after all of it was read, or as much as can be.
+        /// The source was not taken in after it was read as far as possible.
         case notCollected(String)
-        /// It waits for a person, whose word may come at any time.
+        /// The source waits for a person's order, which may come at any time.
         case poisonous(String)
-        /// It was taken in, with this mark, and cannot be unlinked.
+        /// The source was taken in with this mark, and cannot be unlinked.
         case notUnlinked(String, mark: String)
 
-        /// Whether the next owner may well take it in.
+        /// Whether the next owner may be able to take the source in.
         var isPassing: Bool {
             if case .notTaken = self { return true }
             return false
@@ -33,7 +33,7 @@ final class LeftSources: Sendable {
         }
     }
 
-    /// A source as it is now: one that changes is another.
+    /// A source in its present version. A source that changes gets another key.
     struct Key: Hashable, Sendable {
         let text: String
 
@@ -51,14 +51,14 @@ final class LeftSources: Sendable {
     }
 
     static let prefix = "left/"
-    /// More are not written down: they would be told in nobody's lifetime.
+    /// The largest number of sources in the ledger. A person would never read more of them.
     private static let maximumWrittenCount = 1_000
 
     private struct State {
-        /// As of the last whole look.
+        /// The sources of the last complete look.
         var known: [Key: Cause] = [:]
         var found: [Key: Cause] = [:]
-        /// What the ledger holds; `nil` while nobody has looked.
+        /// The texts in the ledger; `nil` before the ledger was read.
         var written: [String: String]?
     }
 
@@ -68,7 +68,8 @@ final class LeftSources: Sendable {
         state.withLock { $0.found = [:] }
     }
 
-    /// - Returns: whether it is news.
+    /// Records a source and its cause in the current look.
+    /// - Returns: whether the cause is new since the last look.
     @discardableResult
     func note(_ key: Key, _ cause: Cause) -> Bool {
         state.withLock { state in
@@ -77,17 +78,17 @@ final class LeftSources: Sendable {
         }
     }
 
-    /// A source that was left at an earlier look still waits for its next try: its reason stays told.
+    /// Keeps the cause of a source that was left at an earlier look and has not been tried again since.
     func keep(_ key: Key) {
         state.withLock { state in
             if let cause = state.known[key], state.found[key] == nil { state.found[key] = cause }
         }
     }
 
-    /// Why it was left at the last look.
+    /// The cause found at the current look, or at the last one.
     func cause(of key: Key) -> Cause? { state.withLock { $0.found[key] ?? $0.known[key] } }
 
-    /// Ends a look at everything, and brings the ledger up to date where that is needed.
+    /// Ends a look at all sources, and updates the ledger where the texts have changed.
     func endLook(_ queue: TransferQueue) async throws {
         let texts = state.withLock { state in
             state.known = state.found

@@ -2,27 +2,27 @@ import Background
 import DurableIO
 import Logging
 
-/// Keeps a spool within its total, its count and its age by evicting what matters least, each victim named with the
-/// limit it fell to.
+/// The keeper of a spool's limits: it evicts the least important reports until the total size, the count and the age
+/// are within the limits. Each victim is named in the ledger with its limit.
 ///
-/// To be asked when nothing more can be sent, never when something has just come in: a report that a healthy server
-/// would take is not evicted to make room for another.
+/// The owner calls the keeper when nothing more can be sent, and never because a report has come in: a report that a
+/// healthy server would take is not evicted to make room for another.
 struct LimitKeeper {
     let spool: ReportSpool
     let queue: TransferQueue
     let sender: ReportSender
     let logger: Logger
-    /// Whether nothing is evicted while the queue has something to claim: a report may come in at any time, and a
-    /// healthy server would take it.
+    /// Whether the keeper evicts nothing while the queue has something to claim. A report may come in at any time, and
+    /// a healthy server would take it.
     var ifDry = false
 
-    /// So many victims share a commit.
+    /// The number of victims that share one commit.
     private static let batchCount = 1_000
-    /// How long a run that is told to end goes on with it, in milliseconds in all; the next run evicts the rest.
+    /// How long the keeper goes on in a run that is told to end, in milliseconds in all. The next run evicts the rest.
     private static let lastMoments: Int64 = 500
 
     func keep() async throws {
-        // Two at a time would evict twice for the same excess.
+        // Two keepers at a time would both evict for the same excess.
         guard sender.beginKeepingLimits() else { return }
         defer { sender.endKeepingLimits() }
         do {
@@ -32,7 +32,7 @@ struct LimitKeeper {
                 return now - sender.lastMomentsBegan(at: now) > Self.lastMoments
             }
         } catch is CancellationError {
-            // While it looked through the ledger. The next run looks again.
+            // The run was told to end while the keeper read the ledger. The next run reads it again.
         }
     }
 
@@ -50,7 +50,7 @@ struct LimitKeeper {
         guard try await isExceeded(room), try await areSumsTrue(room, until: isTimeUp) else { return }
         let unfit = try await queue.look(interruptedWhen: isTimeUp) { try $0.larger(than: room.byteCount) }
         _ = try await evict(unfit.filter { $0.state != .sending }, to: .alone(room))
-        // Nobody goes to make up for one that is being sent and does not fit even alone.
+        // No other report is evicted for a report that is being sent and is too large even alone.
         let besides = unfit.filter { $0.state == .sending }.reduce(0) { $0 + $1.byteCount }
         let wider = Room(count: room.count, byteCount: room.byteCount + besides)
         while !isTimeUp(), try await isExceeded(wider) {
@@ -61,14 +61,14 @@ struct LimitKeeper {
         }
     }
 
-    /// How much may be stored.
+    /// The limits of what may be stored.
     private struct Room: Hashable, Sendable {
         let count: Int
         let byteCount: Int64
 
         func isExceeded(by stored: Tally.Sum) -> Bool { stored.count > count || stored.byteCount > byteCount }
 
-        /// The limit that so much stored is beyond, with its words.
+        /// The limit that the stored reports exceed, with its note.
         func limit(beyondWhich stored: Tally.Sum) -> (reason: EndReason, note: String) {
             stored.count > count
                 ? (.countLimit, "at most \(count) reports are stored")
@@ -77,19 +77,19 @@ struct LimitKeeper {
     }
 
     private enum Limit: Sendable {
-        /// In milliseconds.
+        /// The longest age, in milliseconds.
         case age(Int64)
-        /// Victims that are larger by themselves than everything may be.
+        /// For victims that exceed the limit of all bytes by themselves.
         case alone(Room)
         case room(Room, named: Room)
     }
 
-    /// Whether more is stored than there is room for, as the sums say.
+    /// Whether more is stored than the limits allow, by the ledger's sums.
     private func isExceeded(_ room: Room) async throws -> Bool {
         room.isExceeded(by: try await queue.look { try $0.tally().stored })
     }
 
-    /// Whether it is so by the rows, too: nothing is evicted on the word of a sum that has gone wrong.
+    /// Whether the rows confirm that the limits are exceeded, so that no report is evicted because of a wrong sum.
     private func areSumsTrue(_ room: Room, until isTimeUp: @Sendable () -> Bool) async throws -> Bool {
         if try await queue.look(interruptedWhen: isTimeUp, { try $0.isTallyTrue() }) { return true }
         logger.error("Sums of the ledger were wrong; they are counted anew")
@@ -100,8 +100,8 @@ struct LimitKeeper {
             })
     }
 
-    /// Rows first: nothing is unlinked before the commit that allows it has returned.
-    /// - Returns: whether any was evicted.
+    /// Evicts rows, and then unlinks their files: no file is unlinked before the commit that allows it has returned.
+    /// - Returns: whether any report was evicted.
     private func evict(_ victims: [TransferRecord], to limit: Limit) async throws -> Bool {
         guard !victims.isEmpty else { return false }
         let evicted = try await sender.locks.alone(with: Set(victims.map(\.identifier))) {
@@ -123,7 +123,7 @@ struct LimitKeeper {
 
     private typealias Evicted = (identifier: String, reason: EndReason, note: String)
 
-    /// Judges once more in the commit: some may have been delivered, or come anew, since they were chosen.
+    /// Checks each victim again inside the commit: it may have been delivered or enrolled again since it was chosen.
     private static func evict(
         _ victims: [TransferRecord], _ limit: Limit, _ store: TransferStore
     ) throws -> [Evicted] {

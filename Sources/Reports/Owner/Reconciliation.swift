@@ -1,15 +1,15 @@
 package import Background
 import DurableIO
 
-/// Brings files and ledger back together after an end that was not orderly.
+/// The repair that makes files and ledger agree after an owner's end that was not orderly.
 ///
-/// The table of the design, cell by cell: files are the truth about bytes, rows about schedule. Running it twice
-/// changes nothing the second time. When the task is cancelled it ends after the file or the row that it is at; what it
-/// has mended stays mended, and the next run does the rest.
+/// It follows the design's table of rows and files: the files are the truth about bytes, and the rows about the
+/// schedule. A second reconciliation changes nothing. When its task is cancelled, it ends after the current file or
+/// row. The repairs made so far stay, and the next owner makes the rest.
 package struct Reconciliation {
     private let spool: ReportSpool
     private let queue: TransferQueue
-    /// The marks of the drops that owners have renamed away.
+    /// The marks of the drops that owners have renamed out of `incoming/`.
     private let takenMarks: Set<String>
 
     package init(spool: ReportSpool, queue: TransferQueue) {
@@ -18,20 +18,20 @@ package struct Reconciliation {
         takenMarks = DropZone(spool: spool).takenMarks()
     }
 
-    /// What was mended, in words for people.
+    /// The repairs, as sentences for people.
     package struct Result: Sendable {
         package var messages: [String] = []
-        /// Something could not be mended now, so that the next owner has to look again.
+        /// Whether something could not be repaired now, so that the next owner has to look again.
         var isIncomplete = false
-        /// The task was cancelled before everything was looked at.
+        /// Whether the task was cancelled before all files and rows were looked at.
         var isCutShort = false {
             didSet { if isCutShort { isIncomplete = true } }
         }
     }
 
-    /// A change to the ledger that one file or row calls for.
+    /// One change to the ledger because of a file or a row.
     private enum Change: Sendable {
-        /// With the mark of its source, if that is still there.
+        /// Inserts a row, together with the mark of the report's source if that source is still there.
         case insert(NewTransfer, source: String?)
         case insertParked(NewTransfer)
         case end(String, TransferState, EndReason)
@@ -64,7 +64,7 @@ package struct Reconciliation {
                 result.messages.append("\(name): left as it is, \(error): \(SpoolErrors.advice(error))")
                 result.isIncomplete = true
             } catch is CancellationError {
-                // Between two blocks of a file, of which there is another.
+                // The task was cancelled between two blocks of a file that is in both directories.
                 result.isCutShort = true
             }
             if changes.count >= 500 { try await apply(&changes) }
@@ -79,7 +79,7 @@ package struct Reconciliation {
         switch record.state {
         case .queued, .waiting, .held, .sending:
             if isParked {
-                // Whoever asked for it to be sent again was heard, and the file had yet to follow.
+                // An owner committed the order to send this report again, and ended before it had moved the file.
                 try move(id, from: spool.parked, to: spool.queued)
                 result.messages.append("\(id): moved back to be sent")
             }
@@ -96,7 +96,7 @@ package struct Reconciliation {
         }
     }
 
-    /// Moves a report's file, but never over sound bytes: of two files the sound one is kept.
+    /// Moves a report's file, but never over sound bytes. When both directories have the file, the sound one is kept.
     private func move(_ id: ContentHash, from source: Directory, to target: Directory) throws {
         let name = StoredReport.name(of: id)
         if try spool.hasWhole(id, in: target) {
@@ -111,7 +111,7 @@ package struct Reconciliation {
         do {
             guard let report = try spool.stored(name, in: room) else { return nil }
             if isParked { return .insertParked(NewTransfer(report)) }
-            // Its owner may have died before it could unlink the drop that the report was made from.
+            // The owner that made this report may have died before it unlinked the drop.
             return .insert(
                 NewTransfer(report),
                 source: report.properties.source.flatMap { mark in
@@ -122,7 +122,7 @@ package struct Reconciliation {
             result.messages.append("\(name): not adopted, \(error)")
             return nil
         } catch let error as DamagedReport {
-            // Left where it is, for a person to look at; `doctor` names it.
+            // The file stays where it is, for a person to look at. `doctor` names it.
             result.messages.append("\(name): not adopted, \(error)")
             return nil
         }
@@ -130,7 +130,7 @@ package struct Reconciliation {
 
     // MARK: - Rows
 
-    /// Rows that want bytes which are in no room.
+    /// Ends or marks the rows whose bytes are in no directory.
     private func reconcileRows(_ result: inout Result) async throws {
         for state in TransferState.allCases where state.isLive || state.isParked {
             var cursor: LedgerQueries.Cursor?

@@ -2,9 +2,9 @@ package import Background
 package import DurableIO
 import Logging
 
-/// The last step of a report: its file is unlinked or parked, only after the commit that settled the report.
+/// The last step of a report: its file is unlinked or parked, after the commit that settled the report.
 ///
-/// An owner that dies between the commit and the step leaves a file that the next owner finds (``Reconciliation``).
+/// If the owner dies between the commit and this step, the next owner finds the file (``Reconciliation``).
 extension ReportSender {
     func didSettle(_ settlements: [Settlement]) async {
         let ended = settlements.filter { !$0.verdict.state.isLive }
@@ -24,11 +24,11 @@ extension ReportSender {
         onSettled(progress)
     }
 
-    /// A report, and the state whose commit allows its file to be moved or removed.
+    /// A report's identifier, and the committed state that allows its file to be moved or unlinked.
     typealias Settled = (identifier: String, state: TransferState)
 
-    /// Moves or removes files after a commit. A row that has another state by now came anew, and its file is not
-    /// touched.
+    /// Moves or unlinks files after a commit. When a row has another state by now, the report was enrolled again, and
+    /// its file is left alone.
     private func moveFiles(afterSettling settled: [Settled]) async {
         guard !settled.isEmpty, let queue = state.withLock(\.queue) else { return }
         let identifiers = settled.map(\.identifier)
@@ -44,7 +44,7 @@ extension ReportSender {
         }
     }
 
-    /// To be called while the caller has the reports' locks, with states that the ledger has now.
+    /// Moves or unlinks files. The caller holds the reports' locks, and passes the states that the ledger has now.
     func moveFiles(of settled: [Settled]) {
         for (identifier, verdict) in settled {
             guard let id = ContentHash(hex: identifier) else { continue }
@@ -57,7 +57,7 @@ extension ReportSender {
         }
     }
 
-    /// The verdict is durable; the next owner moves the file.
+    /// Records that a file was not moved. The verdict is durable, so the next owner moves the file.
     private func noteMisplaced(_ subject: String, _ error: any Error) {
         state.withLock { $0.hasMisplacedFiles = true }
         logger.warning("Report's file not moved", metadata: ["report.id": "\(subject)", "error": "\(error)"])
@@ -65,11 +65,11 @@ extension ReportSender {
 }
 
 extension ReportSpool {
-    /// Puts a report's file where its settled state wants it: away, or into `parked/`.
+    /// Releases a report's file by its settled state: moves it to `parked/`, or unlinks it.
     ///
-    /// Called only after the commit that settled the report has returned (``ReportSender/didSettle(_:)``), evicted it
-    /// (``LimitKeeper``) or carried out a person's order to remove it (``OrderActions``). The caller has the report's
-    /// lock, and has looked at the row under it. After a crash in between, the next owner does it
+    /// The caller has committed the change that allows this: it settled the report (``ReportSender/didSettle(_:)``),
+    /// evicted it (``LimitKeeper``) or carried out a person's order to remove it (``OrderActions``). The caller holds
+    /// the report's lock, and has read the row under that lock. After a crash before this step, the next owner takes it
     /// (``Reconciliation``).
     package func release(_ id: ContentHash, as state: TransferState) throws(FileSystemError) {
         let name = StoredReport.name(of: id)
@@ -77,7 +77,7 @@ extension ReportSpool {
             guard try files.metadata(of: name, in: queued) != nil else { return }
             try files.renameReplacing(name, in: queued, to: name, in: parked)
         } else {
-            // Both: a damaged copy may lie in the one while sound bytes came into the other.
+            // Both files go: one directory may hold a damaged copy, and the other the sound bytes that came later.
             try files.remove(name, in: queued)
             try files.remove(name, in: parked)
         }

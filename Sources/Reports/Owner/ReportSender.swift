@@ -3,16 +3,16 @@ import DurableIO
 import Logging
 import Synchronization
 
-/// The queue's client for reports: makes the request of each attempt, and releases files after each commit
+/// The queue's client for reports: it makes the request of each attempt, and releases files after each commit
 /// (`ReleaseAfterSettling`).
 final class ReportSender: TransferClient {
-    /// Keeps those apart who enrol a report and who move its file.
+    /// The locks that keep enrolling a report and moving its file apart.
     let locks = ReportLocks()
     let spool: ReportSpool
     let requests: RequestMaker
     let logger: Logger
     let state = Mutex(State())
-    /// Whether this process still is the owner.
+    /// Whether this process is still the owner.
     private let isOwner: @Sendable () -> Bool
     let onSettled: @Sendable (SubmissionProgress) -> Void
 
@@ -21,13 +21,14 @@ final class ReportSender: TransferClient {
         var hasMovedFiles = false
         var hasMisplacedFiles = false
         var isKeepingLimits = false
-        /// When limits were kept for the first time after the run was told to end, on the boot clock.
+        /// When the limits were kept for the first time after the run was told to end, on the boot clock in
+        /// milliseconds.
         var lastMomentsBegan: Int64?
-        /// The queue this works for, which holds this.
+        /// The queue of this client. The reference is weak because the queue holds its client.
         weak var queue: TransferQueue?
     }
 
-    /// Names the queue that this works for. To be called before the queue is driven.
+    /// Sets the queue of this client. The owner calls this before it drives the queue.
     func work(for queue: TransferQueue) {
         state.withLock { $0.queue = queue }
     }
@@ -45,7 +46,7 @@ final class ReportSender: TransferClient {
         self.onSettled = onSettled
     }
 
-    /// What the attempts of this run came to.
+    /// The results of this owner's attempts so far.
     var progress: SubmissionProgress { state.withLock(\.progress) }
 
     func mayGoOn() throws {
@@ -68,7 +69,8 @@ final class ReportSender: TransferClient {
                 try await queue?.note(progress: progress, byteCount: nil, hasAdvanced: hasAdvanced, of: identifier)
             }
             let wall = spool.clock.wallMilliseconds
-            // The proof is the destination's to give; a report with a request of its own goes elsewhere.
+            // Only the destination gives the proof of receipt. A report with a request of its own is sent to another
+            // place.
             let rule = record.request == nil ? requests.destination?.acknowledgement : nil
             return AttemptReport(result, at: wall, keepsAnswer: record.request != nil) { answer in
                 ReportAnswers.judge(answer, demanding: rule, isSecure: request.endpoint.isSecure, at: wall)
@@ -80,13 +82,14 @@ final class ReportSender: TransferClient {
 
     // MARK: - Afterwards
 
-    /// Nothing more can be sent now, so that what is beyond the spool's limits may go.
+    /// Evicts reports beyond the spool's limits, because nothing more can be sent now.
     func didRunDry() async throws {
         guard let queue = state.withLock(\.queue) else { return }
         try await LimitKeeper(spool: spool, queue: queue, sender: self, logger: logger, ifDry: true).keep()
     }
 
-    /// - Returns: whether nobody else is at it.
+    /// Begins to keep the limits.
+    /// - Returns: whether no other task is keeping them.
     func beginKeepingLimits() -> Bool {
         state.withLock { state in
             defer { state.isKeepingLimits = true }
@@ -96,7 +99,8 @@ final class ReportSender: TransferClient {
 
     func endKeepingLimits() { state.withLock { $0.isKeepingLimits = false } }
 
-    /// When the last moments began in which limits are kept: now, where this is the first time that it is asked.
+    /// When the last moments of keeping limits began, on the boot clock in milliseconds. The first call sets this to
+    /// `now`.
     func lastMomentsBegan(at now: Int64) -> Int64 {
         state.withLock { state in
             let began = state.lastMomentsBegan ?? now
@@ -105,7 +109,7 @@ final class ReportSender: TransferClient {
         }
     }
 
-    /// One was parked before it was ever sent.
+    /// Counts a report that was parked before it was ever sent.
     func countRejected() {
         state.withLock { $0.progress.rejected += 1 }
     }
@@ -114,8 +118,8 @@ final class ReportSender: TransferClient {
         state.withLock { $0.progress.evicted += count }
     }
 
-    /// Makes durable where files went. To be called before the ledger is closed in order, because after an orderly end
-    /// nobody looks for files in the wrong room.
+    /// Makes the moves of files durable. The owner calls this before it closes the ledger in order, because after an
+    /// orderly end no owner looks for files in the wrong directory.
     func syncRooms() throws {
         guard state.withLock(\.hasMovedFiles) else { return }
         try spool.files.syncDirectory(spool.queued)
@@ -123,7 +127,7 @@ final class ReportSender: TransferClient {
         state.withLock { $0.hasMovedFiles = false }
     }
 
-    /// Whether a file could not be put where its verdict wants it.
+    /// Whether a file could not be moved as its verdict demands.
     var hasMisplacedFiles: Bool { state.withLock(\.hasMisplacedFiles) }
 
     func noteMovedFiles() {

@@ -1,22 +1,23 @@
 import Synchronization
 
-/// The marks of an owner's life that are of no use any more, so that the ledger holds no more of them than a group's.
+/// The marks of sources that this owner has unlinked, so that the ledger can forget those marks soon.
 final class SourceMarks: Sendable {
     private let unlinked = Mutex<[String]>([])
     private let areAllKept = Mutex(false)
 
-    /// Their sources are gone, which is durable: nobody will meet them again.
+    /// Records marks whose sources are durably unlinked. No owner will find these sources again.
     func noteUnlinked(_ marks: [String]) {
         unlinked.withLock { $0 += marks }
     }
 
-    /// Some sources are gone, and may be there again after a power cut.
+    /// Records that some sources are unlinked, but may be back after a power cut.
     func keepAll() { areAllKept.withLock { $0 = true } }
 
-    /// Whether an empty room at an orderly end means that no mark is of use.
+    /// Whether the owner may forget all marks at an orderly end, when no source is left.
     var mayBeForgotten: Bool { areAllKept.withLock { !$0 } }
 
-    /// Those to be forgotten in the next commit. What is not forgotten for an error goes at an orderly end.
+    /// Takes the marks to be forgotten in the next commit. A mark that is not forgotten because of an error is
+    /// forgotten at an orderly end.
     func takeUnlinked() -> [String] {
         unlinked.withLock { marks in
             defer { marks = [] }

@@ -1,10 +1,10 @@
 import Background
 import DurableIO
 
-/// Opening a spool's ledger: what people are told of it, and what the rows of old ledgers get.
+/// The opening of a spool's ledger, with the sentences that people read about it and the rules for rows of old ledgers.
 enum SpoolLedger {
-    /// Opens it; `repairs` gets a sentence when the ledger had to be made again.
-    /// - Throws: `CancellationError` when the task is cancelled meanwhile: then the next owner opens it.
+    /// Opens the ledger. `repairs` gets a sentence when the ledger was rebuilt.
+    /// - Throws: `CancellationError` when the task is cancelled meanwhile; the next owner then opens the ledger.
     static func open(
         _ spool: ReportSpool, _ host: LedgerHost, _ damage: LedgerDamage, repairs: inout [String]
     ) async throws -> sending TransferStore {

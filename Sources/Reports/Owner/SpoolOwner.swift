@@ -2,10 +2,11 @@ package import Background
 import DurableIO
 package import Logging
 
-/// This process as the owner of a spool: from having the lock to giving it back.
+/// This process as the owner of a spool, from taking the lock to giving it back.
 ///
-/// There is one owner at a time, and only it moves reports on. A life that ends in order leaves nothing to look for;
-/// after any other end the next owner reconciles files and ledger before it does anything else.
+/// A spool has one owner at a time, and only the owner sends, settles and moves reports. An owner that ends in order
+/// leaves nothing to be repaired. After any other end, the next owner reconciles files and ledger before it does
+/// anything else.
 package final class SpoolOwner: Sendable {
     package let spool: ReportSpool
     package let queue: TransferQueue
@@ -15,27 +16,27 @@ package final class SpoolOwner: Sendable {
     let logger: Logger
     private let host: LedgerHost
     private let transport: any Transport
-    /// What had to be mended at the start, in words; empty after an orderly end.
+    /// The repairs made at the start, as sentences for people; empty after an orderly end of the owner before.
     package let repairs: [String]
-    /// Whether the task was cancelled before files and ledger were brought together, so that the next owner does it.
+    /// Whether the task was cancelled before files and ledger were reconciled. The next owner then reconciles them.
     let isCutShort: Bool
 
-    /// What an owner needs besides the spool.
+    /// The settings of an owner, besides the spool.
     package struct Configuration: Sendable {
-        /// `nil` for an owner that only carries out requests.
+        /// The destination of reports; `nil` for an owner that sends only reports with requests of their own, or nothing.
         package var destination: Destination?
-        /// The requests of reports that have one of their own; `nil` for a process that knows none, which sends those
-        /// only that need no header.
+        /// The requests of reports that have requests of their own. A process without them, `nil`, sends only those of
+        /// these reports whose requests need no header.
         package var callerRequests: CallerRequests?
         package var maximumConcurrent = 16
         package var connection = ConnectionSettings()
         package var policy = RetryPolicy()
         package var logger = Logger(label: "reports", factory: { _ in SwiftLogNoOpLogHandler() })
-        /// For tests; `nil` is the real one.
+        /// The transport that tests use; `nil` for the real one.
         package var transport: (any Transport)?
-        /// For how long ends of transfers are gathered; `nil` is the queue's default.
+        /// How long the queue waits for further ends of attempts before it commits; `nil` for the queue's default.
         package var gatheringTime: Duration?
-        /// What this process has found wrong with the ledger in the middle of the work.
+        /// The damage in the ledger that this process has met during its work.
         package var ledgerDamage = LedgerDamage.none
         package var onSettled: @Sendable (SubmissionProgress) -> Void = { _ in }
 
@@ -43,16 +44,17 @@ package final class SpoolOwner: Sendable {
             self.destination = destination
         }
 
-        /// Whether anything is sent at all.
+        /// Whether this owner sends anything at all.
         var sends: Bool { destination != nil || callerRequests != nil }
     }
 
     /// Tries to become the owner.
     ///
-    /// When the task is cancelled while the ledger is opened, no owner comes of it; when it is cancelled while files
-    /// and ledger are brought together, the owner has still to end in order. The next owner does either anew.
-    /// - Returns: `nil` when another process is.
-    /// - Throws: `CancellationError` among others.
+    /// When the task is cancelled while the ledger is being opened, this process does not become the owner. When the
+    /// task is cancelled during the reconciliation, it becomes the owner and has to resign in order. In both cases the
+    /// next owner does that work again.
+    /// - Returns: the owner; `nil` when another process is the owner.
+    /// - Throws: `CancellationError`, and the errors of the lock, the ledger and the settings.
     package static func become(of spool: ReportSpool, _ configuration: Configuration) async throws -> SpoolOwner? {
         guard let host = try LedgerHost.become(ownerOf: spool.ledger) else { return nil }
         var transport: (any Transport)?
@@ -109,22 +111,22 @@ package final class SpoolOwner: Sendable {
         do {
             try await wake(configuration.callerRequests)
         } catch is CancellationError {
-            // Nothing was woken; the next owner does it.
+            // The change was cancelled and woke no row. The next owner does it again.
             return
         }
         try TemporaryCleaner(files: spool.files, directory: spool.temporary).clean()
         spool.ledger.layReserve()
     }
 
-    /// How many files are to be sent that got no row, because bringing files and ledger together was cut short.
+    /// How many files in `queued/` have no row because the reconciliation was cut short.
     func filesWithoutRows(_ tally: Tally) -> Int {
         guard isCutShort else { return 0 }
         let files = ((try? spool.files.entries(of: spool.queued)) ?? []).count { StoredReport.id(in: $0) != nil }
         return max(0, files - (tally.waiting + tally.held).count)
     }
 
-    /// What rests for want of its request has somebody to ask again: another owner, who knew none, may have laid it
-    /// down.
+    /// Makes rows due that rest because no owner knew their requests. An owner that knew none may have put them to
+    /// rest.
     private func wake(_ callerRequests: CallerRequests?) async throws {
         guard let callerRequests else { return }
         let known = callerRequests.known
@@ -138,26 +140,27 @@ package final class SpoolOwner: Sendable {
         }
     }
 
-    /// Whether this process still holds the lock that the spool's path names.
+    /// Whether this process still holds the lock at the spool's path.
     var isCurrent: Bool { host.isCurrent }
 
-    /// Keeps those apart who enrol a report and who move its file.
+    /// The locks that keep enrolling a report and moving its file apart.
     package var locks: ReportLocks { sender.locks }
 
-    /// Evicts what is beyond the spool's limits.
+    /// Evicts reports beyond the spool's limits.
     /// - Parameter ifDry: whether nothing is evicted while the queue has something to claim. The default is `false`.
-    /// - Throws: when the ledger or the disk cannot be asked.
+    /// - Throws: the errors of the ledger or the disk.
     package func keepLimits(ifDry: Bool = false) async throws {
         try await LimitKeeper(spool: spool, queue: queue, sender: sender, logger: logger, ifDry: ifDry).keep()
     }
 
-    /// Gives the lock back after an error, without a word in the ledger: the next owner reconciles.
+    /// Gives the lock back after an error. The ledger stays marked as not closed in order, so the next owner
+    /// reconciles.
     package func abandon() async {
         await transport.shutdown()
         await host.abandon()
     }
 
-    /// Ends this life in order and gives the lock back, or, where that fails, as ``abandon()`` does.
+    /// Closes the ledger in order and gives the lock back. When that fails, gives the lock back like ``abandon()``.
     package func resign() async throws {
         await transport.shutdown()
         do {
@@ -173,7 +176,8 @@ package final class SpoolOwner: Sendable {
     private func prepareForEnd() async throws {
         try sender.syncRooms()
         if sender.hasMisplacedFiles { await queue.distrustFiles() }
-        // What is left to come in may have been counted by a life that died; its mark has to outlive this one.
+        // A source that is still there may have been counted by an owner that died. The ledger keeps its mark until the
+        // source is unlinked.
         var forgotten = marks.takeUnlinked()
         if hasNoSources, marks.mayBeForgotten {
             await queue.forgetTokensAtClose(withPrefix: SourceMark.prefix)

@@ -1,12 +1,12 @@
 import Background
 
-/// What a run has done so far.
+/// The counts of what a run has done so far.
 package struct SubmissionProgress: Hashable, Sendable {
     package var delivered = 0
     package var rejected = 0
     package var exhausted = 0
     package var evicted = 0
-    /// Their bytes were not where they had been stored.
+    /// The reports whose stored bytes were missing.
     package var lost = 0
     package var attempts = 0
 

@@ -1,7 +1,8 @@
 import Background
 import DurableIO
 
-/// Carries `retry` and `remove` out: at once when nobody owns the spool, else by an order to the process that does.
+/// Carries out a person's `retry` or `remove`: at once when no process owns the spool, otherwise by an order to the
+/// owner.
 package struct OrderDispatch {
     private let spool: ReportSpool
 
@@ -9,7 +10,8 @@ package struct OrderDispatch {
         self.spool = spool
     }
 
-    /// - Returns: the targets it was done for, or asked for; nothing for `.all` that is asked of another process.
+    /// Carries out an action, or files an order for the owner to carry it out.
+    /// - Returns: the targets for which the action was done or ordered; an order about `.all` names no targets.
     package func carryOut(_ action: Order.Action, on targets: [Order.Target]) async throws -> [Order.Target] {
         try await SpoolErrors.explaining { try await carryOutOrFile(action, targets) }
     }
@@ -20,7 +22,7 @@ package struct OrderDispatch {
         let filedAt = spool.clock.wallMilliseconds
         guard let owner = try await SpoolOwner.become(of: spool, SpoolOwner.Configuration(destination: nil)) else {
             let filed = try file(action, targets, at: filedAt)
-            // The owner may have looked for the last time before the order was there.
+            // The owner may have looked for orders for the last time before this order was filed.
             if let owner = try await SpoolOwner.become(of: spool, SpoolOwner.Configuration(destination: nil)) {
                 try await bringInPublished(as: owner)
             }
@@ -40,7 +42,7 @@ package struct OrderDispatch {
     private func carryOut(
         _ action: Order.Action, on targets: [Order.Target], as owner: SpoolOwner
     ) async throws -> [Order.Target] {
-        // What was added a moment ago can be meant, too.
+        // The person may mean a report that a producer published a moment ago.
         try await Intake(owner).bringInPublished()
         let actions = OrderActions(spool: spool, queue: owner.queue, sender: owner.sender)
         var chosen = targets

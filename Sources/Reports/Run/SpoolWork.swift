@@ -1,23 +1,24 @@
 import Background
 import DurableIO
 
-/// An owner's work in a run: the intake and the drive, side by side, for as long as the run lasts.
+/// The work of an owner in one run: the intake and the drive, side by side until the run ends.
 ///
-/// Neither waits for the other: a report is sent as soon as it is enrolled, whatever else is still to be taken in. Each
-/// step of a report is durable before its next one begins, so that a crash leaves no more than it would in one of the
-/// two alone.
+/// Neither waits for the other: a report is sent as soon as it is enrolled, while other drops are still being
+/// collected. Each step of a report is durable before the report's next step begins, so a crash leaves no more behind
+/// than a crash of the intake or of the drive alone.
 struct SpoolWork {
     let owner: SpoolOwner
-    /// Waits for what is due later, until this time on the boot clock in milliseconds; `nil` does not wait, and the
-    /// largest number has no end.
+    /// The time until which the run waits for transfers that are due later, on the boot clock in milliseconds. `nil`
+    /// means that it does not wait, and the largest number that it waits for ever.
     let waitsUntil: Int64?
-    /// When the run is told to end, on the boot clock in milliseconds; `nil` where nobody knows.
+    /// The time at which the run is told to end, on the boot clock in milliseconds; `nil` where the owner does not know
+    /// it.
     let endsAt: Int64?
-    /// How long the run had from its beginning, in milliseconds; `nil` where nobody knows.
+    /// The whole length of the run, in milliseconds; `nil` for a run without a deadline.
     let deadline: Int64?
-    /// Somebody asked for it now: closed gates are probed once.
+    /// Whether a person or program asked for this run now. If so, closed gates are probed once.
     let isExplicit: Bool
-    /// Whether anything is sent at all.
+    /// Whether this run sends anything at all.
     let sends: Bool
 
     private let handover = Handover()
@@ -34,7 +35,7 @@ struct SpoolWork {
         self.sends = sends
     }
 
-    /// How often a run that lasts keeps the spool's limits: 10 minutes.
+    /// The time between two checks of the spool's limits in a run that lasts: 10 minutes.
     private static let limitsInterval: Int64 = 600_000
 
     private enum Part: Sendable {
@@ -42,7 +43,7 @@ struct SpoolWork {
         case other
     }
 
-    /// Works until nothing that is due can be sent now and nothing is left to take in, or the task is cancelled.
+    /// Works until no due report can be sent now and nothing is left to take in, or until the task is cancelled.
     func run() async throws -> Intake.Summary {
         try await withThrowingTaskGroup(of: Part.self) { group in
             group.addTask { .intake(try await takeIn()) }
@@ -57,7 +58,7 @@ struct SpoolWork {
             defer { group.cancelAll() }
             var outcome = Intake.Summary()
             while let part = try await group.next() {
-                // When the intake ends, the drive does, and then the limits have no more to wait for.
+                // The drive ends after the intake. Then nothing is left for which the limits would have to be kept.
                 if case .intake(let intake) = part { outcome = intake }
                 if case .other = part { group.cancelAll() }
             }
@@ -70,7 +71,7 @@ struct SpoolWork {
         return try await IntakeLoop(Intake(owner), handover, endsAt: endsAt).run()
     }
 
-    /// Drives the queue, and drives it again when more has come in, until the run is over.
+    /// Drives the queue, and drives it again each time the intake has brought in more, until the run is over.
     private func send() async throws {
         var isExplicit = isExplicit
         await handover.waitForBeginning()
@@ -81,7 +82,7 @@ struct SpoolWork {
             }
             isExplicit = false
             guard !Task.isCancelled else { return }
-            // Nothing more can be sent now, so that what is beyond the spool's limits may go.
+            // Nothing more can be sent now, so reports beyond the spool's limits may be evicted.
             try await owner.keepLimits(ifDry: true)
             handover.ranDry(at: version)
             guard await handover.waitForMore(than: version), !Task.isCancelled else { return }
@@ -92,7 +93,8 @@ struct SpoolWork {
         waitsUntil.map { .waiting(until: $0 == .max ? nil : $0) } ?? .whileDue
     }
 
-    /// Limits are kept when nothing more can be sent, which in a run that lasts may never be so.
+    /// Keeps the spool's limits every ten minutes, because in a run that lasts the queue may always have something to
+    /// send.
     private func keepLimitsMeanwhile() async throws {
         while !Task.isCancelled {
             try? await owner.spool.clock.sleep(milliseconds: Self.limitsInterval)

@@ -1,11 +1,12 @@
 import Background
 import DurableIO
 
-/// Beside another owner: what there is for it to do, and how long it is waited for.
+/// The waiting of a run while another process is the owner, and the question whether that owner has anything left to
+/// do.
 extension Submission {
     enum Waiting {
         case tryAgain
-        /// The other has done what was due, and this is what is left.
+        /// The other owner has done all that was due. The summary says what is left.
         case done(SubmissionSummary)
         case givenUp
     }
@@ -20,7 +21,8 @@ extension Submission {
         guard waitsForOwner else { return .givenUp }
         if hasNothingDue() {
             let found = try SpoolInspector(spool: spool).summary()
-            // What waits, and not for a time to come, has arrived since the look, and the other is at it.
+            // A report that waits without a time in the future has arrived since the look at the ledger. The owner is
+            // taking it in.
             let next = found.nextAttemptMilliseconds ?? 0
             patience.unsureLooks += 1
             let isSure = found.waiting == 0 || next > spool.clock.wallMilliseconds
@@ -35,7 +37,7 @@ extension Submission {
         return .tryAgain
     }
 
-    /// How the spool stands after a run that was told to end before its ledger was open. The ledger is as it was found.
+    /// The summary of a run that was told to end before it could use the ledger. The ledger is unchanged.
     func standing() throws -> SubmissionSummary {
         var summary = try SpoolInspector(spool: spool).summary()
         let zone = DropZone(spool: spool)
@@ -58,14 +60,15 @@ extension Submission {
             let left = try? reader.queries.memories(prefix: LeftSources.prefix),
             let isDue = try? reader.hasSendable(), !isDue
         else { return false }
-        // What the owner has left where it is, it will not take while this waits.
+        // The owner does not take these sources again during this wait, because it could not take them in or unlink
+        // them.
         return arrivals(besides: left).isEmpty
     }
 
-    /// Whether something lies there for an owner to take in.
+    /// Whether there is a drop, an entry or an order for an owner to take in.
     var hasArrivals: Bool { !arrivals().isEmpty }
 
-    /// What lies there for an owner to take in, besides what one has left where it is.
+    /// The drops, entries and orders that an owner can take in, except those that the owner has left where they are.
     func arrivals(besides left: [String: String] = [:]) -> Set<EntryName> {
         func isLeft(_ path: String, _ facts: FileMetadata?) -> Bool {
             !left.isEmpty && left[LeftSources.Key(path, facts).text] != nil
@@ -76,7 +79,7 @@ extension Submission {
         where drop.readiness == .beingTaken && !isLeft(drop.path, drop.facts) {
             names.insert(drop.entry)
         }
-        // What is neither a report nor an order that this program can carry out waits for somebody else.
+        // A file that is neither a report nor an order that this program knows is not for this program.
         for name in (try? spool.files.entries(of: spool.collected)) ?? [] where !isLeft("collected/\(name)", nil) {
             let isOrder = Order.isOrder(name) && Order.isKnown(name, in: spool)
             if isOrder || StoredReport.id(in: name) != nil { names.insert(name) }
@@ -87,7 +90,8 @@ extension Submission {
         return names
     }
 
-    /// A run that is told to end does not look: what has arrived is the next one's.
+    /// Whether something has arrived since the last look. A run that is told to end does not look: the next run takes
+    /// it in.
     func hasNewArrivals(besides known: Set<EntryName>) -> Bool {
         !Task.isCancelled && !arrivals().isSubset(of: known)
     }

@@ -2,23 +2,26 @@ import Background
 package import DurableIO
 import Synchronization
 
-/// One run over a spool: become its owner, take in what came, send what is due, leave nothing behind.
+/// One run over a spool: it becomes the owner, takes in new reports, sends the due ones, and gives the spool back.
 package struct Submission: Sendable {
     package let spool: ReportSpool
     package var configuration: SpoolOwner.Configuration
-    /// Ends the run, in milliseconds from its beginning; what is under way is given back.
+    /// The length of the run, in milliseconds; `nil` for a run without a deadline. At its end, the transfers under way
+    /// are given back to the queue.
     package var deadline: Int64?
-    /// Waits for what is not due yet, for so many milliseconds at most.
+    /// How long the run waits for transfers that are due later, in milliseconds from its beginning; `nil` means that it
+    /// does not wait.
     package var wait: Int64?
-    /// Waits for another owner to do what is due, instead of leaving it to that one.
+    /// Whether the run waits while another owner does the due work. The default is `true`; otherwise it returns at once
+    /// and leaves that work to the owner.
     package var waitsForOwner = true
-    /// Somebody asked for it now: closed gates are probed once.
+    /// Whether a person or program asked for this run now. If so, closed gates are probed once. The default is `true`.
     package var isExplicit = true
-    /// Called once, when another owner is waited for: with that one, where its lock says who it is, and how long it is
-    /// waited for at most, in milliseconds.
+    /// Called once when the run begins to wait for another owner. The arguments are that owner, where its lock names
+    /// it, and the longest time to wait, in milliseconds.
     package var onWaiting: @Sendable (_ owner: LockHolder?, _ patience: Int64) -> Void = { _, _ in }
 
-    /// What the owners of this run have done, those included that ended with an error.
+    /// The counts of all owners of this run, including those that ended with an error.
     private let done = Done()
 
     private final class Done: Sendable {
@@ -39,11 +42,11 @@ package struct Submission: Sendable {
         self.configuration = configuration
     }
 
-    /// How long another owner is waited for without a deadline: 60 s.
+    /// How long a run without a deadline waits for another owner: 60 s.
     static let ownerPatience: Int64 = 60_000
     static let pollInterval: Int64 = 100
 
-    /// Runs until nothing that is due can be sent now, the deadline, or cancellation.
+    /// Runs until no due report can be sent now, the deadline has come, or the task is cancelled.
     package func run() async throws -> SubmissionSummary {
         _ = done.reset()
         var summary: SubmissionSummary
@@ -58,8 +61,8 @@ package struct Submission: Sendable {
         return summary
     }
 
-    /// Once with all of the ledger checked; where its damage is met again, once more with a ledger that is set aside
-    /// and rebuilt.
+    /// Runs again after damage in the ledger: first with a check of the whole ledger, and if the damage is met again,
+    /// with a new ledger that is rebuilt.
     private func runAgain(after damage: SQLiteError) async throws -> SubmissionSummary {
         var next = self
         next.configuration.ledgerDamage = configuration.ledgerDamage.afterMeeting(damage)
@@ -81,8 +84,8 @@ package struct Submission: Sendable {
     private func runInTime() async throws -> SubmissionSummary {
         guard let deadline else { return try await runToEnd() }
         return try await withThrowingTaskGroup(of: SubmissionSummary?.self) { group in
-            // Not on the program's threads, which are as many as cores: while the work keeps all of them busy, nobody
-            // would notice that the time is up.
+            // This work gets a thread of its own. The program has only as many threads as cores, and while they are all
+            // busy no task would notice that the time is up.
             group.addTask(executorPreference: OwnThreads.shared) { try await runToEnd() }
             group.addTask { [clock = spool.clock] in
                 try? await clock.sleep(milliseconds: deadline)
@@ -91,7 +94,7 @@ package struct Submission: Sendable {
             defer { group.cancelAll() }
             while let first = try await group.next() {
                 if let summary = first { return summary }
-                // The run gives back what is under way and still tells what it did.
+                // The run gives the transfers under way back, and still returns its counts.
                 group.cancelAll()
             }
             return SubmissionSummary()
@@ -124,6 +127,7 @@ package struct Submission: Sendable {
 
     // MARK: - As the owner
 
+    /// Works as the owner and resigns.
     /// - Returns: whether nothing had arrived since the last look when the summary was made.
     private func session(
         _ owner: SpoolOwner, _ start: Int64, _ summary: inout SubmissionSummary, _ leftovers: inout Set<EntryName>
@@ -143,7 +147,7 @@ package struct Submission: Sendable {
             try await tell(owner, intake, &summary)
             isComplete = Task.isCancelled || !hasNewArrivals(besides: leftovers)
         } catch {
-            // The next owner finds an unclean end and reconciles; the lock must not outlive the work.
+            // The next owner finds an unclean end and reconciles. The lock must not be held when the work has ended.
             await owner.abandon()
             guard spool.isInPlace else {
                 configuration.logger.error(
@@ -174,18 +178,21 @@ package struct Submission: Sendable {
         summary.waiting += owner.filesWithoutRows(tally)
         summary.held = tally.held.count
         summary.nextAttemptMilliseconds = try await owner.queue.nextAttemptWall()
-        // Every row that waits has a time, and only rows that wait or are held have one.
+        // Every waiting row has a due time, and only waiting and held rows have one.
         let hasTime = try await owner.queue.look { try $0.nextDue() } != nil
         if tally.waiting.count > 0 && !hasTime || hasTime && (tally.waiting + tally.held).count <= 0 {
             throw SQLiteError.damage("rows, index and sums disagree")
         }
     }
 
-    /// How long drops are looked at to count them after the end, in milliseconds: a tenth of the second there is.
+    /// How long the run looks at drops in order to count them after its end, in milliseconds: a tenth of the second
+    /// that it has.
     private static let countTime: Int64 = 100
 
-    /// What was accepted, or lies ready, and has no row yet: cut off by the deadline, or left for want of space. What
-    /// cannot be taken in as it is waits for a person, and is counted as skipped.
+    /// The number of drops and entries that are ready and have no row yet, because the deadline cut the intake off or
+    /// the disk had no space.
+    ///
+    /// A source that cannot be taken in as it is waits for a person, and is counted as skipped.
     private func leftBehind(by left: LeftSources, includingDrops: Bool) -> Int {
         let zone = DropZone(spool: spool)
         let taken = (try? zone.takenDrops()) ?? []

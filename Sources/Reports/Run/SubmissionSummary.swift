@@ -1,10 +1,10 @@
 package import DurableIO
 
-/// What a submission came to: what it did itself, and how the spool stands at its end.
+/// The result of a submission: the counts of its own work, and the state of the spool at its end.
 ///
 /// ## Topics
 ///
-/// ### What this run did
+/// ### The work of this run
 /// - ``delivered``
 /// - ``rejected``
 /// - ``exhausted``
@@ -13,42 +13,43 @@ package import DurableIO
 /// - ``duplicates``
 /// - ``repairs``
 ///
-/// ### How the spool stands
+/// ### The state of the spool
 /// - ``waiting``
 /// - ``held``
 /// - ``skipped``
 /// - ``nextAttemptMilliseconds``
 /// - ``isOwnedElsewhere``
 public struct SubmissionSummary: Hashable, Sendable {
-    /// Delivered in this run.
+    /// The reports that were delivered in this run.
     public internal(set) var delivered = 0
-    /// Not delivered yet, and sent by themselves when due: all such reports of the spool.
+    /// All reports of the spool that are not delivered yet, and that the owner sends by itself when they are due.
     public internal(set) var waiting = 0
-    /// Stopped until something changes: credentials, certificate, endpoint. All such reports of the spool.
+    /// All reports of the spool that wait until something changes: credentials, a certificate or the endpoint.
     public internal(set) var held = 0
-    /// Rejected by the server in this run; kept in `parked/`.
+    /// The reports that the server rejected in this run. Their files are in `parked/`.
     public internal(set) var rejected = 0
-    /// Given up in this run; kept in `parked/`.
+    /// The reports that were given up in this run, after too many failures or too long a time. Their files are in
+    /// `parked/`.
     public internal(set) var exhausted = 0
-    /// Reports whose bytes went in this run to keep a limit of the spool.
+    /// The reports whose bytes were deleted in this run to keep a limit of the spool.
     public internal(set) var evicted = 0
-    /// Reports whose bytes were not where they had been stored: some other program took them. They end as removed.
+    /// The reports whose stored bytes were missing, because another program removed them. Their state is removed.
     public internal(set) var lost = 0
-    /// Payloads taken in by this run that were known already, and only counted.
+    /// The payloads of this run that the spool already knew. They were only counted.
     public internal(set) var duplicates = 0
-    /// Files in `incoming/` that could not be taken, those among them that are still being written.
+    /// The files in `incoming/` that could not be taken, including those that are still being written.
     public internal(set) var skipped = 0
-    /// When the next attempt may be made by the wall clock, in milliseconds since 1970; `nil` when nothing waits for a
-    /// time.
+    /// When the next attempt may be made, by the wall clock in milliseconds since 1970; `nil` when no report waits for
+    /// a time.
     public internal(set) var nextAttemptMilliseconds: Int64?
-    /// Another process is the spool's owner and was still at it.
+    /// Whether another process was the owner of the spool and had not finished when this run ended.
     public internal(set) var isOwnedElsewhere = false
-    /// That process, where its lock says which it is.
+    /// The process that owns the spool, where its lock names it.
     package internal(set) var owner: LockHolder?
-    /// What had to be mended first, in words; empty after an orderly end of the run before.
+    /// The repairs that this run made first, as sentences for people; empty after an orderly end of the run before.
     public internal(set) var repairs: [String] = []
 
-    /// Nothing done, nothing waiting.
+    /// Makes a summary in which all counts are zero.
     package init() {}
 }
 
@@ -61,7 +62,7 @@ extension SubmissionSummary {
         lost += progress.lost
     }
 
-    /// This run's doings with the counts that a look at the whole spool found.
+    /// Makes a summary of this run's work with the counts of a look at the whole spool.
     func counting(_ found: SubmissionSummary) -> SubmissionSummary {
         var summary = self
         summary.waiting = found.waiting
@@ -70,7 +71,7 @@ extension SubmissionSummary {
         return summary
     }
 
-    /// The contract's members, in its order.
+    /// The members of the JSON form, in the order that the contract gives them.
     package var json: JSONObject {
         var object = JSONObject()
         object["delivered"] = JSONValue(delivered)
@@ -87,7 +88,7 @@ extension SubmissionSummary {
 }
 
 extension SpoolInspector {
-    /// The same counts as a submission's, from outside.
+    /// The counts of the spool's state as a reader sees them.
     func summary() throws -> SubmissionSummary {
         var summary = SubmissionSummary()
         if let tally = try reader?.queries.tally() {
