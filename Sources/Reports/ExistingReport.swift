@@ -1,17 +1,17 @@
-/// A report that an earlier life of the program submitted with a request of its own.
+/// A report that the program submitted with a request of its own before it was restarted.
 public struct ExistingReport: Hashable, Sendable {
     /// The report's id, the SHA-256 of its payload in hexadecimal.
     public let id: String
-    /// What the caller named it when it was submitted; `nil` for bytes without a name.
+    /// The caller's name for the report; `nil` for bytes without a name.
     public let identifier: String?
-    /// The request's method.
+    /// The method of the report's request.
     public let method: String
-    /// The request's URL.
+    /// The URL of the report's request.
     public let url: String
-    /// The names of its header fields. Their values were never written down.
+    /// The names of the request's header fields. Their values were never written to disk.
     public let headerNames: [String]
-    /// When it was submitted, in milliseconds since the epoch.
+    /// The time of the submission, in milliseconds since 1970.
     public let submittedMilliseconds: Int64
-    /// How often it was tried, this time included.
+    /// The number of attempts, including this one.
     public let attempts: Int
 }

@@ -1,7 +1,7 @@
-/// What a report is about, in one of five words.
+/// The kind of a report, as one of five words.
 ///
-/// Given by whoever drops the report, else derived from its content. It travels as the `Report-Kind` header, chooses
-/// what goes first (crashes) and what makes room first (anything else) when the spool is full.
+/// The producer of a report names its kind; otherwise the kind is derived from the content. The kind travels in the
+/// `Report-Kind` header. Crashes are sent first. When the spool is full, crashes are evicted last.
 ///
 /// ## Topics
 ///
@@ -12,10 +12,10 @@
 /// - ``other``
 /// - ``all``
 public struct ReportKind: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
-    /// The word itself, as in the ledger, in headers and on the command line.
+    /// The word of the kind, as in the ledger, in headers and on the command line.
     public let rawValue: String
 
-    /// A kind from its word; `nil` for any other text than the five, whose case matters.
+    /// Makes the kind of a word, whose case matters; `nil` for any text except the five words.
     public init?(rawValue: String) {
         guard let known = Self.all.first(where: { $0.rawValue == rawValue }) else { return nil }
         self = known
@@ -25,25 +25,25 @@ public struct ReportKind: RawRepresentable, Hashable, Sendable, CustomStringConv
         self.rawValue = word
     }
 
-    /// A process ended by a fault: a backtrace, a core dump, a panic.
+    /// A process that a fault has ended: a backtrace, a core dump, a panic.
     public static let crash = ReportKind(word: "crash")
 
-    /// A process that did not answer.
+    /// A process that does not answer.
     public static let hang = ReportKind(word: "hang")
 
-    /// Something measured or found while the process went on.
+    /// A measurement or a finding about a process that goes on.
     public static let diagnostic = ReportKind(word: "diagnostic")
 
     /// Lines written by a program or by the system's journal.
     public static let log = ReportKind(word: "log")
 
-    /// Anything else.
+    /// Any other report.
     public static let other = ReportKind(word: "other")
 
-    /// The five kinds, from the gravest on.
+    /// The five kinds, the gravest first.
     public static let all: [ReportKind] = [.crash, .hang, .diagnostic, .log, .other]
 
-    /// The word itself.
+    /// The word of the kind.
     public var description: String { self.rawValue }
 }
 

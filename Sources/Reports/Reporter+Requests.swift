@@ -4,24 +4,25 @@ public import HTTPTypes
 public import SystemPackage
 
 extension Reporter {
-    /// Submits bytes with a request of the caller's own, to whatever server it names.
+    /// Submits bytes with a request of the caller's own, to the server that the request names.
     ///
-    /// On return the report survives a crash and a power cut, and is being sent; it is tried again as all others are,
-    /// by ``submitPending(deadline:)`` and ``run()``. Of the request, method, URL and the names of its headers are
-    /// written down, never their values: after a restart a request with headers has to come from
-    /// ``Configuration/existingReportHandler``, or from submitting the same bytes again.
+    /// On return the report survives a crash and a power cut, and is being sent. ``submitPending(deadline:)`` and
+    /// ``run()`` try it again like all other reports. The method, the URL and the names of the header fields are
+    /// written to disk, but never the values of the fields. After a restart, a request with header fields has to come
+    /// from ``Configuration/existingReportHandler``, or from submitting the same bytes again.
     ///
-    /// The body is sent as all reports are: compressed, with `Content-Encoding`, `Content-Length`, `Idempotency-Key`,
-    /// digests and `Report-` headers of the sender's own. The same bytes a second time are the same report: while it is
-    /// on its way the newer request counts, after it was delivered nothing is sent.
+    /// The body is sent like that of all reports: compressed, with `Content-Encoding`, `Content-Length`,
+    /// `Idempotency-Key`, digests and `Report-` headers that the reporter sets. The same bytes a second time are the
+    /// same report. While that report is not delivered, the newer request replaces the earlier one. After it was
+    /// delivered, nothing is sent.
     /// - Parameters:
     ///   - payload: The report's bytes.
-    ///   - request: PUT, POST or PATCH to an absolute URL without user name and password.
-    ///   - kind: What it is about; `nil` derives it from the content.
-    ///   - identifier: A name by which the program knows it again; it is never sent.
+    ///   - request: A PUT, POST or PATCH to an absolute URL without user name and password.
+    ///   - kind: The report's kind. The default, `nil`, derives the kind from the content.
+    ///   - identifier: The program's name for the report. It is never sent.
     ///   - annotations: See ``collect(_:kind:name:annotations:)``.
     /// - Returns: The report's id.
-    /// - Throws: ``ReportsError`` when the request cannot be used, the disk is full or a bound is broken;
+    /// - Throws: ``ReportsError`` when the request cannot be used, the disk is full or a limit is exceeded.
     ///   `CancellationError` when the task was cancelled before the last block of a large payload.
     @discardableResult
     public func submit(
@@ -44,16 +45,17 @@ extension Reporter {
 
     /// Submits a file with a request of the caller's own; see ``submit(_:request:kind:identifier:annotations:)``.
     ///
-    /// The file is copied and stays where it is; memory stays flat whatever its size.
+    /// The file is copied, and stays where it is. The memory used does not depend on the size of the file.
     /// - Parameters:
     ///   - file: A regular file.
-    ///   - identifier: A name by which the program knows it again; `nil` is the file's name. It is never sent.
-    ///   - request: PUT, POST or PATCH to an absolute URL without user name and password.
-    ///   - kind: What it is about; `nil` derives it from the content.
+    ///   - identifier: The program's name for the report. The default, `nil`, is the name of the file. It is never
+    ///     sent.
+    ///   - request: A PUT, POST or PATCH to an absolute URL without user name and password.
+    ///   - kind: The report's kind. The default, `nil`, derives the kind from the content.
     ///   - annotations: See ``collect(_:kind:name:annotations:)``.
     /// - Returns: The report's id.
-    /// - Throws: ``ReportsError`` when the request or the file cannot be used, or the disk is full;
-    ///   `CancellationError` when the task was cancelled before the last block of a large file.
+    /// - Throws: ``ReportsError`` when the request or the file cannot be used, or the disk is full. `CancellationError`
+    ///   when the task was cancelled before the last block of a large file.
     @discardableResult
     public func submit(
         fileAt file: FilePath, identifier: String? = nil, request: HTTPRequest, kind: ReportKind? = nil,

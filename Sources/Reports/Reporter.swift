@@ -5,62 +5,67 @@ public import Logging
 import Synchronization
 public import SystemPackage
 
-/// Collects reports into a spool, and submits what is pending there.
+/// Collects reports into a spool, and submits the pending reports of that spool.
 ///
 /// ```swift
 /// let reporter = try Reporter(
 ///     spool: "/var/spool/shop", destination: .http("https://diagnostics.example.com/reports/{id}"))
 /// let summary = try await reporter.submitPending(deadline: .seconds(5))
 /// ```
-/// Once ``collect(_:kind:name:annotations:)`` has returned, the report is delivered at least once or ends in a named
-/// state that a person can see and reverse, whatever dies in between. Nothing runs before it is asked for.
+/// Once ``collect(_:kind:name:annotations:)`` has returned, the report is delivered at least once, or ends in a named
+/// state that a person can see and reverse. This holds when the program, the machine or the network fails in between. A
+/// reporter does no work before one of its functions is called.
 ///
-/// ## The life of a report
+/// ## The way of a report
 ///
 /// A report goes through nine steps, each once. A step runs only when the step above it is durable, so that a crash
-/// between two steps leaves something that the next life finds.
+/// between two steps leaves something that the next owner of the spool finds.
 ///
 /// | step | what happens | a crash just after it leaves |
 /// |---|---|---|
 /// | drop | a program renames a complete file into `incoming/` | the drop |
 /// | take | the owner of the spool renames the drop into `taken/` | the taken drop |
-/// | collect | the payload is read once, hashed and compressed into `tmp/` | a file that the next owner cleans away |
+/// | collect | the payload is read once, hashed and compressed into `tmp/` | a file that the next owner removes |
 /// | publish | the file is synced and renamed, its directory is synced | safe bytes without a row |
 /// | enrol | the ledger gets a row, or counts a known one; then the source is unlinked | row and file |
 /// | claim | the attempt is counted, before its first byte leaves | a row that is given back |
 /// | send | the report goes to its destination | an unknown result: it is sent again with the same key |
-/// | settle | the ledger gets the outcome | an outcome and a file |
+/// | settle | the ledger gets the result | a result and a file |
 /// | release | the file is unlinked, or moved to `parked/` | nothing to do |
 ///
 /// ``collect(_:kind:name:annotations:)`` begins with the third step and returns after the fourth.
 ///
-/// Between the steps a report is in one state: `incoming` until it is enrolled, then `queued`, `sending` while an
-/// attempt lasts, `waiting` for a time, or `held` until something changes. It ends as `delivered`, or as `rejected` or
-/// `exhausted`, which are parked until a person retries or removes it, or its bytes are gone and it is `evicted` by a
-/// limit or `removed` by a person.
+/// A report is in one state at a time. It is `incoming` until it is enrolled, then `queued`. It is `sending` while an
+/// attempt lasts, `waiting` until a time, or `held` until something changes. A report ends as `delivered`, `rejected`,
+/// `exhausted`, `evicted` or `removed`. A rejected or exhausted report is parked until a person retries or removes it.
+/// The bytes of an evicted report were deleted to keep a limit. The bytes of a removed report were deleted by a person,
+/// or were missing.
 public final class Reporter: Sendable {
-    /// Settings of a reporter, copied when it is made.
+    /// The settings of a reporter. The reporter copies them when it is made.
     public struct Configuration: Sendable {
-        /// How much the spool may hold.
+        /// The limits of what the spool may hold.
         public var limits = SpoolLimits()
-        /// How many reports may be under way to one server at once, 1 to 64. The default is 16.
+        /// The largest number of reports under way to one server at once, from 1 to 64. The default is 16.
         public var maximumConcurrent = 16
-        /// Whom to trust over TLS, through which proxy servers are reached, and how long to wait. A file of it that
-        /// cannot be used is ``ReportsError/Code/badConfiguration`` when reports are submitted, not when they are
-        /// collected.
+        /// The TLS settings, the proxies and the timeouts.
+        ///
+        /// A file that cannot be used makes a submission fail with ``ReportsError/Code/badConfiguration``. Collecting a
+        /// report does not need the file.
         public var connection = ConnectionSettings()
-        /// Any user of the machine may drop files into `incoming/`. The default is `false`.
+        /// Whether any user of the machine may drop files into `incoming/`. The default is `false`.
         public var isShared = false
-        /// Gives the request of a report that an earlier life of the program submitted with
-        /// ``Reporter/submit(_:request:kind:identifier:annotations:)``, because the values of its headers were never
-        /// written down. Asked at each attempt; `nil` as the answer lets the report rest until the next life. The
-        /// default, `nil`, lets all of them rest, until the same bytes are submitted again. Programs that share a spool
-        /// are asked for each other's reports: look at the URL before you sign a request for it.
+        /// A closure that gives the request of a report that the program submitted with
+        /// ``Reporter/submit(_:request:kind:identifier:annotations:)`` before it was restarted.
+        ///
+        /// The request has to be given again because the values of its header fields are never written to disk. The
+        /// reporter calls the closure at each attempt. When it returns `nil`, the report rests until the next restart.
+        /// The default, `nil`, lets all such reports rest until the same bytes are submitted again. Programs that share
+        /// a spool are asked for each other's reports: look at the URL before you sign a request for it.
         public var existingReportHandler: (@Sendable (ExistingReport) async throws -> HTTPRequest?)?
-        /// Where to log; the default logs nothing. Bodies, URLs and headers are never logged.
+        /// The logger. The default logs nothing. Bodies, URLs and headers are never logged.
         public var logger = Logger(label: "reports", factory: { _ in SwiftLogNoOpLogHandler() })
 
-        /// The defaults.
+        /// Makes a configuration with the default values.
         public init() {}
     }
 
@@ -69,20 +74,22 @@ public final class Reporter: Sendable {
     let callerRequests: CallerRequests
     private let running = Mutex<Running?>(nil)
 
-    /// The newest of this reporter's submissions, which waits for the ones before it.
+    /// The newest of this reporter's submissions. It waits for the earlier ones.
     private struct Running {
         let number: Int
         let task: Task<SubmissionSummary, any Error>
     }
 
-    /// Checks what it is given. Nothing is made yet: the spool is, where it is missing, at the first collect or submit,
-    /// its parents, too.
+    /// Makes a reporter and checks its arguments. The first collect or submit makes a missing spool and its missing
+    /// parent directories.
     ///
     /// - Parameters:
     ///   - path: The spool directory. The default, `nil`, is ``defaultSpool``.
-    ///   - destination: Where reports go that have no request of their own; with `nil`, the default, those stay.
+    ///   - destination: The destination of reports that have no request of their own. With the default, `nil`, those
+    ///     reports stay in the spool.
     ///   - configuration: Limits and other settings.
-    /// - Throws: ``ReportsError`` when the URL is none, or what is at the path cannot be a spool of this version.
+    /// - Throws: ``ReportsError`` when the URL is invalid, or the directory at the path cannot be a spool of this
+    ///   version.
     public init(
         spool path: FilePath? = nil, destination: Destination? = nil, configuration: Configuration = Configuration()
     ) throws {
@@ -104,7 +111,7 @@ public final class Reporter: Sendable {
         ownerConfiguration = owner
     }
 
-    /// For tests: any clock, any network.
+    /// Makes a reporter with any clock and any network, for tests.
     package init(
         spool: ReportSpool, owner: SpoolOwner.Configuration, existingReports: CallerRequests.Handler? = nil
     ) {
@@ -115,28 +122,30 @@ public final class Reporter: Sendable {
         ownerConfiguration = owner
     }
 
-    /// The directory other programs drop files into, by renaming a complete file.
+    /// The directory into which other programs drop reports, by renaming complete files.
     ///
-    /// Asking for it makes it, and nothing else of the spool, so that a program that crashes before it has collected or
-    /// submitted anything leaves its crash there. Where it cannot be made, the first collect or submit says why.
+    /// Reading this property makes the directory, and nothing else of the spool, so that a program that crashes before
+    /// its first collect or submit leaves its crash there. When the directory cannot be made, the first collect or
+    /// submit throws the reason.
     public var incomingDirectory: FilePath { place.madeIncoming() }
 
     // MARK: - Collecting
 
-    /// Stores a report. On return it survives a crash and a power cut.
+    /// Stores a report. On return the report survives a crash and a power cut.
     ///
-    /// The same bytes a second time are the same report and are only counted. The work is done on threads of the
-    /// package's own: of all payloads in the process, as many are compressed at once as there are cores less one, and
-    /// one where there is one core. None waits for a payload that stands still.
+    /// The same bytes a second time are the same report, and only counted. The work runs on threads of this package. A
+    /// process compresses at most as many payloads at once as it has cores less one, but at least one. A payload whose
+    /// source delivers no bytes keeps none of the others waiting.
     /// - Parameters:
-    ///   - payload: The report's bytes; an empty one is a report, too.
-    ///   - kind: What it is about; `nil` derives it from the content.
-    ///   - name: A file name for people; it is never sent.
-    ///   - annotations: At most 64, keys of at most 64 bytes of `[A-Za-z0-9._-]`, values of at most 1 KiB.
+    ///   - payload: The report's bytes. An empty payload is a report, too.
+    ///   - kind: The report's kind. The default, `nil`, derives the kind from the content.
+    ///   - name: A file name for people. It is never sent.
+    ///   - annotations: At most 64 pairs, with keys of at most 64 bytes of `[A-Za-z0-9._-]` and values of at most 1
+    ///     KiB.
     /// - Returns: The report's id, the SHA-256 of the payload in hexadecimal.
-    /// - Throws: ``ReportsError`` when the disk is full or a bound is broken; `CancellationError` when the task is
-    ///   cancelled before the last MiB is compressed: then nothing is stored. A payload of up to 1 MiB is stored all
-    ///   the same.
+    /// - Throws: ``ReportsError`` when the disk is full or a limit is exceeded. `CancellationError` when the task is
+    ///   cancelled before the last MiB is compressed; then nothing is stored. A payload of up to 1 MiB is stored even
+    ///   if the task is cancelled.
     @discardableResult
     public func collect(
         _ payload: [UInt8], kind: ReportKind? = nil, name: String? = nil, annotations: [String: String] = [:]
@@ -152,15 +161,15 @@ public final class Reporter: Sendable {
 
     /// Stores a report from a file, which stays where it is.
     ///
-    /// Memory stays flat whatever its size. Of a log that grows meanwhile, in text or journal lines, it stores what the
-    /// file held when it was opened.
+    /// The memory used does not depend on the size of the file. For a growing log, in text or journal lines, this
+    /// stores the bytes that the file held when it was opened.
     /// - Parameters:
     ///   - file: A regular file.
-    ///   - kind: What it is about; `nil` derives it from the content.
+    ///   - kind: The report's kind. The default, `nil`, derives the kind from the content.
     ///   - annotations: See ``collect(_:kind:name:annotations:)``.
     /// - Returns: The report's id.
-    /// - Throws: ``ReportsError`` when the file cannot be read, changes otherwise meanwhile, or the disk is full;
-    ///   `CancellationError` when the task is cancelled while it is read: then nothing is stored.
+    /// - Throws: ``ReportsError`` when the file cannot be read, changes in another way while it is read, or the disk is
+    ///   full. `CancellationError` when the task is cancelled while the file is read; then nothing is stored.
     @discardableResult
     public func collect(
         contentsOf file: FilePath, kind: ReportKind? = nil, annotations: [String: String] = [:]
@@ -175,8 +184,8 @@ public final class Reporter: Sendable {
         }
     }
 
-    /// Stores a payload when a slot is free for it. `willAppear` gets the report's id before any owner can find the
-    /// report.
+    /// Stores a payload as soon as a slot is free for it. `willAppear` gets the report's id before any owner can find
+    /// the report.
     func store(
         _ source: consuming PayloadSource, as description: ReportCollector.Description, from subject: String,
         willAppear: (String) -> Void = { _ in }
@@ -187,7 +196,8 @@ public final class Reporter: Sendable {
             let slot = try await PayloadSlots.shared.slot(for: byteCount)
             prepared = try producer.prepare(source, as: description, from: subject, betweenBlocks: { slot.pause() })
         } else {
-            // A pipe may stand still for as long as its writer likes: it keeps neither a slot nor a thread from others.
+            // A pipe may deliver no bytes for as long as its writer likes, so it occupies neither a slot nor a thread
+            // that others need.
             var source = Optional(source)
             prepared = try await OwnThreads.run(on: .forPipes) {
                 guard let source = source.take() else { throw CancellationError() }
@@ -201,12 +211,14 @@ public final class Reporter: Sendable {
 
     // MARK: - Submitting
 
-    /// Takes in what was dropped and sends what is due: the newest crash first, then what is due longest.
+    /// Takes in dropped reports and sends the due ones: the newest crash first, then the reports that have been due
+    /// longest.
     ///
-    /// Returns at once when nothing is due. The deadline ends the wait, not the work: transfers go on until nothing is
-    /// due, ``shutdown()`` or exit. Another process at work on the spool is no error.
-    /// - Parameter deadline: How long to wait at most; `nil` waits until nothing due can be sent.
-    /// - Returns: What was done; after the deadline, what is known by then.
+    /// This returns at once when nothing is due. The deadline ends the wait, not the work: the reporter goes on sending
+    /// until nothing is due, ``shutdown()`` is called, or the program exits. It is no error when another process works
+    /// on the spool.
+    /// - Parameter deadline: The longest time to wait. The default, `nil`, waits until no due report can be sent.
+    /// - Returns: The result. After the deadline, this is the state of the spool at that time.
     /// - Throws: ``ReportsError`` when the spool or its ledger cannot be used.
     @discardableResult
     public func submitPending(deadline: Duration? = nil) async throws -> SubmissionSummary {
@@ -216,11 +228,11 @@ public final class Reporter: Sendable {
         return try await OwnThreads.run { try SpoolInspector(spool: place.spool()).summary() }
     }
 
-    /// A task's value; `nil` when the time was up first or the wait was cancelled. The task goes on.
+    /// Waits for a task's value; `nil` when the time was up first or the wait was cancelled. The task goes on.
     private func value(
         of task: Task<SubmissionSummary, any Error>, within deadline: Duration
     ) async throws -> SubmissionSummary? {
-        // Waiting for a task's value cannot be given up, waiting for a stream can.
+        // A wait for a task's value cannot be given up, but a wait for a stream can.
         let (outcomes, continuation) = AsyncStream<Result<SubmissionSummary, any Error>?>.makeStream()
         Task { continuation.yield(await task.result) }
         let timer = Task { [clock = place.clock] in
@@ -232,22 +244,23 @@ public final class Reporter: Sendable {
         return nil
     }
 
-    /// Submits for as long as the task lives: new drops within a second, retries when they are due, and an hourly
-    /// probe where something holds reports back.
-    /// - Throws: ``ReportsError`` when the spool or its ledger cannot be used. When the spool's directory was removed
-    ///   or replaced, that is logged at `error` and ends the run within a second; the next call makes the spool anew.
+    /// Submits reports until the task is cancelled: new drops within a second, retries when they are due, and an hourly
+    /// probe for held reports.
+    /// - Throws: ``ReportsError`` when the spool or its ledger cannot be used. When the spool's directory is removed or
+    ///   replaced, this is logged at `error` and ends the call within a second. The next call makes the spool again.
     public func run() async throws {
         while !Task.isCancelled {
             let spool = try await OwnThreads.run { () async throws(ReportsError) in try place.spool() }
             var submission = Submission(spool: spool, configuration: ownerConfiguration)
             submission.wait = .max
             _ = try await OwnThreads.run { [submission] in try await submission.run() }
-            // Another process owns the spool; it may end any time.
+            // Another process owns the spool, and may end at any time.
             try? await place.clock.sleep(milliseconds: 1_000)
         }
     }
 
-    /// Ends what ``submitPending(deadline:)`` left running; what is under way is given back and sent another time.
+    /// Ends the work that ``submitPending(deadline:)`` left running. Reports under way are given back, and sent at
+    /// another time.
     public func shutdown() async {
         let task = running.withLock { $0?.task }
         task?.cancel()
@@ -272,7 +285,7 @@ public final class Reporter: Sendable {
                 } onCancel: {
                     earlier.cancel()
                 }
-                // What was collected after its last look wants a look of its own.
+                // A report that was collected after the last look of that submission needs another look.
                 let next = try submission()
                 return next.hasArrivals ? try await next.run() : summary
             }
@@ -289,7 +302,7 @@ public final class Reporter: Sendable {
 }
 
 extension Duration {
-    /// Saturating.
+    /// The whole milliseconds of the duration, limited to the range of the type.
     var wholeMilliseconds: Int64 {
         let (seconds, attoseconds) = components
         let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000)

@@ -3,6 +3,7 @@
 /// The version of this library, as servers see it.
 @_documentation(visibility: public)
 public enum ReportsVersion {
-    /// Major, minor and patch (Semantic Versioning 2.0.0): the tail of the default `User-Agent`, `Reports/0.1.0`.
+    /// The version number in three parts (Semantic Versioning 2.0.0). The default `User-Agent` ends with it:
+    /// `Reports/0.1.0`.
     public static let current = "0.1.0"
 }

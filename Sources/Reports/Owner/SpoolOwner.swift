@@ -23,7 +23,7 @@ package final class SpoolOwner: Sendable {
 
     /// The settings of an owner, besides the spool.
     package struct Configuration: Sendable {
-        /// The destination of reports; `nil` for an owner that sends only reports with requests of their own, or nothing.
+        /// The destination of reports; `nil` for an owner that sends at most reports with requests of their own.
         package var destination: Destination?
         /// The requests of reports that have requests of their own. A process without them, `nil`, sends only those of
         /// these reports whose requests need no header.

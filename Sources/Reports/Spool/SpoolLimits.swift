@@ -1,30 +1,33 @@
 import DurableIO
 
-/// How much a spool may hold.
+/// The limits of what a spool may hold.
 ///
-/// A producer keeps to the largest report and the free space: what breaks them is not taken in, with a ``ReportsError``
-/// of code ``ReportsError/Code/cannotWrite``, and a dropped file stays in `incoming/`. The spool's owner keeps to the
-/// total, the count and the age, but only when nothing more can be sent, at the end of each run, and every ten minutes
-/// of a run that lasts. It then evicts what matters least: parked reports first, then reports known to be no crashes,
-/// then those of which nothing is known, then crashes, in each group the oldest first; never what is being sent. The
-/// bytes of a victim are gone; its record stays 90 days, with the limit's name.
+/// A producer checks two limits, the largest report and the free space. A report beyond them is not stored: the call
+/// throws a ``ReportsError`` with the code ``ReportsError/Code/cannotWrite``, and a dropped file stays in `incoming/`.
+///
+/// The owner of the spool checks the other limits: the total size, the count and the age. It checks them only when
+/// nothing more can be sent, at the end of each run, and every ten minutes of a run that lasts. Then it evicts the
+/// least important reports first: parked reports, then reports known to be no crashes, then reports of unknown kind,
+/// then crashes. In each group the oldest report goes first. A report that is being sent is never evicted. The bytes of
+/// an evicted report are deleted. Its row stays for 90 days, with the name of the limit.
 public struct SpoolLimits: Hashable, Sendable {
-    /// The largest payload that is collected, in bytes; of a file, the bytes that its blocks take. The default is 4
-    /// GiB.
+    /// The largest payload, in bytes. For a file, the bytes count that its blocks take on disk. The default is 4 GiB.
     public var maximumReportByteCount: UInt64 = 4 << 30
-    /// Space that is left to others on the file system, in bytes. The default, `nil`, is 5 % of the file system, at
-    /// most 64 MiB for a report of up to 1 MiB and at most 1 GiB for a larger one.
+    /// The free space to be left on the file system, in bytes. The default, `nil`, is 5 % of the file system, but at
+    /// most 64 MiB for a report of up to 1 MiB, and at most 1 GiB for a larger report.
     public var minimumFreeByteCount: UInt64?
-    /// All stored reports together, compressed, in bytes. A report that is larger by itself is not collected. The
-    /// default, `nil`, is 10 % of the file system, at least 64 MiB and at most 16 GiB.
+    /// The largest total size of all stored reports, compressed, in bytes. A report that is larger by itself is not
+    /// collected. The default, `nil`, is 10 % of the file system, at least 64 MiB and at most 16 GiB.
     public var maximumTotalByteCount: UInt64?
-    /// How many reports are stored at most. The default is 200,000.
+    /// The largest number of stored reports. The default is 200,000.
     public var maximumCount: Int = 200_000
-    /// How long an undelivered report is kept, counted by the ledger's own clock, which no setting of the machine's
-    /// clock moves by more than 24 hours at a boot. The default is 90 days.
+    /// The longest time for which an undelivered report is kept. The default is 90 days.
+    ///
+    /// The ledger's own clock counts this time. A wrong setting of the machine's clock moves the ledger's clock by at
+    /// most 24 hours at each boot.
     public var maximumAge: Duration = .seconds(90 * 86_400)
 
-    /// The defaults.
+    /// Makes limits with the default values.
     public init() {}
 
     /// Up to this size a report may take more of what is free: 1 MiB.

@@ -1,10 +1,11 @@
 import Background
 import HTTPTypes
 
-/// The proof of receipt that an endpoint has to give with its 2xx; without it nothing counts as delivered.
+/// The proof of receipt that a server has to give in a 2xx answer. Without the proof no answer means a delivery.
 ///
-/// For servers behind something that may answer in their place: a load balancer's page, a proxy's login, a catch-all
-/// site. A report whose answer lacks the proof is held and tried again after an hour, or at the next explicit submit.
+/// This is for servers behind something that may answer in their place: a load balancer's page, a proxy's login, a
+/// catch-all site. A report whose answer lacks the proof is held. It is tried again after an hour, or at the next
+/// explicit submit.
 public struct Acknowledgement: Hashable, Sendable, CustomStringConvertible {
     private enum Place: Hashable, Sendable {
         case header(String)
@@ -13,14 +14,16 @@ public struct Acknowledgement: Hashable, Sendable, CustomStringConvertible {
 
     private let place: Place
 
-    /// A header field of that name, not empty.
+    /// Demands a header field of that name with a value that is not empty.
     public static func header(_ name: String) -> Acknowledgement {
         Acknowledgement(place: .header(name))
     }
 
-    /// A value in the answer's JSON that is not `null`, `false` or an empty text; the answer has 64 KiB at most.
-    /// - Parameter pointer: Where it is: the name of a member, or a JSON pointer as `/receipt/id` (RFC 6901).
-    /// - Returns: the rule.
+    /// Demands a value in the answer's JSON that is not `null`, `false` or an empty text. The answer may have at most
+    /// 64 KiB.
+    /// - Parameter pointer: The place of the value: the name of a member, or a JSON pointer such as `/receipt/id`
+    ///   (RFC 6901).
+    /// - Returns: The rule.
     public static func json(_ pointer: String) -> Acknowledgement {
         Acknowledgement(place: .json(pointer))
     }
@@ -40,7 +43,7 @@ public struct Acknowledgement: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// `header:NAME` or `json:POINTER`.
+    /// The rule as text: `header:NAME` or `json:POINTER`.
     public var description: String {
         switch place {
         case .header(let name): "header:\(name)"

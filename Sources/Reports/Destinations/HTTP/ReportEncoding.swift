@@ -1,21 +1,21 @@
-/// In which form a report's bytes are sent.
+/// The form in which a report's bytes are sent.
 public struct ReportEncoding: RawRepresentable, Hashable, Sendable {
-    /// The name, as in the configuration file.
+    /// The name of the form, as in the configuration file.
     public let rawValue: String
 
-    /// Compressed, and said to be (`Content-Encoding: gzip`), under the payload's own `Content-Type`. The default: a
-    /// server that decodes has the payload, any other the compressed bytes.
+    /// Sends the bytes compressed, with `Content-Encoding: gzip` and the payload's own `Content-Type`. A server that
+    /// decodes the coding gets the payload; any other server gets the compressed bytes.
     public static let gzip = ReportEncoding(name: "gzip")
-    /// As a gzip file (`Content-Type: application/gzip`), for servers that refuse a coding, or shall store what comes
-    /// as it comes.
+    /// Sends the bytes as a gzip file (`Content-Type: application/gzip`), for servers that refuse a content coding, or
+    /// that have to store the body unchanged.
     public static let file = ReportEncoding(name: "file")
-    /// As the payload itself, inflated while it is sent, for servers that do not decode. Costs bandwidth.
+    /// Sends the payload itself, inflated while it is sent, for servers that do not decode. This needs more bandwidth.
     public static let identity = ReportEncoding(name: "identity")
 
-    /// All that there are.
+    /// All forms.
     public static let all: [ReportEncoding] = [.gzip, .file, .identity]
 
-    /// The encoding of that name; `nil` if there is none.
+    /// Makes the form of that name; `nil` when there is no such form.
     public init?(rawValue: String) {
         guard let known = Self.all.first(where: { $0.rawValue == rawValue }) else { return nil }
         self = known
