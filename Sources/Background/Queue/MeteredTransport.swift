@@ -4,7 +4,7 @@ import Synchronization
 final class MeteredTransport: Transport {
     private let transport: any Transport
     private let stopwatch: @Sendable () -> Int64
-    /// Whether an earlier attempt was cut before its pace was known.
+    /// Whether the body is watched more closely, because an earlier attempt was cut and this one may be cut, too.
     private let watchesClosely: Bool
     private let state: Mutex<BodyTrace>
 

@@ -4,9 +4,9 @@ extension TransferQueue {
 
     /// The lane's next transfer with a slow body that this drive should send.
     ///
-    /// The transfer either fits into the time that is left until the drive's end, or has rested for
-    /// ``CutAttempts/pause``. Slow bodies are sent one at a time, because two at a time would need twice as long. In a
-    /// drive without an end this is `nil`: slow bodies are claimed with the other rows as soon as they are due.
+    /// The transfer is due, or it is put off for ``CutAttempts/pause`` but fits into the time that is left until the
+    /// drive's end. Slow bodies are sent one at a time, because two at a time would need twice as long. In a drive
+    /// without an end this is `nil`: slow bodies are claimed with the other rows as soon as they are due.
     func slowTransfer(for route: Route, in plan: Plan) throws -> TransferRecord? {
         guard let driveEnd else { return nil }
         let left = driveEnd - clock.bootMilliseconds

@@ -9,7 +9,7 @@ import DurableIO
 package struct Reconciliation {
     private let spool: ReportSpool
     private let queue: TransferQueue
-    /// The marks of the drops that owners have renamed out of `incoming/`.
+    /// The marks of the drops that owners have taken.
     private let takenMarks: Set<String>
 
     package init(spool: ReportSpool, queue: TransferQueue) {
