@@ -2,9 +2,9 @@ public import SystemPackage
 
 /// The settings of TLS: the certificate authorities to trust, the client certificate, and the oldest version.
 ///
-/// The engine always verifies a server's certificate and its name. There is no switch to turn that off. The engine
-/// reads the files when work begins, and again when they have changed, so a renewed certificate is used without a
-/// restart. When a changed file cannot be used, the engine goes on with the earlier one.
+/// The engine always verifies a server's certificate and the server's name in it. There is no switch to turn that off.
+/// The engine reads the files when work begins, and again when they have changed, so a renewed certificate is used
+/// without a restart. When a changed file cannot be used, the engine goes on with the earlier one.
 ///
 /// ## Topics
 ///

@@ -6,7 +6,7 @@ import Synchronization
 /// The queue's client for reports: it makes the request of each attempt, and releases files after each commit
 /// (`ReleaseAfterSettling`).
 final class ReportSender: TransferClient {
-    /// The locks that keep enrolling a report and moving its file apart.
+    /// The locks that let one party at a time enrol a report or move its file.
     let locks = ReportLocks()
     let spool: ReportSpool
     let requests: RequestMaker

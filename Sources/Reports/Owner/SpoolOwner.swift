@@ -143,7 +143,7 @@ package final class SpoolOwner: Sendable {
     /// Whether this process still holds the lock at the spool's path.
     var isCurrent: Bool { host.isCurrent }
 
-    /// The locks that keep enrolling a report and moving its file apart.
+    /// The locks that let one party at a time enrol a report or move its file.
     package var locks: ReportLocks { sender.locks }
 
     /// Evicts reports beyond the spool's limits.

@@ -3,8 +3,8 @@ public struct ReportEncoding: RawRepresentable, Hashable, Sendable {
     /// The name of the form, as in the configuration file.
     public let rawValue: String
 
-    /// Sends the bytes compressed, with `Content-Encoding: gzip` and the payload's own `Content-Type`. A server that
-    /// decodes the coding gets the payload; any other server gets the compressed bytes.
+    /// Sends the bytes compressed, with `Content-Encoding: gzip` and the payload's own `Content-Type`. This is the
+    /// default. A server that decodes the coding gets the payload; any other server gets the compressed bytes.
     public static let gzip = ReportEncoding(name: "gzip")
     /// Sends the bytes as a gzip file (`Content-Type: application/gzip`), for servers that refuse a content coding, or
     /// that have to store the body unchanged.
