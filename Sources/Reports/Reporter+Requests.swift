@@ -84,10 +84,8 @@ extension Reporter {
             source, as: description, from: subject, willAppear: { id in callerRequests.remember(request, for: id) })
     }
 
-    /// Where the spool is when nobody says so: `$REPORTS_SPOOL`, else `$XDG_STATE_HOME/reports`, else
-    /// `~/.local/state/reports`; `nil` for a user without a home directory. The tool uses the same.
-    public static var defaultSpool: FilePath? {
-        if let spool = Environment.value("REPORTS_SPOOL"), !spool.isEmpty { return FilePath(spool) }
-        return UserIdentity.stateDirectory?.appending("reports")
-    }
+    /// Where the spool is when nobody says so: `$REPORTS_SPOOL`, else `/var/lib/reports` where that is a spool and the
+    /// caller is root or its owner, else `$XDG_STATE_HOME/reports`, else `~/.local/state/reports`; `nil` for a user
+    /// without a home directory. The tool uses the same.
+    public static var defaultSpool: FilePath? { SpoolLocation()?.path }
 }

@@ -17,7 +17,8 @@ struct ReportsCommand: AsyncParsableCommand {
               reports submit --endpoint 'https://diagnostics.example.com/reports/{id}'
               reports list
 
-            The spool is --spool, else $REPORTS_SPOOL, else $XDG_STATE_HOME/reports, else ~/.local/state/reports.
+            The spool is --spool, else $REPORTS_SPOOL, else /var/lib/reports for root and its owner, where it is a \
+            spool, else $XDG_STATE_HOME/reports, else ~/.local/state/reports.
             """,
         version: ReportsVersion.current,
         subcommands: [
@@ -31,16 +32,9 @@ struct ReportsCommand: AsyncParsableCommand {
         Signals.ignorePipe()
         do {
             let given = Array(CommandLine.arguments.dropFirst())
-            if given == ["--version"] {
-                Console.print(ReportsVersion.current)
-                ExitStatus.leave(ExitStatus.done)
-            }
             let arguments = try GlobalOptions.movedBehindCommand(given)
             let commands = configuration.subcommands.compactMap { $0.configuration.commandName }
             try CommandWords.check(arguments, among: commands)
-            if arguments.first == "submit", let plain = Submitting(plain: Array(arguments.dropFirst())) {
-                return try await plain.run()
-            }
             let (words, files) = TrailingFiles.split(arguments)
             var command = try parsed(arguments.first == "add" ? words : arguments)
             if var command = command as? Add {
@@ -81,30 +75,12 @@ struct ReportsCommand: AsyncParsableCommand {
     }
 
     /// What a command line asks for.
-    ///
-    /// A command that is named is asked first, alone: the parser takes milliseconds to look at all of them. Where that
-    /// fails the whole of them has the word, which is the one that explains itself.
     private static func parsed(_ arguments: [String]) throws -> any ParsableCommand {
-        let named = configuration.subcommands.first { $0.configuration.commandName == arguments.first }
-        // Asked for help it comes back as another command.
-        if let named, let command = try? named.parseAsRoot(Array(arguments.dropFirst())), type(of: command) == named {
-            return command
-        }
         do {
             return try parseAsRoot(arguments)
         } catch {
             // The parser has no word for a setting that is none of its options.
             throw CommandWords.limitGiven(in: arguments) ?? error
         }
-    }
-}
-
-extension CommandConfiguration {
-    /// For a command that runs often. Asked alone it does not look for a request for completion scripts, which is half
-    /// of what parsing costs; the tool as a whole still does.
-    var parsedAlone: CommandConfiguration {
-        var configuration = self
-        configuration._superCommandName = "reports"
-        return configuration
     }
 }

@@ -47,19 +47,22 @@ public struct ProxySettings: Hashable, Sendable {
         ProxySettings(choice: .server(try ProxyServer(url, from: "the proxy"), exceptions: exceptions))
     }
 
-    /// As the environment says, but for the hosts that are reached directly.
-    package static func environment(exceptions: String) -> ProxySettings {
-        ProxySettings(choice: .environment(exceptions: exceptions))
-    }
-
     /// As a person writes it: `none`, `environment`, or a URL as for ``server(_:exceptions:)``.
-    package static func written(
-        _ text: String, exceptions: String? = nil
-    ) throws(ConnectionSettingsError) -> ProxySettings {
+    package static func written(_ text: String) throws(ConnectionSettingsError) -> ProxySettings {
         switch text.lowercased() {
         case "none": .none
-        case "environment": ProxySettings(choice: .environment(exceptions: exceptions))
-        default: try .server(text, exceptions: exceptions)
+        case "environment": .environment
+        default: try .server(text)
+        }
+    }
+
+    /// The same, but for these hosts, which are reached directly; `nil` changes nothing.
+    package func excepting(_ hosts: String?) -> ProxySettings {
+        guard let hosts else { return self }
+        return switch choice {
+        case .none: self
+        case .environment: ProxySettings(choice: .environment(exceptions: hosts))
+        case .server(let server, _): ProxySettings(choice: .server(server, exceptions: hosts))
         }
     }
 

@@ -1,174 +1,141 @@
-import Background
-import DurableIO
-import SystemPackage
+/// A setting: one row of the table of settings, from which all that is said of it elsewhere follows.
+///
+/// Its name is a member of the configuration file. `REPORTS_` and the name in capitals is its variable of the
+/// environment. What concerns sending has an option of the command line as well: `--` and the name with dashes.
+package struct Setting: Sendable {
+    /// What a setting is about.
+    package enum Scope: Sendable {
+        /// One place where reports go: each destination has a value of its own.
+        case destination
+        /// How all destinations are reached.
+        case sending
+        /// The spool, whoever writes to it. Such a setting has no option: it belongs to no single command.
+        case limits
+    }
 
-/// A setting by its name: a member of the configuration file, `REPORTS_` and the name in capitals in the environment,
-/// and for what concerns sending `--` and the name with dashes on the command line.
-package enum Setting: String, CaseIterable, Sendable {
-    case endpoint
-    case encoding
-    case acknowledgement
-    case tlsAuthorities = "tls_authorities"
-    case tlsCertificate = "tls_certificate"
-    case tlsKey = "tls_key"
-    case tlsMinimum = "tls_minimum"
-    case proxy
-    case noProxy = "no_proxy"
-    case connectTimeout = "connect_timeout"
-    case idleTimeout = "idle_timeout"
-    case answerTimeout = "answer_timeout"
-    case maximumConcurrent = "max_concurrent"
-    case maximumReportSize = "max_report_size"
-    case minimumFreeSpace = "min_free_space"
-    case maximumTotalSize = "max_total_size"
-    case maximumCount = "max_count"
-    case maximumAge = "max_age_days"
+    /// Its name.
+    package let rawValue: String
+    package let scope: Scope
+    /// What it is, in a sentence or two.
+    package let help: String
+    /// More of the same, for long help; `nil` if all is said.
+    package let details: String?
+    /// What stands for its value in help.
+    package let valueName: String
+    /// What a value has to be, for people.
+    package let expectation: String
+    /// All its values; empty when they cannot be counted.
+    package let choices: [String]
+    /// Whether its value is a number, which may be wrong and begin with a dash.
+    package let isNumber: Bool
+    /// Whether its value is a file's path, which in a configuration file may be relative to that.
+    package let isPath: Bool
+    /// What is in force when nobody sets it, as one would write it; `nil` if that is nothing, or no fixed value.
+    package let standardText: String?
+    /// The default for people.
+    package let standardWords: String?
+    /// What the default comes to on a file system of so many bytes, where it is a share of that.
+    let share: (@Sendable (SpoolLimits, UInt64) -> UInt64)?
+    /// Takes out of a value what nobody is to see; `nil` when all of it may be seen.
+    let mask: (@Sendable (String) -> String)?
+    private let assign: @Sendable (String, inout SettingValues) throws(SettingProblem) -> Void
 
     /// Of the environment.
     package var variable: String { "REPORTS_" + rawValue.uppercased() }
+    /// Of the command line, without the dashes before it.
+    package var optionName: String { rawValue.replacing("_", with: "-") }
     /// Of the command line.
-    package var option: String { "--" + rawValue.replacing("_", with: "-") }
+    package var option: String { "--" + optionName }
+    package var isLimit: Bool { scope == .limits }
 
-    /// What a value has to be, for people.
-    package var expectation: String {
-        switch self {
-        case .endpoint: "an http or https URL, which may hold {id}, {kind} and {host}"
-        case .encoding: "gzip, file or identity"
-        case .acknowledgement: "header:NAME or json:POINTER"
-        case .tlsAuthorities: "a file of certificates in PEM"
-        case .tlsCertificate: "a file with the client's certificate in PEM"
-        case .tlsKey: "a file with the client's key in PEM"
-        case .tlsMinimum: "1.2 or 1.3"
-        case .proxy: "http://[USER:PASSWORD@]HOST:PORT, socks5://HOST:PORT, none or environment"
-        case .noProxy: "hosts and networks, separated by commas"
-        case .connectTimeout, .idleTimeout, .answerTimeout: "seconds, from 1 to 86400"
-        case .maximumConcurrent: "a number from 1 to 64"
-        case .maximumReportSize, .minimumFreeSpace, .maximumTotalSize: "bytes, or a number with KiB, MiB, GiB or TiB"
-        case .maximumCount: "a number from 1 to 100000000"
-        case .maximumAge: "days, from 1 to 36500"
-        }
-    }
-
-    /// Whether it is about the spool, and of no concern to sending.
-    package var isLimit: Bool {
-        switch self {
-        case .maximumReportSize, .minimumFreeSpace, .maximumTotalSize, .maximumCount, .maximumAge: true
-        default: false
-        }
-    }
-
-    /// Whether its value may hold what nobody is to see.
-    var isConfidential: Bool { self == .endpoint || self == .proxy }
-
-    /// Whether its value is a file's path, which in the configuration file may be relative to that.
-    var isPath: Bool { self == .tlsAuthorities || self == .tlsCertificate || self == .tlsKey }
-}
-
-/// Where a setting's value comes from.
-package enum SettingSource: Hashable, Sendable {
-    case option(String)
-    case variable(String)
-    /// The configuration file's path, the member, and where its value stands.
-    case file(String, key: String, place: TextPlace?)
-    case standard
-
-    /// As errors begin: what a person has to mend.
-    package var subject: String {
-        switch self {
-        case .option(let name): name
-        case .variable(let name): "$\(name)"
-        case .file(let path, let key, let place): "\(path): \(place.map { "\($0): " } ?? "")\(key)"
-        case .standard: "the default"
-        }
-    }
-
-    /// As `status` tells it.
-    package var description: String {
-        switch self {
-        case .option(let name): name
-        case .variable(let name): "$\(name)"
-        case .file(let path, _, _): path
-        case .standard: "default"
-        }
-    }
-
-    /// A wrong option is a wrong call; all else is configuration.
-    var errorCode: ReportsError.Code {
-        if case .option = self { .badArgument } else { .badConfiguration }
+    /// Reads a value into its place among the others.
+    func read(_ text: String, into values: inout SettingValues) throws(SettingProblem) {
+        try assign(text, &values)
     }
 }
 
-/// A header field of the user's own, and where it comes from. Its value is never shown.
-package struct HeaderSetting: Sendable {
-    package let name: String
-    package let value: String
-    package let source: SettingSource
+extension Setting: Hashable {
+    package static func == (left: Setting, right: Setting) -> Bool { left.rawValue == right.rawValue }
 
-    /// Checks both.
-    package init(_ name: String, _ value: some StringProtocol, from source: SettingSource) throws(ReportsError) {
-        guard HeaderRules.isName(name) else {
-            throw ReportsError(source.errorCode, "\(source.subject): \"\(Printable.text(name))\" is no header name")
-        }
-        try self.init(named: name, value, from: source, subject: source.subject)
+    package func hash(into hasher: inout Hasher) { hasher.combine(rawValue) }
+}
+
+extension Setting: RawRepresentable {
+    /// The setting of that name; `nil` if there is none.
+    package init?(rawValue: String) {
+        guard let known = Self.allCases.first(where: { $0.rawValue == rawValue }) else { return nil }
+        self = known
+    }
+}
+
+// MARK: - Making rows
+
+extension Setting {
+    /// A row about a destination.
+    static func destination<Value>(
+        _ name: String, _ path: any WritableKeyPath<DestinationSettings, Value> & Sendable, _ form: SettingForm<Value>,
+        _ words: Words, mask: (@Sendable (String) -> String)? = nil
+    ) -> Setting {
+        Setting(
+            name, .destination, form, words, mask: mask, standard: DestinationSettings()[keyPath: path],
+            assign: { $1.destination[keyPath: path] = $0 })
     }
 
-    /// Reads `Name: value`. The value stays out of every message, and so does whatever is no name: it may be a secret.
-    /// - Parameters:
-    ///   - line: of a file, a variable or the command line.
-    ///   - source: where it is from.
-    ///   - number: which line of it, from 1; `nil` when there is one only.
-    /// - Throws: ``ReportsError`` naming the place and what is expected there.
-    package init(
-        line: some StringProtocol, from source: SettingSource, number: Int? = nil
-    ) throws(ReportsError) {
-        let subject = source.subject + (number.map { ": line \($0)" } ?? "")
-        func problem(_ text: String) -> ReportsError { ReportsError(source.errorCode, "\(subject): \(text)") }
-        guard line.first != " ", line.first != "\t" else {
-            throw problem("begins with a blank: a header is one line, as 'Authorization: Bearer TOKEN'")
-        }
-        guard let colon = line.firstIndex(of: ":") else {
-            throw problem("a header needs a colon, as in 'Authorization: Bearer TOKEN'")
-        }
-        let name = String(line[..<colon])
-        guard HeaderRules.isName(name) else {
-            throw problem("what stands before the colon is no header name, as in 'Authorization: Bearer TOKEN'")
-        }
-        try self.init(named: name, line[line.index(after: colon)...], from: source, subject: subject)
+    /// A row about sending.
+    static func sending<Value>(
+        _ name: String, _ path: any WritableKeyPath<SendingSettings, Value> & Sendable, _ form: SettingForm<Value>,
+        _ words: Words
+    ) -> Setting {
+        Setting(
+            name, .sending, form, words, standard: SendingSettings()[keyPath: path],
+            assign: { $1.sending[keyPath: path] = $0 })
     }
 
-    private init(
-        named name: String, _ value: some StringProtocol, from source: SettingSource, subject: String
-    ) throws(ReportsError) {
-        guard !HeaderRules.isReserved(name) else {
-            throw ReportsError(source.errorCode, "\(subject): \(name) is set by the sender itself: leave it out")
-        }
-        guard HeaderRules.isValue(String(value)) else {
-            throw ReportsError(source.errorCode, "\(subject): the value of \(name) holds control characters")
-        }
-        self.name = name
-        self.value = String(value.drop(while: \.isWhitespace))
-        self.source = source
+    /// A row about a limit of the spool.
+    static func limit<Value>(
+        _ name: String, _ path: any WritableKeyPath<SpoolLimits, Value> & Sendable, _ form: SettingForm<Value>,
+        _ words: Words, share: (@Sendable (SpoolLimits, UInt64) -> UInt64)? = nil
+    ) -> Setting {
+        Setting(
+            name, .limits, form, words, share: share, standard: SpoolLimits()[keyPath: path],
+            assign: { $1.limits[keyPath: path] = $0 })
     }
 
-    /// Reads one a line; empty lines and those that begin with `#` are passed over, and so is what editors add.
-    package static func lines(_ bytes: [UInt8], from source: SettingSource) throws(ReportsError) -> [HeaderSetting] {
-        let text: WrittenText
-        do {
-            text = try WrittenText(bytes, limit: maximumByteCount)
-        } catch {
-            throw ReportsError(source.errorCode, "\(source.subject): \(error)", underlyingError: error)
+    /// What a row says for people.
+    struct Words {
+        let help: String
+        let details: String?
+        let valueName: String
+        let standardNote: String
+
+        /// - Parameters:
+        ///   - help: what it is.
+        ///   - details: more of the same.
+        ///   - valueName: what stands for the value.
+        ///   - standard: follows the text of the default, or stands for it where it has none.
+        init(_ help: String, details: String? = nil, valueName: String, standard: String = "") {
+            self.help = help
+            self.details = details
+            self.valueName = valueName
+            standardNote = standard
         }
-        var headers: [HeaderSetting] = []
-        for line in text.lines {
-            guard let text = line.text else {
-                throw ReportsError(
-                    source.errorCode, "\(source.subject): line \(line.number): is not UTF-8: save the file as UTF-8")
-            }
-            headers.append(try HeaderSetting(line: text, from: source, number: line.number))
-        }
-        return headers
     }
 
-    /// Of a file of them.
-    package static let maximumByteCount = 64 << 10
+    private init<Value>(
+        _ name: String, _ scope: Scope, _ form: SettingForm<Value>, _ words: Words,
+        mask: (@Sendable (String) -> String)? = nil, share: (@Sendable (SpoolLimits, UInt64) -> UInt64)? = nil,
+        standard: Value, assign: @escaping @Sendable (Value, inout SettingValues) -> Void
+    ) {
+        rawValue = name
+        self.scope = scope
+        (help, details, valueName) = (words.help, words.details, words.valueName)
+        (expectation, choices) = (form.expectation, form.choices)
+        (isNumber, isPath) = (form.isNumber, form.isPath)
+        standardText = form.text(standard)
+        let standardWords = (form.words(standard) ?? "") + words.standardNote
+        self.standardWords = standardWords.isEmpty ? nil : standardWords
+        self.share = share
+        self.mask = mask
+        self.assign = { (text, values) throws(SettingProblem) in assign(try form.read(text), &values) }
+    }
 }

@@ -8,22 +8,41 @@ import SystemPackage
 ///
 /// What is wrong in it is told with file, line and column.
 struct SettingsFile {
-    private(set) var entries: [Setting: Settings.Entry] = [:]
-    private(set) var headers: [HeaderSetting] = []
+    /// What it says of each setting, in its order; of what it takes from elsewhere, why that cannot be had.
+    private(set) var entries: [(setting: Setting, value: Result<SettingEntry, ReportsError>)] = []
+    /// `nil` when it says nothing of headers.
+    private(set) var headers: Result<[HeaderSetting], ReportsError>?
     let path: FilePath
+
+    /// Whose word a file is.
+    enum Role {
+        /// The caller's, who named it: it counts whoever may write to it.
+        case named
+        /// The machine's administrator's.
+        case machine
+        /// The spool's owner's.
+        case spool
+
+        fileprivate var hint: String {
+            switch self {
+            case .named: ""
+            case .machine: ": it has to be readable, root's, and not writable by everybody"
+            case .spool: ": it has to be readable, the spool's owner's or root's, and not writable by everybody"
+            }
+        }
+    }
 
     private static let maximumByteCount = 1 << 20
 
     /// Reads a file.
     /// - Parameters:
     ///   - path: of the file.
-    ///   - isTrusted: whether it counts whoever may write to it.
+    ///   - role: whose word it is.
     ///   - sources: what it is read with, and for.
-    ///   - variable: gives the environment's variables.
     /// - Returns: `nil` when there is no such file.
     /// - Throws: ``ReportsError/Code/badConfiguration``, with file, line, key and what is expected.
     static func read(
-        _ path: FilePath, isTrusted: Bool, _ sources: Settings.Sources, variable: @escaping (String) -> String?
+        _ path: FilePath, as role: Role, _ sources: Settings.Sources
     ) throws(ReportsError) -> SettingsFile? {
         let files = sources.files
         let bytes: [UInt8]
@@ -32,7 +51,7 @@ struct SettingsFile {
             let facts = try files.metadata(of: file)
             // Whoever can change the endpoint gets the reports, and the secrets that are sent with them.
             let isOurs = facts.owner == 0 || facts.owner == UserIdentity.current
-            guard isTrusted || isOurs && facts.permissions & 0o002 == 0 else {
+            guard role == .named || isOurs && facts.permissions & 0o002 == 0 else {
                 throw FileSystemError(.open, path.string, .permissionDenied)
             }
             guard facts.kind == .regular else { throw FileSystemError(.open, path.string, .invalidArgument) }
@@ -43,15 +62,13 @@ struct SettingsFile {
                     .badConfiguration,
                     "\(path): is a link to a file that is not there: make the file, or remove the link")
             }
+            if error.errno == .noSuchFileOrDirectory { return nil }
             // A spool that cannot be entered is told of by whoever opens it.
-            let isInside = (try? files.openDirectory(path.removingLastComponent())) != nil
-            if error.errno == .noSuchFileOrDirectory || !isTrusted && !isInside { return nil }
-            let hint =
-                error.errno == .permissionDenied && !isTrusted
-                ? ": it has to be readable, the spool's owner's or root's, and not writable by everybody" : ""
+            if role == .spool, (try? files.openDirectory(path.removingLastComponent())) == nil { return nil }
+            let hint = error.errno == .permissionDenied ? role.hint : ""
             throw ReportsError(.badConfiguration, "\(path): \(error.errno)\(hint)", underlyingError: error)
         }
-        return try SettingsFile(bytes, path: path, sources, variable: variable)
+        return try SettingsFile(bytes, path: path, sources)
     }
 
     private static func isLink(_ path: FilePath, _ files: any FileSystem) -> Bool {
@@ -61,18 +78,18 @@ struct SettingsFile {
         return (try? files.metadata(of: name, in: folder))??.kind == .symbolicLink
     }
 
-    private init(
-        _ bytes: [UInt8], path: FilePath, _ sources: Settings.Sources, variable: @escaping (String) -> String?
-    ) throws(ReportsError) {
+    private init(_ bytes: [UInt8], path: FilePath, _ sources: Settings.Sources) throws(ReportsError) {
         self.path = path
         let (object, places) = try Self.parse(bytes, path)
-        let reader = LeafReader(path: path, places: places, files: sources.files, variable: variable)
+        let reader = LeafReader(path: path, places: places, sources: sources)
         for member in object.members {
             if member.key == "headers" {
-                if !sources.isForLimitsAlone { headers = try Self.headers(member.value, reader) }
+                guard !sources.isForLimitsAlone else { continue }
+                headers = Result { () throws(ReportsError) in try Self.headers(member.value, reader) }
             } else if let setting = Setting(rawValue: member.key) {
                 guard setting.isLimit || !sources.isForLimitsAlone else { continue }
-                entries[setting] = try reader.entry(member.value, of: setting)
+                let value = Result { () throws(ReportsError) in try reader.entry(member.value, of: setting) }
+                entries.append((setting, value))
             } else {
                 let key = Printable.text(member.key)
                 let name = SettingSource.file(path.string, key: key, place: places.place(ofName: [member.key]))
@@ -137,8 +154,7 @@ struct SettingsFile {
     private struct LeafReader {
         let path: FilePath
         let places: JSONPlaces
-        let files: any FileSystem
-        let variable: (String) -> String?
+        let sources: Settings.Sources
 
         private static let maximumSecretByteCount = 64 << 10
 
@@ -151,10 +167,10 @@ struct SettingsFile {
             ReportsError(.badConfiguration, "\(source(keys).subject): \(text)")
         }
 
-        func entry(_ value: JSONValue, of setting: Setting) throws(ReportsError) -> Settings.Entry {
+        func entry(_ value: JSONValue, of setting: Setting) throws(ReportsError) -> SettingEntry {
             let keys = [setting.rawValue]
             let text = try leaf(value, keys, expectation: setting.expectation)
-            return Settings.Entry(
+            return SettingEntry(
                 setting: setting, text: setting.isPath ? resolved(text).string : text, source: source(keys),
                 isQuotable: value.objectValue == nil)
         }
@@ -168,7 +184,7 @@ struct SettingsFile {
                 guard let member = object.members.first, let name = member.value.stringValue else { break }
                 if member.key == "file" { return try fileText(name, keys) }
                 guard member.key == "environment" else { break }
-                guard let text = variable(name) else {
+                guard let text = sources.value(ofVariable: name) else {
                     throw problem(keys, "$\(Printable.text(name)) is not set")
                 }
                 return text
@@ -197,7 +213,7 @@ struct SettingsFile {
             func fileProblem(_ text: String) -> ReportsError { problem(keys, "\(file): \(text)") }
             let bytes: [UInt8]
             do throws(FileSystemError) {
-                bytes = try files.read(files.openFile(file), limit: Self.maximumSecretByteCount + 1)
+                bytes = try sources.files.read(sources.files.openFile(file), limit: Self.maximumSecretByteCount + 1)
             } catch {
                 throw fileProblem("\(error.errno)")
             }

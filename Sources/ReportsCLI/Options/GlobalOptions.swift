@@ -9,7 +9,10 @@ struct GlobalOptions: ParsableArguments {
         name: .long,
         help: ArgumentHelp(
             "The spool directory.",
-            discussion: "Default: $REPORTS_SPOOL, else $XDG_STATE_HOME/reports, else ~/.local/state/reports.",
+            discussion: """
+                Default: $REPORTS_SPOOL, else /var/lib/reports for root and its owner, where it is a spool, else \
+                $XDG_STATE_HOME/reports, else ~/.local/state/reports.
+                """,
             valueName: "dir"))
     var spool: String?
 
@@ -30,20 +33,23 @@ struct GlobalOptions: ParsableArguments {
         if let spool, spool.isEmpty { throw ValidationError("--spool needs a directory.") }
     }
 
-    /// Where the spool is.
-    func path() throws -> FilePath {
-        if let spool { return FilePath(spool) }
-        guard let path = Reporter.defaultSpool else {
+    /// Where the spool is, and what says so.
+    func location() throws -> SpoolLocation {
+        guard let location = SpoolLocation(option: spool) else {
             throw ReportsError(.badConfiguration, "there is no home directory: name the spool with --spool")
         }
-        return path
+        return location
     }
 
+    func path() throws -> FilePath { try location().path }
+
     /// What is in force for this spool, with the options of a command.
-    func settings(_ given: [Setting: String] = [:], headers: [HeaderSetting] = []) throws -> Settings {
+    func settings(_ sending: SendingOptions? = nil) throws -> Settings {
         var sources = try Settings.Sources(spool: path())
-        sources.options = given
-        sources.headers = headers
+        if let sending {
+            sources.options = sending.given
+            sources.headers = try HeaderSetting.given(sending.header)
+        }
         return try settings(from: sources)
     }
 
@@ -54,16 +60,12 @@ struct GlobalOptions: ParsableArguments {
         return try settings(from: sources).limits
     }
 
-    /// Root reads what its own environment and command line name before it becomes the spool's owner; the file in the
-    /// spool is the owner's word, and must not have root read what the owner may not.
+    /// Root reads what its environment, its command line and the machine's administrator name before it becomes the
+    /// spool's owner.
     private func settings(from sources: Settings.Sources) throws -> Settings {
-        guard Environment.value("REPORTS_CONFIG")?.isEmpty ?? true else {
-            let settings = try Settings(sources)
-            try actAsOwner()
-            return settings
-        }
+        let outer = try OuterSettingsFile(sources)
         try actAsOwner()
-        return try Settings(sources)
+        return try Settings(sources, outer: outer)
     }
 
     private func options(_ limits: SpoolLimits) -> ReportSpool.Options {
@@ -89,17 +91,14 @@ struct GlobalOptions: ParsableArguments {
     func openExisting(_ limits: SpoolLimits = SpoolLimits()) throws -> ReportSpool? {
         try actAsOwner()
         if let spool = try ReportSpool.open(path(), isCreating: false, options: options(limits)) { return spool }
-        guard let namedBy, (try? POSIXFileSystem().openDirectory(path())) == nil else { return nil }
+        let location = try location()
+        guard location.source != .standard, (try? POSIXFileSystem().openDirectory(location.path)) == nil else {
+            return nil
+        }
         throw ReportsError(
             .noSuchFile,
-            "there is no spool at \(try path()), which \(namedBy) names: correct the name, or make the spool with "
-                + "'reports add' or 'reports submit'")
-    }
-
-    /// What a person named the spool with; `nil` for the default one.
-    private var namedBy: String? {
-        if spool != nil { return "--spool" }
-        return Environment.value("REPORTS_SPOOL")?.isEmpty == false ? "$REPORTS_SPOOL" : nil
+            "there is no spool at \(location.path), which \(location.source.description) names: correct the name, or "
+                + "make the spool with 'reports add' or 'reports submit'")
     }
 
     /// Root at another user's spool becomes that user first, so that nothing in it can lead root anywhere.

@@ -38,7 +38,7 @@ enum ReportTable {
         String(RFC3339.string(milliseconds: milliseconds).prefix(16)).replacing("T", with: " ")
     }
 
-    private static func pad(_ text: String, _ width: Int) -> String {
+    static func pad(_ text: String, _ width: Int) -> String {
         text + String(repeating: " ", count: max(0, width - text.count))
     }
 

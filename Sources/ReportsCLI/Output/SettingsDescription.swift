@@ -6,12 +6,12 @@ enum SettingsDescription {
     static func lines(_ settings: Result<Settings, any Error>) -> [String] {
         guard case .success(let settings) = settings else { return [] }
         var lines: [String] = []
-        if let file = settings.file { lines.append("settings:  \(file)") }
-        for (name, value, source) in settings.shown where source != .standard {
-            lines.append("\(name):  \(value ?? "")  (\(source.description))")
+        for file in settings.files { lines.append("settings:  \(file)") }
+        for one in settings.shown where one.source != .standard {
+            lines.append("\(one.name):  \(one.value ?? "")  (\(one.source.description))")
         }
         if let fileSystem = settings.fileSystemByteCount { lines.append(limits(settings.limits, on: fileSystem)) }
-        if let route = settings.route, route.source != SettingSource.standard.description {
+        if let route = settings.main.route, route.source != SettingSource.standard.description {
             lines.append("route:  \(route.text)  (\(route.source))")
         }
         return lines
@@ -39,17 +39,38 @@ enum SettingsDescription {
         switch settings {
         case .success(let settings):
             var members = JSONObject()
-            for (name, value, source) in settings.shown {
-                members[name] = json(value, source.description)
-            }
+            for one in settings.shown { members[one.name] = json(one.value, one.source.description) }
             object["settings"] = .object(members)
             object["settings_problem"] = .null
-            object["route"] = settings.route.map(json) ?? .null
+            object["route"] = settings.main.route.map(json) ?? .null
         case .failure(let error):
             object["settings"] = .null
             object["settings_problem"] = .string((error as? ReportsError)?.message ?? "\(error)")
             object["route"] = .null
         }
+    }
+
+    /// One a line, in columns.
+    static func table(_ settings: [Settings.Shown]) -> [String] {
+        let rows =
+            [("NAME", "VALUE", "SOURCE")]
+            + settings.map { ($0.name, $0.value ?? "-", $0.source.description) }
+        let nameWidth = rows.map(\.0.count).max() ?? 0
+        // A long value moves the source of its own line only.
+        let valueWidth = rows.map(\.1.count).filter { $0 <= 40 }.max() ?? 0
+        return rows.map { name, value, source in
+            ReportTable.pad(name, nameWidth) + "  " + ReportTable.pad(value, valueWidth) + "  " + source
+        }
+    }
+
+    /// Of one setting, for scripts.
+    static func json(_ setting: Settings.Shown) -> JSONObject {
+        var object = JSONObject()
+        object["name"] = .string(setting.name)
+        object["value"] = JSONValue(setting.value)
+        object["source"] = .string(setting.source.description)
+        object["default"] = JSONValue(setting.standard)
+        return object
     }
 
     private static func json(_ value: String?, _ source: String) -> JSONValue {

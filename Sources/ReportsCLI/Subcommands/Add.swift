@@ -15,9 +15,7 @@ struct Add: AsyncParsableCommand {
             Example:
               reports add core.1234 --kind crash --annotate version=2.1 --move
               journalctl -u shop -o export | reports add - --kind log
-            """
-    )
-    .parsedAlone
+            """)
 
     @OptionGroup var global: GlobalOptions
 

@@ -18,6 +18,17 @@ struct DoctorCommand: AsyncParsableCommand {
     @Flag(name: .long, help: "Mend permissions, and files and records that disagree. Nothing is deleted.")
     var repair = false
 
+    /// A spool that nobody looks at any more, since the machine has one.
+    private func leftSpoolFinding() throws -> Doctor.Finding? {
+        let location = try global.location()
+        return location.leftBehind.map { left in
+            Doctor.Finding(
+                level: .note, subject: left.string,
+                message: "is a spool that is not looked at any more, because \(location.path) is the default now: "
+                    + "'reports submit --spool \(left)' sends what is in it")
+        }
+    }
+
     private var settingsFindings: [Doctor.Finding] {
         do {
             return SettingsDescription.hints(try global.settings()).map { hint in
@@ -31,7 +42,8 @@ struct DoctorCommand: AsyncParsableCommand {
 
     func run() async throws {
         Console.endsWithItsReader = !repair
-        let settingsFindings = settingsFindings
+        // Both before root becomes the spool's owner, who may not look there.
+        let otherFindings = try [leftSpoolFinding()].compactMap(\.self) + settingsFindings
         guard let spool = try global.openExisting(repair ? global.limits() : SpoolLimits()) else {
             if !global.json { Console.print("there is no spool at \(try global.path())") }
             return
@@ -48,7 +60,7 @@ struct DoctorCommand: AsyncParsableCommand {
             Console.print(Printable.text("\(finding.level.rawValue): \(finding.subject): \(finding.message)"))
         }
         try Doctor(spool: spool).examine(tell)
-        for finding in settingsFindings { tell(finding) }
+        for finding in otherFindings { tell(finding) }
         if count == 0, !global.json { Console.print("all is well") }
         if hasError { ExitStatus.leave(ExitStatus.badData) }
     }

@@ -11,9 +11,7 @@ struct List: AsyncParsableCommand {
 
             Example:
               reports list --state rejected --state exhausted --limit 20
-            """
-    )
-    .parsedAlone
+            """)
 
     @OptionGroup var global: GlobalOptions
 

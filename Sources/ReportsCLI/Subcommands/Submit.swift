@@ -1,4 +1,6 @@
 import ArgumentParser
+import DurableIO
+import Reports
 
 /// `reports submit`
 struct Submit: AsyncParsableCommand {
@@ -13,13 +15,12 @@ struct Submit: AsyncParsableCommand {
             or bad configuration.
 
             The options up to --max-concurrent may as well stand in the environment, --no-proxy as $REPORTS_NO_PROXY, \
-            or in the spool's reports.json, as "no_proxy"; 'reports status' shows what is in force.
+            or in the spool's reports.json, as "no_proxy", or in /etc/reports/reports.json; 'reports settings' shows \
+            what is in force.
 
             Example:
               reports submit --endpoint 'https://example.com/reports/{id}' --header @/etc/token
-            """
-    )
-    .parsedAlone
+            """)
 
     @OptionGroup var global: GlobalOptions
     @OptionGroup var sending: SendingOptions
@@ -38,24 +39,69 @@ struct Submit: AsyncParsableCommand {
             "Sleep for what is due within so many seconds. Default: 0, do not sleep.", valueName: "seconds"))
     var wait: Double?
 
+    /// What a deadline and a wait may be.
+    private static let seconds: ClosedRange<Double> = 0...31_536_000
+
     func validate() throws {
         for (name, value) in [("deadline", deadline), ("wait", wait)] {
             guard let value else { continue }
-            guard Submitting.seconds.contains(value) else {
+            guard Self.seconds.contains(value) else {
                 throw ValidationError("--\(name) \(value): give seconds from 0 to a year.")
             }
         }
     }
 
     func run() async throws {
-        try await submitting.run()
+        let settings = try global.settings(sending)
+        for line in SettingsDescription.hints(settings) { Console.complain(line) }
+        guard let destination = settings.main.destination else {
+            throw ReportsError(
+                .badConfiguration,
+                "no endpoint: give --endpoint URL or set $REPORTS_ENDPOINT, or name it in the spool's reports.json "
+                    + "or in /etc/reports/reports.json")
+        }
+        let spool = try global.openOrMake(settings.limits)
+        let submission = submission(of: spool, to: destination, settings)
+        let telling = SubmissionTelling(
+            spool: spool, isJSON: global.json, origin: try destination.validate().origin)
+        do {
+            let outcome = try await Signals.cancelling { try await submission.run() }
+            telling.tell(outcome.result)
+            if let signal = outcome.signal { ExitStatus.leave(Signals.status(of: signal)) }
+            ExitStatus.leave(status(of: outcome.result))
+        } catch let error as InterruptedBySignal {
+            Console.endProgress()
+            ExitStatus.leave(Signals.status(of: error.number))
+        }
     }
 
-    var submitting: Submitting {
-        var submitting = Submitting(global: global)
-        submitting.given = sending.given
-        submitting.headers = sending.header
-        (submitting.deadline, submitting.wait) = (deadline, wait)
-        return submitting
+    private func submission(of spool: ReportSpool, to destination: Destination, _ settings: Settings) -> Submission {
+        var configuration = SpoolOwner.Configuration(destination: destination)
+        configuration.maximumConcurrent = settings.sending.maximumConcurrent
+        configuration.connection = settings.main.connection(settings.sending)
+        if Console.errorIsTerminal {
+            configuration.onSettled = { progress in
+                Console.progress("sent \(progress.attempts), delivered \(progress.delivered)")
+            }
+        }
+        var submission = Submission(spool: spool, configuration: configuration)
+        submission.deadline = deadline.map { Int64($0 * 1_000) }
+        if deadline == nil {
+            submission.onWaiting = { owner, patience in
+                Console.complain(
+                    "another process\(LockHolder.words(owner)) is at work on this spool: "
+                        + "waiting for it, at most \(patience / 1_000) s (--deadline sets another limit)")
+            }
+        }
+        submission.wait = wait.flatMap { $0 > 0 ? Int64($0 * 1_000) : nil }
+        return submission
+    }
+
+    private func status(of summary: SubmissionSummary) -> Int32 {
+        // Reports are lost for good, which waiting for the next run does not mend.
+        if summary.evicted > 0 || summary.lost > 0 { return ExitStatus.badData }
+        if summary.waiting > 0 || summary.held > 0 || summary.isOwnedElsewhere { return ExitStatus.temporaryFailure }
+        if summary.rejected > 0 || summary.exhausted > 0 { return ExitStatus.badData }
+        return ExitStatus.done
     }
 }

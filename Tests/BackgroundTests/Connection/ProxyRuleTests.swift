@@ -54,7 +54,7 @@ struct ProxyRuleTests {
         #expect(try route("http://a.example/", environment, .server("q:2")) == "direct")
         #expect(try route("http://a.example/", environment, .server("q:2", exceptions: "")) == "forward http://q:2")
         #expect(try route("http://b.example/", environment, .none) == "direct")
-        #expect(try route("http://b.example/", environment, .environment(exceptions: "b.example")) == "direct")
+        #expect(try route("http://b.example/", environment, .environment.excepting("b.example")) == "direct")
     }
 
     @Test(

@@ -23,8 +23,8 @@ struct RouteTests {
             #expect(shown?.value == expected)
             #expect(shown?.source.description == place.file)
             if expected.contains("://") {
-                #expect(settings.route?.text == expected)
-                #expect(settings.route?.source == place.file)
+                #expect(settings.main.route?.text == expected)
+                #expect(settings.main.route?.source == place.file)
             }
         }
     }
@@ -33,11 +33,11 @@ struct RouteTests {
     func exceptions() throws {
         let json = "{\(Self.https), \"proxy\": \"http://proxy.example:1\", \"no_proxy\": \".example\"}"
         try withSettingsPlace(json) { place in
-            let route = try #require(try place.settings().route)
+            let route = try #require(try place.settings().main.route)
             #expect(route == ("direct", place.file))
-            let option = try #require(try place.settings([:], [.noProxy: "other"]).route)
+            let option = try #require(try place.settings([:], [.noProxy: "other"]).main.route)
             #expect(option == ("http://proxy.example:1", place.file))
-            let variable = try #require(try place.settings(["REPORTS_NO_PROXY": "server.example"]).route)
+            let variable = try #require(try place.settings(["REPORTS_NO_PROXY": "server.example"]).main.route)
             #expect(variable == ("direct", "$REPORTS_NO_PROXY"))
         }
     }
@@ -45,8 +45,8 @@ struct RouteTests {
     @Test("without an endpoint nothing is said; none is reached directly")
     func none() throws {
         try withSettingsPlace(#"{"proxy": "none"}"#) { place in
-            #expect(try place.settings().route == nil)
-            let route = try #require(try place.settings(["REPORTS_ENDPOINT": "http://a/"]).route)
+            #expect(try place.settings().main.route == nil)
+            let route = try #require(try place.settings(["REPORTS_ENDPOINT": "http://a/"]).main.route)
             #expect(route == ("direct", place.file))
         }
     }
@@ -54,8 +54,8 @@ struct RouteTests {
     @Test("which variable of the environment decides")
     func variables() throws {
         func choice(_ environment: [String: String], exceptions: String? = nil) throws -> ProxySettings.Choosing {
-            let settings = exceptions.map { ProxySettings.environment(exceptions: $0) } ?? .environment
-            return try settings.choose(for: try Endpoint("https://server.example/"), environment: { environment[$0] })
+            try ProxySettings.environment.excepting(exceptions)
+                .choose(for: try Endpoint("https://server.example/"), environment: { environment[$0] })
         }
         let proxy = try ProxyServer("http://proxy.example:1", from: "")
         let url = "http://proxy.example:1"

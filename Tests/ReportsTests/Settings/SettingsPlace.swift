@@ -8,6 +8,8 @@ struct SettingsPlace {
     let directory: String
 
     var file: String { directory + "/spool/reports.json" }
+    /// Stands for the machine's configuration file.
+    var systemFile: String { directory + "/etc/reports.json" }
 
     func write(_ name: String, _ text: String) throws {
         try write(name, Array(text.utf8))
@@ -21,6 +23,7 @@ struct SettingsPlace {
         _ environment: [String: String] = [:], _ options: [Setting: String] = [:]
     ) throws -> Settings {
         var sources = Settings.Sources(spool: FilePath(directory + "/spool"))
+        sources.systemFile = FilePath(systemFile)
         sources.options = options
         sources.variable = { environment[$0] }
         sources.variableNames = { Array(environment.keys) }
@@ -42,7 +45,10 @@ struct SettingsPlace {
 func withSettingsPlace(_ json: String? = nil, _ body: (SettingsPlace) throws -> Void) throws {
     try withTemporaryDirectory { directory in
         let place = SettingsPlace(directory: directory)
-        try FileManager.default.createDirectory(atPath: directory + "/spool", withIntermediateDirectories: true)
+        for folder in ["spool", "etc"] {
+            try FileManager.default.createDirectory(
+                atPath: "\(directory)/\(folder)", withIntermediateDirectories: true)
+        }
         if let json { try place.write("spool/reports.json", json) }
         try body(place)
     }

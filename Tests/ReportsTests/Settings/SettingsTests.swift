@@ -18,10 +18,10 @@ struct SettingsTests {
             place in
             let environment = ["REPORTS_ENCODING": "identity", "REPORTS_MAX_CONCURRENT": "4", "REPORTS_ENDPOINT": ""]
             let settings = try place.settings(environment, [.encoding: "gzip"])
-            #expect(settings.encoding == .gzip)
-            #expect(settings.maximumConcurrent == 4)
-            #expect(settings.connection.timeouts.idle == .seconds(7))
-            #expect(settings.connection.timeouts.connect == .seconds(5))
+            #expect(settings.main.encoding == .gzip)
+            #expect(settings.sending.maximumConcurrent == 4)
+            #expect(settings.sending.timeouts.idle == .seconds(7))
+            #expect(settings.sending.timeouts.connect == .seconds(5))
             let shown = Dictionary(uniqueKeysWithValues: settings.shown.map { ($0.name, ($0.value, $0.source)) })
             #expect(shown["encoding"]?.1 == .option("--encoding"))
             #expect(shown["max_concurrent"]?.1 == .variable("REPORTS_MAX_CONCURRENT"))
@@ -45,12 +45,12 @@ struct SettingsTests {
         try withSettingsPlace(json) { place in
             let settings = try place.settings()
             #expect(Setting.allCases.allSatisfy { settings.entry($0) != nil })
-            let tls = settings.connection.tls
+            let tls = settings.main.tls
             #expect(tls.certificateAuthorities == FilePath(place.directory + "/spool/roots.pem"))
             #expect(tls.clientCertificate == "/abs/client.pem")
             #expect(tls.clientKey == FilePath(place.directory + "/spool/client.key"))
             #expect(tls.minimumVersion == .v13)
-            let timeouts = settings.connection.timeouts
+            let timeouts = settings.sending.timeouts
             #expect([timeouts.connect, timeouts.idle, timeouts.answer] == [.seconds(2), .seconds(3.5), .seconds(4)])
             let limits = settings.limits
             #expect(limits.maximumReportByteCount == 1_024)
@@ -58,10 +58,10 @@ struct SettingsTests {
             #expect(limits.maximumTotalByteCount == 1 << 20)
             #expect(limits.maximumCount == 6)
             #expect(limits.maximumAge == .seconds(7 * 86_400))
-            #expect(settings.route?.text == "http://proxy.example:3128")
-            #expect(settings.destination?.encoding == .identity)
-            #expect(settings.destination?.acknowledgement == .header("Receipt"))
-            #expect(settings.headers.map(\.name) == ["X-Team"])
+            #expect(settings.main.route?.text == "http://proxy.example:3128")
+            #expect(settings.main.destination?.encoding == .identity)
+            #expect(settings.main.destination?.acknowledgement == .header("Receipt"))
+            #expect(settings.main.headers.map(\.name) == ["X-Team"])
         }
     }
 
@@ -75,23 +75,23 @@ struct SettingsTests {
             try place.write("spool/token", "Bearer secret1\nsecond line\n")
             try place.write("spool/proxy", "http://user:secret4@proxy.example:1\n")
             let settings = try place.settings(["KEY": "secret2", "URL": "http://server.example/{id}?key=secret5"])
-            #expect(settings.headers.map(\.value) == ["Bearer secret1", "secret2", "secret3"])
+            #expect(settings.main.headers.map(\.value) == ["Bearer secret1", "secret2", "secret3"])
             let shown = settings.shown.map { "\($0.name) \($0.value ?? "") \($0.source.description)" }.joined(
                 separator: "\n")
             #expect(!shown.contains("secret"), "\(shown)")
             #expect(shown.contains("endpoint http://server.example/{id}?***"))
             #expect(shown.contains("proxy http://***@proxy.example:1"))
             #expect(shown.contains("headers.Authorization ***"))
-            #expect(settings.route?.text == "http://***@proxy.example:1")
+            #expect(settings.main.route?.text == "http://***@proxy.example:1")
         }
     }
 
     @Test("the headers of the stronger place stand instead of the others")
     func headers() throws {
         try withSettingsPlace(#"{"headers": {"A": "file", "B": "file"}}"#) { place in
-            #expect(try place.settings().headers.map(\.value) == ["file", "file"])
+            #expect(try place.settings().main.headers.map(\.value) == ["file", "file"])
             let fromEnvironment = try place.settings(["REPORTS_HEADERS": "A: variable\n# none\n\nC: variable"])
-            #expect(fromEnvironment.headers.map(\.name) == ["A", "C"])
+            #expect(fromEnvironment.main.headers.map(\.name) == ["A", "C"])
         }
     }
 
@@ -185,9 +185,9 @@ struct SettingsTests {
         try withSettingsPlace { place in
             let settings = try place.settings()
             #expect(settings.limits == SpoolLimits())
-            #expect(settings.connection == ConnectionSettings())
-            #expect(settings.destination == nil)
-            #expect(settings.maximumConcurrent == 16)
+            #expect(settings.main.connection(settings.sending) == ConnectionSettings())
+            #expect(settings.main.destination == nil)
+            #expect(settings.sending.maximumConcurrent == 16)
             #expect(settings.shown.allSatisfy { $0.source == .standard })
         }
     }

@@ -1,0 +1,60 @@
+package import Background
+
+/// One place where reports go, and what was set for it.
+package struct DestinationSettings: Sendable {
+    /// Also the name of its lane in the ledger.
+    package let name: String
+    /// What was given for it.
+    var entries: [Setting: SettingEntry] = [:]
+    /// All of one source: those of a stronger source stand instead of a weaker one's.
+    package var headers: [HeaderSetting] = []
+    /// A URL that has been checked; `nil` when none is named.
+    var endpoint: String?
+    package var encoding = ReportEncoding.gzip
+    package var acknowledgement: Acknowledgement?
+    package var tls = TLSSettings()
+    var proxy = ProxySettings.environment
+    /// Hosts that are reached without the proxy; `nil` leaves it to the environment to name them.
+    var proxyExceptions: String?
+
+    init(name: String = Lane.main.name) {
+        self.name = name
+    }
+
+    /// Where reports go; `nil` when no endpoint is named.
+    package var destination: Destination? {
+        guard let endpoint else { return nil }
+        var destination = Destination.http(endpoint, headers: headers.map { ($0.name, $0.value) })
+        destination.encoding = encoding
+        destination.acknowledgement = acknowledgement
+        return destination
+    }
+
+    /// How it is reached.
+    package func connection(_ sending: SendingSettings) -> ConnectionSettings {
+        var connection = ConnectionSettings()
+        connection.tls = tls
+        connection.proxy = proxy.excepting(proxyExceptions)
+        connection.timeouts = sending.timeouts
+        return connection
+    }
+
+    /// Through which proxy the endpoint is reached, or `direct`, without secrets, and what says so; `nil` when no
+    /// endpoint is named.
+    package var route: (text: String, source: String)? {
+        guard let endpoint = try? destination?.validate() else { return nil }
+        let standard = SettingSource.standard.description
+        let proxySource = entries[.proxy]?.source.description ?? standard
+        do throws(ConnectionSettingsError) {
+            switch try proxy.excepting(proxyExceptions).choose(for: endpoint) {
+            case .direct: return ("direct", proxySource)
+            case .exempt(let variable):
+                return ("direct", variable.map { "$\($0)" } ?? entries[.noProxy]?.source.description ?? standard)
+            case .proxy(let server, let variable):
+                return (server.description, variable.map { "$\($0)" } ?? proxySource)
+            }
+        } catch {
+            return (error.problem, error.subject)
+        }
+    }
+}

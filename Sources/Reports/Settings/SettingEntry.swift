@@ -1,0 +1,27 @@
+/// A setting's value as it was given, and where.
+package struct SettingEntry: Sendable {
+    package let setting: Setting
+    let text: String
+    package let source: SettingSource
+    /// Whether it stands where it was written, and not in a file or variable that may hold something else, too.
+    var isQuotable = true
+
+    /// Without what nobody is to see.
+    package var shownText: String { setting.mask?(text) ?? text }
+
+    /// What to say when it is no value of the setting.
+    func error(_ problem: SettingProblem) -> ReportsError {
+        func error(_ text: String, _ cause: (any Error)? = nil) -> ReportsError {
+            ReportsError(source.errorCode, "\(source.subject): \(text)", underlyingError: cause)
+        }
+        switch problem {
+        case .form:
+            let found = setting.mask != nil || !isQuotable ? "" : ", found \"\(Printable.text(text))\""
+            return error("expected \(setting.expectation)\(found)")
+        case .reason(let text, let cause):
+            return error("\(text); expected \(setting.expectation)", cause)
+        case .advice(let text, let cause):
+            return error(text, cause)
+        }
+    }
+}

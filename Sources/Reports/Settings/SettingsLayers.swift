@@ -1,0 +1,60 @@
+import SystemPackage
+
+/// The configuration file from outside of the spool: the one that `$REPORTS_CONFIG` names, else the machine's.
+///
+/// It is the caller's word or the administrator's, so that root reads it, and the secrets that it names, as root, and
+/// only then becomes the spool's owner. The file in the spool is the owner's word, and must not have root read what the
+/// owner may not.
+package struct OuterSettingsFile {
+    /// `nil` when there is none.
+    let file: SettingsFile?
+    /// Whether it stands instead of the spool's own file.
+    let isNamed: Bool
+
+    /// Reads it.
+    /// - Parameter sources: what the settings are made from.
+    /// - Throws: ``ReportsError/Code/badConfiguration``.
+    package init(_ sources: Settings.Sources) throws(ReportsError) {
+        guard let named = sources.value(ofVariable: "REPORTS_CONFIG") else {
+            isNamed = false
+            file = try SettingsFile.read(sources.systemFile, as: .machine, sources)
+            return
+        }
+        isNamed = true
+        file = try SettingsFile.read(FilePath(named), as: .named, sources)
+        guard file != nil else {
+            throw ReportsError(.badConfiguration, "$REPORTS_CONFIG: \(named): \(Errno.noSuchFileOrDirectory)")
+        }
+    }
+}
+
+/// What the configuration files say together: a member of the spool's file stands instead of the machine's.
+struct SettingsLayers {
+    private(set) var entries: [Setting: SettingEntry] = [:]
+    private(set) var headers: [HeaderSetting] = []
+    /// Of the files, the stronger one first.
+    let paths: [FilePath]
+
+    /// - Throws: ``ReportsError/Code/badConfiguration`` for a file in the spool that cannot be read, and for each
+    ///   member of either file that counts and cannot be had.
+    init(_ sources: Settings.Sources, _ outer: OuterSettingsFile) throws(ReportsError) {
+        var layers = [outer.file].compactMap(\.self)
+        if !outer.isNamed {
+            let path = sources.spool.appending(Settings.fileName.description)
+            if let file = try SettingsFile.read(path, as: .spool, sources) { layers.insert(file, at: 0) }
+        }
+        paths = layers.map(\.path)
+        var hasHeaders = false
+        for layer in layers {
+            let stronger = entries
+            for (setting, value) in layer.entries where stronger[setting] == nil {
+                entries[setting] = try value.get()
+            }
+            // Headers hold the secrets of the server that they were written for: where a stronger file names another
+            // endpoint, they must not go there.
+            guard !hasHeaders, stronger[.endpoint] == nil, let given = layer.headers else { continue }
+            headers = try given.get()
+            hasHeaders = true
+        }
+    }
+}

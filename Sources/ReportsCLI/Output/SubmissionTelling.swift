@@ -1,0 +1,60 @@
+import DurableIO
+import Reports
+
+/// What `submit` prints at its end: what became of the reports, and why some still wait.
+struct SubmissionTelling {
+    let spool: ReportSpool
+    let isJSON: Bool
+    /// The server of this run, as `status` names it.
+    let origin: String
+
+    func tell(_ summary: SubmissionSummary) {
+        Console.endProgress()
+        for repair in summary.repairs { Console.complain(repair) }
+        if summary.lost > 0 {
+            Console.complain(
+                "\(summary.lost) reports are gone: their files are not in the spool any more; "
+                    + "'reports list --state removed' names them")
+        }
+        if isJSON { return Console.print(summary.json) }
+        var parts = ["delivered \(summary.delivered)"]
+        for (name, count) in [
+            ("waiting", summary.waiting), ("held", summary.held), ("rejected", summary.rejected),
+            ("exhausted", summary.exhausted), ("evicted", summary.evicted), ("duplicates", summary.duplicates),
+            ("skipped", summary.skipped),
+        ] where count > 0 {
+            parts.append("\(name) \(count)")
+        }
+        Console.print(parts.joined(separator: ", "))
+        if summary.evicted > 0 {
+            Console.print("evicted to keep the spool's limits: 'reports list --state evicted' names the limit of each")
+        }
+        if summary.isOwnedElsewhere {
+            Console.print("another process\(LockHolder.words(summary.owner)) is at work on this spool")
+        }
+        if let next = summary.nextAttemptMilliseconds {
+            Console.print("next attempt: \(RFC3339.string(milliseconds: next))")
+        }
+        if summary.waiting > 0 || summary.held > 0 { tellTrouble() }
+        if summary.waiting > 0 { tellSlowReports() }
+    }
+
+    /// Reports that such a run will not send, and what will.
+    private func tellSlowReports() {
+        let shown = 3
+        guard let slow = try? SpoolInspector(spool: spool).slowReports(limit: shown + 1) else { return }
+        for view in slow.prefix(shown) {
+            Console.print(Printable.text("\(view.id ?? ""): \(view.explanation ?? "")"))
+        }
+        if slow.count > shown { Console.print("and more like these: 'reports list --state waiting' shows them") }
+    }
+
+    /// Why something waits, when a server is the reason.
+    private func tellTrouble() {
+        guard let origins = try? SpoolInspector(spool: spool).origins() else { return }
+        for origin in origins where origin.name == self.origin && !origin.isOpen {
+            let trouble = origin.lastError.map { ": \($0)" } ?? ""
+            Console.print(Printable.text("\(origin.name): \(origin.reason ?? "closed")\(trouble)"))
+        }
+    }
+}
