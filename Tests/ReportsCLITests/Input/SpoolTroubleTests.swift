@@ -10,7 +10,7 @@ struct SpoolTroubleTests {
         ["status"], ["retry", "--all"], ["remove", "abcdef"], ["doctor"], ["doctor", "--repair"],
     ]
 
-    private static let readers = commands.filter { $0[0] != "add" && $0[0] != "submit" }
+    private static let readers = commands.filter { $0[0] != "add" && $0[0] != "submit" } + [["settings"]]
 
     @Test("a default spool that is missing: looking prints zeros, and makes nothing")
     func missingDefaultSpool() async throws {
