@@ -1,4 +1,6 @@
-/// What the ledger knows of a row whose attempts were cut by a deadline or a signal before they ended.
+/// What the ledger knows of a row whose attempts were cut: a deadline or a signal stopped them before they ended.
+///
+/// A *slow body* is the body of a row whose ``count`` is at least ``limit``.
 package struct CutAttempts: Hashable, Sendable {
     /// Cuts in a row: 0 after any other end. From 2 on the row goes last, and one such at a time.
     package var count = 0

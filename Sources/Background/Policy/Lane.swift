@@ -1,7 +1,10 @@
-/// The name under which transfers go to one place: a destination's, which the client chooses, or `@` and an origin for
-/// transfers with requests of their own.
+/// The name of the place to which a transfer goes, as the ledger writes it into the transfer's row.
 ///
-/// Each transfer has one lane. Lanes share nothing but the gate of the origin they lead to.
+/// There are two kinds of lanes. A *destination's lane* has a name that the client chooses, and the client's settings
+/// say to which origin it leads. An *own lane* is named `@` and an origin, and is for transfers with requests of their
+/// own.
+///
+/// Each transfer has one lane. Two lanes share nothing except the gate, if they lead to the same origin.
 package struct Lane: Hashable, Sendable, CustomStringConvertible {
     package let name: String
 
@@ -12,12 +15,12 @@ package struct Lane: Hashable, Sendable, CustomStringConvertible {
         self.name = name
     }
 
-    /// The lane of transfers whose own requests lead to an origin.
+    /// The own lane of transfers whose requests lead to an origin.
     package static func own(_ origin: String) -> Lane {
         Lane("\(ownMark)\(origin)")
     }
 
-    /// The origin that the name itself says; `nil` for a destination's lane.
+    /// The origin in the name of an own lane; `nil` for a destination's lane.
     package var ownOrigin: String? {
         name.first == Self.ownMark ? String(name.dropFirst()) : nil
     }

@@ -1,4 +1,5 @@
-/// The ledger's own time axis: milliseconds that only ever move forward, whatever is done to the machine's clock.
+/// The *ledger's axis*: the ledger's own time, in milliseconds that only move forward, whatever is done to the
+/// machine's clock.
 ///
 /// Due times, ages and time limits are stored on this axis, never as wall-clock times. A value of this type is a
 /// checkpoint, a reading of both clocks together with the ledger's time then, and is itself stored in the ledger:
@@ -7,7 +8,7 @@
 ///   is due early, and setting the wall clock changes nothing.
 /// - Across boots it advances by the step of the wall clock, but never backwards and by 24 hours at most. A clock that
 ///   stands at 1970 after a boot adds nothing, so a wait can begin again but is never longer than one more delay; a
-///   clock ten years ahead adds a day, so no jump expires everything at once.
+///   clock ten years ahead adds a day, so no jump makes everything expire immediately.
 ///
 /// Take a new checkpoint with ``advanced(to:)`` at each open and each hour; after a boot, the first one is what moves
 /// the axis onto the new boot's clock. A checkpoint lost in a crash only means that the time since the one before is

@@ -14,7 +14,7 @@ package struct OriginGate: Hashable, Sendable {
     }
 
     package private(set) var closure: Closure?
-    /// How many transfers may be under way, 1 to ``RetryPolicy/maximumWindow``.
+    /// The window: how many attempts may run to this origin at the same time, from 1 to ``RetryPolicy/maximumWindow``.
     package private(set) var window: Int
     /// Failures in a row that were the origin's.
     package private(set) var failures: Int

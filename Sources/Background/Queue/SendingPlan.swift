@@ -6,9 +6,13 @@
 /// 2. **running**: the attempt is under way;
 /// 3. **ended**: the attempt is over, and the queue has not judged it yet.
 ///
-/// An origin has as many slots as its gate's window allows, and each slot runs one attempt. When a delivery ends an
-/// attempt, the next waiting claim gets the slot at once, so that no slot is idle during a commit. After any other end,
-/// and after a delivery whose answer asks to wait, no claim of that origin starts before the queue has judged the end.
+/// The window of an origin's gate is the number of attempts that may run to that origin at the same time. The origin
+/// has that many *slots*, and each slot runs one attempt. When a delivery ends an attempt, the next waiting claim gets
+/// the slot immediately, so that no slot is idle during a commit. After any other end, and after a delivery whose
+/// answer asks to wait, no claim of that origin starts before the queue has judged the end.
+///
+/// The queue *gives a claim back* when the attempt must not start. The ledger then makes the row due again, or puts the
+/// row off as before, and does not count the attempt.
 ///
 /// Everything that happens is an event: a mutating method that returns what the caller has to do. The queue and the
 /// tasks of its attempts share the plan under a lock. They report an event under the lock, and act after they have
@@ -16,7 +20,7 @@
 /// ends, so tests can use numbers for them.
 ///
 /// A crash loses the plan, but no transfer: the ledger says which rows were claimed, and the next queue on that ledger
-/// gives them back.
+/// makes these rows due again.
 package struct SendingPlan<Claim: Identifiable<Int64> & Sendable, End: Sendable>: Sendable {
     /// A row in flight.
     package struct Transfer: Sendable {
@@ -44,18 +48,19 @@ package struct SendingPlan<Claim: Identifiable<Int64> & Sendable, End: Sendable>
         package internal(set) var origins: [String: OriginRecord]
         /// Origins at which more rows may have been due than the last turn claimed.
         package internal(set) var originsWithMore: Set<String> = []
-        /// Rows that are sent to find out whether a reason that holds other rows still holds.
+        /// Probes: rows that the queue sends to find out whether the reason still exists for which other rows are held.
         package internal(set) var probes: Set<Int64> = []
-        /// Suspects that a caller asked for by name.
+        /// Suspect rows (``Solitude``) that a caller asked for by name.
         package internal(set) var asked: Set<Int64> = []
-        /// The row in flight that may be what kills the process, as long as it is sent alone.
+        /// The suspect row that is in flight alone; `nil` when there is none. If the process dies now, the next queue
+        /// blames this row.
         package internal(set) var suspect: Int64?
         /// Whether the ledger says that no row is to be blamed if this process dies now.
         package internal(set) var blamesNobody = false
-        /// How many rows each lane has claimed. The number says when a lane claims the row due longest before the first
-        /// rank.
+        /// How many rows each lane has claimed. Every fourth row that a lane claims is the row due longest instead of a
+        /// row of the first rank (``ClaimOrder``), and this number says when that is.
         package internal(set) var claimCounts: [Lane: Int] = [:]
-        /// How many times a lane has claimed. The number says which lane claims first the next time.
+        /// How many times any lane has claimed. The number says which lane claims first in the next turn.
         package internal(set) var claimCount = 0
 
         mutating func change(_ origin: String, _ change: (inout OriginRecord) throws -> Void) rethrows {
@@ -74,7 +79,8 @@ package struct SendingPlan<Claim: Identifiable<Int64> & Sendable, End: Sendable>
     /// Rows to be judged, in the order in which their attempts ended.
     package internal(set) var endedRows: [Int64] = []
     package internal(set) var schedule: Schedule
-    /// The suspect row or drop for which other work is stopped. The tasks that collect drops ask for it, too.
+    /// Whether other work is stopped for a suspect row or drop. The tasks that collect drops read and change this
+    /// value, too.
     package internal(set) var solitude = Solitude()
     /// Whether a turn is being committed, perhaps with claims.
     package internal(set) var isTurning = false
@@ -107,7 +113,7 @@ package struct SendingPlan<Claim: Identifiable<Int64> & Sendable, End: Sendable>
     /// Behind an open gate this number may be larger than the number of free slots, because rows are claimed a little
     /// ahead of their attempts.
     package func allowance(of origin: String, at now: Int64) -> Int {
-        // A suspect is sent alone, so that a death of the process says something about it.
+        // A suspect is sent alone, so that a death of the process says something about the suspect.
         guard schedule.suspect == nil else { return 0 }
         let line = lines[origin] ?? SendingLine()
         let gate = gate(of: origin)
@@ -122,7 +128,7 @@ package struct SendingPlan<Claim: Identifiable<Int64> & Sendable, End: Sendable>
 
     /// Lanes in the order in which they may claim.
     ///
-    /// After each claim another lane comes first, so that no lane takes the whole window of an origin that it shares.
+    /// After each claim another lane comes first, so that lanes which lead to the same origin share its slots.
     package func inTurn<Element>(_ lanes: [Element]) -> [Element] {
         guard lanes.count > 1 else { return lanes }
         let first = schedule.claimCount % lanes.count

@@ -1,21 +1,22 @@
-/// The party for which other work is stopped, if there is one, and the number of tasks that collect drops meanwhile.
+/// The stop of other work for a suspect, if there is one, and the number of tasks that collect drops meanwhile.
 ///
 /// A suspect is a row or a drop that was under way when a process died. It is tried while no other row is sent and no
-/// other drop is collected, so that a second death says something about the suspect. The party of a stop is a suspect
-/// row or a suspect drop.
+/// other drop is collected, so that a second death says something about the suspect. A *stop* is the time for which
+/// other work is stopped. Its party is the suspect row or the suspect drop that the stop is for.
 ///
 /// One stop lasts for ``longestStop`` at most, including the wait for the work that is already under way. Then other
 /// work goes on beside the suspect, and a death would say nothing about it. After a stop that kept other work waiting,
-/// no stop begins for as long as that stop lasted. After stops in which no suspect row could begin, further stops for a
-/// suspect row become rarer, unless no other work is there to be stopped.
+/// the next stop begins only after a rest that is as long as the stop was. When no suspect row could begin during a
+/// stop, the stop was in vain. After stops in vain, a longer rest comes before a stop for a suspect row that would keep
+/// other work waiting: each further stop in vain doubles the rest.
 ///
 /// All times are milliseconds on the boot clock. A crash loses this value, and nothing else is lost with it.
 package struct Solitude: Hashable, Sendable {
-    /// The longest time for which other work is stopped at once: 10 s.
+    /// The longest time for which other work is stopped without a pause: 10 s.
     package static let longestStop: Int64 = 10_000
 
-    /// The longest time for which other work may be stopped at once in a run: a quarter of the run's time that is left,
-    /// and ``longestStop`` at most.
+    /// The longest time for which a run may stop other work without a pause: a quarter of the time that is left until
+    /// the run's end, and ``longestStop`` at most.
     ///
     /// So a suspect that hangs does not take all the time of a short run.
     /// - Parameter left: the time until the run's end, in milliseconds; `nil` for a run without an end.
@@ -24,9 +25,9 @@ package struct Solitude: Hashable, Sendable {
         left.map { min(longestStop, max(100, $0 / 4)) } ?? longestStop
     }
 
-    /// How long a suspect row waits until other work is stopped for it: 60 s.
+    /// How long a suspect row waits before other work is stopped for the row: 60 s.
     package static let patience: Int64 = 60_000
-    /// The longest time for which other work goes on after several stops in vain: 5 min.
+    /// The longest rest after several stops in vain: 5 min.
     package static let longestRest: Int64 = 300_000
 
     package enum Party: Hashable, Sendable {
@@ -45,15 +46,15 @@ package struct Solitude: Hashable, Sendable {
     }
 
     private var stopLength = Self.longestStop
-    /// The latest stop, until the queue ends it. Its time may be over already.
+    /// The latest stop; `nil` after the queue has ended it. The time of this stop may be over already.
     package private(set) var stop: Stop?
     /// How many tasks are collecting drops.
     package private(set) var collectingCount = 0
-    /// The time before which no stop begins again.
+    /// Before this time, no stop begins.
     package private(set) var restEnd = Int64.min
-    /// The time before which no stop begins for a suspect row that would keep other work waiting.
+    /// Before this time, no stop begins for a suspect row if that stop would keep other work waiting.
     private var vainRestEnd = Int64.min
-    /// The number of stops in a row in which no suspect row could begin.
+    /// The number of stops in vain, one after another.
     private var vainStops = 0
     /// Whether a suspect row waits until no drop is being collected.
     package private(set) var isCollectingInTheWay = false
@@ -62,12 +63,12 @@ package struct Solitude: Hashable, Sendable {
 
     // MARK: - Questions
 
-    /// The stop that is in force.
+    /// The stop whose time is not over; `nil` when there is none.
     package func stop(at now: Int64) -> Stop? {
         stop.flatMap { now < $0.end ? $0 : nil }
     }
 
-    /// The stop for a suspect row whose time is over, and which the queue still has to end.
+    /// A stop for a suspect row, if the time of the stop is over and the queue has not ended the stop yet.
     package func lapsedRowStop(at now: Int64) -> Stop? {
         stop.flatMap { $0.party == .row && now >= $0.end ? $0 : nil }
     }
@@ -77,24 +78,26 @@ package struct Solitude: Hashable, Sendable {
         stop(at: now).flatMap { $0.party == .row ? $0.end - now : nil }
     }
 
-    /// How long it takes until a stop may begin, in milliseconds; `nil` when one may begin now.
+    /// How long the queue must wait before it may begin a stop, in milliseconds; `nil` when it may begin one now.
     ///
-    /// The queue ends an overdue stop of a row in its next turn. Until then no other stop begins.
+    /// When the time of a stop for a suspect row is over, the queue ends the stop in its next turn. Until then no other
+    /// stop begins.
     package func stopWait(at now: Int64) -> Int64? {
         if lapsedRowStop(at: now) != nil { return Self.longestStop }
         let end = max(restEnd, stop(at: now)?.end ?? .min)
         return end > now ? end - now : nil
     }
 
-    /// How long it takes until a stop may begin for a suspect row that would keep other work waiting, in milliseconds;
-    /// `nil` when it may begin now.
+    /// How long the queue must wait before it may begin a stop for a suspect row, if that stop would keep other work
+    /// waiting; in milliseconds, and `nil` when the queue may begin it now.
     package func forceWait(at now: Int64) -> Int64? {
         vainRestEnd > now ? max(vainRestEnd - now, stopWait(at: now) ?? 0) : stopWait(at: now)
     }
 
     // MARK: - Events
 
-    /// Records that a drive begins that has so much time, in milliseconds; `nil` for a drive without an end.
+    /// Records that a drive begins. `left` is the time until the drive's end, in milliseconds; `nil` for a drive
+    /// without an end.
     package mutating func driveBegan(with left: Int64?) { stopLength = Self.stopLength(with: left) }
 
     /// Records that a task collects drops from now on.
@@ -104,7 +107,7 @@ package struct Solitude: Hashable, Sendable {
     package mutating func collectingWaits() { stop?.isFelt = true }
 
     /// Records that a task has stopped collecting drops.
-    /// - Returns: whether a suspect row waits for that.
+    /// - Returns: whether a suspect row may have waited for that task.
     package mutating func collectingEnded() -> Bool {
         collectingCount = max(0, collectingCount - 1)
         guard collectingCount == 0 else { return false }

@@ -2,15 +2,19 @@ package import DurableIO
 package import Logging
 import Synchronization
 
-/// The transfer engine: it alone decides which transfer is sent when, and what becomes of the transfer afterwards.
+/// The queue of the transfer engine: it alone decides which transfer of a ledger is sent when, and what becomes of the
+/// transfer afterwards.
+///
+/// A *drive* is one call of ``drive(_:isExplicit:until:deadline:)``. The queue sends only during a drive. A drive takes
+/// one *turn* after another. A turn is one commit: in it the queue judges the attempts that have ended, and claims the
+/// rows to be sent next. A *claim* is the ledger's note that this process makes the next attempt of a row.
 ///
 /// The queue claims a transfer and counts the attempt before the first byte leaves. It settles the transfer before
-/// anything acts on the result. It makes all decisions in one loop, and each turn of the loop is one commit. Between
-/// two turns everything that is known survives a crash. The next queue on the same ledger sends again the transfers
-/// that were under way.
+/// anything acts on the result. The decisions of a committed turn survive a crash. After a crash, the next queue on the
+/// same ledger sends the transfers that were under way again.
 ///
 /// While deliveries succeed, one turn serves many transfers: rows are claimed a few milliseconds ahead of their
-/// attempts, and judged a few milliseconds after them (``SendingPlan``). The queue runs only while a caller drives it.
+/// attempts, and judged a few milliseconds after them (``SendingPlan``).
 package actor TransferQueue {
     /// The party that decides when a transfer that the server put off is sent again.
     package enum RetryOwner: Sendable {
@@ -29,8 +33,8 @@ package actor TransferQueue {
     }
 
     package struct Configuration: Sendable {
-        /// The origin to which each lane leads in this run. The queue leaves rows of other lanes alone, except those of
-        /// lanes that name their origin themselves.
+        /// The origin to which each destination's lane leads in this run. The queue sends the rows of these lanes and
+        /// of own lanes (``Lane``). It leaves all other rows alone.
         package var destinations: [Lane: String]
         package var retryOwner: RetryOwner = .engine
         package var policy = RetryPolicy()
@@ -60,8 +64,8 @@ package actor TransferQueue {
         var plan: Plan
         /// The tasks of the attempts under way, by row. The queue cancels one of them to end that attempt.
         var attempts: [Int64: Task<AttemptReport, Never>] = [:]
-        /// A latch for the tasks that want the process to be free. It is opened and replaced at each change that may
-        /// let them go on.
+        /// A latch for the tasks that wait until the process is free. The queue opens and replaces it at each change
+        /// that may let these tasks go on.
         var release = Latch()
     }
 
@@ -83,14 +87,14 @@ package actor TransferQueue {
     /// When the first drive began, on the boot clock in milliseconds.
     private(set) var firstDriveBegun = Int64.max / 2
     var driveEnd: Int64?
-    /// When the run began whose deadline is the end of the drive, on the boot clock in milliseconds. Without such a
-    /// run, this is ``begun``.
+    /// When the run of the latest drive with a deadline began, on the boot clock in milliseconds. Before such a drive,
+    /// this is ``begun``.
     private(set) var runBegun: Int64
 
     // MARK: - The beginning
 
-    /// Makes a queue on a store that has just been opened, and gives back the rows that an earlier queue left in
-    /// flight.
+    /// Makes a queue on a store that has just been opened, and makes the rows due again that an earlier queue left in
+    /// flight (``TransferStore/recover(drops:)``).
     package init(
         store: sending TransferStore, configuration: Configuration, client: any TransferClient,
         transport: any Transport, clock: any SystemClock, logger: Logger,
@@ -146,16 +150,18 @@ package actor TransferQueue {
 
     /// Sends the due transfers until the drive is over. A queue has one drive at a time.
     ///
-    /// When the task is cancelled, the queue gives the transfers under way back before this function returns. They are
-    /// due at once and not charged.
+    /// When the task is cancelled, the queue stops the attempts under way and settles them before this function
+    /// returns. A stopped transfer is due immediately, unless its body is slow (``CutAttempts``). The attempt does not
+    /// count as a failure.
     /// - Parameters:
     ///   - persistence: how long the drive lasts.
-    ///   - isExplicit: whether the caller wants a try now. If so, gates closed by failure or for a reason are probed
-    ///     once.
+    ///   - isExplicit: whether a person or program asks for a try now. If so, each closed gate is probed once, except a
+    ///     gate that is closed until a time that the server named.
     ///   - end: when the caller will cancel the drive, on the boot clock in milliseconds. The default, `nil`, means
     ///     never.
-    ///   - deadline: the whole length of the run that has this end, in milliseconds, as a person has set it. With the
-    ///     default, `nil`, the run counts from the time at which this queue was made.
+    ///   - deadline: the length of the run, in milliseconds, as a person has set it. With it, the run began this long
+    ///     before `end`. With the default, `nil`, the beginning of the run stays as it was: at first, the time at which
+    ///     this queue was made.
     /// - Throws: the errors of the ledger or of the client. The caller must then abandon the queue.
     package func drive(
         _ persistence: Persistence, isExplicit: Bool, until end: Int64? = nil, deadline: Int64? = nil
@@ -179,13 +185,13 @@ package actor TransferQueue {
         await client.didSettle(try await turn(isStopping: true).settlements)
     }
 
-    /// Tells the drive to look at the plan and the ledger again.
+    /// Tells the drive to take its next turn now.
     package nonisolated func wake() {
         signal.raise(.now)
     }
 
-    /// When a due transfer may be tried again, on the wall clock in milliseconds; `nil` when no transfer has a due
-    /// time.
+    /// The earliest time at which a transfer may be tried, on the wall clock in milliseconds; `nil` when no transfer
+    /// has a due time.
     package func nextAttemptWall() throws -> Int64? {
         var earliest: Int64?
         for route in try routes() {
@@ -264,18 +270,21 @@ package actor TransferQueue {
 
     // MARK: - The end
 
-    /// Makes the next queue on this ledger reconcile files and rows, even after an orderly close of this one, because
-    /// they may disagree.
+    /// Makes the next queue on this ledger reconcile files and rows, even after an orderly close of this queue. The
+    /// caller knows that files and rows may disagree.
     package func distrustFiles() {
         store.distrustFiles()
     }
 
-    /// Forgets the tokens with this prefix at an orderly close, because they cannot come again.
+    /// Deletes tokens with this prefix from the ledger at an orderly close; of very many, only a part.
+    ///
+    /// A token is the ledger's note that a source or an order has had its effect, so that it has none a second time.
+    /// The caller knows that the sources or orders of these tokens are gone for good.
     package func forgetTokensAtClose(withPrefix prefix: String) {
         store.forgetTokensAtClose(withPrefix: prefix)
     }
 
-    /// Closes the ledger in order. The queue must not be driven any more.
+    /// Closes the ledger in order. The caller must not use the queue afterwards.
     package func close() throws {
         try store.close()
     }
