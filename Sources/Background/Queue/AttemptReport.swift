@@ -62,7 +62,7 @@ package struct AttemptReport: Sendable {
         if case .answer(let judgement) = outcome { judgement.disposition == .delivered } else { false }
     }
 
-    /// Whether the next transfer to the same origin may start before the queue has judged this end.
+    /// Whether the next transfer to the attempt's origin may start before the queue has judged this attempt.
     package var letsNextGo: Bool {
         if case .answer(let judgement) = outcome { judgement.letsNextGo } else { false }
     }

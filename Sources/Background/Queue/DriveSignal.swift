@@ -1,18 +1,19 @@
 import DurableIO
 import Synchronization
 
-/// How soon the queue has to look at its plan again.
+/// How soon the queue has to take its next turn.
 package enum Wake: Comparable, Sendable {
     case none
-    /// When more events have come, or a few milliseconds have passed: one commit then serves several ends.
+    /// After further events or after a few milliseconds, so that one commit serves several ended attempts.
     case soon
     case now
 }
 
 /// A signal from the tasks that make attempts to the one task that drives the queue.
 ///
-/// Raising the signal never waits. A raised signal stays raised until the drive lowers it, and the drive lowers it
-/// before it looks at the plan.
+/// A drive is one call of ``TransferQueue/drive(_:isExplicit:until:deadline:)``. Raising the signal never waits. A
+/// raised signal stays raised until the drive lowers it. The drive does so at the beginning of each turn, before it
+/// reads the plan.
 final class DriveSignal: Sendable {
     private struct State {
         var wake = Wake.none
@@ -44,7 +45,7 @@ final class DriveSignal: Sendable {
         await wait(for: .soon) { try? await clock.sleep(milliseconds: milliseconds) }
     }
 
-    /// Waits for further events, until the signal asks the queue to look now or the time has passed.
+    /// Waits for further events, until the signal asks for a turn now or the time has passed.
     ///
     /// The time is real time, also in tests that inject a clock.
     func gather(atMost time: Duration) async {

@@ -5,7 +5,7 @@ extension TransferQueue {
         /// The origin to which the transfer was sent.
         let origin: String
         let report: AttemptReport
-        /// Whether no other transfer was under way to that origin when the attempt ended.
+        /// Whether no other transfer was under way to ``origin`` when the attempt ended.
         let wasAlone: Bool
 
         /// Makes the settlement that the ledger stores for this attempt.
@@ -51,7 +51,8 @@ extension AttemptOutcome {
         }
     }
 
-    /// Whether the server accepts nothing before something changes, or this machine does not trust the server.
+    /// Whether a further attempt can succeed only after something has changed, for example the credentials, or this
+    /// machine does not trust the server.
     fileprivate var isHold: Bool {
         switch self {
         case .answer(let judgement): if case .hold = judgement.disposition { true } else { false }
@@ -60,7 +61,7 @@ extension AttemptOutcome {
         }
     }
 
-    /// Whether the server rejected the transfer or accepts nothing at all, or this machine does not trust the server.
+    /// Whether the server rejected the transfer, or a further attempt can succeed only after something has changed.
     var isRefusal: Bool {
         if case .answer(let judgement) = self, judgement.disposition == .rejected { return true }
         return isHold
@@ -74,8 +75,8 @@ extension Verdict {
 
     /// The verdict for a transfer whose caller decides about retries.
     ///
-    /// Any answer ends the caller's wait. So does a certificate that is not trusted, because a retry would not change
-    /// that.
+    /// Any answer ends the caller's wait. A certificate that is not trusted ends the wait, too, because a retry would
+    /// meet the same certificate.
     func handedBack(_ outcome: AttemptOutcome) -> Verdict {
         if outcome.isHold { return Verdict(.rejected, reason: reason, note: note) }
         if case .answer = outcome, state == .waiting || state == .held { return Verdict(.held, reason: .held(.caller)) }

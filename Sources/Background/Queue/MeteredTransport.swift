@@ -4,7 +4,8 @@ import Synchronization
 final class MeteredTransport: Transport {
     private let transport: any Transport
     private let stopwatch: @Sendable () -> Int64
-    /// Whether the body is watched more closely, because an earlier attempt was cut and this one may be cut, too.
+    /// Whether the body is watched more closely, because an earlier attempt was cut and the attempt of this transport
+    /// may be cut, too.
     private let watchesClosely: Bool
     private let state: Mutex<BodyTrace>
 
@@ -33,7 +34,7 @@ final class MeteredTransport: Transport {
         return result
     }
 
-    /// Does nothing: the queue owns the transport below, and uses it after this attempt.
+    /// Does nothing: the queue owns the wrapped transport, and uses it after this attempt.
     func shutdown() async {}
 
     private func note(_ byteCount: UInt64) {

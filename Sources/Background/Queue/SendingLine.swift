@@ -1,8 +1,10 @@
 /// The rows in flight to one origin, by stage, and how many rows may be claimed ahead of the origin's slots.
 package struct SendingLine: Hashable, Sendable {
-    /// How far ahead of its slots an origin claims rows: as many rows as the slots send in 25 ms, and at most 112.
+    /// How far ahead of an origin's slots (``SendingPlan``) the queue claims rows: as many rows beyond the number of
+    /// slots as the slots send in 25 ms, and at most 112.
     ///
-    /// Rows are claimed no faster than they are sent. A commit takes about 25 ms on a busy disk.
+    /// With these rows no slot is idle during a commit, which takes about 25 ms on a busy disk. The queue claims rows
+    /// no faster than they are sent.
     package static let lookAhead = Duration.milliseconds(25)
     package static let lookAheadLimit = 112
 
@@ -27,7 +29,7 @@ package struct SendingLine: Hashable, Sendable {
         return min(Int(Double(slots) * (Self.lookAhead / max(pace, .microseconds(1)))), Self.lookAheadLimit)
     }
 
-    /// Whether the queue has to look at once instead of waiting for further ends.
+    /// Whether the queue has to take its next turn immediately, instead of waiting until further attempts have ended.
     ///
     /// `hasMore` says whether more rows may be due at this origin.
     func isHungry(slots: Int, hasMore: Bool) -> Bool {
@@ -39,7 +41,8 @@ package struct SendingLine: Hashable, Sendable {
         pace = pace.map { $0 + (latest - $0) / 8 } ?? latest
     }
 
-    /// - Returns: the row that gets a slot, if one waits, a slot is free, and no end keeps the row from starting.
+    /// - Returns: the row that gets a slot; `nil` when no row waits, no slot is free, or an ended attempt keeps the
+    ///   waiting rows from starting.
     mutating func startNext(slots: Int) -> Int64? {
         guard blockingCount == 0, runningCount < slots, let row = waiting.popFirst() else { return nil }
         runningCount += 1

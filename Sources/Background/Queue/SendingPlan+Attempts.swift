@@ -1,5 +1,5 @@
-/// The event that the task of an attempt reports: the attempt's end. It may come at any time, also while a turn of the
-/// queue is being committed.
+/// The event that the task of an attempt reports: the attempt's end. The task may report it at any time, also while a
+/// turn of the queue is being committed.
 extension SendingPlan {
     /// The consequences of an attempt's end.
     package struct Succession: Sendable {
@@ -31,11 +31,11 @@ extension SendingPlan {
         return Succession(next: next, wake: isHungry ? .now : .soon)
     }
 
-    /// Records whether this row is the only one under way to its origin: an attempt's pace means something else beside
-    /// others.
+    /// Records whether this row is the only one under way to its origin. Beside other attempts a body goes out more
+    /// slowly than it could alone, so the queue has to know this when it judges the body's pace.
     ///
-    /// When a drive stops, all attempts end one after another. The last of them was not alone, so this is recorded for
-    /// all of them before the first one ends.
+    /// When a drive stops, its attempts end one after another, and the last one would seem to have been alone. So the
+    /// plan calls this for every running row before the first attempt ends.
     mutating func noteCompany(of row: Int64) {
         guard let origin = transfers[row]?.origin else { return }
         transfers[row]?.wasAlone = lines[origin]?.hasOneBegun ?? false

@@ -28,7 +28,8 @@ extension SendingPlan {
         }
     }
 
-    /// Allows one probe of each gate that is closed by failure or for a reason, because this drive is explicit.
+    /// Allows one probe of each closed gate, because a person or program has asked for this drive. A gate that is
+    /// closed until a time that the server named stays closed.
     package mutating func allowedProbes(at origins: some Sequence<String>) {
         for origin in origins { schedule.change(origin) { $0.gate.allowExplicitProbe() } }
     }
@@ -38,14 +39,14 @@ extension SendingPlan {
         schedule.probes.insert(row)
     }
 
-    /// Records that a caller asked for a suspect by its name. It is sent next and alone, instead of after all other
-    /// rows.
+    /// Records that a caller asked for a suspect row by its name. The queue sends this row next and alone, instead of
+    /// after all other rows.
     package mutating func askedFor(suspect row: Int64) {
         schedule.asked.insert(row)
     }
 
-    /// Records that a row has come further than ever before. It is no suspect any more, and other rows may go beside
-    /// it.
+    /// Records that a row has come further than in any earlier attempt. The row is no suspect any more, and the queue
+    /// may send other rows beside it.
     package mutating func advanced(_ row: Int64, at now: Int64 = 0) -> Wake {
         guard schedule.suspect == row else { return .none }
         schedule.suspect = nil

@@ -1,6 +1,6 @@
 /// The events about suspects and about the tasks that collect drops. Those tasks report their events at any time.
 extension SendingPlan {
-    /// Whether no row is in flight, and no turn is being committed that could add one.
+    /// Whether no row is in flight, and no turn is being committed that could add a row.
     package var isFree: Bool { isIdle && !isTurning }
 
     /// Records that a task wants to collect drops.

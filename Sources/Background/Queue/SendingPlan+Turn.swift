@@ -1,19 +1,21 @@
 extension SendingPlan {
     /// The decisions of one turn of the queue, made on a copy of the plan.
     ///
-    /// A turn is one commit, and attempts do not wait for it. During the commit they report their ends to the plan
-    /// itself, and start claims there that earlier commits have made durable. So a turn never sets the plan back to an
-    /// earlier state, which would lose such a report:
+    /// A turn is one commit, and attempts do not wait for it. An attempt that ends during the commit reports its end to
+    /// the plan itself, not to the copy. Then the plan may start the next waiting claim, which an earlier commit has
+    /// made durable. If a turn set the plan back to an earlier state, such a report would be lost. So a turn never does
+    /// that:
     ///
     /// - When the commit fails, the queue drops the copy, and with it all decisions of the turn. The plan is as the
     ///   attempts have left it, and still holds the ends to be judged.
     /// - When the commit is durable, ``SendingPlan/committed(_:)`` repeats the decisions on the plan as it is by then.
     ///
-    /// The decisions can be repeated because no report of an attempt changes what they are about. A row whose end is
-    /// judged does not end again. A claim that is given back has not started and cannot start: its origin has an end
-    /// that the queue must judge first, or the drive has stopped. A new claim enters the plan only when it is durable.
-    /// Everything else is in the ``SendingPlan/Schedule``, which only the queue changes, and the queue does nothing
-    /// else between the copy and the commit.
+    /// The decisions can be repeated because no report of an attempt changes a row, a claim or an origin that a
+    /// decision concerns. A row whose end is judged does not end again. A claim that the turn gives back has not
+    /// started. It cannot start during the commit either: its origin has an end that the queue must judge first, or the
+    /// drive has stopped. A new claim enters the plan only when the claim is durable. All other decisions concern the
+    /// ``SendingPlan/Schedule``. Only the queue changes the schedule, and between the copy and the commit the queue
+    /// does nothing else.
     package struct Turn: Sendable {
         /// The plan as it will be when the turn is committed.
         package private(set) var plan: SendingPlan
@@ -21,8 +23,9 @@ extension SendingPlan {
         fileprivate var judged: Set<Int64> = []
         /// Origins whose waiting claims this turn gives back.
         ///
-        /// After trouble at an origin, the policy would count the attempt of such a claim as begun before the trouble.
-        /// After a stop, such a claim does not start at all.
+        /// A claim carries the time at which it was made. If the claim started after trouble at its origin, the policy
+        /// would take the attempt as begun before the trouble. After the drive has stopped, a waiting claim does not
+        /// start at all.
         fileprivate let lapsed: [String]
         fileprivate var claims: [Start] = []
         /// On the boot clock, in milliseconds.
@@ -139,7 +142,7 @@ extension SendingPlan.Turn {
         return plan.schedule.probes.remove(row) != nil
     }
 
-    /// Takes back the claims that must not start. The queue calls this before it claims.
+    /// Takes the claims that must not start out of the plan. The queue calls this before it claims.
     /// - Returns: these claims, which the ledger has to make due again, without counting an attempt.
     package mutating func lapsedClaims() -> [Claim] {
         lapsed.flatMap { plan.giveBack(at: $0) }
@@ -155,7 +158,7 @@ extension SendingPlan.Turn {
         plan.schedule.probes.insert(row)
     }
 
-    /// Records that a lane has claimed rows, by the order of the lane.
+    /// Records how many rows a lane has claimed.
     package mutating func counted(_ count: Int, in lane: Lane) {
         plan.schedule.claimCounts[lane, default: 0] += count
     }
@@ -189,9 +192,10 @@ extension SendingPlan.Turn {
         plan.schedule.originsWithMore.insert(origin)
     }
 
-    /// Records that rows have been claimed, or one suspect row that is sent alone.
-    /// - Returns: claims that the ledger has to take back, because an earlier attempt of the same row is still in
-    ///   flight. The row was enrolled again meanwhile, and the end of the earlier attempt must not settle the new
+    /// Records that the queue has claimed rows of an origin. With `isSuspect`, it has claimed one suspect row, which it
+    /// sends alone.
+    /// - Returns: the claims that the queue has to give back, because an earlier attempt of the claimed row is still in
+    ///   flight. Such a row was enrolled again meanwhile, and the end of the earlier attempt must not settle the new
     ///   claim.
     package mutating func claimed(
         _ claims: [Claim], at origin: String, isSuspect: Bool, now: Int64

@@ -1,5 +1,5 @@
-/// The queue's client: it knows the bytes of a transfer, the place and the way to send them, and the meaning of an
-/// answer from there.
+/// The queue's client: it knows the bytes of a transfer, the server to which they go and the way to send them, and the
+/// meaning of that server's answers.
 package protocol TransferClient: Sendable {
     /// Makes one attempt of a claimed transfer with the credentials of that moment, and judges the result.
     ///

@@ -11,11 +11,12 @@ extension TransferQueue {
 
     /// Runs a piece of work that commits, and frees space and tries again when the disk is full.
     ///
-    /// The first retry uses the space that the ledger's log has taken. The second retry frees the ledger's reserve,
-    /// too. Deliveries free more space later.
+    /// Before the first retry, the queue moves the content of the ledger's write-ahead log into the ledger's file, so
+    /// that the log's space can be written again. Before the second retry, the client also frees the ledger's reserve.
+    /// Deliveries free more space later.
     ///
     /// A try runs without a suspension. Between two tries other tasks may change the ledger and the plan, so each try
-    /// has to look at both anew.
+    /// has to read both anew.
     func retryingOnFullDisk<Result>(_ body: () throws -> Result) async throws -> Result {
         do {
             return try body()

@@ -1,12 +1,13 @@
-/// The scheduling of bodies that need longer than the deadlines that cut them.
+/// The scheduling of slow bodies: deadlines or signals have cut their attempts, because the bodies need more time than
+/// the runs had (``CutAttempts``).
 extension TransferQueue {
     // MARK: - Claiming
 
     /// The lane's next transfer with a slow body that this drive should send.
     ///
-    /// The transfer is due, or it is put off for ``CutAttempts/pause`` but fits into the time that is left until the
-    /// drive's end. Slow bodies are sent one at a time, because two at a time would need twice as long. In a drive
-    /// without an end this is `nil`: slow bodies are claimed with the other rows as soon as they are due.
+    /// The transfer is due, or it is put off for ``CutAttempts/pause`` and its body fits into the time that is left
+    /// until the drive's end. Slow bodies are sent one at a time, because two at a time would need twice as long. In a
+    /// drive without an end this is `nil`: slow bodies are claimed with the other rows as soon as they are due.
     func slowTransfer(for route: Route, in plan: Plan) throws -> TransferRecord? {
         guard let driveEnd else { return nil }
         let left = driveEnd - clock.bootMilliseconds

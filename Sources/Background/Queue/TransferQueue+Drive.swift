@@ -108,7 +108,7 @@ extension TransferQueue {
         return true
     }
 
-    /// The next time at which a due row can pass its gate, on the ledger's axis.
+    /// The next time at which a due row can pass its gate, on the ledger's axis (``LedgerClock``).
     ///
     /// Rows that only wait for rows in flight have no such time, because the end of an attempt is an event.
     private func nextTime() throws -> Int64? {

@@ -23,9 +23,11 @@ extension TransferQueue {
         }
     }
 
-    /// Transfers with bytes that were enrolled longer ago than an age in milliseconds, counted on the ledger's axis.
+    /// Transfers with bytes that were enrolled longer ago than an age, in milliseconds on the ledger's axis
+    /// (``LedgerClock``).
     ///
-    /// Reads all transfers only when the oldest one that the last such reading noted may have that age by now.
+    /// When this finds none, it notes in the ledger when the oldest transfer was enrolled. A later call returns none
+    /// without reading the transfers, until the noted time is longer ago than the age.
     /// - Throws: `CancellationError` when the condition held before the end of the reading.
     package func enrolled(
         longerAgoThan age: Int64, limit: Int, interruptedWhen isCalledOff: @Sendable () -> Bool = { false }

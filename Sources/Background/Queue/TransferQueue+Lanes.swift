@@ -6,7 +6,7 @@ extension TransferQueue {
         let origin: String
     }
 
-    /// The lanes with rows for this run to send. Lanes of destinations come first, then lanes that name their origin.
+    /// The lanes with rows for this run to send: first destinations' lanes, then own lanes (``Lane``).
     func routes() throws -> [Route] {
         let routes = try store.queries.liveLanes().compactMap { lane in
             (lane.ownOrigin ?? configuration.destinations[lane]).map { Route(lane: lane, origin: $0) }
@@ -24,15 +24,16 @@ extension TransferQueue {
         storedLanes.merge(changed) { $1 }
     }
 
-    /// Allows one probe of each closed gate, because this drive is explicit and the trouble may be over.
+    /// Allows one probe of each closed gate, because a person or program has asked for this drive and the trouble may
+    /// be over.
     func allowExplicitProbes() async throws {
         let routes = try routes()
         let origins = Set(configuration.destinations.values).union(routes.map(\.origin))
         shared.withLock { $0.plan.allowedProbes(at: origins) }
         for route in routes {
-            // Behind an open gate, the reason that holds single rows may be over, too. A row that is stored as
-            // unreachable does not wait for this origin: it waits for the lane's earlier destination.
-            // Most often there is no such row, and then nothing is committed.
+            // Behind an open gate, single rows may still be held, and the reason may be over. Other rows may be stored
+            // as unreachable. These failed while the lane led to another origin, because this origin's gate is open.
+            // Most often there are no such rows, and then nothing is committed.
             guard gate(of: route.origin).closure == nil, try store.probeCandidate(lane: route.lane) != nil
             else { continue }
             let row = try await committing { store in

@@ -1,13 +1,14 @@
 import DurableIO
 
-/// The calls by which tasks that collect drops and the queue make sure that a suspect has the process to itself.
+/// The calls that give a suspect (``Solitude``) the process to itself. The queue uses them, and so do the tasks that
+/// collect drops.
 extension TransferQueue {
     // MARK: - Collecting
 
     /// Tells the queue that work on drops begins.
     ///
-    /// Waits while other work is stopped for a suspect row, which takes 10 s at most. A cancelled task does not wait.
-    /// The caller calls ``endCollecting()`` once for each call of this function.
+    /// If other work is stopped for a suspect row, this waits until the stop ends, 10 s at most. A cancelled task does
+    /// not wait. The caller calls ``endCollecting()`` once for each call of this function.
     package nonisolated func beginCollecting() async {
         while true {
             let now = clock.bootMilliseconds
@@ -28,12 +29,13 @@ extension TransferQueue {
 
     /// Stops claims, so that a suspect drop can have the process to itself.
     ///
-    /// First waits while other work is stopped for another suspect, and then for as long again. Claims go on at the
-    /// latest 10 s after they were stopped, even if the caller has not called ``endAlone()``: collecting a drop may
-    /// take longer.
+    /// If other work is stopped for another suspect, this first waits until that stop ends. If that stop kept other
+    /// work waiting, this then waits once more for as long as the stop lasted. The queue claims again no later than
+    /// 10 s after claims were stopped, even if the caller has not called ``endAlone()``: collecting a drop may take
+    /// longer.
     ///
     /// - Parameter patience: how long to wait for the transfers under way, in milliseconds.
-    /// - Returns: whether nothing is under way. If something is, or if the task is cancelled, claims go on at once.
+    /// - Returns: whether nothing else is under way. If the result is `false`, claims are not stopped any more.
     package nonisolated func beginAlone(patience: Int64) async -> Bool {
         guard let begun = await stopClaims() else { return false }
         let end = begun + min(max(0, patience), Solitude.longestStop)
@@ -69,7 +71,7 @@ extension TransferQueue {
 
     // MARK: - Suspect rows
 
-    /// When the queue has to look at suspects again, on the boot clock in milliseconds.
+    /// When the queue has to take a turn because of suspects, on the boot clock in milliseconds.
     ///
     /// `nil` when only an event, and not time alone, can change anything about suspects.
     func solitudeTime() throws -> Int64? {
@@ -90,36 +92,36 @@ extension TransferQueue {
         return max(forced, rest ?? forced)
     }
 
-    /// A suspect row that is sent as soon as it can be alone: one that a caller asked for, or the first one that is
-    /// due.
+    /// The suspect row that the queue sends as soon as the row can be alone: a row that a caller asked for, or else the
+    /// first suspect row that is due.
     func suspect(in plan: Plan) throws -> SuspectRow? {
         if let asked = try askedSuspect(in: plan) { return asked }
         return try firstSuspect(in: plan).flatMap { $0.due <= store.now ? $0 : nil }
     }
 
-    /// A suspect row for which other work has to be stopped: one that a caller asked for, or one that has waited long
-    /// enough.
+    /// The suspect row for which other work has to be stopped: a row that a caller asked for, or else a suspect row
+    /// that has waited long enough.
     func impatientSuspect(in plan: Plan) throws -> SuspectRow? {
         if let asked = try askedSuspect(in: plan) { return asked }
         guard clock.bootMilliseconds - firstDriveBegun >= patience else { return nil }
         return try firstSuspect(in: plan).flatMap { $0.due <= store.now - patience ? $0 : nil }
     }
 
-    /// How long a suspect row waits before other work is stopped for it, in milliseconds: half of a short drive's time
-    /// at most, so that the suspect is tried in this drive.
+    /// How long a suspect row waits before other work is stopped for the row, in milliseconds: half of a short drive's
+    /// time at most, so that the suspect is tried in this drive.
     private var patience: Int64 {
         driveEnd.map { min(Solitude.patience, max(0, $0 - begun) / 2) } ?? Solitude.patience
     }
 
     struct SuspectRow {
         let row: Int64
-        /// On the ledger's axis.
+        /// In milliseconds on the ledger's axis (``LedgerClock``).
         let due: Int64
         let route: Route
     }
 
-    /// A suspect row that is sent beside other rows, if its origin has a slot for it: one that a caller asked for, or
-    /// the first one that is due.
+    /// The suspect row that the queue sends beside other rows, if the row's origin has a free slot: a row that a caller
+    /// asked for, or else the first suspect row that is due.
     func suspectWithSlot(in plan: Plan) throws -> SuspectRow? {
         let hasSlot = { (route: Route) in plan.allowance(of: route.origin, at: self.store.now) > 0 }
         if let asked = try askedSuspect(in: plan, where: hasSlot) { return asked }
@@ -157,7 +159,7 @@ extension TransferQueue {
         openRelease { $0.plan.stopEnded(for: party, at: now) }
     }
 
-    /// Ends a turn, and wakes the tasks that wait for a free process or for the end of a suspect.
+    /// Ends a turn, and wakes the tasks that wait for a free process or for the end of a stop.
     func turnEnded() {
         openRelease { $0.plan.turnEnded() }
     }

@@ -1,13 +1,13 @@
 import DurableIO
 import Logging
 
-/// A turn: one commit that judges what has ended and claims what may start.
+/// A turn: one commit that judges the attempts that have ended and claims the rows that may be sent next.
 extension TransferQueue {
     /// Takes one turn, if there is anything to judge or to claim.
     ///
     /// There is no suspension between the copy of the plan and the end of the commit. Meanwhile only attempts report
-    /// events to the plan (``SendingPlan/Turn``). When the drive is stopping, the turn claims nothing and gives back
-    /// all claims that have not started.
+    /// events to the plan (``SendingPlan/Turn``). When the drive is stopping, the turn claims no rows, and gives back
+    /// all claims that have not started (``SendingPlan``).
     func turn(isStopping: Bool) async throws -> (settlements: [Settlement], starts: [Plan.Start]) {
         signal.lower()
         if isStopping { shared.withLock { $0.plan.driveStopped() } }
@@ -204,12 +204,16 @@ extension TransferQueue {
             acceptedMark: turn.plan.gate(of: attempt.origin).accepted)
     }
 
-    /// Makes the rows due that waited for such a verdict.
+    /// Makes other rows of the origin due, if the verdict ends their wait.
+    ///
+    /// A verdict that has reopened the gate makes the rows due that waited because the origin was unreachable. A
+    /// delivery that reopened the gate, or that was a probe, also makes the rows due that were held for a reason which
+    /// a delivery ends.
     private func wakeOthers(at origin: String, after verdict: Verdict, wasProbe: Bool) throws {
         let isReopened = verdict.reopensOrigin
         let frees = verdict.state == .delivered && (isReopened || wasProbe)
         guard isReopened || frees else { return }
-        // An origin that accepts a transfer of one lane is there for its other lanes, too.
+        // A verdict about the origin concerns all lanes that lead to it.
         for route in try routes() where route.origin == origin {
             if isReopened { try store.wakeUnreachable(lane: route.lane) }
             if frees { try store.wakeHeld(lane: route.lane) }
