@@ -3,7 +3,10 @@ public import HTTPTypes
 public import Logging
 public import SystemPackage
 
-/// The configuration of an ``Uploader`` or ``Downloader``: the place of its ledger, its connections, and its limits.
+/// The configuration of an ``Uploader`` or ``Downloader``: its session, its connections, and its limits.
+///
+/// A session is the directory ``rootDirectory`` with its ledger, the database of its transfers. Only one process at a
+/// time can use a session. All uploaders and downloaders of that process with this directory share the session.
 ///
 /// The uploader or downloader copies the configuration when it is made. Later changes have no effect on it.
 ///
@@ -19,8 +22,8 @@ public import SystemPackage
 public struct BackgroundSessionConfiguration: Sendable {
     /// The session's name, which stays the same over the launches of a program.
     ///
-    /// One process at a time can use a name. The name may be any text. It becomes part of a directory's name, in which
-    /// every byte except `A-Z a-z 0-9 . _ -` is written as `%XX`.
+    /// The name may be any text. It becomes part of a directory's name, in which every byte except `A-Z a-z 0-9 . _ -`
+    /// is written as `%XX`.
     public let identifier: String
 
     /// The directory of the ledger. The default, `nil`, means `$XDG_STATE_HOME/background/<identifier>`, or
@@ -40,15 +43,16 @@ public struct BackgroundSessionConfiguration: Sendable {
 
     /// The largest number of transfers under way to one server (scheme, host and port), at least 1. The default is 4.
     ///
-    /// A session begins with 4 transfers at a time, if this limit allows it. After a failure it goes back to one, and
-    /// each success adds one. The current number is stored in the ledger and survives the process.
+    /// For a new server, a session begins with 4 transfers at the same time, if this limit allows it. After a failure
+    /// the number goes back to 1, and each success adds 1. The ledger holds the current number, which survives the
+    /// process.
     public var maximumConnectionsPerHost = 4
 
     /// The TLS settings, the proxies and the timeouts.
     ///
-    /// A setting that cannot be used makes the first call fail with ``NetworkResponseError/Code/invalidSettings``.
-    /// Uploaders and downloaders with the same root directory share one session, and use the connection settings of the
-    /// first of them.
+    /// A setting that cannot be used makes the first call fail with ``NetworkResponseError/Code/invalidSettings``. All
+    /// uploaders and downloaders that share a session use the connection settings of the session's first uploader or
+    /// downloader.
     public var connection = ConnectionSettings()
 
     /// A closure that makes the request of a transfer from an earlier launch, if no caller has asked for that transfer

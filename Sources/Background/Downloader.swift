@@ -15,15 +15,16 @@ public import SystemPackage
 /// ```
 ///
 /// A download has an identifier that stays the same over the launches of the program. The bytes that have arrived
-/// survive a crash, a kill or a power cut. Ask again with the same identifier in any later launch, and only the rest is
-/// fetched, as long as the server's content is still the same (`Range` with `If-Range`, RFC 9110, sections 13.1.5 and
+/// survive a crash, a kill or a power cut. Ask again with the same identifier in any later launch: if the server's
+/// content has not changed, the engine fetches only the rest (`Range` with `If-Range`, RFC 9110, sections 13.1.5 and
 /// 14.2). For this the server must send a strong `ETag`, or a `Last-Modified` that is at least a minute older than the
 /// answer. Without these, and when the content has changed, the download starts over.
 ///
-/// A file gets its own name only when it is whole. The downloader checks its length, and its `Repr-Digest` (RFC 9530,
-/// SHA-256) if the server sends one, and writes it durably to the disk before it returns it. From then on the file is
-/// the caller's: move it away, or read it and call ``acknowledge(_:)``. Until then the file stays, and each call with
-/// the same identifier returns it again.
+/// The engine gives a downloaded file its final name only when the file is whole. It checks the file's length, and the
+/// `Repr-Digest` (RFC 9530, SHA-256) if the server sends one, and it writes the file durably to the disk before the
+/// call returns the file. From then on the file is the caller's: move the file away, or read the file and call
+/// ``acknowledge(_:)``. Until the caller has done so, the file stays, and each call with the same identifier returns it
+/// again.
 ///
 /// The engine works only while a caller waits in one of the calls below. ``Uploader`` describes what uploads and
 /// downloads have in common. <doc:Durability> describes what each step leaves behind when it is cut off.
@@ -71,23 +72,25 @@ public actor Downloader {
     /// Downloads to a file, or continues the download with this identifier, and returns the result.
     ///
     /// The engine tries again after failures of the network for as long as this call lasts. The waits double from 5
-    /// seconds to an hour, and each is shortened by chance to no less than half. Every answer of the server ends the
-    /// call. After `.retry`, ask again when its time has come; see <doc:RetrySemantics>.
+    /// seconds to an hour. The engine then shortens each wait by a random part, by a half at most. Every answer of the
+    /// server ends the call. After `.retry`, ask again when the time has come that the server named; see
+    /// <doc:RetrySemantics>.
     ///
     /// The request is sent unchanged, except for `Range` and `If-Range`, which the engine sets. The engine adds
-    /// `Accept-Encoding: identity` unless the request has an `Accept-Encoding`. A content coding stays as it is in the
-    /// file. The engine follows up to five redirects (RFC 9110, section 15.4), but none from https to http. To another
-    /// server it sends no credentials: of the caller's header fields it sends only `Accept`, `Accept-Encoding`,
-    /// `Accept-Language` and `User-Agent` there. The ledger holds the URL including its query, so put secrets into
-    /// header fields.
+    /// `Accept-Encoding: identity` unless the request has an `Accept-Encoding`. The engine does not decode a content
+    /// coding such as gzip: the file holds the coded bytes. The engine follows up to five redirects (RFC 9110, section
+    /// 15.4), but none from https to http. To another server it sends no credentials: of the caller's header fields it
+    /// sends only `Accept`, `Accept-Encoding`, `Accept-Language` and `User-Agent` there. The ledger holds the URL
+    /// including its query, so put secrets into header fields.
     ///
     /// Cancelling the task ends the call with `.failed`, code `.cancelled`. The transfer stays in the ledger, and
     /// continues when a caller waits again.
     ///
     /// - Parameters:
     ///   - request: an absolute http or https request, normally a GET.
-    ///   - identifier: the name of the transfer. While the transfer is unfinished, a second call joins it, and both
-    ///     calls return the same result. With another method or URL the call fails with `.identifierInUse`.
+    ///   - identifier: the name of the transfer. While the transfer is unfinished, a second call with this identifier
+    ///     joins the transfer, and both calls return the same result. A second call with another method or URL fails
+    ///     with `.identifierInUse`.
     /// - Returns: the result. Failures are results, too; this never throws.
     public func networkResponse(
         from request: HTTPRequest, with identifier: Identifier
@@ -116,7 +119,7 @@ public actor Downloader {
         return (file, response)
     }
 
-    /// Downloads like ``download(_:with:)`` in a task of its own, and returns at once.
+    /// Downloads like ``download(_:with:)`` in a task of its own, and returns immediately.
     ///
     /// The handler is lost when the process ends. In a later launch, call this with the same identifier again: the
     /// download continues, or the handler gets its file.
@@ -163,8 +166,8 @@ public actor Downloader {
 
     /// Removes the file of a finished download, if it is still there, so that its identifier can begin a new download.
     ///
-    /// On return this survives a power cut. A power cut before that leaves either the file, or a download that begins
-    /// anew.
+    /// When this call has returned, a power cut does not bring the file back. After a power cut during the call, either
+    /// the file is still there, or the next call with the identifier begins a new download.
     ///
     /// - Parameter identifier: the download's name. An unfinished or unknown download is left as it is.
     /// - Throws: ``NetworkResponseError`` when the session cannot be opened or its ledger fails.
@@ -193,7 +196,8 @@ public actor Downloader {
     /// continue only after a caller asks for it.
     ///
     /// The results are stored until a caller asks with the identifiers. Without a
-    /// ``BackgroundSessionConfiguration/requestProvider`` no download can continue by itself, and this returns at once.
+    /// ``BackgroundSessionConfiguration/requestProvider`` no download can continue by itself, and this returns
+    /// immediately.
     ///
     /// - Throws: ``NetworkResponseError`` when the session cannot be opened or the task is cancelled.
     public func waitForEarlierTransfers() async throws {
@@ -231,7 +235,7 @@ public actor Downloader {
     /// Cancels an unfinished download and the attempt that is under way, and gives up the bytes that have arrived.
     ///
     /// Calls that wait for the download return `.failed`, code `.cancelled`. The next launch removes the partial file
-    /// from the disk. On return the cancellation survives a power cut.
+    /// from the disk. When this call has returned, the cancellation survives a power cut.
     ///
     /// - Parameter identifier: the download's name.
     /// - Returns: whether an unfinished download was cancelled; also `false` when it has ended meanwhile.
@@ -244,8 +248,8 @@ public actor Downloader {
     /// Ends all waiting calls of this downloader with `.failed`, code `.cancelled`, and stops its downloads, which a
     /// later launch continues.
     ///
-    /// The session is closed with the last of its uploaders and downloaders. Using the downloader again opens the
-    /// session again.
+    /// When the last uploader or downloader that uses the session has shut down, the session is closed. Using the
+    /// downloader again opens the session again.
     public func shutdown() async {
         await handle.shutdown()
     }

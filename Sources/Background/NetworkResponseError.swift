@@ -1,4 +1,4 @@
-/// The reason why a transfer has no answer, when trying again by itself will not bring one.
+/// The reason why a transfer has no answer, when a further attempt by the engine would bring none.
 ///
 /// Compare the ``code``. The message is for people and may change. It never holds the value of a header field.
 public struct NetworkResponseError: Error, Hashable, Sendable, CustomStringConvertible {
@@ -54,8 +54,8 @@ public struct NetworkResponseError: Error, Hashable, Sendable, CustomStringConve
         /// A file or a proxy that ``BackgroundSessionConfiguration/connection`` names cannot be used.
         public static let invalidSettings = Code(kind: .invalidSettings)
         /// This machine does not trust the server: no trusted authority has signed the server's certificate, or the
-        /// certificate is for another host. Or the server demands a client certificate, or another one than it got. A
-        /// wrong clock on this machine causes this error, too.
+        /// certificate is for another host. Or the server demands a client certificate, or does not accept the client
+        /// certificate that it got. A wrong clock on this machine causes this error, too.
         public static let notTrusted = Code(kind: .notTrusted)
         /// Another process uses the same root directory. Ask again when that process has ended or shut down its
         /// session.

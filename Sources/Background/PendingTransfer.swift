@@ -62,16 +62,20 @@ public struct PendingTransfer: Hashable, Sendable {
         public static let interrupted = Reason(word: .interrupted)
         /// This machine could not send the transfer, for example because too many files were open.
         public static let local = Reason(word: .local)
-        /// No caller has asked for the transfer in this launch, and no request provider has given its request.
+        /// No caller has asked for the transfer in this launch, and no request provider has given the transfer's
+        /// request.
         public static let notAsked = Reason(word: .notAsked)
-        /// The server asked to try later, and the caller decides when.
+        /// The server answered that the caller should try later. The engine tries the transfer only when a caller asks
+        /// for it.
         public static let putOff = Reason(word: .putOff)
-        /// The server asked to wait.
+        /// The server asked to wait between two requests of the transfer. The engine itself makes the next request
+        /// after that wait.
         public static let retryAfter = Reason(word: .retryAfter)
         /// The program died three times while this transfer alone was under way, so the transfer may be the cause.
         ///
         /// The engine tries the transfer by itself after an hour, then after waits that double up to a day. When a
-        /// caller asks for it with its identifier, the engine tries it at once, while no other transfer is under way.
+        /// caller asks for the transfer with its identifier, the engine tries the transfer next, while no other
+        /// transfer is under way.
         public static let suspected = Reason(word: .suspected)
         /// The server could not be reached, or had trouble of its own.
         public static let unreachable = Reason(word: .unreachable)
@@ -92,16 +96,17 @@ public struct PendingTransfer: Hashable, Sendable {
     public let byteCount: UInt64?
     /// How many times the transfer was tried, over all launches. The count continues when the identifier is used again.
     public let attemptCount: Int
-    /// The time until the next attempt may be made, never negative; `nil` unless the state is ``State/waiting``. It
-    /// includes the time before which the transfer's server may not be sent to, where that time is known.
+    /// The time until the next attempt may be made, never negative; `nil` unless the state is ``State/waiting``. If the
+    /// engine knows a time before which it sends nothing to the transfer's server, the next attempt is made after that
+    /// time.
     public let timeUntilDue: Duration?
     /// The last error, as text for people; `nil` when there was none.
     public let lastError: String?
 }
 
 extension PendingTransfer {
-    /// Makes the snapshot of a row. `gateOpens` is the time at which the row's server may be sent to again, on the
-    /// ledger's axis; `nil` when it may be sent to now.
+    /// Makes the snapshot of a row. `gateOpens` is the time at which the gate of the row's server opens, on the
+    /// ledger's axis (``LedgerClock``); `nil` when the gate is open.
     init(_ record: TransferRecord, kind: TransferKind, gateOpens: Int64?, now: Int64) {
         identifier = kind.identifier(ofRow: record.identifier)
         switch record.state {

@@ -14,8 +14,8 @@ public enum UploadResponse: Sendable {
     ///
     /// A 200 in HTML over plain http from another machine is a rejection, too, because it comes from a captive portal.
     case rejected(HTTPResponse)
-    /// There is no answer, and trying again by itself will not bring one. Failures of the network are not among these:
-    /// the engine tries again after them for as long as a caller waits.
+    /// There is no answer, and a further attempt by the engine would bring none. A failure of the network does not end
+    /// in this case: the engine tries again for as long as a caller waits.
     case failed(NetworkResponseError)
 
     /// The head of the server's answer, if there was one.
@@ -31,8 +31,8 @@ public enum UploadResponse: Sendable {
 ///
 /// `File` is the type that names the file: `FilePath`, or `URL` with `BackgroundFoundation`.
 public enum DownloadResponse<File: Sendable>: Sendable {
-    /// The content is in this file, whole and durable. The head of the answer, without `Set-Cookie`, describes it. The
-    /// status is 200 or 203, also for content that came in parts.
+    /// The content is in this file, whole and durable. The head of the answer, without `Set-Cookie`, describes the
+    /// content. The status is 200 or 203, also for content that came in parts.
     ///
     /// The file is the caller's: move it away, or read it and call ``Downloader/acknowledge(_:)``. Until then the file
     /// stays, also in later launches, and asking again with the same identifier returns it again.
@@ -45,8 +45,8 @@ public enum DownloadResponse<File: Sendable>: Sendable {
     case retry(HTTPResponse)
     /// The server does not give the content: every other answer, including 401, 403 and 404.
     case rejected(HTTPResponse)
-    /// There is no content, and trying again by itself will not bring it. Failures of the network are not among these:
-    /// the engine tries again after them for as long as a caller waits.
+    /// There is no content, and a further attempt by the engine would not bring it. A failure of the network does not
+    /// end in this case: the engine tries again for as long as a caller waits.
     case failed(NetworkResponseError)
 
     /// The head of the server's answer, if there was one.

@@ -14,7 +14,8 @@ public import SystemPackage
 /// }
 /// ```
 ///
-/// An upload has an identifier that stays the same over the launches of the program. As soon as the upload is in the
+/// An upload has an identifier that stays the same over the launches of the program. A session is a directory with a
+/// ledger, the database of its transfers (``BackgroundSessionConfiguration``). As soon as the upload is in the
 /// session's ledger, its identifier, its schedule and its result survive a crash, a kill or a power cut; see
 /// <doc:Durability>. Ask again with the same identifier in any later launch: an unfinished upload continues, and an
 /// upload that ended while no caller waited returns its result, once.
@@ -28,9 +29,9 @@ public import SystemPackage
 /// engine suspects that the upload kills the program, and puts the upload off for an hour or more
 /// (<doc:RetrySemantics>).
 ///
-/// All uploaders and downloaders of one process with the same root directory share one session and one ledger. In a
-/// session, an identifier names one upload and, independently of it, one download. The configuration of the first
-/// uploader or downloader applies to all of them, except that each has its own request provider.
+/// All uploaders and downloaders of one process with the same root directory share one session. In a session, an
+/// identifier names one upload and, independently of that upload, one download. The configuration of the session's
+/// first uploader or downloader applies to all others, too, except that each has its own request provider.
 ///
 /// ## Topics
 ///
@@ -75,8 +76,9 @@ public actor Uploader {
     /// Uploads a file, or continues the upload with this identifier, and returns the result.
     ///
     /// The engine tries again after failures of the network for as long as this call lasts. The waits double from 5
-    /// seconds to an hour, and each is shortened by chance to no less than half. Every answer of the server ends the
-    /// call. After `.retry`, ask again when its time has come; see <doc:RetrySemantics>.
+    /// seconds to an hour. The engine then shortens each wait by a random part, by a half at most. Every answer of the
+    /// server ends the call. After `.retry`, ask again when the time has come that the server named; see
+    /// <doc:RetrySemantics>.
     ///
     /// The engine hashes the file before it enqueues the upload, checks the file before each attempt, and never moves
     /// or changes it. The file must stay unchanged until the transfer ends.
@@ -91,10 +93,10 @@ public actor Uploader {
     /// - Parameters:
     ///   - request: an absolute http or https request, without its body.
     ///   - file: a regular file, not a symbolic link.
-    ///   - identifier: the name of the transfer. While the transfer is unfinished, a second call joins it, and both
-    ///     calls return the same result. With other content the call fails with `.identifierInUse`. After the result
-    ///     was returned, the same identifier begins a new transfer. If the content is the same, so is the
-    ///     `Idempotency-Key`.
+    ///   - identifier: the name of the transfer. While the transfer is unfinished, a second call with this identifier
+    ///     joins the transfer, and both calls return the same result. A second call with other content fails with
+    ///     `.identifierInUse`. After the result was returned, the same identifier begins a new transfer. A new transfer
+    ///     of the same content has the same `Idempotency-Key`.
     /// - Returns: the result. Failures are results, too; this never throws.
     public func networkResponse(
         from request: HTTPRequest, uploading file: FilePath, with identifier: Identifier
@@ -113,14 +115,15 @@ public actor Uploader {
     ///   - request: an absolute http or https request, without its body.
     ///   - identifier: the name of the transfer.
     /// - Returns: the head of the server's answer, whatever its status.
-    /// - Throws: ``NetworkResponseError`` when there is no answer, and trying again by itself will not bring one.
+    /// - Throws: ``NetworkResponseError`` when there is no answer, and a further attempt by the engine would bring
+    ///   none.
     public func uploadFile(
         at file: FilePath, with request: HTTPRequest, identifier: Identifier
     ) async throws -> HTTPResponse {
         try await result(request, file, identifier).answer()
     }
 
-    /// Uploads like ``uploadFile(at:with:identifier:)`` in a task of its own, and returns at once.
+    /// Uploads like ``uploadFile(at:with:identifier:)`` in a task of its own, and returns immediately.
     ///
     /// The handler is lost when the process ends. In a later launch, call this with the same identifier again: the
     /// upload continues, or the handler gets its result.
@@ -173,7 +176,8 @@ public actor Uploader {
     /// continue only after a caller asks for it.
     ///
     /// The results are stored until a caller asks with the identifiers. Without a
-    /// ``BackgroundSessionConfiguration/requestProvider`` no upload can continue by itself, and this returns at once.
+    /// ``BackgroundSessionConfiguration/requestProvider`` no upload can continue by itself, and this returns
+    /// immediately.
     ///
     /// - Throws: ``NetworkResponseError`` when the session cannot be opened or the task is cancelled.
     public func waitForEarlierTransfers() async throws {
@@ -203,16 +207,16 @@ public actor Uploader {
     ///
     /// - Parameter identifier: the upload's name. The upload need not have begun.
     /// - Returns: the number of the file's bytes that the connection has taken in the current attempt, in steps of at
-    ///   most 128 KiB. A file of up to 256 KiB is reported all at once, with the answer. The stream finishes when the
-    ///   upload ends or the uploader shuts down.
+    ///   most 128 KiB. A file of up to 256 KiB is reported in one step, when the answer has come. The stream finishes
+    ///   when the upload ends or the uploader shuts down.
     public nonisolated func progress(of identifier: Identifier) -> AsyncStream<TransferProgress> {
         handle.progress(of: identifier)
     }
 
     /// Cancels an unfinished upload and the attempt that is under way.
     ///
-    /// Calls that wait for the upload return `.failed`, code `.cancelled`. The file stays. On return the cancellation
-    /// survives a power cut.
+    /// Calls that wait for the upload return `.failed`, code `.cancelled`. The file stays. When this call has returned,
+    /// the cancellation survives a power cut.
     ///
     /// - Parameter identifier: the upload's name.
     /// - Returns: whether an unfinished upload was cancelled; also `false` when it has ended meanwhile.
@@ -225,8 +229,8 @@ public actor Uploader {
     /// Ends all waiting calls of this uploader with `.failed`, code `.cancelled`, and stops its uploads, which a later
     /// launch continues.
     ///
-    /// The session is closed with the last of its uploaders and downloaders. Using the uploader again opens the session
-    /// again.
+    /// When the last uploader or downloader that uses the session has shut down, the session is closed. Using the
+    /// uploader again opens the session again.
     public func shutdown() async {
         await handle.shutdown()
     }

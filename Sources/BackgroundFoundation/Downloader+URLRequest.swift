@@ -41,7 +41,7 @@ extension Downloader {
         return (URL(file: file), response)
     }
 
-    /// Downloads like `download(_:with:)` in a task of its own, and returns at once.
+    /// Downloads like `download(_:with:)` in a task of its own, and returns immediately.
     ///
     /// - Parameters:
     ///   - request: a request with an absolute http or https URL, and its header fields.

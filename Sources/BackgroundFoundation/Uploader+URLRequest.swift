@@ -38,14 +38,14 @@ extension Uploader {
     ///   - request: a request with an absolute http or https URL, and its header fields.
     ///   - identifier: the name of the transfer, which stays the same over the launches of the program.
     /// - Returns: the head of the server's answer, whatever its status.
-    /// - Throws: `NetworkResponseError` when there is no answer, and trying again by itself will not bring one.
+    /// - Throws: `NetworkResponseError` when there is no answer, and a further attempt by the engine would bring none.
     public func uploadFile(
         at file: URL, with request: URLRequest, identifier: Identifier
     ) async throws -> HTTPResponse {
         try await uploadFile(at: FilePath(fileURL: file), with: HTTPRequest(request), identifier: identifier)
     }
 
-    /// Uploads like `uploadFile(at:with:identifier:)` in a task of its own, and returns at once.
+    /// Uploads like `uploadFile(at:with:identifier:)` in a task of its own, and returns immediately.
     ///
     /// - Parameters:
     ///   - file: a file URL.
