@@ -18,11 +18,12 @@ struct LimitKeeper {
 
     /// The number of victims that share one commit.
     private static let batchCount = 1_000
-    /// How long the keeper goes on in a run that is told to end, in milliseconds in all. The next run evicts the rest.
+    /// The *last moments*: how long, in all, keepers go on after the run was told to end, in milliseconds. The next run
+    /// evicts the rest.
     private static let lastMoments: Int64 = 500
 
     func keep() async throws {
-        // Two keepers at a time would both evict for the same excess.
+        // Two keepers at the same time would both evict reports because of one excess.
         guard sender.beginKeepingLimits() else { return }
         defer { sender.endKeepingLimits() }
         do {
@@ -50,7 +51,8 @@ struct LimitKeeper {
         guard try await isExceeded(room), try await areSumsTrue(room, until: isTimeUp) else { return }
         let unfit = try await queue.look(interruptedWhen: isTimeUp) { try $0.larger(than: room.byteCount) }
         _ = try await evict(unfit.filter { $0.state != .sending }, to: .alone(room))
-        // No other report is evicted for a report that is being sent and is too large even alone.
+        // If a report that is being sent exceeds the limit of all bytes by itself, the keeper does not evict other
+        // reports because of that report.
         let besides = unfit.filter { $0.state == .sending }.reduce(0) { $0 + $1.byteCount }
         let wider = Room(count: room.count, byteCount: room.byteCount + besides)
         while !isTimeUp(), try await isExceeded(wider) {

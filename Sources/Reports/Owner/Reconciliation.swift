@@ -3,9 +3,9 @@ import DurableIO
 
 /// The repair that makes files and ledger agree after an owner's end that was not orderly.
 ///
-/// It follows the design's table of rows and files: the files are the truth about bytes, and the rows about the
-/// schedule. A second reconciliation changes nothing. When its task is cancelled, it ends after the current file or
-/// row. The repairs made so far stay, and the next owner makes the rest.
+/// Where files and rows differ, the files decide which bytes there are, and the rows decide what is to be done with
+/// them. A second reconciliation changes nothing. When its task is cancelled, it ends after the current file or row.
+/// The repairs made so far stay, and the next owner makes the rest.
 package struct Reconciliation {
     private let spool: ReportSpool
     private let queue: TransferQueue

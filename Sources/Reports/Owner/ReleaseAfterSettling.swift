@@ -69,8 +69,8 @@ extension ReportSpool {
     ///
     /// The caller has committed the change that allows this: it settled the report (``ReportSender/didSettle(_:)``),
     /// evicted it (``LimitKeeper``) or carried out a person's order to remove it (``OrderActions``). The caller holds
-    /// the report's lock, and has read the row under that lock. After a crash before this step, the next owner takes it
-    /// (``Reconciliation``).
+    /// the report's lock, and has read the row under that lock. If the process dies before this step, the next owner
+    /// carries the step out (``Reconciliation``).
     package func release(_ id: ContentHash, as state: TransferState) throws(FileSystemError) {
         let name = StoredReport.name(of: id)
         if state.isParked {

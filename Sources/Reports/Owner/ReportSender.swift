@@ -21,8 +21,7 @@ final class ReportSender: TransferClient {
         var hasMovedFiles = false
         var hasMisplacedFiles = false
         var isKeepingLimits = false
-        /// When the limits were kept for the first time after the run was told to end, on the boot clock in
-        /// milliseconds.
+        /// When a keeper first kept the limits after the run was told to end, on the boot clock in milliseconds.
         var lastMomentsBegan: Int64?
         /// The queue of this client. The reference is weak because the queue holds its client.
         weak var queue: TransferQueue?
@@ -99,8 +98,8 @@ final class ReportSender: TransferClient {
 
     func endKeepingLimits() { state.withLock { $0.isKeepingLimits = false } }
 
-    /// When the last moments of keeping limits began, on the boot clock in milliseconds. The first call sets this to
-    /// `now`.
+    /// When a keeper of the limits first found that the run was told to end, on the boot clock in milliseconds. The
+    /// first call sets this to `now`. From then on keepers go on only for a short time (``LimitKeeper``).
     func lastMomentsBegan(at now: Int64) -> Int64 {
         state.withLock { state in
             let began = state.lastMomentsBegan ?? now
@@ -127,7 +126,7 @@ final class ReportSender: TransferClient {
         state.withLock { $0.hasMovedFiles = false }
     }
 
-    /// Whether a file could not be moved as its verdict demands.
+    /// Whether a file could not be moved as the verdict on its report demands.
     var hasMisplacedFiles: Bool { state.withLock(\.hasMisplacedFiles) }
 
     func noteMovedFiles() {

@@ -16,17 +16,18 @@ package final class SpoolOwner: Sendable {
     let logger: Logger
     private let host: LedgerHost
     private let transport: any Transport
-    /// The repairs made at the start, as sentences for people; empty after an orderly end of the owner before.
+    /// The repairs made at the start, as sentences for people; empty after an orderly end of the previous owner.
     package let repairs: [String]
     /// Whether the task was cancelled before files and ledger were reconciled. The next owner then reconciles them.
     let isCutShort: Bool
 
     /// The settings of an owner, besides the spool.
     package struct Configuration: Sendable {
-        /// The destination of reports; `nil` for an owner that sends at most reports with requests of their own.
+        /// The destination of reports. With `nil`, the owner sends only reports that have requests of their own, or
+        /// nothing.
         package var destination: Destination?
-        /// The requests of reports that have requests of their own. A process without them, `nil`, sends only those of
-        /// these reports whose requests need no header.
+        /// The requests of callers, for reports that have requests of their own. With `nil`, the owner sends such a
+        /// report only if the report's request needs no header fields.
         package var callerRequests: CallerRequests?
         package var maximumConcurrent = 16
         package var connection = ConnectionSettings()
@@ -125,8 +126,8 @@ package final class SpoolOwner: Sendable {
         return max(0, files - (tally.waiting + tally.held).count)
     }
 
-    /// Makes rows due that rest because no owner knew their requests. An owner that knew none may have put them to
-    /// rest.
+    /// Makes the rows due that rest because an earlier owner did not have the callers' requests for them. This owner
+    /// has the requests.
     private func wake(_ callerRequests: CallerRequests?) async throws {
         guard let callerRequests else { return }
         let known = callerRequests.known
@@ -176,8 +177,8 @@ package final class SpoolOwner: Sendable {
     private func prepareForEnd() async throws {
         try sender.syncRooms()
         if sender.hasMisplacedFiles { await queue.distrustFiles() }
-        // A source that is still there may have been counted by an owner that died. The ledger keeps its mark until the
-        // source is unlinked.
+        // An owner that died may have enrolled a source that is still there. The ledger keeps the mark of such a source
+        // until the source is unlinked.
         var forgotten = marks.takeUnlinked()
         if hasNoSources, marks.mayBeForgotten {
             await queue.forgetTokensAtClose(withPrefix: SourceMark.prefix)

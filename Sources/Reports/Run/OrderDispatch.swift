@@ -1,7 +1,7 @@
 import Background
 import DurableIO
 
-/// Carries out a person's `retry` or `remove`: at once when no process owns the spool, otherwise by an order to the
+/// Carries out a person's `retry` or `remove`: immediately when no process owns the spool, otherwise by an order to the
 /// owner.
 package struct OrderDispatch {
     private let spool: ReportSpool

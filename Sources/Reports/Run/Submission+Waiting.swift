@@ -21,8 +21,8 @@ extension Submission {
         guard waitsForOwner else { return .givenUp }
         if hasNothingDue() {
             let found = try SpoolInspector(spool: spool).summary()
-            // A report that waits without a time in the future has arrived since the look at the ledger. The owner is
-            // taking it in.
+            // If a report waits and no attempt is planned for a later time, the report arrived after `hasNothingDue()`
+            // had read the ledger. The owner is taking the report in.
             let next = found.nextAttemptMilliseconds ?? 0
             patience.unsureLooks += 1
             let isSure = found.waiting == 0 || next > spool.clock.wallMilliseconds
@@ -90,8 +90,8 @@ extension Submission {
         return names
     }
 
-    /// Whether something has arrived since the last look. A run that is told to end does not look: the next run takes
-    /// it in.
+    /// Whether something has arrived that was not known at the last look. A run that was told to end does not look, and
+    /// leaves new arrivals to the next run.
     func hasNewArrivals(besides known: Set<EntryName>) -> Bool {
         !Task.isCancelled && !arrivals().isSubset(of: known)
     }

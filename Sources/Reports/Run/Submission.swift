@@ -2,23 +2,23 @@ import Background
 package import DurableIO
 import Synchronization
 
-/// One run over a spool: it becomes the owner, takes in new reports, sends the due ones, and gives the spool back.
+/// One run over a spool: it becomes the owner, takes in new reports, sends the due reports, and resigns.
 package struct Submission: Sendable {
     package let spool: ReportSpool
     package var configuration: SpoolOwner.Configuration
-    /// The length of the run, in milliseconds; `nil` for a run without a deadline. At its end, the transfers under way
-    /// are given back to the queue.
+    /// The length of the run, in milliseconds; `nil` for a run without a deadline. At the deadline, the run stops the
+    /// transfers under way; their reports are due again in the next run.
     package var deadline: Int64?
     /// How long the run waits for transfers that are due later, in milliseconds from its beginning; `nil` means that it
     /// does not wait.
     package var wait: Int64?
-    /// Whether the run waits while another owner does the due work. The default is `true`; otherwise it returns at once
-    /// and leaves that work to the owner.
+    /// Whether the run waits while another owner does the due work. The default is `true`; otherwise it returns
+    /// immediately and leaves that work to the owner.
     package var waitsForOwner = true
     /// Whether a person or program asked for this run now. If so, closed gates are probed once. The default is `true`.
     package var isExplicit = true
-    /// Called once when the run begins to wait for another owner. The arguments are that owner, where its lock names
-    /// it, and the longest time to wait, in milliseconds.
+    /// Called once when the run begins to wait for another owner. The first argument is the other owner, or `nil` if
+    /// the lock file does not name it. The second argument is the longest time to wait, in milliseconds.
     package var onWaiting: @Sendable (_ owner: LockHolder?, _ patience: Int64) -> Void = { _, _ in }
 
     /// The counts of all owners of this run, including those that ended with an error.
@@ -94,7 +94,7 @@ package struct Submission: Sendable {
             defer { group.cancelAll() }
             while let first = try await group.next() {
                 if let summary = first { return summary }
-                // The run gives the transfers under way back, and still returns its counts.
+                // The cancelled run stops the transfers under way, and still returns its counts.
                 group.cancelAll()
             }
             return SubmissionSummary()
@@ -128,7 +128,7 @@ package struct Submission: Sendable {
     // MARK: - As the owner
 
     /// Works as the owner and resigns.
-    /// - Returns: whether nothing had arrived since the last look when the summary was made.
+    /// - Returns: whether nothing had arrived after the run's last look at the spool when the summary was made.
     private func session(
         _ owner: SpoolOwner, _ start: Int64, _ summary: inout SubmissionSummary, _ leftovers: inout Set<EntryName>
     ) async throws -> Bool {
@@ -185,8 +185,8 @@ package struct Submission: Sendable {
         }
     }
 
-    /// How long the run looks at drops in order to count them after its end, in milliseconds: a tenth of the second
-    /// that it has.
+    /// The longest time for which a run looks at drops after its deadline in order to count them, in milliseconds. A
+    /// run should end within a second after its deadline; this is a tenth of that second.
     private static let countTime: Int64 = 100
 
     /// The number of drops and entries that are ready and have no row yet, because the deadline cut the intake off or

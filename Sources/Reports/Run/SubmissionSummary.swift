@@ -33,20 +33,22 @@ public struct SubmissionSummary: Hashable, Sendable {
     public internal(set) var exhausted = 0
     /// The reports whose bytes were deleted in this run to keep a limit of the spool.
     public internal(set) var evicted = 0
-    /// The reports whose stored bytes were missing, because another program removed them. Their state is removed.
+    /// The reports whose stored bytes were missing, because another program deleted the files. The state of these
+    /// reports is now `removed`.
     public internal(set) var lost = 0
-    /// The payloads of this run that the spool already knew. They were only counted.
+    /// The payloads of this run whose reports the spool already knew. The owner stored no second report, but increased
+    /// the count of the known report.
     public internal(set) var duplicates = 0
-    /// The files in `incoming/` that could not be taken, including those that are still being written.
+    /// The files in `incoming/` that could not be taken, including files that are still being written.
     public internal(set) var skipped = 0
-    /// When the next attempt may be made, by the wall clock in milliseconds since 1970; `nil` when no report waits for
-    /// a time.
+    /// The time at which the next attempt may be made, by the wall clock in milliseconds since 1970; `nil` when no
+    /// report waits for a time.
     public internal(set) var nextAttemptMilliseconds: Int64?
     /// Whether another process was the owner of the spool and had not finished when this run ended.
     public internal(set) var isOwnedElsewhere = false
-    /// The process that owns the spool, where its lock names it.
+    /// The process that owns the spool; `nil` if the lock file does not name it.
     package internal(set) var owner: LockHolder?
-    /// The repairs that this run made first, as sentences for people; empty after an orderly end of the run before.
+    /// The repairs that this run made first, as sentences for people; empty after an orderly end of the previous run.
     public internal(set) var repairs: [String] = []
 
     /// Makes a summary in which all counts are zero.
