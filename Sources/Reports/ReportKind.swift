@@ -49,10 +49,10 @@ public struct ReportKind: RawRepresentable, Hashable, Sendable, CustomStringConv
 
 /// Where a report's kind comes from. The raw value is the member `kind_from` of a stored report's description.
 package enum KindSource: String, Hashable, Sendable {
-    /// Whoever handed the report in named it.
+    /// The producer of the report named the kind.
     case given
-    /// The payload's format tells.
+    /// The payload's format shows the kind.
     case recognised
-    /// Nothing tells: the kind is the one assumed of any text, JSON or binary.
+    /// Nothing shows the kind: it is the kind assumed for any text, JSON or binary payload.
     case `default`
 }

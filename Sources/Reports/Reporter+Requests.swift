@@ -12,9 +12,9 @@ extension Reporter {
     /// from ``Configuration/existingReportHandler``, or from submitting the same bytes again.
     ///
     /// The body is sent like that of all reports: compressed, with `Content-Encoding`, `Content-Length`,
-    /// `Idempotency-Key`, digests and `Report-` headers that the reporter sets. The same bytes a second time are the
-    /// same report. While that report is not delivered, the newer request replaces the earlier one. After it was
-    /// delivered, nothing is sent.
+    /// `Idempotency-Key`, digests and `Report-` headers that the reporter sets. If the spool already has a report with
+    /// the same bytes, there is no second report. As long as the known report is not delivered, the newer request
+    /// replaces the earlier request. If the known report was delivered, nothing is sent.
     /// - Parameters:
     ///   - payload: The report's bytes.
     ///   - request: A PUT, POST or PATCH to an absolute URL without user name and password.
@@ -23,7 +23,8 @@ extension Reporter {
     ///   - annotations: See ``collect(_:kind:name:annotations:)``.
     /// - Returns: The report's id.
     /// - Throws: ``ReportsError`` when the request cannot be used, the disk is full or a limit is exceeded.
-    ///   `CancellationError` when the task was cancelled before the last block of a large payload.
+    ///   `CancellationError` when the task is cancelled before the last MiB of a larger payload is compressed; then
+    ///   nothing is stored.
     @discardableResult
     public func submit(
         _ payload: [UInt8], request: HTTPRequest, kind: ReportKind? = nil, identifier: String? = nil,
@@ -55,7 +56,7 @@ extension Reporter {
     ///   - annotations: See ``collect(_:kind:name:annotations:)``.
     /// - Returns: The report's id.
     /// - Throws: ``ReportsError`` when the request or the file cannot be used, or the disk is full. `CancellationError`
-    ///   when the task was cancelled before the last block of a large file.
+    ///   when the task is cancelled while the file is read; then nothing is stored.
     @discardableResult
     public func submit(
         fileAt file: FilePath, identifier: String? = nil, request: HTTPRequest, kind: ReportKind? = nil,

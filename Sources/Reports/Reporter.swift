@@ -18,8 +18,10 @@ public import SystemPackage
 ///
 /// ## The way of a report
 ///
-/// A report goes through nine steps, each once. A step runs only when the step above it is durable, so that a crash
-/// between two steps leaves something that the next owner of the spool finds.
+/// A dropped report goes through nine steps in this order. The steps from claim to settle are repeated for each
+/// attempt. Most steps are the work of the spool's *owner*, the one process that holds the spool's lock. A step runs
+/// only when everything that the step above it makes durable is on disk. So a crash between two steps leaves something
+/// that the next owner finds.
 ///
 /// | step | what happens | a crash just after it leaves |
 /// |---|---|---|
@@ -27,8 +29,8 @@ public import SystemPackage
 /// | take | the owner of the spool renames the drop into `taken/` | the taken drop |
 /// | collect | the payload is read once, hashed and compressed into `tmp/` | a file that the next owner removes |
 /// | publish | the file is synced and renamed, its directory is synced | safe bytes without a row |
-/// | enrol | the ledger gets a row, or counts a known one; then the source is unlinked | row and file |
-/// | claim | the attempt is counted, before its first byte leaves | a row that is given back |
+/// | enrol | the ledger gets a row, or counts one more in a known row; then the source is unlinked | row and file |
+/// | claim | the attempt is counted, before its first byte leaves | a row that the next owner makes due again |
 /// | send | the report goes to its destination | an unknown result: it is sent again with the same key |
 /// | settle | the ledger gets the result | a result and a file |
 /// | release | the file is unlinked, or moved to `parked/` | nothing to do |
@@ -45,12 +47,12 @@ public final class Reporter: Sendable {
     public struct Configuration: Sendable {
         /// The limits of what the spool may hold.
         public var limits = SpoolLimits()
-        /// The largest number of reports under way to one server at once, from 1 to 64. The default is 16.
+        /// The largest number of reports under way to one server at the same time, from 1 to 64. The default is 16.
         public var maximumConcurrent = 16
         /// The TLS settings, the proxies and the timeouts.
         ///
-        /// A file that cannot be used makes a submission fail with ``ReportsError/Code/badConfiguration``. Collecting a
-        /// report does not need the file.
+        /// If these settings name a file that cannot be used, a submission fails with
+        /// ``ReportsError/Code/badConfiguration``. Collecting a report does not need these files.
         public var connection = ConnectionSettings()
         /// Whether any user of the machine may drop files into `incoming/`. The default is `false`.
         public var isShared = false
@@ -59,8 +61,9 @@ public final class Reporter: Sendable {
         ///
         /// The request has to be given again because the values of its header fields are never written to disk. The
         /// reporter calls the closure at each attempt. When it returns `nil`, the report rests until the next restart.
-        /// The default, `nil`, lets all such reports rest until the same bytes are submitted again. Programs that share
-        /// a spool are asked for each other's reports: look at the URL before you sign a request for it.
+        /// The default, `nil`, lets all such reports rest until the same bytes are submitted again. If programs share a
+        /// spool, the reporter also calls the closure for reports of the other programs: look at the URL before you
+        /// sign a request.
         public var existingReportHandler: (@Sendable (ExistingReport) async throws -> HTTPRequest?)?
         /// The logger. The default logs nothing. Bodies, URLs and headers are never logged.
         public var logger = Logger(label: "reports", factory: { _ in SwiftLogNoOpLogHandler() })
@@ -74,7 +77,7 @@ public final class Reporter: Sendable {
     let callerRequests: CallerRequests
     private let running = Mutex<Running?>(nil)
 
-    /// The newest of this reporter's submissions. It waits for the earlier ones.
+    /// The newest of this reporter's submissions. A submission waits for the earlier submissions.
     private struct Running {
         let number: Int
         let task: Task<SubmissionSummary, any Error>
@@ -133,9 +136,10 @@ public final class Reporter: Sendable {
 
     /// Stores a report. On return the report survives a crash and a power cut.
     ///
-    /// The same bytes a second time are the same report, and only counted. The work runs on threads of this package. A
-    /// process compresses at most as many payloads at once as it has cores less one, but at least one. A payload whose
-    /// source delivers no bytes keeps none of the others waiting.
+    /// If the spool already has a report with the same bytes, or has delivered such a report, there is no second
+    /// report: the count of the known report increases. The work runs on threads of this package. A process compresses
+    /// at most as many payloads at the same time as it has cores less one, but at least one. A payload whose source
+    /// delivers no bytes keeps no other payload waiting.
     /// - Parameters:
     ///   - payload: The report's bytes. An empty payload is a report, too.
     ///   - kind: The report's kind. The default, `nil`, derives the kind from the content.
@@ -168,8 +172,9 @@ public final class Reporter: Sendable {
     ///   - kind: The report's kind. The default, `nil`, derives the kind from the content.
     ///   - annotations: See ``collect(_:kind:name:annotations:)``.
     /// - Returns: The report's id.
-    /// - Throws: ``ReportsError`` when the file cannot be read, changes in another way while it is read, or the disk is
-    ///   full. `CancellationError` when the task is cancelled while the file is read; then nothing is stored.
+    /// - Throws: ``ReportsError`` when the file cannot be read, when the file changes while it is read and is no
+    ///   growing log, or when the disk is full. `CancellationError` when the task is cancelled while the file is read;
+    ///   then nothing is stored.
     @discardableResult
     public func collect(
         contentsOf file: FilePath, kind: ReportKind? = nil, annotations: [String: String] = [:]
@@ -184,8 +189,8 @@ public final class Reporter: Sendable {
         }
     }
 
-    /// Stores a payload as soon as a slot is free for it. `willAppear` gets the report's id before any owner can find
-    /// the report.
+    /// Stores a payload as soon as ``PayloadSlots`` has a slot for the payload. `willAppear` gets the report's id
+    /// before any owner can find the report.
     func store(
         _ source: consuming PayloadSource, as description: ReportCollector.Description, from subject: String,
         willAppear: (String) -> Void = { _ in }
@@ -196,8 +201,8 @@ public final class Reporter: Sendable {
             let slot = try await PayloadSlots.shared.slot(for: byteCount)
             prepared = try producer.prepare(source, as: description, from: subject, betweenBlocks: { slot.pause() })
         } else {
-            // A pipe may deliver no bytes for as long as its writer likes, so it occupies neither a slot nor a thread
-            // that others need.
+            // A pipe may deliver no bytes for as long as its writer likes, so its reading occupies neither a slot nor a
+            // thread that other payloads need.
             var source = Optional(source)
             prepared = try await OwnThreads.run(on: .forPipes) {
                 guard let source = source.take() else { throw CancellationError() }
@@ -214,11 +219,11 @@ public final class Reporter: Sendable {
     /// Takes in dropped reports and sends the due ones: the newest crash first, then the reports that have been due
     /// longest.
     ///
-    /// This returns at once when nothing is due. The deadline ends the wait, not the work: the reporter goes on sending
-    /// until nothing is due, ``shutdown()`` is called, or the program exits. It is no error when another process works
-    /// on the spool.
+    /// This returns immediately when nothing is due. The deadline ends the wait, not the work: the reporter goes on
+    /// sending until nothing is due, ``shutdown()`` is called, or the program exits. It is no error when another
+    /// process works on the spool.
     /// - Parameter deadline: The longest time to wait. The default, `nil`, waits until no due report can be sent.
-    /// - Returns: The result. After the deadline, this is the state of the spool at that time.
+    /// - Returns: The result. When the deadline ends the wait, the result is the state of the spool at that time.
     /// - Throws: ``ReportsError`` when the spool or its ledger cannot be used.
     @discardableResult
     public func submitPending(deadline: Duration? = nil) async throws -> SubmissionSummary {
@@ -228,7 +233,8 @@ public final class Reporter: Sendable {
         return try await OwnThreads.run { try SpoolInspector(spool: place.spool()).summary() }
     }
 
-    /// Waits for a task's value; `nil` when the time was up first or the wait was cancelled. The task goes on.
+    /// Waits for a task's value; `nil` when the time was up before the value came, or when the wait was cancelled. The
+    /// task goes on.
     private func value(
         of task: Task<SubmissionSummary, any Error>, within deadline: Duration
     ) async throws -> SubmissionSummary? {
@@ -259,8 +265,10 @@ public final class Reporter: Sendable {
         }
     }
 
-    /// Ends the work that ``submitPending(deadline:)`` left running. Reports under way are given back, and sent at
-    /// another time.
+    /// Ends the work that ``submitPending(deadline:)`` left running.
+    ///
+    /// The reporter stops the attempts that are under way. Their reports stay in the spool, and the next submission
+    /// sends them.
     public func shutdown() async {
         let task = running.withLock { $0?.task }
         task?.cancel()
@@ -285,7 +293,8 @@ public final class Reporter: Sendable {
                 } onCancel: {
                     earlier.cancel()
                 }
-                // A report that was collected after the last look of that submission needs another look.
+                // A report that was collected after the earlier submission's last look at the spool needs another
+                // submission.
                 let next = try submission()
                 return next.hasArrivals ? try await next.run() : summary
             }
