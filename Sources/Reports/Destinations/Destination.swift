@@ -35,14 +35,14 @@ public struct Destination: Sendable {
         Destination(template: url) { headers }
     }
 
-    /// Makes a destination for an HTTP or HTTPS endpoint that asks for the header fields at each attempt, so that a
-    /// renewed token is used at once.
+    /// Makes a destination for an HTTP or HTTPS endpoint that asks for the header fields at each attempt, so that the
+    /// next attempt uses a renewed token.
     ///
     /// - Parameters:
-    ///   - url: An absolute URL, as for header fields that stay the same.
-    ///   - provider: A closure that is called for each attempt, also several times at once. When it throws, nothing is
-    ///     sent. The report then waits from 5 seconds to an hour, without a charge against the report or the server. Of
-    ///     the error only the type is kept.
+    ///   - url: An absolute URL without user name and password, with `{id}`, `{kind}` and `{host}` where wanted.
+    ///   - provider: A closure that is called for each attempt. Several calls may run at the same time. When the
+    ///     closure throws, nothing is sent. The report then waits from 5 seconds to an hour, without a charge against
+    ///     the report or the server. Of the error only the type is kept.
     /// - Returns: The destination. Its URL is checked when a reporter is made.
     public static func http(_ url: String, headers provider: @escaping HeaderProvider) -> Destination {
         Destination(template: url, provider: provider)
