@@ -10,9 +10,9 @@
 ///   stands at 1970 after a boot adds nothing, so a wait can begin again but is never longer than one more delay; a
 ///   clock ten years ahead adds a day, so no jump makes everything expire immediately.
 ///
-/// Take a new checkpoint with ``advanced(to:)`` at each open and each hour; after a boot, the first one is what moves
-/// the axis onto the new boot's clock. A checkpoint lost in a crash only means that the time since the one before is
-/// counted again by the same rules.
+/// Take a new checkpoint with ``advanced(to:)`` at each open and each hour; after a boot, the first new checkpoint
+/// moves the axis onto the new boot's clock. If a crash loses a checkpoint, the time since the previous checkpoint is
+/// counted again by these rules.
 package struct LedgerClock: Hashable, Sendable {
     /// Both clocks of the machine, read together.
     package struct Reading: Hashable, Sendable {

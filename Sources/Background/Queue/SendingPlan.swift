@@ -16,8 +16,8 @@
 ///
 /// Everything that happens is an event: a mutating method that returns what the caller has to do. The queue and the
 /// tasks of its attempts share the plan under a lock. They report an event under the lock, and act after they have
-/// released it. The plan does no I/O, and has no clock, no random numbers and no log. It does not look into claims and
-/// ends, so tests can use numbers for them.
+/// released the lock. The plan does no I/O, and has no clock, no random numbers and no log. The plan does not look into
+/// claims and ends, so tests can use numbers for claims and ends.
 ///
 /// A crash loses the plan, but no transfer: the ledger says which rows were claimed, and the next queue on that ledger
 /// makes these rows due again.

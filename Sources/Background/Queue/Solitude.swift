@@ -1,14 +1,14 @@
 /// The stop of other work for a suspect, if there is one, and the number of tasks that collect drops meanwhile.
 ///
-/// A suspect is a row or a drop that was under way when a process died. It is tried while no other row is sent and no
-/// other drop is collected, so that a second death says something about the suspect. A *stop* is the time for which
-/// other work is stopped. Its party is the suspect row or the suspect drop that the stop is for.
+/// A suspect is a row or a drop that was under way when a process died. The suspect is tried while no other row is sent
+/// and no other drop is collected, so that a second death says something about the suspect. A *stop* is the time for
+/// which other work is stopped. Its party is the suspect row or the suspect drop that the stop is for.
 ///
 /// One stop lasts for ``longestStop`` at most, including the wait for the work that is already under way. Then other
-/// work goes on beside the suspect, and a death would say nothing about it. After a stop that kept other work waiting,
-/// the next stop begins only after a rest that is as long as the stop was. When no suspect row could begin during a
-/// stop, the stop was in vain. After stops in vain, a longer rest comes before a stop for a suspect row that would keep
-/// other work waiting: each further stop in vain doubles the rest.
+/// work goes on beside the suspect, and a death would say nothing about the suspect. After a stop that kept other work
+/// waiting, the next stop begins only after a rest that is as long as the stop was. When no suspect row could begin
+/// during a stop, the stop was in vain. After stops in vain, a longer rest comes before a stop for a suspect row that
+/// would keep other work waiting: each further stop in vain doubles the rest.
 ///
 /// All times are milliseconds on the boot clock. A crash loses this value, and nothing else is lost with it.
 package struct Solitude: Hashable, Sendable {

@@ -11,7 +11,7 @@ import Synchronization
 ///
 /// The queue claims a transfer and counts the attempt before the first byte leaves. It settles the transfer before
 /// anything acts on the result. The decisions of a committed turn survive a crash. After a crash, the next queue on the
-/// same ledger sends the transfers that were under way again.
+/// same ledger sends again the transfers that were under way.
 ///
 /// While deliveries succeed, one turn serves many transfers: rows are claimed a few milliseconds ahead of their
 /// attempts, and judged a few milliseconds after them (``SendingPlan``).
