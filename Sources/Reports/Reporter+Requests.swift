@@ -85,8 +85,10 @@ extension Reporter {
             source, as: description, from: subject, willAppear: { id in callerRequests.remember(request, for: id) })
     }
 
-    /// Where the spool is when nobody says so: `$REPORTS_SPOOL`, else `/var/lib/reports` where that is a spool and the
-    /// caller is root or its owner, else `$XDG_STATE_HOME/reports`, else `~/.local/state/reports`; `nil` for a user
-    /// without a home directory. The tool uses the same.
+    /// The spool directory that is used when the caller names none.
+    ///
+    /// It is `$REPORTS_SPOOL`, else `/var/lib/reports` if that is a spool and the caller is root or its owner, else
+    /// `$XDG_STATE_HOME/reports`, else `~/.local/state/reports`. For a user without a home directory it may be `nil`.
+    /// The tool uses the same directory.
     public static var defaultSpool: FilePath? { SpoolLocation()?.path }
 }
