@@ -11,7 +11,8 @@ import DurableIO
 /// then crashes. In each group the oldest report goes first. A report that is being sent is never evicted. The bytes of
 /// an evicted report are deleted. Its row stays for 90 days, with the name of the limit.
 public struct SpoolLimits: Hashable, Sendable {
-    /// The largest payload, in bytes. A file is measured by the bytes that its blocks take on disk. The default is 4 GiB.
+    /// The largest payload, in bytes. A file is measured by the bytes that its blocks take on disk. The default is
+    /// 4 GiB.
     public var maximumReportByteCount: UInt64 = 4 << 30
     /// The free space to be left on the file system, in bytes. The default, `nil`, is 5 % of the file system, but at
     /// most 64 MiB for a report of up to 1 MiB, and at most 1 GiB for a larger report.
