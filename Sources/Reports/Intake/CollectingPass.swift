@@ -1,6 +1,6 @@
 import DurableIO
 
-/// One payload on its way through hash and deflate into its file.
+/// The collecting of one payload: hashes and compresses its bytes into the file of a stored report.
 struct CollectingPass: ~Copyable {
     private var properties: ReportProperties
     private let header: GzipMemberHeader
@@ -9,7 +9,7 @@ struct CollectingPass: ~Copyable {
     private var sink: PublicationSink
     private(set) var byteCount: UInt64 = 0
 
-    /// Begins a stored report. Where its payload may turn out to be a snapshot, the header has room to say so.
+    /// Begins a stored report. If the payload may turn out to be a snapshot, the header gets room to say so.
     init(properties: ReportProperties, publication: Publication, maySnap: Bool) throws {
         var json = properties.json.utf8Bytes
         if maySnap { json += [UInt8](repeating: UInt8(ascii: " "), count: ReportProperties.snapshotByteCount) }
@@ -54,15 +54,16 @@ struct CollectingPass: ~Copyable {
         }
     }
 
-    /// How many bytes have been written, in whole blocks.
+    /// The number of bytes that were written to the file so far. Only whole blocks are written.
     var storedByteCount: UInt64 { sink.byteCount }
 
-    /// Whether it is text or journal lines: something of which the beginning is worth having.
+    /// Whether the payload is text or journal lines. The beginning of such a payload is useful without its end.
     var isText: Bool {
         properties.contentType.hasPrefix("text/") || ["journal-json", "journal-export"].contains(properties.format)
     }
 
-    /// Ends the member and fills in what is known only now: the record, and that the payload is a snapshot.
+    /// Ends the gzip member. Then writes the parts of the member's header that are known only at the end: the record,
+    /// and whether the payload is a snapshot.
     consuming func finish(isSnapshot: Bool) throws -> ReportCollector.Collected {
         var sink = self.sink
         let summary: MemberWriter.Summary
@@ -86,7 +87,7 @@ struct CollectingPass: ~Copyable {
     }
 }
 
-/// Writes a member to its file in large pieces, and hashes its wire form.
+/// Writes a gzip member to its file in large pieces, and hashes its wire form.
 struct PublicationSink: MemberSink {
     typealias Failure = FileSystemError
 
@@ -95,7 +96,7 @@ struct PublicationSink: MemberSink {
     private var pending: [UInt8] = []
     private var isFlushed = false
     private var pace = WriteBackPace()
-    /// How many bytes of the member there are so far.
+    /// The number of bytes of the member so far.
     private(set) var byteCount: UInt64 = 0
 
     private static let pieceByteCount = 128 << 10
@@ -123,9 +124,11 @@ struct PublicationSink: MemberSink {
         wireHasher.update(bytes)
     }
 
-    /// Writes the rest, and record and properties into their places in the header: a small report is one write in all.
+    /// Writes the rest of the member, and writes the record and the properties into the member's header. A small report
+    /// is written to the disk in one piece.
     ///
-    /// The properties are as long as those written at the beginning, or `nil` when those hold.
+    /// The new properties are as long as the properties that the header has; `nil` leaves the header's properties as
+    /// they are.
     mutating func finish(record: [UInt8], properties: [UInt8]?) throws(FileSystemError) {
         let pieces = [(GzipMemberHeader.recordOffset, record), (GzipMemberHeader.propertiesOffset, properties ?? [])]
         if !isFlushed {
@@ -143,7 +146,7 @@ struct PublicationSink: MemberSink {
     }
 }
 
-/// What a compressing pass throws, without its wrapping.
+/// Takes the cause out of an error of compression.
 enum CompressionErrors {
     static func cause<Output: Error>(of failure: CompressionFailure<Output>) -> any Error {
         switch failure {

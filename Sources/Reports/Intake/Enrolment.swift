@@ -1,32 +1,35 @@
 import Background
 import DurableIO
 
-/// The last step in: a stored report gets its place in `queued/` and its row, or is counted when it is known.
+/// Enrolling: a stored report gets its file in `queued/` and its row. A report that the spool already has is only
+/// counted in its row.
 ///
-/// The order is what makes it safe: bytes and name durable, then the row, then whatever they came from is unlinked.
+/// A *candidate* is a stored report that is to be enrolled, and the source of its bytes. The order of the steps makes
+/// enrolling safe. First the report's file and the file's name become durable, then the row. Only then the source is
+/// unlinked.
 struct Enrolment {
     let spool: ReportSpool
     let queue: TransferQueue
     let marks: SourceMarks
     let locks: ReportLocks
 
-    /// Where a report's bytes come from.
+    /// The source of a report's bytes.
     enum Source {
-        /// Collected by the owner from a drop, still in `tmp/`.
+        /// A file in `tmp/` that the owner has collected from a drop.
         case publication(Publication)
-        /// Published by a producer.
+        /// An entry in `collected/` that a producer has published.
         case entry(EntryName)
     }
 
     struct Candidate {
         let report: StoredReport
         let source: Source
-        /// The taken drop to unlink when all is durable.
+        /// The drop to be unlinked when the file and the row are durable; `nil` for an entry.
         let drop: TakenDrop?
-        /// Whether the ledger was told that the drop's collecting begins.
+        /// Whether the ledger has a row that says that the collecting of this drop was begun.
         var isBegun = false
 
-        /// By what its source is known again.
+        /// The mark by which an owner recognises the candidate's source again (``SourceMark``).
         var mark: String? {
             if let drop { return drop.mark }
             if case .entry(let entry) = source { return SourceMark.of(entry: entry) }
@@ -37,41 +40,43 @@ struct Enrolment {
     struct Result {
         var enrolled = 0
         var duplicates = 0
-        /// Those that were not enrolled: their sources are still there.
+        /// The candidates that were not enrolled. Their sources stay where they are.
         var failures: [(candidate: Candidate, error: FileSystemError)] = []
-        /// Those that were, and whose sources cannot be unlinked.
+        /// The candidates that were enrolled, but whose sources could not be unlinked.
         var unreleased: [(candidate: Candidate, error: FileSystemError)] = []
-        /// A file may lie where no row, or another one than its own, expects it.
+        /// Whether a file may be in a directory where no row expects the file.
         var needsReconciling = false
-        /// Entries that lie in `queued/` without a row.
+        /// The number of entries that were moved to `queued/` and have no row there.
         var misplaced = 0
     }
 
-    /// What the ledger and the rooms say of a report that comes in.
+    /// What the enrolment does with a candidate. It inserts a row (`new`), counts a report that the spool has
+    /// (`count`), enrols a report again whose bytes the spool does not have (`revive`), or only unlinks the source
+    /// (`repeated`).
     private enum Fate {
         case new
         case count
         case revive
-        /// Counted by a life that died before it had unlinked the source.
+        /// For a source that an owner has enrolled or counted before, and has not unlinked.
         case repeated
 
-        /// Whether the report's bytes get a place in `queued/`.
+        /// Whether the candidate's bytes get a file in `queued/`.
         var bringsBytes: Bool { self == .new || self == .revive }
     }
 
-    /// A candidate on its way through the group's steps.
+    /// A candidate, and what the enrolment does with it.
     private struct Step {
         let candidate: Candidate
         let fate: Fate
     }
 
-    /// Enrols a group: one sync for all new files, one commit for all rows. A candidate whose files give trouble keeps
-    /// no other from being enrolled.
+    /// Enrols a group of candidates, with one sync for all new files and one commit for all rows. If the files of one
+    /// candidate cause an error, the other candidates are still enrolled.
     /// - Parameters:
-    ///   - group: what is to be enrolled.
+    ///   - group: the candidates.
     ///   - syncing: how the new files are synced. The default is together.
-    /// - Returns: what came of each.
-    /// - Throws: when the ledger cannot be read or written.
+    /// - Returns: the number of enrolled and of counted reports, and the candidates that failed.
+    /// - Throws: the errors of the ledger.
     func enrol(_ group: [Candidate], syncing: Publication.GroupSync = .together) async throws -> Result {
         guard !group.isEmpty else { return Result() }
         return try await locks.alone(with: Set(group.map(\.report.id.hex))) {
@@ -82,7 +87,8 @@ struct Enrolment {
     private func enrolInTurn(_ group: [Candidate], syncing: Publication.GroupSync) async throws -> Result {
         var result = Result()
         var steps = try await steps(of: group, &result)
-        // A crash between the file's move and its row must not look like an orderly end.
+        // If this process dies after a file was moved and before the file's row is committed, the next owner must see
+        // an end that was not orderly.
         try await queue.begin()
         place(&steps, syncing: syncing, &result)
         try await record(steps)
@@ -119,8 +125,8 @@ struct Enrolment {
             } else {
                 fate = .new
             }
-            // A source that is only unlinked stores no bytes, so that a second one of the same id must still store its
-            // own.
+            // A repeated source is unlinked without storing its bytes. So a second candidate with the same id must
+            // still store its bytes.
             if fate != .repeated { comingIn.insert(id) }
             steps.append(Step(candidate: candidate, fate: fate))
         }
@@ -133,11 +139,13 @@ struct Enrolment {
             let again: Fate = isKnown ? .repeated : .count
             if record.state == .delivered { return again }
             if record.state == .evicted || record.state == .removed {
-                // What was let go stays gone; what was lost comes back.
+                // A source that was counted before does not bring back a report that a person or a limit has ended
+                // since. It does bring back a report whose bytes were missing. A new source brings back both.
                 return isKnown && record.reason != .ended(.bytesMissing) ? .repeated : .revive
             }
             if try spool.hasWhole(id, in: spool.queued) || spool.hasWhole(id, in: spool.parked) { return again }
-            // Under this report's lock nobody moves its file, but the queue may have settled its row since the look.
+            // While this owner holds the report's lock, no other party moves the report's file. But the queue may have
+            // settled the row since the row was read.
             guard let now = try await queue.look({ try $0.record(id.hex) }), now.state != record.state else {
                 return .revive
             }
@@ -145,7 +153,8 @@ struct Enrolment {
         }
     }
 
-    /// Whatever has the name already is not whole, or has no row: these bytes are the better ones. It is rarely there.
+    /// Moves or links an entry into `queued/`. In rare cases a file has the name already. That file is damaged or has
+    /// no row, so the entry replaces it.
     private func place(_ entry: EntryName, as name: EntryName, isLinked: Bool) throws(FileSystemError) {
         func move() throws(FileSystemError) {
             if isLinked {
@@ -163,7 +172,8 @@ struct Enrolment {
         }
     }
 
-    /// Files first: what a row speaks of must be there. What fails leaves the group, with all that counts on its bytes.
+    /// Puts the files into `queued/`, before the rows are committed, because a row must find its file. When a
+    /// candidate's file fails, the candidate leaves the group, and so do the other candidates with the same id.
     private func place(_ steps: inout [Step], syncing: Publication.GroupSync, _ result: inout Result) {
         var failures: [ContentHash: FileSystemError] = [:]
         var publications: [(id: ContentHash, entry: Publication.Entry)] = []
@@ -177,8 +187,8 @@ struct Enrolment {
                     if try spool.files.remove(name, in: spool.queued) { moved.append(id) }
                     publications.append((id, Publication.Entry(publication, as: name)))
                 case .entry(let entry):
-                    // A crash before the commit leaves a row that calls for the file's removal: the entry must outlive
-                    // that.
+                    // The row says that the report was ended. If this process dies before the commit, the next owner
+                    // unlinks the file in `queued/` because of that row. So the entry is linked and not moved.
                     try place(entry, as: name, isLinked: step.fate == .revive)
                     moved.append(id)
                 }
@@ -192,7 +202,8 @@ struct Enrolment {
             for (publication, error) in zip(publications, errors) { failures[publication.id] = error }
             if moved.count + publications.count > 0 { try spool.files.syncDirectory(spool.queued) }
         } catch {
-            // None of the names is durable. What was moved here has no row; the next owner finds it.
+            // None of the new names is durable. The entries that were moved to `queued/` have no rows. The next owner
+            // finds them.
             for id in moved + publications.map(\.id) { failures[id] = error }
             result.needsReconciling = true
             result.misplaced = moved.count
@@ -203,7 +214,7 @@ struct Enrolment {
 
     private func record(_ steps: [Step]) async throws {
         let changes = steps.map { step in
-            // The entry of a new report has been moved, and is no source any more.
+            // The entry of a new report was moved to `queued/`, so there is no source to be unlinked.
             let isMoved = step.fate == .new && step.candidate.drop == nil
             let mark = isMoved ? nil : step.candidate.mark
             return (
@@ -227,8 +238,8 @@ struct Enrolment {
         }
     }
 
-    /// Only now, with bytes and rows durable, go the sources. The mark of one that stays is kept, so that it is neither
-    /// counted nor sent again.
+    /// Unlinks the sources of enrolled reports, because the files and the rows are durable now. When a source cannot be
+    /// unlinked, its mark stays in the ledger, so that no owner counts or sends the source again.
     private func unlinkSources(_ steps: [Step], _ result: inout Result) {
         var unlinked: [(directory: Directory, candidate: Candidate)] = []
         for step in steps {
@@ -241,7 +252,8 @@ struct Enrolment {
                 result.unreleased.append((candidate, error))
             }
         }
-        // A source that came back after a power cut would bring a report back that a person has removed meanwhile.
+        // The directories are synced. Without this, a power cut could bring a source back, and the source could bring a
+        // report back that a person has removed meanwhile.
         for directory in [spool.collected, spool.taken, spool.incoming] {
             let sources = unlinked.filter { $0.directory === directory }.map(\.candidate)
             guard !sources.isEmpty else { continue }
@@ -249,13 +261,14 @@ struct Enrolment {
                 try spool.files.syncDirectory(directory)
                 marks.noteUnlinked(sources.compactMap(\.mark))
             } catch {
-                // Each may come back after a power cut; its mark tells it then.
+                // A power cut may bring each of these sources back. The marks then tell the owner that the sources were
+                // enrolled.
                 marks.keepAll()
             }
         }
     }
 
-    /// A damaged file in `parked/` would contradict the row.
+    /// Unlinks the report's file in `parked/`. The file is damaged, and it would contradict the row.
     private func removeParked(_ id: ContentHash, _ result: inout Result) {
         do throws(FileSystemError) {
             try spool.files.remove(StoredReport.name(of: id), in: spool.parked)
@@ -264,6 +277,7 @@ struct Enrolment {
         }
     }
 
+    /// Unlinks the source of one candidate.
     /// - Returns: the directories that lost a name.
     private func unlinkSources(of candidate: Candidate, hasMoved: Bool) throws(FileSystemError) -> [Directory] {
         if !hasMoved, case .entry(let entry) = candidate.source {
@@ -271,7 +285,8 @@ struct Enrolment {
             return [spool.collected]
         }
         guard let drop = candidate.drop else { return [] }
-        // Written on after it was read: then it is a payload of its own, and collected again.
+        // If another program has written to the drop after it was collected, the drop is a new payload and is collected
+        // again.
         let now = try spool.files.metadata(of: drop.name.entry, in: drop.directory)
         guard let now, now.isSameContent(as: drop.facts) else { return [] }
         try spool.files.remove(drop.name.entry, in: drop.directory)
@@ -280,8 +295,10 @@ struct Enrolment {
 }
 
 extension Enrolment {
-    /// A damaged entry gets a place and a row where a person can see, look at and remove it; it is never sent.
-    /// - Returns: whether it was parked; `false` where sound bytes of the same report are, or were.
+    /// Parks a damaged entry: the entry becomes a file in `parked/` with a row, so that a person can look at it and
+    /// remove it. The owner never sends it.
+    /// - Returns: whether the entry was parked; `false` when the spool has sound bytes of the report, or has delivered
+    ///   them.
     func park(damaged entry: EntryName, reason: String) async throws -> Bool {
         guard let id = StoredReport.id(in: entry) else { return false }
         return try await locks.alone(with: [id.hex]) { try await parkAlone(id, entry, reason) }
@@ -300,7 +317,7 @@ extension Enrolment {
             try spool.files.syncDirectory(spool.parked)
             let transfer = NewTransfer(damaged: id, byteCount: size, seenWall: spool.clock.wallMilliseconds)
             try await queue.change { store in
-                // A row that is there already gets this file's size, and its age from now on.
+                // If the report has a row already, the row gets the size of this file, and the row's age begins now.
                 if try store.queries.isRecorded(id.hex) {
                     try store.revive(transfer)
                 } else {

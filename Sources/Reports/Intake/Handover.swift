@@ -1,20 +1,21 @@
 import DurableIO
 import Synchronization
 
-/// What the two parts of an owner's work tell each other: the intake that it has brought something in, the drive that
-/// it can send nothing more, and in the end the intake that the run is over.
+/// The signals between the intake and the drive of an owner. The intake signals that it has brought in reports. The
+/// drive signals that it can send nothing more. At the end the intake signals that the run is over.
 ///
-/// A run that is not to last is over when the intake has looked and found nothing, after the drive had sent all that
-/// had been brought in before. Nothing of this outlives the process, and nothing has to.
+/// A run that does not wait for later work is over in this case: the drive has sent everything that was brought in
+/// before, and after that a look of the intake has found nothing. The signals are lost with the process. The next owner
+/// does not need them.
 final class Handover: Sendable {
     private struct State {
         /// Whether the drive may begin.
         var mayDrive = false
-        /// Counts all that happens, for the intake to wait for the next thing.
+        /// The number of signals so far. The intake waits until this number changes.
         var changeCount = 0
-        /// Counts what came in.
+        /// The number of times that the intake has brought in something. The drive waits until this number changes.
         var version = 0
-        /// Up to which version the drive has sent all that can be sent; `nil` before it has been dry.
+        /// The ``version`` of which the drive has sent everything that can be sent; `nil` before the drive has run dry.
         var dryVersion: Int?
         var isOver = false
         var waiters: [Int: (isReady: @Sendable (State) -> Bool, continuation: CheckedContinuation<Void, Never>)] = [:]
@@ -25,22 +26,22 @@ final class Handover: Sendable {
 
     // MARK: - The intake's side
 
-    /// What producers had published is in, or much of it: the newest request for a report counts, and a person's orders
-    /// are heard, before anything is sent.
+    /// Lets the drive begin. The intake calls this when it has enrolled the first entries and carried out the orders.
+    /// So the drive knows the newest request for a report before it sends the report.
     func letDriveBegin() { change { $0.mayDrive = true } }
 
-    /// Something was brought in that the drive may be able to send.
+    /// Signals that the intake has brought in something that the drive may be able to send.
     func broughtIn() { change { $0.version += 1 } }
 
-    /// The collecting of a drop by itself has ended, however.
+    /// Signals that the collecting of a single drop (``SingleDrops``) has ended, successfully or not.
     func singleDropEnded() { change { _ in } }
 
-    /// Whether the drive can send nothing more of all that came in so far.
+    /// Whether the drive can send nothing more of the reports that were brought in so far.
     var isDry: Bool { state.withLock { $0.dryVersion == $0.version } }
 
     var changeCount: Int { state.withLock(\.changeCount) }
 
-    /// Returns when something has happened since that count, or the time has passed.
+    /// Returns when there was a signal after that count, the time has passed, or the task is cancelled.
     func waitForChange(since count: Int, atMost milliseconds: Int64, clock: any SystemClock) async {
         guard milliseconds > 0 else { return }
         await withTaskGroup(of: Void.self) { group in
@@ -51,7 +52,7 @@ final class Handover: Sendable {
         }
     }
 
-    /// Nothing more comes in.
+    /// Signals that the intake brings in nothing more.
     func end() { change { $0.isOver = true } }
 
     // MARK: - The drive's side
@@ -59,14 +60,14 @@ final class Handover: Sendable {
     /// Returns when the drive may begin, or the task is cancelled.
     func waitForBeginning() async { await wait { $0.mayDrive || $0.isOver } }
 
-    /// What has come in until now. To be asked before a drive begins.
+    /// How many times the intake has brought in something. The drive reads this number before it begins to send.
     var version: Int { state.withLock(\.version) }
 
-    /// The drive has sent all that it can of what had come in by then.
+    /// Signals that the drive can send nothing more of the reports up to that version.
     func ranDry(at version: Int) { change { $0.dryVersion = version } }
 
-    /// Returns when more has come in than that, the run is over, or the task is cancelled.
-    /// - Returns: whether there is more.
+    /// Returns when the version is higher than that one, the run is over, or the task is cancelled.
+    /// - Returns: whether the version is higher.
     func waitForMore(than version: Int) async -> Bool {
         await wait { $0.version > version || $0.isOver }
         return state.withLock { $0.version > version }
@@ -92,7 +93,8 @@ final class Handover: Sendable {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let isOver = state.withLock { state in
-                    // A task that was cancelled before it came here has run its handler already.
+                    // When the task was cancelled earlier, its cancellation handler has already run and found no
+                    // waiter.
                     if isReady(state) || Task.isCancelled { return true }
                     state.waiters[number] = (isReady, continuation)
                     return false

@@ -1,11 +1,13 @@
 import Background
 import DurableIO
 
-/// Drops whose beginning is written down before their first byte is read: large ones, and those that may have killed
-/// the process. After a crash the next owner knows which of them was under way.
+/// The collecting of single drops: large drops, and drops that may have killed a process.
+///
+/// The intake writes into the ledger that such a drop is begun, before it reads the drop's first byte. So after a crash
+/// the next owner knows which drop was being collected.
 extension Intake {
     /// Collects and enrols one drop by itself.
-    /// - Returns: whether it was read, or its reading was begun.
+    /// - Returns: whether the intake has begun to read the drop.
     func bringIn(begun entry: DropOrder.Entry, _ summary: inout Summary) async throws -> Bool {
         guard let taken = open(entry, &summary) else { return false }
         let drop = taken.drop
@@ -20,7 +22,8 @@ extension Intake {
         if let candidate = try await collectAlone(taken, &summary) {
             try await enrolGroup([candidate], syncing: .oneByOne, &summary)
         }
-        // It goes on in this life without this drop. An orderly end closes what was cut by it.
+        // The collecting of this drop has failed, so the drop is not under way any more. If the task was cancelled, the
+        // orderly end of the owner records that instead.
         if summary.broughtInCount == 0, !Task.isCancelled {
             do {
                 try await queue.change { try $0.failed(drop: drop.mark) }
@@ -31,8 +34,8 @@ extension Intake {
         return true
     }
 
-    /// On a thread of the package's own: the program may have one thread for all its tasks.
-    /// - Returns: `nil` for a drop that stays in `taken/`.
+    /// Collects a drop on a thread of this package, because the program may have only one thread for all its tasks.
+    /// - Returns: the candidate; `nil` when the drop was not collected and stays in `taken/`.
     private func collectAlone(
         _ taken: consuming DropZone.Taken, _ summary: inout Summary
     ) async throws -> Enrolment.Candidate? {

@@ -1,10 +1,10 @@
 import Background
 import DurableIO
 
-/// The way of one drop, from its taking to the stored report that is to be enrolled.
+/// The steps of one drop from its take to its candidate, which the intake then enrols.
 extension Intake {
-    /// Renames a drop away from its producers and opens it; one that was renamed away before is only opened.
-    /// - Returns: `nil` for one that stays where it is, with its reason, or that is gone.
+    /// Takes a drop and opens it. If an owner has taken the drop earlier, only opens it.
+    /// - Returns: the open drop; `nil` when the drop is gone, or when the intake has left it.
     func open(_ entry: DropOrder.Entry, _ summary: inout Summary) -> DropZone.Taken? {
         let zone = DropZone(spool: spool)
         do {
@@ -13,7 +13,7 @@ extension Intake {
                 return opened(try zone.reopen(name, in: entry.room), entry, &summary)
             }
             guard let drop = zone.drop(named: entry.name) else { return nil }
-            // Noted as small, and written on since: it is to be collected by itself.
+            // The drop was small at the look and is large now, so the intake has to collect it by itself.
             if let size = drop.facts?.size, size > largeDropByteCount, entry.size <= largeDropByteCount {
                 leave(Source(entry), for: .young, &summary)
                 return nil
@@ -68,7 +68,7 @@ extension Intake {
         let cause: LeftSources.Cause
         switch error {
         case is CancellationError:
-            // It stays in `taken/`, for the next owner.
+            // The drop stays in `taken/`, for the next owner.
             return
         case PayloadProblem.changed:
             return leave(Source(drop), for: .young, &summary)

@@ -1,9 +1,9 @@
 import DurableIO
 import Logging
 
-/// What stays where it is, with its reason.
+/// The recording of sources that the intake leaves where they are, with the reasons.
 extension Intake {
-    /// A source as it was looked at.
+    /// A source as it was at a look. If the file changes, it becomes another source.
     struct Source: Hashable, Sendable {
         let entry: EntryName
         let room: String
@@ -14,7 +14,7 @@ extension Intake {
             key = LeftSources.Key("\(room)/\(entry)", facts)
         }
 
-        /// In `collected/`.
+        /// Makes the source of an entry in `collected/`.
         init(published entry: EntryName) { self.init(entry, in: "collected", nil) }
 
         init(_ drop: TakenDrop) { self.init(drop.name.entry, in: drop.room.rawValue, drop.facts) }
@@ -26,7 +26,7 @@ extension Intake {
             key = LeftSources.Key("\(room)/\(entry)", inode: drop.inode, size: drop.size, modified: drop.modified)
         }
 
-        /// In the spool, for messages.
+        /// The path of the source in the spool, for messages.
         var path: String { "\(room)/\(entry)" }
     }
 
@@ -45,7 +45,7 @@ extension Intake {
         }
     }
 
-    /// Tells of a drop that is not taken now.
+    /// Leaves a drop, or counts it as young, because the drop is not ready to be taken now.
     func leave(_ source: Source, for readiness: DropZone.Readiness, _ summary: inout Summary) {
         switch readiness {
         case .ready: break
@@ -55,9 +55,10 @@ extension Intake {
         }
     }
 
-    /// Whether a source is left without another try: it was read to its end in this life, or is taken in already.
+    /// Whether the intake leaves a source without another try, because this owner has read the source to its end or has
+    /// brought it in already.
     ///
-    /// One that is taken in is unlinked, if that has become possible.
+    /// If the source was brought in and could not be unlinked then, this tries again to unlink it.
     func isLeft(_ source: Source, in directory: Directory, _ summary: inout Summary) -> Bool {
         switch left.cause(of: source.key) {
         case nil, .notTaken, .poisonous: return false
@@ -76,7 +77,7 @@ extension Intake {
         return true
     }
 
-    /// A room that cannot be listed keeps no other from being looked at.
+    /// Lists a directory. If it cannot be listed, the look goes on with the other directories.
     func listed<Element>(
         _ room: String, _ summary: inout Summary, _ list: () throws(FileSystemError) -> [Element]
     ) -> [Element] {

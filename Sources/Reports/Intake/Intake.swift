@@ -2,10 +2,15 @@ import Background
 import DurableIO
 import Logging
 
-/// The owner's way in: what lies in `taken/`, `collected/` and `incoming/` becomes stored reports with rows.
+/// The intake of an owner: it turns drops and entries into stored reports with rows, and carries out orders.
 ///
-/// A room, drop or entry that gives trouble stays as it is, with its reason in the ledger, and keeps no other from
-/// coming in. Only trouble with the ledger itself ends a look.
+/// A *source* is a file that the intake has to bring in: an entry in `collected/`, or a drop in `incoming/` or
+/// `taken/`. A *look* lists the sources. When the intake brings a source in, the report is enrolled, or counted if the
+/// spool has it already. When the intake cannot bring a source in, it *leaves* the source: the source stays where it
+/// is, and the ledger gets the reason.
+///
+/// An error about one directory or source does not keep the intake from bringing in the other sources. Only an error of
+/// the ledger ends a look.
 package struct Intake: Sendable {
     let spool: ReportSpool
     let queue: TransferQueue
@@ -23,35 +28,36 @@ package struct Intake: Sendable {
         logger = owner.logger
     }
 
-    /// A drop with more bytes is collected by itself.
+    /// The size above which a drop is large, in bytes. The intake collects each large drop by itself.
     var largeDropByteCount: UInt64 { spool.options.largeDropByteCount ?? DropOrder.largeByteCount }
 
     package struct Summary: Hashable, Sendable {
         var enrolled = 0
         var duplicates = 0
-        /// Sources that were left where they are, and not for the first time only.
+        /// The number of sources that the intake has left or passed over at the last look.
         var skipped = 0
-        /// Drops that may be complete in a moment.
+        /// The number of drops that may be complete in a moment.
         var young = 0
         var orders = 0
-        /// Something was left where it lies for want of space.
+        /// Whether the intake has left a source because the disk had no space.
         var isOutOfSpace = false
-        /// Reports that wait for the next owner to find them in `queued/`.
+        /// The number of reports that are in `queued/` without a row. The next owner finds them.
         var misplaced = 0
-        /// The sources that were left where they are, with a reason.
+        /// The sources that the intake has left at the last look.
         var left: [Source] = []
-        /// The names of all that lay there at the last look: whatever else is there came later.
+        /// The names of all sources and orders that the last look has found. A file with another name came later.
         var seen: Set<EntryName> = []
 
-        /// How much has come in, of any kind.
+        /// The number of reports and orders that the intake has brought in.
         var broughtInCount: Int { enrolled + duplicates + orders }
 
-        /// What could not be taken is a state, not an event: each look finds it anew.
+        /// Resets the counts of sources that were left, because each look finds these sources again.
         mutating func beginLook() {
             (skipped, young, isOutOfSpace, left) = (0, 0, false, [])
         }
 
-        /// Adds what came in elsewhere, and whether space was short; what stays each look counts for itself.
+        /// Adds what another part of the intake has brought in, and whether the disk had no space. Does not add the
+        /// sources that were left, because each look counts them.
         mutating func add(_ other: Summary) {
             enrolled += other.enrolled
             duplicates += other.duplicates
@@ -61,11 +67,12 @@ package struct Intake: Sendable {
         }
     }
 
-    /// A group is committed together: at most so many reports, and as many as come in so many milliseconds.
+    /// The largest number of reports in a group, and the longest time to collect a group, in milliseconds. A group is
+    /// enrolled in one commit.
     static let groupCount = 100
     static let groupTime: Int64 = 50
 
-    /// Only what other processes published, drops left alone.
+    /// Brings in the entries of producers and carries out the orders. Does not look at drops.
     func bringInPublished() async throws {
         var list = IntakeList(self)
         list.lookAtEntries()
@@ -74,7 +81,7 @@ package struct Intake: Sendable {
 
     // MARK: - Enrolling
 
-    /// Enrols a group, and tells of each of its sources that stays.
+    /// Enrols a group of candidates, and leaves each source that failed, with its reason.
     func enrolGroup(
         _ candidates: [Enrolment.Candidate], syncing: Publication.GroupSync = .together, _ summary: inout Summary
     ) async throws {
@@ -84,12 +91,12 @@ package struct Intake: Sendable {
             let enrolment = Enrolment(spool: spool, queue: queue, marks: marks, locks: sender.locks)
             result = try await enrolment.enrol(candidates, syncing: syncing)
         } catch is CancellationError {
-            // Nothing has been placed yet: all of them stay where they lie, for the next owner.
+            // The files have not been placed yet. All sources stay where they are, for the next owner.
             return
         } catch {
             guard SpoolErrors.isOutOfSpace(error) else { throw error }
-            // Drops are still there; entries may lie in `queued/` without a row, for the next owner to find. What is
-            // queued can be delivered, which frees space.
+            // All drops are still there. Some entries may be in `queued/` without a row, and the next owner finds them.
+            // The queue can still deliver reports that have rows, and each delivery frees space.
             await queue.distrustFiles()
             logger.warning("No space to take reports in", metadata: ["error": "\(error)"])
             summary.isOutOfSpace = true
@@ -111,7 +118,8 @@ package struct Intake: Sendable {
         }
     }
 
-    /// Whether an entry was moved to `queued/`, where nothing but its name tells of it until a row does.
+    /// Whether the candidate's entry was moved to `queued/`. There only the file's name identifies the report until it
+    /// has a row.
     private func hasLeft(_ candidate: Enrolment.Candidate) -> Bool {
         guard case .entry(let entry) = candidate.source else { return false }
         return ((try? spool.files.metadata(of: entry, in: spool.collected)) ?? nil) == nil

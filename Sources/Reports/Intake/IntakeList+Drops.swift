@@ -1,14 +1,14 @@
 import Background
 import DurableIO
 
-/// What other programs dropped: `incoming/`, and what owners have renamed away into `taken/`.
+/// The drops of other programs: those in `incoming/`, and those that owners have taken.
 extension IntakeList {
     private var spool: ReportSpool { intake.spool }
 
     // MARK: - Looking
 
-    /// Notes all drops, besides those that are collected by themselves and are being so. A drop that cannot be looked
-    /// at hides no other.
+    /// Adds all drops to the list, except the drop that is being collected by itself. If one drop cannot be examined,
+    /// the others are still added.
     mutating func lookAtDrops(for time: LookTime, besides isUnderWay: (DropOrder.Entry) -> Bool) async throws {
         let end = time.listing.map { spool.clock.bootMilliseconds + $0 }
         let begun = try await intake.queue.look { try $0.begunDrops() }
@@ -46,7 +46,8 @@ extension IntakeList {
         hasSmallDrops = drops.count > 0
     }
 
-    /// Forgets that drops were begun which are gone.
+    /// Forgets the drops with these marks, because the drops are gone. The ledger then has no rows that say that they
+    /// were begun.
     private func forget(_ marks: [String]) async throws {
         guard !marks.isEmpty else { return }
         try await intake.queue.change { store in for mark in marks { try store.forget(drop: mark) } }
@@ -54,10 +55,11 @@ extension IntakeList {
 
     // MARK: - Bringing in
 
-    /// Beside a large drop each file of a group is synced by itself, which takes long on a busy disk.
+    /// The largest number of drops in a group while a large drop is being collected. Then each file of the group is
+    /// synced by itself, and on a busy disk each sync takes long.
     private static let groupCountBesideLarge = 16
 
-    /// Takes and collects one group of small drops, and enrols it.
+    /// Takes, collects and enrols one group of small drops.
     mutating func bringInDrops() async throws {
         guard hasSmallDrops else { return }
         guard try await beginLife() else { return }
@@ -67,13 +69,13 @@ extension IntakeList {
             let group = try await collectGroup()
             try await intake.enrolGroup(group, syncing: isBesideLarge ? .oneByOne : .together, &summary)
         } catch is CancellationError {
-            // Nothing was taken yet.
+            // The task was cancelled before any drop was taken.
         }
     }
 
-    /// Makes it known that this life moves files: one that dies before its first commit must not look like one that has
-    /// ended in order, because then nobody would ask which drop has killed it.
-    /// - Returns: whether there was space for it.
+    /// Makes durable that this owner moves files. Otherwise an owner that dies before its first commit would look like
+    /// an owner that has ended in order. Then the next owner would not ask which drop has killed the process.
+    /// - Returns: whether the disk had space for this commit.
     private mutating func beginLife() async throws -> Bool {
         do {
             try await intake.queue.begin()
@@ -87,7 +89,8 @@ extension IntakeList {
     }
 
     private mutating func collectGroup() async throws -> [Enrolment.Candidate] {
-        // One for the group, which takes no longer than a payload of some MiB: a large one beside it pauses meanwhile.
+        // The whole group shares one slot, because a group takes no longer than a payload of some MiB. A large payload
+        // that is being compressed pauses meanwhile.
         let slot = try await spool.slots.slot(for: 0, goesFirst: true)
         let begin = spool.clock.bootMilliseconds
         var group: [Enrolment.Candidate] = []
@@ -103,7 +106,7 @@ extension IntakeList {
             {
                 group.append(candidate)
             }
-            // Crashes do not wait for the others to be collected.
+            // The group ends here, so that its crashes are enrolled before the other drops are collected.
             if hasCrash, !drops.hasSmallCrash() { break }
             if spool.clock.bootMilliseconds - begin >= Intake.groupTime { break }
         }

@@ -1,10 +1,11 @@
 import DurableIO
 
-/// What other processes published: reports and orders in `collected/`.
+/// The entries in `collected/`: reports of producers, and orders of people.
 extension IntakeList {
-    /// So many entries are enrolled before the drops have their turn.
+    /// The largest number of entries that are enrolled before the intake turns to drops.
     private static let pieceCount = 4 * Intake.groupCount
-    /// So many entries that were read at a look are kept for their enrolment, about 2 MiB; others are read again.
+    /// The largest number of entries that stay in memory after a look has read them, about 2 MiB. Other entries are
+    /// read again when they are enrolled.
     private static let keptCount = 4_096
 
     private var spool: ReportSpool { intake.spool }
@@ -25,9 +26,11 @@ extension IntakeList {
         entriesBeforeOrders = entries.count
     }
 
-    /// What cannot be read in time is enrolled by its name.
+    /// Adds entries to the list, the crashes first. The look reads the entries to find the crashes. When its time is
+    /// over, the remaining entries are added without being read.
     private mutating func add(_ found: [EntryName], for time: LookTime) {
-        // What fits into one group comes in together.
+        // All entries fit into one group. The group is enrolled in one commit, so the order of its entries does not
+        // matter.
         guard found.count + entries.count > Intake.groupCount else { return entries.add(found) }
         let end = spool.clock.bootMilliseconds + time.reading
         var crashes: [(collectedAt: Int64, name: EntryName)] = []
@@ -57,13 +60,13 @@ extension IntakeList {
         let hadSpace = !summary.isOutOfSpace
         summary.isOutOfSpace = false
         while !looked.isEmpty, !Task.isCancelled, !summary.isOutOfSpace {
-            // The next ones are read while these are written.
+            // The next group is read while this group is enrolled.
             let following = rest.popFirst(Intake.groupCount)
             async let next = look(at: following, known)
             try await bringIn(looked)
             looked = await next
         }
-        // Without space all of them stay; another look may find some.
+        // The disk has no space, so the list is emptied. A later look finds the entries again.
         if summary.isOutOfSpace {
             entries.removeAll()
             reports = [:]
@@ -71,7 +74,7 @@ extension IntakeList {
         if !hadSpace { summary.isOutOfSpace = true }
     }
 
-    /// What an entry turned out to be.
+    /// The result of reading an entry.
     private enum Entry {
         case report(StoredReport)
         case gone
@@ -128,7 +131,7 @@ extension IntakeList {
             intake.sender.noteMovedFiles()
             if isParked { intake.sender.countRejected() }
         } catch is CancellationError {
-            // It stays where it lies, for the next owner.
+            // The entry stays where it is, for the next owner.
         } catch let error as FileSystemError {
             let reason = "is damaged and cannot be moved to parked/: \(error.errno): \(SpoolErrors.advice(error))"
             intake.leave(source, .notTaken(reason), &summary)
@@ -137,8 +140,10 @@ extension IntakeList {
 
     // MARK: - Orders
 
-    /// Carries orders out, after all of the entries that were there with them: a report that was added before it was
-    /// asked for is there by now. An order may free space, and is not kept waiting by a lack of it.
+    /// Carries out the orders, after the entries that were found at the same look are enrolled. So an order finds the
+    /// report that a producer has published before it.
+    ///
+    /// An order may free space, so it is carried out even when the disk has no space.
     mutating func carryOutOrders() async throws {
         guard entries.isEmpty || entriesBeforeOrders <= 0 else { return }
         let names = orders.sorted()
@@ -148,7 +153,8 @@ extension IntakeList {
                 let actions = OrderActions(spool: spool, queue: intake.queue, sender: intake.sender)
                 if try await actions.carryOut(name) { summary.orders += 1 }
             } catch let problem as Order.Problem {
-                // Stays for a person, or for a newer program: `doctor` names it, and nobody waits for it.
+                // The order stays for a person or for a newer program. `doctor` names the order, and no process waits
+                // for it.
                 intake.logger.notice(
                     "Order not carried out", metadata: ["order.name": "\(name)", "reason": "\(problem)"])
             } catch let error as FileSystemError {
@@ -160,7 +166,7 @@ extension IntakeList {
 }
 
 extension ArraySlice {
-    /// The first ones, which are taken away.
+    /// Removes and returns the first elements of the slice.
     fileprivate mutating func popFirst(_ count: Int) -> ArraySlice {
         defer { self = dropFirst(count) }
         return prefix(count)

@@ -1,30 +1,31 @@
 import Background
 import DurableIO
 
-/// What an owner's intake has before it, and what came of it so far.
+/// The list of sources that an intake has to bring in, and the counts of what the intake has brought in so far.
 ///
-/// A look adds what has come since the last one. Then the list is brought in piece by piece, the first things first,
-/// until it is empty or it is time for another look. The list is lost with the process; the next owner's look finds
-/// the same.
+/// A look adds sources to the list. Then the intake brings the sources in, some at a time and in their order, until the
+/// list is empty or it is time for another look. The list is lost with the process. The next owner's look finds the
+/// same sources.
 struct IntakeList {
     let intake: Intake
     var summary = Intake.Summary()
     var drops: DropOrder
     var entries = EntryOrder()
-    /// Entries that were read to know their ranks, until they are enrolled.
+    /// The entries that the look has read to find their ranks. An entry stays here until it is enrolled.
     var reports: [EntryName: StoredReport] = [:]
     var orders: Set<EntryName> = []
-    /// How many entries are to be enrolled before the orders are carried out.
+    /// The number of entries that the intake enrols before it carries out the orders.
     var entriesBeforeOrders = 0
-    /// Whether there may be small drops to bring in.
+    /// Whether the list may have small drops.
     var hasSmallDrops = false
-    /// Whether a large drop is being collected beside these.
+    /// Whether the intake collects a large drop at the same time.
     var isBesideLarge = false
-    /// Drops that lay in `taken/` when a process died: they are collected last, each alone; the next one is the last.
+    /// The suspect drops: drops that were in `taken/` when a process died. The intake collects them last, each of them
+    /// alone. The last element of the array comes next.
     var suspects: [(entry: DropOrder.Entry, deaths: Int)] = []
 
     private(set) var lookCount = 0
-    /// How many looks in a row have not got through all of the drops.
+    /// The number of looks in a row that had no time to go through all drops.
     var cutCount = 0
 
     init(_ intake: Intake) {
@@ -32,16 +33,16 @@ struct IntakeList {
         drops = DropOrder(largeByteCount: intake.largeDropByteCount)
     }
 
-    /// Whether nothing is left besides large drops and suspects.
+    /// Whether the list has nothing except large drops and suspect drops.
     var isEmpty: Bool { !hasSmallDrops && entries.isEmpty && orders.isEmpty }
 
-    /// Looks at all rooms, besides the large drop that is being collected.
+    /// Looks at all directories. Passes over the drop that is being collected by itself.
     /// - Parameters:
-    ///   - time: how long it may take.
-    ///   - isUnderWay: says which one that is.
-    ///   - afterEntries: called between the rooms, before drops are looked at. With it, the first entries are brought
-    ///     in before.
-    /// - Throws: when the ledger cannot be read or written.
+    ///   - time: how long the look may take.
+    ///   - isUnderWay: says whether a drop is the drop that is being collected by itself.
+    ///   - afterEntries: called between the look at the entries and the look at the drops. If it is given, the first
+    ///     entries are enrolled and the orders are carried out before the call.
+    /// - Throws: the errors of the ledger.
     mutating func look(
         for time: LookTime = LookTime(), besides isUnderWay: (DropOrder.Entry) -> Bool = { _ in false },
         afterEntries: (() -> Void)? = nil
@@ -61,25 +62,25 @@ struct IntakeList {
         for source in left where isWaiting(source) { intake.left.keep(source.key) }
     }
 
-    /// Whether a source that was left is still to be tried again.
+    /// Whether the source is still on the list, so that the intake will try again to bring it in.
     private func isWaiting(_ source: Intake.Source) -> Bool {
         guard let room = DropZone.Room(rawValue: source.room) else { return entries.holds(source.entry) }
         return drops.waits(source.entry, in: room)
     }
 
-    /// Writes the reasons of what was left into the ledger, for readers.
+    /// Writes into the ledger why sources were left. Readers of the spool need these reasons.
     mutating func endLook() async throws {
         guard lookCount > 0, !Task.isCancelled else { return }
         do {
             try await intake.left.endLook(intake.queue)
         } catch {
-            // The reasons are told by a later look.
+            // The disk has no space for the reasons. A later look writes them.
             guard SpoolErrors.isOutOfSpace(error) else { throw error }
         }
     }
 
-    /// Brings in the next piece: some entries, and one group of small drops. Crashes among them come first.
-    /// - Returns: whether something small is left.
+    /// Brings in the next sources: some entries, then one group of small drops. In both, crashes come first.
+    /// - Returns: whether the list still has entries, orders or small drops.
     mutating func bringInNext() async throws -> Bool {
         guard !isEmpty, !Task.isCancelled else { return false }
         try await bringInEntries()

@@ -1,14 +1,15 @@
 import Background
 import DurableIO
 
-/// The intake for as long as a run lasts: it looks each second, and brings in what it found, piece by piece.
+/// The loop of an intake in one run: it looks for sources each second, and brings in the sources that it has found.
 ///
-/// A large drop is collected beside the others, one at a time. Drops that may have killed the process come last, when
-/// nothing else is left to take in, and each has the process to itself.
+/// The intake collects a large drop beside the small drops, and never two large drops at the same time. Suspect drops,
+/// which may have killed a process, come last, when no other source is left. The intake collects a suspect drop while
+/// no transfer is sent and no other drop is collected.
 struct IntakeLoop {
     private let intake: Intake
     private let handover: Handover
-    /// When the run is told to end, on the boot clock in milliseconds; `nil` where nobody knows.
+    /// When the run is told to end, on the boot clock in milliseconds; `nil` when the owner does not know.
     private let endsAt: Int64?
     private let startedAt: Int64
 
@@ -19,15 +20,18 @@ struct IntakeLoop {
         startedAt = intake.spool.clock.bootMilliseconds
     }
 
-    /// How often it looks: each second. Where there is so much that looks take long, they take a tenth of the time, but
-    /// for the first two seconds.
+    /// The time from one look to the next, in milliseconds. If looks take long because there are many sources, the time
+    /// between looks grows, so that looks take at most a tenth of the run's time. Two seconds are added to the run's
+    /// time for this.
     private static let lookInterval: Int64 = 1_000
     private static let lookShare: Int64 = 10
     private static let freeLookTime: Int64 = 2_000
-    /// How long a drop whose writers cannot be seen is waited for: 2.5 s.
+    /// How long the loop waits for a drop that may still be open in a program that this process cannot see, in
+    /// milliseconds: 2.5 s.
     private static let youngDropPatience: Int64 = 2_500
     private static let youngDropInterval: Int64 = 100
-    /// How long what comes last waits for the drive to have nothing more to send: 10 s, or half of the time there is.
+    /// How long suspect drops, and drops that were begun earlier, wait until the drive can send nothing more: 10 s, or
+    /// half of the run's time.
     private static let lastPatience: Int64 = 10_000
 
     private var now: Int64 { intake.spool.clock.bootMilliseconds }
@@ -39,7 +43,7 @@ struct IntakeLoop {
         let singles = SingleDrops(intake, handover)
         try await withThrowingDiscardingTaskGroup { group in
             while !Task.isCancelled {
-                // Through the open descriptors a directory that is gone looks like one into which nothing is dropped.
+                // The directory may be gone. Through its open descriptor it would look like an empty directory.
                 guard intake.spool.isInPlace else { throw intake.spool.goneError }
                 try? await intake.spool.clock.sleep(milliseconds: looks.rest(at: now))
                 let seen = handover.changeCount
@@ -52,13 +56,14 @@ struct IntakeLoop {
                 } else if await bringInSuspects(&list, singles, until: nextLook, in: &group) {
                     continue
                 } else if mayBecomeComplete(list) {
-                    // What was only changing a moment ago is complete at a second look.
+                    // A drop that was changing at the first look may be complete at a second look.
                     if list.lookCount == 1 { continue }
                     try? await intake.spool.clock.sleep(milliseconds: Self.youngDropInterval)
                 } else if list.cutCount > 0 {
                     continue
                 } else if wasDry, list.suspects.isEmpty, singles.isIdle {
-                    // What the look has not found came after the drive had nothing more to send.
+                    // The drive had nothing more to send before this look began, and the look has found nothing. The
+                    // last check of the run finds sources that came later (``Submission``).
                     break
                 } else {
                     await handover.waitForChange(since: seen, atMost: nextLook - now, clock: intake.spool.clock)
@@ -70,7 +75,8 @@ struct IntakeLoop {
         return list.summary
     }
 
-    /// - Returns: when to look again.
+    /// Looks for sources.
+    /// - Returns: when to look again, on the boot clock in milliseconds.
     private func look(
         _ list: inout IntakeList, _ singles: SingleDrops, _ looks: inout Looks
     ) async throws -> Int64 {
@@ -78,13 +84,13 @@ struct IntakeLoop {
         let letDriveBegin: (() -> Void)? = list.lookCount > 0 ? nil : { handover.letDriveBegin() }
         let time = LookTime(within: endsAt.map { $0 - begin }, cutCount: list.cutCount)
         try await list.look(for: time, besides: { singles.isUnderWay($0) }, afterEntries: letDriveBegin)
-        // What one has not come to, the next one should soon.
+        // A look that had no time to go through all drops does not count here, so that the next look comes soon.
         if list.cutCount == 0 { looks.time += now - begin }
         return begin + max(Self.lookInterval, (now - begin) * Self.lookShare)
     }
 
-    /// Brings in what is on the list, until it is time for another look.
-    /// - Returns: whether something came in.
+    /// Brings in sources of the list, until the list is empty or it is time for another look.
+    /// - Returns: whether the intake has brought in something.
     private func bringIn(
         _ list: inout IntakeList, _ singles: SingleDrops, until nextLook: Int64,
         in group: inout ThrowingDiscardingTaskGroup<any Error>
@@ -106,18 +112,19 @@ struct IntakeLoop {
         return hasCome
     }
 
-    /// Whether a drop is so young that it may be complete in a moment.
+    /// Whether the last look has found a drop that may be complete in a moment.
     private func mayBecomeComplete(_ list: IntakeList) -> Bool {
         list.summary.young > 0 && now - startedAt < Self.youngDropPatience
     }
 
     // MARK: - What comes last
 
-    /// Collects drops that may have killed the process, each while nothing else happens, for as long as others may be
-    /// stopped; then others go on beside it.
+    /// Collects the suspect drops, one after another. Transfers and other drops wait for a suspect drop, for as long as
+    /// they may be stopped. Then they go on beside it.
     ///
-    /// Where one had to go beside a transfer that stays under way, the next waits for as long.
-    /// - Returns: whether there was one whose time has come.
+    /// If a transfer stays under way, the intake collects the suspect drop beside it. Then the next suspect drop waits
+    /// for the length of a stop.
+    /// - Returns: whether there was a suspect drop to be collected now.
     private func bringInSuspects(
         _ list: inout IntakeList, _ singles: SingleDrops, until nextLook: Int64,
         in group: inout ThrowingDiscardingTaskGroup<any Error>
@@ -144,7 +151,7 @@ struct IntakeLoop {
         }
     }
 
-    /// How long what is under way is waited for, when it is time for a suspect all the same: 2 s.
+    /// How long a suspect drop that has waited long enough still waits for the transfers under way: 2 s.
     private static let alonePatience: Int64 = 2_000
 
     private var isTimeForLast: Bool {
@@ -153,14 +160,14 @@ struct IntakeLoop {
         return now - startedAt >= patience
     }
 
-    /// How much time looks have taken.
+    /// How much time the looks have taken so far.
     private struct Looks {
         private let startedAt: Int64
         var time: Int64 = 0
 
         init(_ startedAt: Int64) { self.startedAt = startedAt }
 
-        /// How long to wait for the next one at least, in milliseconds.
+        /// How long to wait at least before the next look, in milliseconds.
         func rest(at now: Int64) -> Int64 {
             max(0, time * IntakeLoop.lookShare - IntakeLoop.freeLookTime - (now - startedAt))
         }

@@ -1,15 +1,15 @@
 package import DurableIO
 package import SystemPackage
 
-/// A payload named by a path, opened and found to be something that can be read to an end.
+/// A payload that is named by a path, as an open file or pipe.
 package struct PayloadFile: ~Copyable {
     private let file: OwnedDescriptor
-    /// `nil` for a pipe, which has no size and cannot be compared.
+    /// The facts of the file; `nil` for a pipe, which has no size and cannot be compared.
     package let facts: FileMetadata?
 
-    /// Opens a regular file, or a pipe as shells make them for `<(command)`.
-    /// - Throws: ``ReportsError``: `noSuchFile` when it is missing or unreadable, `badPayload` when it is something
-    ///   else.
+    /// Opens a regular file, or a pipe such as shells make for `<(command)`.
+    /// - Throws: ``ReportsError`` with the code `noSuchFile` when nothing can be opened at the path, and `badPayload`
+    ///   when the opened file is neither a regular file nor a pipe.
     package static func open(_ path: FilePath, files: any FileSystem) throws(ReportsError) -> PayloadFile {
         do {
             let file = try files.openFile(path)
@@ -29,7 +29,7 @@ package struct PayloadFile: ~Copyable {
         }
     }
 
-    /// A file's own name as the bytes it has, which need not be UTF-8.
+    /// The last component of a path, as bytes that need not be UTF-8.
     package static func name(of path: FilePath) -> [UInt8]? {
         path.lastComponent?.withPlatformString { start in
             var bytes: [UInt8] = []

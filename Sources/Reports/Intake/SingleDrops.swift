@@ -2,13 +2,14 @@ import Background
 import DurableIO
 import Synchronization
 
-/// The drops that an intake collects by themselves, one at a time: large ones, beside the small ones, and those that
-/// may have killed a process, with nothing beside them.
+/// The single drops of an intake: the drops that it collects by themselves, one at a time. They are the large drops and
+/// the suspect drops, which may have killed a process. The intake collects a large drop beside small drops, and a
+/// suspect drop while no other drop is collected and no transfer is sent.
 ///
-/// Each is begun in the ledger before its first byte is read. One that a deadline or a crash cuts stays in `taken/`,
-/// and the next owner knows that it was begun.
+/// The intake writes into the ledger that a single drop is begun, before it reads the drop's first byte. If a deadline
+/// or a crash stops the collecting, the drop stays in `taken/`. The next owner then knows that the drop was begun.
 final class SingleDrops: Sendable {
-    /// By what a drop is known again, also when it was renamed away meanwhile.
+    /// The identity of a drop, which stays the same when the drop is renamed.
     private struct Identity: Hashable {
         let inode: UInt64
         let size: UInt64
@@ -17,22 +18,23 @@ final class SingleDrops: Sendable {
         init(_ entry: DropOrder.Entry) { (inode, size, modified) = (entry.inode, entry.size, entry.modified) }
     }
 
-    /// A try after which the drop is still there.
+    /// A failed try: the drop is still there.
     private struct Failure {
         let identity: Identity
         let summary: Intake.Summary
-        /// When it may be tried again, on the boot clock in milliseconds: as it was, and when it has changed.
+        /// When the drop may be tried again, on the boot clock in milliseconds. The first time is for an unchanged
+        /// drop, the second for a drop that has changed.
         let nextTry: (same: Int64, changed: Int64)
     }
 
     private struct State {
         var underWay: Identity?
-        /// A large one that earlier lives did not finish, and that waits for its time.
+        /// A large drop that earlier owners have begun and not finished. It waits until it is time for such drops.
         var last: DropOrder.Entry?
-        /// Before this time on the boot clock no suspect goes beside what is under way.
+        /// Before this time, no suspect drop is collected beside other work. On the boot clock, in milliseconds.
         var suspectsRestUntil: Int64 = 0
         var summary = Intake.Summary()
-        /// By inode: a drop that is written on stays the same one.
+        /// The failed tries by the drop's inode, because a drop keeps its inode while a program writes to it.
         var failures: [UInt64: Failure] = [:]
     }
 
@@ -40,12 +42,13 @@ final class SingleDrops: Sendable {
     private let handover: Handover
     private let state = Mutex(State())
 
-    /// A drop that was read in vain is not read again before so many milliseconds have passed: 10 minutes. It takes
-    /// long, and the others are to have their turn.
+    /// How long an unchanged drop waits after a try that has read it, in milliseconds: 10 minutes. Reading a large drop
+    /// takes long, and the other drops must have their turn.
     private static let readPatience: Int64 = 600_000
-    /// The same for one that has changed since: 10 s. It may change at each try.
+    /// How long a drop that has changed since such a try waits, in milliseconds: 10 s. The drop may change again during
+    /// each try.
     private static let changePatience: Int64 = 10_000
-    /// One that could not be read yet is tried again at each look.
+    /// How long a drop waits after a try that could not begin to read it, in milliseconds: until the next look.
     private static let patience: Int64 = 1_000
 
     init(_ intake: Intake, _ handover: Handover) {
@@ -55,26 +58,27 @@ final class SingleDrops: Sendable {
 
     var isBusy: Bool { state.withLock { $0.underWay != nil } }
 
-    /// Whether nothing is under way, and nothing waits for its time.
+    /// Whether no single drop is being collected, and none waits for its time.
     var isIdle: Bool { state.withLock { $0.underWay == nil && $0.last == nil } }
 
-    /// Whether it is this drop that is being collected, or waits for its time.
+    /// Whether this is the drop that is being collected, or the drop that waits for its time.
     func isUnderWay(_ entry: DropOrder.Entry) -> Bool {
         state.withLock { $0.underWay == Identity(entry) || $0.last.map(Identity.init) == Identity(entry) }
     }
 
     var suspectsRestUntil: Int64 { state.withLock(\.suspectsRestUntil) }
 
-    /// What came in of all of them.
+    /// The counts of what the single drops of this run have brought in.
     var summary: Intake.Summary { state.withLock(\.summary) }
 
     // MARK: - Choosing
 
-    /// Chooses the next large one, if none is under way. It is to be brought in.
+    /// Chooses the next large drop, if no single drop is being collected. The caller then has to bring the chosen drop
+    /// in.
     /// - Parameters:
-    ///   - list: what the intake has before it.
-    ///   - isTimeForLast: whether it may be one that earlier lives began and did not finish.
-    /// - Returns: `nil` when there is none whose time has come.
+    ///   - list: the list of the intake.
+    ///   - isTimeForLast: whether the drop may be a drop that earlier owners have begun and not finished.
+    /// - Returns: the drop; `nil` when no large drop may be collected now.
     func chooseLarge(from list: inout IntakeList, isTimeForLast: Bool) -> DropOrder.Entry? {
         guard !isBusy else { return nil }
         while let entry = nextLarge(of: &list.drops) {
@@ -92,12 +96,13 @@ final class SingleDrops: Sendable {
             defer { state.last = nil }
             return state.last
         }
-        // A fresh one goes first; the other is found again by the next look.
+        // A drop that no owner has begun comes first. The next look finds the other drop again.
         if last != nil, let fresh = drops.popLarge(), fresh.tries == 0 { return fresh }
         return last ?? drops.popLarge()
     }
 
-    /// Chooses the next of those that may have killed a process. It is to be brought in.
+    /// Chooses the next suspect drop, if no single drop is being collected. The caller then has to bring the chosen
+    /// drop in.
     func chooseSuspect(from list: inout IntakeList) -> DropOrder.Entry? {
         guard !isBusy else { return nil }
         while let (entry, _) = list.suspects.popLast() {
@@ -106,7 +111,8 @@ final class SingleDrops: Sendable {
         return nil
     }
 
-    /// - Returns: whether it may be tried now. If not, what was told of it then is told again.
+    /// Begins a try of a drop, unless the last try of this drop failed too short a time ago.
+    /// - Returns: whether the try has begun. If not, the intake leaves the drop with the reason of the last try.
     private func begin(_ entry: DropOrder.Entry, _ summary: inout Intake.Summary) -> Bool {
         let now = intake.spool.clock.bootMilliseconds
         let failure = state.withLock { state -> Failure? in
@@ -130,20 +136,22 @@ final class SingleDrops: Sendable {
 
     // MARK: - Bringing in
 
-    /// Collects and enrols the chosen large one.
+    /// Collects and enrols the chosen large drop.
     func bringIn(large entry: DropOrder.Entry) async throws {
         await intake.queue.beginCollecting()
         defer { intake.queue.endCollecting() }
         try await bringIn(entry)
     }
 
-    /// Collects and enrols the chosen suspect while nothing else happens. Where something stays under way for so many
-    /// milliseconds, as a transfer does whose server hangs, the drop is collected beside it.
+    /// Collects and enrols the chosen suspect drop while no other work goes on. If a transfer is still under way after
+    /// `patience`, in milliseconds, the drop is collected beside that transfer. A server that hangs can keep a transfer
+    /// under way for long.
     func bringIn(suspect entry: DropOrder.Entry, patience: Int64) async throws {
         let isAlone = await intake.queue.beginAlone(patience: patience)
         defer {
             intake.queue.endAlone()
-            // A drive that could claim nothing meanwhile has ended with transfers that are due.
+            // While claims were stopped, the drive may have ended although transfers were due. This makes it begin
+            // again.
             handover.broughtIn()
         }
         if !isAlone {

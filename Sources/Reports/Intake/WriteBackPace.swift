@@ -1,10 +1,11 @@
 import DurableIO
 
-/// The pace at which a large file gets to the disk while it is written.
+/// The pace at which a large file is written back to the disk while the program still writes the file.
 ///
-/// Each 16 MiB that were written are handed to the disk, and writing waits for what was handed over 16 MiB ago, in
-/// steps of 1 MiB. So the file has at most 32 MiB in memory alone, and the sync at its end, or another one of the same
-/// file system, does not wait for gigabytes. This makes nothing durable: the sync has to follow all the same.
+/// After each 16 MiB, the kernel is told to write these bytes to the disk. Then the program waits, in steps of 1 MiB,
+/// until the 16 MiB before them are written back. So at most 32 MiB of the file are only in memory. The sync at the
+/// file's end, or another sync on the same file system, then does not wait for gigabytes. This makes nothing durable:
+/// the sync must still follow.
 struct WriteBackPace {
     private static let windowByteCount: UInt64 = 16 << 20
     private static let stepByteCount: UInt64 = 1 << 20
@@ -12,11 +13,11 @@ struct WriteBackPace {
     private var started: UInt64 = 0
     private var finished: UInt64 = 0
 
-    /// To be called when more was written.
+    /// Starts the write-back of bytes that were written, and waits for earlier bytes.
     /// - Parameters:
     ///   - publication: the file.
-    ///   - written: how many bytes of it have been written in all.
-    /// - Throws: when the disk fails.
+    ///   - written: the number of bytes that were written to the file in all.
+    /// - Throws: the errors of the disk.
     mutating func go(on publication: Publication, written: UInt64) throws(FileSystemError) {
         if written - started >= Self.windowByteCount {
             try publication.startWriteBack(in: started..<written)
