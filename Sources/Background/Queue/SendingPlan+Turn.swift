@@ -67,7 +67,7 @@ extension SendingPlan {
         forget(judged: turn.judged)
         for origin in turn.lapsed {
             _ = giveBack(at: origin)
-            // After trouble the pace of the origin is measured anew.
+            // After trouble the pace of the origin is measured from the beginning.
             lines[origin]?.pace = nil
         }
         for start in turn.claims { lineUp(start) }

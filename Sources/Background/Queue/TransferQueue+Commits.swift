@@ -16,7 +16,7 @@ extension TransferQueue {
     /// Deliveries free more space later.
     ///
     /// A try runs without a suspension. Between two tries other tasks may change the ledger and the plan, so each try
-    /// has to read both anew.
+    /// has to read both again.
     func retryingOnFullDisk<Result>(_ body: () throws -> Result) async throws -> Result {
         do {
             return try body()
