@@ -13,7 +13,8 @@ struct GlobalOptions: ParsableArguments {
                 Default: $REPORTS_SPOOL, else /var/lib/reports for root and its owner, where it is a spool, else \
                 $XDG_STATE_HOME/reports, else ~/.local/state/reports.
                 """,
-            valueName: "dir"))
+            valueName: "dir"),
+        completion: .directory)
     var spool: String?
 
     @Flag(name: .long, help: "Print JSON Lines: one object a line.")

@@ -3,7 +3,9 @@ public import Reports
 
 /// Which reports or poisonous drops a command is about.
 struct ReportSelection: ParsableArguments {
-    @Argument(help: ArgumentHelp("Ids, or unique prefixes of 6 or more digits; or names of drops.", valueName: "id"))
+    @Argument(
+        help: ArgumentHelp("Ids, or unique prefixes of 6 or more digits; or names of drops.", valueName: "id"),
+        completion: ReportCompletion.movable)
     var ids: [String] = []
 }
 
@@ -13,4 +15,7 @@ extension ReportKind: ExpressibleByArgument {
 
     /// For help and completion.
     public static var allValueStrings: [String] { all.map(\.rawValue) }
+
+    /// The words themselves: the parser knows them by itself only of enumerations.
+    public static var defaultCompletionKind: CompletionKind { .list(allValueStrings) }
 }

@@ -19,7 +19,8 @@ struct Add: AsyncParsableCommand {
 
     @OptionGroup var global: GlobalOptions
 
-    @Argument(help: ArgumentHelp("Files to collect; - is standard input.", valueName: "file"))
+    @Argument(
+        help: ArgumentHelp("Files to collect; - is standard input.", valueName: "file"), completion: .file())
     var files: [String]
 
     @Option(

@@ -15,7 +15,9 @@ struct Cat: AsyncParsableCommand {
 
     @OptionGroup var global: GlobalOptions
 
-    @Argument(help: ArgumentHelp("An id, or a unique prefix of 6 or more digits.", valueName: "id"))
+    @Argument(
+        help: ArgumentHelp("An id, or a unique prefix of 6 or more digits.", valueName: "id"),
+        completion: ReportCompletion.stored)
     var id: String
 
     func run() async throws {

@@ -19,7 +19,8 @@ struct List: AsyncParsableCommand {
         name: .long,
         help: ArgumentHelp(
             "Only reports in this state; may be repeated.",
-            discussion: "One of \(SpoolStatus.stateNames.joined(separator: ", ")).", valueName: "state"))
+            discussion: "One of \(SpoolStatus.stateNames.joined(separator: ", ")).", valueName: "state"),
+        completion: .list(SpoolStatus.stateNames))
     var state: [String] = []
 
     @Option(name: .long, help: ArgumentHelp("Only reports of this kind.", valueName: "kind"))

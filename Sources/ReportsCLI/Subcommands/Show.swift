@@ -14,7 +14,9 @@ struct Show: AsyncParsableCommand {
 
     @OptionGroup var global: GlobalOptions
 
-    @Argument(help: ArgumentHelp("An id, or a unique prefix of 6 or more digits.", valueName: "id"))
+    @Argument(
+        help: ArgumentHelp("An id, or a unique prefix of 6 or more digits.", valueName: "id"),
+        completion: ReportCompletion.known)
     var id: String
 
     func run() async throws {
