@@ -77,49 +77,47 @@ struct OptionTableTests {
     private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
-    /// The settings that a document has a row for, with what the row says: of README the rows of a table, of the man
-    /// page the paragraphs with a tag.
-    private func rows() throws -> [(names: Set<String>, text: String)] {
-        let readme = try String(contentsOf: Self.root.appending(path: "README.md"), encoding: .utf8)
-        var rows: [(names: Set<String>, text: String)] = []
-        for line in readme.split(separator: "\n") where line.hasPrefix("| `") {
-            let first = line.dropFirst(2).prefix { $0 != "|" }
-            let names = first.split(separator: "`").map(String.init).filter { Setting(rawValue: $0) != nil }
-            rows.append((Set(names), String(line)))
+    private static func text(of document: String) -> String {
+        (try? String(contentsOf: root.appending(path: document), encoding: .utf8)) ?? ""
+    }
+
+    /// The rows of README's tables and the items of the man page, with the names that each of them is about.
+    private static let rows: [(names: [String], text: String)] = {
+        var rows: [(names: [String], text: String)] = []
+        for line in text(of: "README.md").split(separator: "\n") where line.hasPrefix("| `") {
+            let names = line.dropFirst(2).prefix { $0 != "|" }.split(separator: "`").map(String.init)
+            rows.append((names, String(line).replacing("200,000", with: "200000")))
         }
-        let page = Self.root.appending(path: "Examples/man/reports.json.5")
-        for paragraph in ((try? String(contentsOf: page, encoding: .utf8)) ?? "").components(separatedBy: "\n.TP\n") {
-            let plain = paragraph.replacing("\\", with: "")
-            let tag = plain.prefix { $0 != "\n" }
-            let names = Set(
-                tag.split { !$0.isLetter && $0 != "_" }.map(String.init).filter { Setting(rawValue: $0) != nil })
-            rows.append((names, plain))
+        for item in text(of: "Examples/man/reports.json.5").components(separatedBy: "\n.It Cm ").dropFirst() {
+            let plain = item.replacing("\\", with: "")
+            rows.append(([String(plain.prefix { $0 != "\n" })], plain))
         }
         return rows
-    }
+    }()
 
     @Test("README or the man page has a row for each setting, with its default", arguments: Setting.allCases)
-    func documents(_ setting: Setting) throws {
-        let texts = try rows().filter { $0.names.contains(setting.rawValue) }.map(\.text)
+    func documents(_ setting: Setting) {
+        let texts = Self.rows.filter { $0.names.contains(setting.rawValue) }.map(\.text)
         #expect(!texts.isEmpty, "neither README.md nor Examples/man/reports.json.5 has a row for \(setting.rawValue)")
         guard setting.standardText != nil, let words = setting.standardWords else { return }
-        let standard = String(words.prefix { $0 != "," })
-        #expect(
-            texts.contains { $0.replacing("200,000", with: "200000").contains(standard) },
-            "no row of \(setting.rawValue) tells its default \(standard)")
+        let standard = words.prefix { $0 != "," }
+        #expect(texts.contains { $0.contains(standard) }, "no row of \(setting.rawValue) tells its default \(standard)")
     }
 
-    @Test("no document has a row for a setting that there is not")
-    func noOthers() throws {
-        let readme = try String(contentsOf: Self.root.appending(path: "README.md"), encoding: .utf8)
-        guard let section = readme.range(of: "\n### Settings\n") else { return }
-        let end = readme[section.upperBound...].range(of: "\n#")?.lowerBound ?? readme.endIndex
-        for line in readme[section.upperBound..<end].split(separator: "\n") where line.hasPrefix("| `") {
-            let first = line.dropFirst(2).prefix { $0 != "|" }
-            for name in first.split(separator: "`").map(String.init) where name.allSatisfy({ $0.isLetter || $0 == "_" })
-            {
-                #expect(name == "headers" || Setting(rawValue: name) != nil, "\(name)")
-            }
+    @Test("README's table of settings and the man page have no row for a setting that there is not")
+    func noOthers() {
+        let known = Set(Setting.allCases.map(\.rawValue) + ["headers"])
+        for row in Self.rows where row.names.contains(where: known.contains) {
+            let names = row.names.filter { $0.allSatisfy { $0.isLetter || $0 == "_" } }
+            #expect(Set(names).isSubset(of: known), "\(row.names)")
+        }
+        let readme = Self.text(of: "README.md")
+        guard let start = readme.range(of: "\n### Settings\n")?.upperBound else { return }
+        let section = readme[start...]
+        let table = section[..<(section.range(of: "\n#")?.lowerBound ?? section.endIndex)]
+        for line in table.split(separator: "\n") where line.hasPrefix("| `") {
+            let name = line.dropFirst(3).prefix { $0 != "`" }
+            #expect(known.contains(String(name)), "\(name)")
         }
     }
 }

@@ -43,6 +43,19 @@ struct SettingTableTests {
         #expect(setting.standardText == text)
     }
 
+    @Test("what is about a destination is kept for that destination, of which there is one")
+    func destinations() throws {
+        try withSettingsPlace(#"{"encoding": "file", "idle_timeout": 7, "headers": {"A": "b"}}"#) { place in
+            let settings = try place.settings()
+            #expect(settings.destinations.map(\.name) == ["main"])
+            #expect(settings.destinations[0].encoding == .file)
+            #expect(settings.destinations[0].headers.map(\.name) == ["A"])
+            #expect(settings.sending.timeouts.idle == .seconds(7))
+        }
+        let shared = Setting.allCases.filter { $0.scope == .sending }.map(\.rawValue)
+        #expect(shared == ["connect_timeout", "idle_timeout", "answer_timeout", "max_concurrent"])
+    }
+
     @Test("no two rows have one name, and each is found by its name")
     func names() {
         let names = Setting.allCases.map(\.rawValue)

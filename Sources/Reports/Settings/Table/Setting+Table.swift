@@ -1,5 +1,5 @@
-// The table of settings: a row for each, and nothing else in this program that a new setting has to be added to, but
-// for its option in the tool's `SendingOptions`, which a test asks for.
+// The table of settings: a row for each. A new setting is a row here, its name in `allCases`, and, if it is about
+// sending, a line in the tool's `SendingOptions` and one in its `given`, which a test asks for.
 
 extension Setting {
     package static let endpoint = destination(
@@ -7,7 +7,7 @@ extension Setting {
         Words(
             "The server's URL; {id}, {kind} and {host} are filled in.",
             details: "With {id} reports are PUT, without it POSTed. Default: $REPORTS_ENDPOINT.", valueName: "url"),
-        mask: EndpointMask.withoutQuery)
+        mask: AddressMask.withoutQuery)
     package static let encoding = destination(
         "encoding", \.encoding, .encoding,
         Words(
@@ -26,34 +26,35 @@ extension Setting {
         Words("The client's certificate, in PEM.", valueName: "file"))
     package static let tlsKey = destination(
         "tls_key", \.tls.clientKey, .optional(.path("a file with the client's key in PEM")),
-        Words("Its key, in PEM.", valueName: "file", standard: "in the certificate's file"))
+        Words("The client's key, in PEM.", valueName: "file", standard: "in the certificate's file"))
     package static let tlsMinimum = destination(
         "tls_minimum", \.tls.minimumVersion, .tlsVersion,
         Words("The oldest TLS to speak, 1.2 or 1.3.", valueName: "version"))
     package static let proxy = destination(
         "proxy", \.proxy, .proxy,
         Words(
-            "http://[USER:PASSWORD@]HOST:PORT, socks5://HOST:PORT, none or environment.", valueName: "url",
+            "The proxy: http://[USER:PASSWORD@]HOST:PORT, socks5://HOST:PORT, none or environment.", valueName: "url",
             standard: ", that is $https_proxy, $http_proxy and $no_proxy as curl reads them"),
-        mask: EndpointMask.withoutCredentials)
+        mask: AddressMask.withoutCredentials)
     package static let noProxy = destination(
         "no_proxy", \.proxyExceptions, .optional(.text("hosts and networks, separated by commas")),
         Words(
-            "Hosts and networks reached without it, separated by commas.", valueName: "hosts", standard: "$no_proxy"))
+            "Hosts and networks reached without the proxy, separated by commas.", valueName: "hosts",
+            standard: "$no_proxy"))
 
     package static let connectTimeout = sending(
         "connect_timeout", \.timeouts.connect, .seconds,
-        Words("Until there is a connection.", valueName: "seconds"))
+        Words("How long to wait for a connection.", valueName: "seconds"))
     package static let idleTimeout = sending(
-        "idle_timeout", \.timeouts.idle, .seconds, Words("While no byte moves.", valueName: "seconds"))
+        "idle_timeout", \.timeouts.idle, .seconds, Words("How long to wait while no byte moves.", valueName: "seconds"))
     package static let answerTimeout = sending(
         "answer_timeout", \.timeouts.answer, .seconds,
         Words(
-            "From the last byte to the answer.", valueName: "seconds",
+            "How long to wait for the answer after the last byte.", valueName: "seconds",
             standard: ", doubled at each failure of a report up to 1800"))
     package static let maximumConcurrent = sending(
         "max_concurrent", \.maximumConcurrent, .number(in: 1...64),
-        Words("Reports under way at once, 1 to 64.", valueName: "n"))
+        Words("How many reports are under way at once, 1 to 64.", valueName: "n"))
 
     package static let maximumReportSize = limit(
         "max_report_size", \.maximumReportByteCount, .bytes,
@@ -61,7 +62,7 @@ extension Setting {
     package static let minimumFreeSpace = limit(
         "min_free_space", \.minimumFreeByteCount, .optional(.bytes),
         Words(
-            "Space of the file system that is left to others.", valueName: "size",
+            "The space of the file system that is left to others.", valueName: "size",
             standard:
                 "5 % of the file system, at most 64 MiB for a report of up to 1 MiB, at most 1 GiB for a larger one"
         ),
@@ -74,10 +75,10 @@ extension Setting {
         share: { $0.total(ofTotal: $1) })
     package static let maximumCount = limit(
         "max_count", \.maximumCount, .number(in: 1...100_000_000),
-        Words("Stored reports; beyond it the least important ones are evicted.", valueName: "n"))
+        Words("How many reports are stored; beyond it the least important ones are evicted.", valueName: "n"))
     package static let maximumAge = limit(
         "max_age_days", \.maximumAge, .days,
-        Words("Days that an undelivered report is kept, before it is evicted.", valueName: "days"))
+        Words("How many days an undelivered report is kept before it is evicted.", valueName: "days"))
 }
 
 extension Setting: CaseIterable {

@@ -193,7 +193,7 @@ extension SettingForm where Value == ProxySettings {
 }
 
 /// Hides what nobody is to see of an address.
-enum EndpointMask {
+enum AddressMask {
     /// What a query holds may be a secret.
     @Sendable
     static func withoutQuery(_ text: String) -> String {
