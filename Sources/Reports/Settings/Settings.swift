@@ -13,6 +13,8 @@ package struct Settings: Sendable {
     /// Variables of the environment that name no setting, and what each may have been meant for. Others may have a use
     /// for them, so that they are no error.
     package private(set) var strayVariables: [(name: String, meant: String)] = []
+    /// Headers of a configuration file that are not sent, for people: which, and why.
+    package private(set) var withheldHeaders: String?
     /// The configuration files that were read, the stronger one first.
     package private(set) var files: [FilePath] = []
     /// The size of the file system that the spool lies on, in bytes, from which some limits follow; `nil` when it is
@@ -74,6 +76,9 @@ package struct Settings: Sendable {
             destinations[0].headers = try HeaderSetting.lines(Array(lines.utf8), from: .variable("REPORTS_HEADERS"))
         } else {
             destinations[0].headers = layers.headers
+            withheldHeaders = layers.withheld.map { file, entry in
+                "the headers of \(file) are not sent, because \(entry.source.description) has \(entry.setting.rawValue)"
+            }
         }
     }
 

@@ -30,9 +30,10 @@ enum SettingsDescription {
         return "limits:  \(parts.joined(separator: ", "))"
     }
 
-    /// What looks like a slip in the environment.
+    /// What looks like a slip in the environment or in the files.
     static func hints(_ settings: Settings) -> [String] {
         settings.strayVariables.map { "$\($0.name) is set, and no such setting exists: did you mean $\($0.meant)?" }
+            + [settings.withheldHeaders].compactMap(\.self)
     }
 
     static func add(_ settings: Result<Settings, any Error>, to object: inout JSONObject) {

@@ -49,15 +49,24 @@ struct SettingsLayerTests {
         }
     }
 
-    @Test("the machine's headers go to no endpoint that the spool's file names")
-    func headersOfAnotherEndpoint() throws {
-        try withSettingsPlace(#"{"endpoint": "http://spool/"}"#) { place in
+    @Test(
+        "the machine's headers go nowhere where the spool's file leads, which is said",
+        arguments: [
+            ("endpoint", "http://spool/"), ("proxy", "http://proxy.example:1"), ("tls_authorities", "roots.pem"),
+        ])
+    func headersThatAreKeptBack(member: String, value: String) throws {
+        try withSettingsPlace("{\"\(member)\": \"\(value)\"}") { place in
             try write(place, system: #"{"headers": {"A": "secret"}, "endpoint": "http://machine/", "max_count": 3}"#)
             let settings = try place.settings()
             #expect(settings.main.headers.isEmpty)
+            let words = "the headers of \(place.systemFile) are not sent, because \(place.file) has \(member)"
+            #expect(settings.withheldHeaders == words)
             #expect(settings.limits.maximumCount == 3)
-            try place.write("spool/reports.json", "{}")
-            #expect(try place.settings().main.headers.map(\.name) == ["A"])
+            let option = try place.settings(["REPORTS_HEADERS": "B: own"])
+            #expect(option.main.headers.map(\.name) == ["B"] && option.withheldHeaders == nil)
+            try place.write("spool/reports.json", #"{"no_proxy": "a", "encoding": "file"}"#)
+            let others = try place.settings()
+            #expect(others.main.headers.map(\.name) == ["A"] && others.withheldHeaders == nil)
         }
     }
 

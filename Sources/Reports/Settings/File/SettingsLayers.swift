@@ -34,6 +34,11 @@ struct SettingsLayers {
     private(set) var headers: [HeaderSetting] = []
     /// Of the files, the stronger one first.
     let paths: [FilePath]
+    /// Headers that a file has and that are not sent, and the member of a stronger file that keeps them back.
+    private(set) var withheld: (headersOf: FilePath, because: SettingEntry)?
+
+    /// The settings that decide who can read what is sent.
+    private static let leading: [Setting] = [.endpoint, .proxy, .tlsAuthorities]
 
     /// - Throws: ``ReportsError/Code/badConfiguration`` for a file in the spool that cannot be read, and for each
     ///   member of either file that counts and cannot be had.
@@ -50,9 +55,13 @@ struct SettingsLayers {
             for (setting, value) in layer.entries where stronger[setting] == nil {
                 entries[setting] = try value.get()
             }
-            // Headers hold the secrets of the server that they were written for: where a stronger file names another
-            // endpoint, they must not go there.
-            guard !hasHeaders, stronger[.endpoint] == nil, let given = layer.headers else { continue }
+            guard !hasHeaders, let given = layer.headers else { continue }
+            // Headers hold secrets, which the administrator may have kept from the spool's owner: they must not go where
+            // the owner's file leads.
+            if let entry = Self.leading.compactMap({ stronger[$0] }).first {
+                withheld = (layer.path, entry)
+                continue
+            }
             headers = try given.get()
             hasHeaders = true
         }
