@@ -101,10 +101,8 @@ extension BackgroundSessionConfiguration {
         }
         guard !name.isEmpty else { return "%" }
         guard name.utf8.count > longestName else { return name }
-        var hasher = ContentHash.Hasher()
-        hasher.update(Array(identifier.utf8))
         // `%` and a letter that is no digit: no short name looks like this.
-        return name.prefix(longestName - 66) + "%h" + hasher.finish().hex
+        return name.prefix(longestName - 66) + "%h" + ContentHash(of: Array(identifier.utf8)).hex
     }
 
     private static let longestName = 200

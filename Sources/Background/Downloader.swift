@@ -145,10 +145,9 @@ public actor Downloader {
     ) async throws(NetworkResponseError) -> (TransferResult, FilePath) {
         let endpoint = try request.endpoint
         let file = try file(of: identifier)
-        var hasher = ContentHash.Hasher()
-        hasher.update(Array("\(request.method.rawValue) \(endpoint)".utf8))
         let stored = TransferRecord.StoredRequest(
-            request, to: endpoint, bodyPath: file.string, bodyHash: hasher.finish())
+            request, to: endpoint, bodyPath: file.string,
+            bodyHash: ContentHash(of: Array("\(request.method.rawValue) \(endpoint)".utf8)))
         let result = try await handle.result(
             of: TransferWork(
                 request: request, transfer: handle.transfer(identifier, byteCount: 0, request: stored),

@@ -37,6 +37,24 @@ package func damageTable(_ name: String, in path: String) throws {
     try file.write(contentsOf: Data(repeating: 0xa5, count: 4_096))
 }
 
+/// What a statement finds in a ledger, as another program sees it that reads beside the owner: each row's columns.
+package func rows(of statement: String, in path: String) throws -> [[String]] {
+    try withLedger(path) { handle in
+        var prepared: OpaquePointer?
+        defer { sqlite3_finalize(prepared) }
+        guard sqlite3_prepare_v2(handle, statement, -1, &prepared, nil) == SQLITE_OK else { throw refusal(handle) }
+        var rows: [[String]] = []
+        while sqlite3_step(prepared) == SQLITE_ROW {
+            rows.append(
+                (0..<sqlite3_column_count(prepared)).map { column in
+                    sqlite3_column_text(prepared, column).map { String(cString: $0) } ?? ""
+                })
+        }
+        guard sqlite3_errcode(handle) == SQLITE_DONE else { throw refusal(handle) }
+        return rows
+    }
+}
+
 private func withLedger<Result>(_ path: String, _ body: (OpaquePointer) throws -> Result) throws -> Result {
     var handle: OpaquePointer?
     defer { sqlite3_close_v2(handle) }

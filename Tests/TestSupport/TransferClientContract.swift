@@ -128,7 +128,7 @@ package struct TransferClientContract: Sendable {
     /// A crash after a commit makes the queue tell of it again, and what is settled may be asked for once more.
     private func checkSettling() async -> [String] {
         let settlement = Settlement(
-            claim: claim, verdict: Verdict(.delivered), endedWall: claim.startedWall, status: 200, error: nil,
+            claim: claim, verdict: Verdict(.delivered), endedWall: claim.record.firstSeenWall, status: 200, error: nil,
             bytesSent: 0, retryAfter: nil, receipt: nil, answer: nil, acceptedMark: 0)
         await client.didSettle([])
         await client.didSettle([settlement])

@@ -23,9 +23,7 @@ struct DownloadDirectory: Sendable {
     // MARK: - Names
 
     private static func hex(_ rowName: String) -> String {
-        var hasher = ContentHash.Hasher()
-        hasher.update(Array(rowName.utf8))
-        return hasher.finish().hex
+        ContentHash(of: Array(rowName.utf8)).hex
     }
 
     /// The finished file's name; hexadecimal digits always make one.

@@ -3,7 +3,6 @@ package struct Claim: Sendable {
     package let record: TransferRecord
     /// On the ledger's axis.
     package let startedAt: Int64
-    package let startedWall: Int64
     /// Until when the row was put off for its slow body, and the note that says so, if it was.
     let putOff: PutOff?
 
@@ -76,7 +75,7 @@ extension TransferStore {
                 "DELETE FROM attempt WHERE transfer=? AND number<=?", .integer(record.rowID),
                 SQLiteValue(record.attempts - Self.historyLimit))
         }
-        return Claim(record: record, startedAt: now, startedWall: wallNow, putOff: putOff)
+        return Claim(record: record, startedAt: now, putOff: putOff)
     }
 
     /// Takes a claim back whose attempt has not begun: it is due, or put off as before, and not counted.

@@ -1,7 +1,7 @@
 /// Which rows of a lane are claimed next.
 extension TransferStore {
     /// Due transfers, the one due longest first; suspects or the others, and only those cut less often.
-    static let dueQuery = """
+    package static let dueQuery = """
         SELECT \(TransferRecord.columns) FROM transfer
         WHERE due_at IS NOT NULL AND is_suspect = ? AND due_at <= ? AND lane = ? AND cuts < ?
         ORDER BY due_at, id LIMIT ?
@@ -10,7 +10,7 @@ extension TransferStore {
     /// Due transfers of the first rank, the newest first.
     ///
     /// Written out as the index has it: SQLite does not use a partial index for a bound value.
-    static let firstRankQuery = """
+    package static let firstRankQuery = """
         SELECT \(TransferRecord.columns) FROM transfer INDEXED BY transfer_first
         WHERE rank = 0 AND due_at IS NOT NULL AND is_suspect = 0 AND cuts < 2 AND due_at <= ? AND lane = ?
         ORDER BY first_seen_wall DESC, id DESC LIMIT ?
@@ -18,7 +18,7 @@ extension TransferStore {
 
     /// Transfers whose bodies are known to be slow, due or not, the one due longest first; those that have gone by
     /// parts, and of the others only such as are due, or go out in a time.
-    static let slowQuery = """
+    package static let slowQuery = """
         SELECT \(TransferRecord.columns) FROM transfer INDEXED BY transfer_slow
         WHERE cuts > 1 AND due_at IS NOT NULL AND is_suspect = 0 AND lane = ?
           AND (due_at <= ? OR progress IS NOT NULL OR byte_count * cut_ms <= ? * cut_byte_count)
@@ -27,7 +27,7 @@ extension TransferStore {
 
     /// The slow transfer of a lane that has been due longest, of those that were put off and have rested, or have been
     /// due for as long.
-    static let restedQuery = """
+    package static let restedQuery = """
         SELECT \(TransferRecord.columns) FROM transfer INDEXED BY transfer_slow
         WHERE cuts > 1 AND due_at IS NOT NULL AND is_suspect = 0 AND lane = ? AND due_at <= ?
           AND (reason = 'deadline' OR due_at <= ?)
@@ -125,17 +125,6 @@ extension TransferStore {
             UPDATE transfer INDEXED BY transfer_slow SET due_at=?
             WHERE cuts > 1 AND due_at IS NOT NULL AND lane = ? AND due_at > ? AND reason = 'deadline'
             """, .integer(now), .text(lane.name), .integer(now))
-    }
-}
-
-extension LedgerQueries {
-    /// The steps SQLite takes to find what is due, and what goes first of it.
-    package func plansOfClaiming() throws -> [String] {
-        try [
-            TransferStore.dueQuery, TransferStore.firstRankQuery, TransferStore.slowQuery, TransferStore.restedQuery,
-        ].map {
-            try plan(of: $0).joined(separator: "\n")
-        }
     }
 }
 

@@ -36,11 +36,6 @@ package struct TransferBody: Sendable {
         }
     }
 
-    /// A body of bytes that are given.
-    package init(_ bytes: [UInt8]) {
-        append(.bytes(bytes))
-    }
-
     /// Why segments make no body: they promise more bytes than any file has.
     package struct TooLarge: Error, Hashable, Sendable, CustomStringConvertible {
         package var description: String { "it is said to have more than \(Int64.max) bytes, which no file has" }

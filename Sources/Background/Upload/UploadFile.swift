@@ -113,8 +113,6 @@ extension HTTPRequest {
 
     /// The same for each try of a transfer, another for another identifier or content.
     private static func idempotencyKey(identifier: String, hash: ContentHash) -> String {
-        var hasher = ContentHash.Hasher()
-        hasher.update(Array(identifier.utf8) + [0] + hash.bytes)
-        return hasher.finish().hex
+        ContentHash(of: Array(identifier.utf8) + [0] + hash.bytes).hex
     }
 }

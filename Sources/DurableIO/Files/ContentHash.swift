@@ -31,7 +31,8 @@ package struct ContentHash: Hashable, Sendable, CustomStringConvertible {
         self.bytes = bytes
     }
 
-    package init(of bytes: UnsafeRawBufferPointer) {
+    /// The hash of bytes that are all there.
+    package init(of bytes: [UInt8]) {
         var hasher = Hasher()
         hasher.update(bytes)
         self = hasher.finish()

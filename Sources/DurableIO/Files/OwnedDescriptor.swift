@@ -1,8 +1,8 @@
 import Glibc
 
-/// An open file that is closed exactly once: by `close()`, or when its owner lets go of it.
+/// An open file that is closed exactly once, when its owner lets go of it.
 ///
-/// Neither of the two tells whether closing failed. What has to outlive a crash is synced before, and a sync tells.
+/// Nobody is told whether closing failed. What has to outlive a crash is synced before, and a sync tells.
 package struct OwnedDescriptor: ~Copyable, Sendable {
     /// Valid as long as the value lives; never to be closed by others.
     package let raw: Int32
@@ -16,9 +16,6 @@ package struct OwnedDescriptor: ~Copyable, Sendable {
         self.raw = raw
         self.path = path
     }
-
-    /// Closes the file now.
-    package consuming func close() {}
 
     deinit {
         _ = Glibc.close(raw)

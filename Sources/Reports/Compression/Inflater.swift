@@ -16,10 +16,7 @@ package struct Inflater: ~Copyable {
     /// zlib keeps the address of its stream and checks it, so the stream may not move with this value.
     private let stream: UnsafeMutablePointer<z_stream>
     private let window: UnsafeMutableRawBufferPointer
-    private let limit: UInt64
 
-    /// How many bytes have been handed out.
-    package private(set) var outputByteCount: UInt64 = 0
     /// Whether the end mark (and, for gzip, a trailer that agrees) has been read.
     package private(set) var isAtEnd = false
 
@@ -27,12 +24,9 @@ package struct Inflater: ~Copyable {
     ///
     /// - Parameters:
     ///   - wrapper: What surrounds the compressed bytes.
-    ///   - limit: The most bytes that will be handed out; one more is ``ZlibError/Code/limitExceeded``.
     ///   - windowByteCount: The size in bytes of the largest piece handed to an output. The default is 128 KiB.
     /// - Throws: ``ZlibError/Code/outOfMemory``.
-    package init(
-        _ wrapper: Wrapper, limit: UInt64 = .max, windowByteCount: Int = 128 << 10
-    ) throws(ZlibError) {
+    package init(_ wrapper: Wrapper, windowByteCount: Int = 128 << 10) throws(ZlibError) {
         precondition(windowByteCount > 0 && windowByteCount <= Zlib.maximumStep)
         let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
         stream.initialize(to: z_stream())
@@ -44,7 +38,6 @@ package struct Inflater: ~Copyable {
         }
         self.stream = stream
         self.window = .allocate(byteCount: windowByteCount, alignment: 16)
-        self.limit = limit
     }
 
     deinit {
@@ -80,14 +73,10 @@ package struct Inflater: ~Copyable {
         guard isAtEnd else { throw ZlibError(.truncated, "the stream ends before its end mark") }
     }
 
-    private mutating func deliver<Failure>(
+    private func deliver<Failure>(
         _ byteCount: Int, to output: (UnsafeRawBufferPointer) throws(Failure) -> Void
     ) throws(CompressionFailure<Failure>) {
-        guard UInt64(byteCount) <= limit - outputByteCount else {
-            throw .zlib(ZlibError(.limitExceeded, "more than \(limit) bytes"))
-        }
         guard byteCount > 0 else { return }
-        outputByteCount += UInt64(byteCount)
         do throws(Failure) {
             try output(UnsafeRawBufferPointer(rebasing: window[..<byteCount]))
         } catch {

@@ -22,14 +22,11 @@ package struct MemberWriter: ~Copyable {
     package struct Summary: Hashable, Sendable {
         /// The size of the payload in bytes.
         package let payloadByteCount: UInt64
-        /// The size of the stored member in bytes.
-        package let memberByteCount: UInt64
         /// The size of the wire form in bytes.
         package let wireByteCount: UInt64
     }
 
     private let policy: BlockPolicy
-    private let headerByteCount: Int
     private let workspace: MemberWorkspace
     /// Made for the first block that needs it: most reports are too small to be sampled.
     private var sampler: BlockSampler?
@@ -50,8 +47,7 @@ package struct MemberWriter: ~Copyable {
     package init<Sink: MemberSink & ~Copyable>(
         header: GzipMemberHeader, policy: BlockPolicy = .standard, to sink: inout Sink
     ) throws(CompressionFailure<Sink.Failure>) {
-        let encoded = header.encoded()
-        try encoded.handOut { bytes throws(Sink.Failure) in try sink.writeMember(bytes) }
+        try header.encoded().handOut { bytes throws(Sink.Failure) in try sink.writeMember(bytes) }
         try WireForm.prefix.handOut { bytes throws(Sink.Failure) in try sink.writeWire(bytes) }
         do throws(ZlibError) {
             workspace = try MemberWorkspace.borrow(blockByteCount: policy.blockByteCount)
@@ -60,7 +56,6 @@ package struct MemberWriter: ~Copyable {
         }
         self.sampler = nil
         self.policy = policy
-        self.headerByteCount = encoded.count
     }
 
     deinit {
@@ -104,7 +99,6 @@ package struct MemberWriter: ~Copyable {
         bodyByteCount += UInt64(written + trailer.count)
         return Summary(
             payloadByteCount: compressedByteCount,
-            memberByteCount: UInt64(headerByteCount) + bodyByteCount,
             wireByteCount: UInt64(WireForm.prefix.count) + bodyByteCount)
     }
 

@@ -13,8 +13,6 @@ package struct ZlibError: Error, Hashable, Sendable, CustomStringConvertible {
         case truncated
         /// Bytes follow where nothing may follow.
         case trailingBytes
-        /// The output would exceed the limit that the caller set.
-        case limitExceeded
         /// A call out of order, such as a write after the finish; a programmer's error.
         case misuse
     }

@@ -78,9 +78,6 @@ package struct TakenDrop: Sendable {
     let room: DropZone.Room
     let directory: Directory
 
-    /// Its path in the spool, for messages.
-    var path: String { "\(room.rawValue)/\(name.entry)" }
-
     /// By what it is known again; see ``SourceMark``.
     var mark: String { SourceMark.of(taken: name, facts, in: room) }
 }

@@ -88,15 +88,6 @@ extension JSONValue {
         return value
     }
 
-    /// The number, if this is one; an integer beyond 2^53 is rounded.
-    package var doubleValue: Double? {
-        switch self {
-        case .double(let value): value
-        case .integer(let value): Double(value)
-        default: nil
-        }
-    }
-
     /// The truth value, if this is one.
     package var boolValue: Bool? {
         guard case .bool(let value) = self else { return nil }
@@ -147,45 +138,5 @@ extension JSONValue {
             return
         }
         self = Int64(exactly: value).map(JSONValue.integer) ?? .double(Double(value))
-    }
-}
-
-extension JSONValue: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral, ExpressibleByIntegerLiteral {
-    package init(nilLiteral: ()) {
-        self = .null
-    }
-
-    package init(booleanLiteral value: Bool) {
-        self = .bool(value)
-    }
-
-    package init(integerLiteral value: Int64) {
-        self = .integer(value)
-    }
-}
-
-extension JSONValue: ExpressibleByFloatLiteral, ExpressibleByStringInterpolation, ExpressibleByArrayLiteral {
-    package init(floatLiteral value: Double) {
-        self = .double(value)
-    }
-
-    package init(stringLiteral value: String) {
-        self = .string(value)
-    }
-
-    package init(arrayLiteral elements: JSONValue...) {
-        self = .array(elements)
-    }
-}
-
-extension JSONValue: ExpressibleByDictionaryLiteral {
-    package init(dictionaryLiteral elements: (String, JSONValue)...) {
-        self = .object(JSONObject(elements.map { JSONObject.Member(key: $0.0, value: $0.1) }))
-    }
-}
-
-extension JSONObject: ExpressibleByDictionaryLiteral {
-    package init(dictionaryLiteral elements: (String, JSONValue)...) {
-        self.init(elements.map { Member(key: $0.0, value: $0.1) })
     }
 }

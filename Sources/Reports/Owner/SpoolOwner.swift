@@ -144,9 +144,6 @@ package final class SpoolOwner: Sendable {
     /// Whether this process still holds the lock at the spool's path.
     var isCurrent: Bool { host.isCurrent }
 
-    /// The locks that let one party at a time enrol a report or move its file.
-    package var locks: ReportLocks { sender.locks }
-
     /// Evicts reports beyond the spool's limits.
     /// - Parameter ifDry: whether nothing is evicted while the queue has something to claim. The default is `false`.
     /// - Throws: the errors of the ledger or the disk.

@@ -11,7 +11,6 @@ enum ExitStatus {
     static let temporaryFailure: Int32 = 75
     static let badConfiguration: Int32 = 78
     static let interrupted: Int32 = 130
-    static let terminated: Int32 = 143
 
     static func of(_ error: ReportsError) -> Int32 {
         switch error.code {

@@ -113,7 +113,7 @@ struct DownloaderOutcomeTests {
     func digest() async throws {
         try await withDownloads { downloads in
             let content = ServedContent.numbered(1_000)
-            let digest = content.bytes.withUnsafeBytes { ContentHash(of: $0) }
+            let digest = ContentHash(of: content.bytes)
             try await withLoopbackServer(
                 ServerScript { request in
                     var served = content

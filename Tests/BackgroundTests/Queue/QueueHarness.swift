@@ -106,10 +106,9 @@ final class RecordingClient: TransferClient {
     }
 
     func attempt(_ claim: Claim, over transport: any Transport) async -> AttemptReport {
-        guard let endpoint = try? Endpoint("\(QueueHarness.origin)/\(claim.record.identifier)") else {
-            return AttemptReport(.unsendable("bad identifier"))
-        }
-        let body = TransferBody([UInt8](repeating: 0x68, count: byteCount))
+        guard let endpoint = try? Endpoint("\(QueueHarness.origin)/\(claim.record.identifier)"),
+            let body = try? TransferBody([.bytes([UInt8](repeating: 0x68, count: byteCount))])
+        else { return AttemptReport(.unsendable("bad identifier")) }
         let result = await transport.send(TransferRequest(endpoint: endpoint, method: .put, fields: [:], body: body))
         return AttemptReport(result, at: 0) { answer in
             var judgement = Judgement.http(answer, isSecure: endpoint.isSecure, at: 0)

@@ -86,10 +86,9 @@ struct SessionClientContractTests {
 
     private struct BrokenClient: TransferClient {
         func attempt(_ claim: Claim, over transport: any Transport) async -> AttemptReport {
-            guard let endpoint = try? Endpoint("http://collector.example/one") else {
-                return AttemptReport(.unsendable("no endpoint"))
-            }
-            let body = TransferBody(Array("hello".utf8))
+            guard let endpoint = try? Endpoint("http://collector.example/one"),
+                let body = try? TransferBody([.bytes(Array("hello".utf8))])
+            else { return AttemptReport(.unsendable("no endpoint")) }
             let result = await transport.send(
                 TransferRequest(endpoint: endpoint, method: .put, fields: [:], body: body))
             var report = AttemptReport(result, at: 0) { _ in

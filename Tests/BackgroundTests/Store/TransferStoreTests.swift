@@ -22,7 +22,8 @@ struct TransferStoreTests {
         _ claim: Claim, _ verdict: Verdict = Verdict(.delivered), status: Int? = 200
     ) -> Settlement {
         Settlement(
-            claim: claim, verdict: verdict, endedWall: claim.startedWall, status: status, error: nil, bytesSent: 5,
+            claim: claim, verdict: verdict, endedWall: claim.record.firstSeenWall, status: status, error: nil,
+            bytesSent: 5,
             retryAfter: nil, receipt: nil, answer: nil, acceptedMark: 1)
     }
 
@@ -76,9 +77,12 @@ struct TransferStoreTests {
     @Test("What is due, and what goes first of it, is found by its index, in its order, without sorting")
     func claimPlans() throws {
         try Self.withLedger { path, clock in
-            let store = try TransferStore(path: path, clock: clock)
-            let indexes = ["transfer_due", "transfer_first", "transfer_slow", "transfer_slow"]
-            for (plan, index) in zip(try store.queries.plansOfClaiming(), indexes) {
+            try TransferStore(path: path, clock: clock).close()
+            for (query, index) in [
+                (TransferStore.dueQuery, "transfer_due"), (TransferStore.firstRankQuery, "transfer_first"),
+                (TransferStore.slowQuery, "transfer_slow"), (TransferStore.restedQuery, "transfer_slow"),
+            ] {
+                let plan = try rows(of: "EXPLAIN QUERY PLAN " + query, in: path).map { $0[3] }.joined(separator: "\n")
                 #expect(plan.contains(index), "\(plan)")
                 #expect(!plan.contains("SCAN") && !plan.contains("TEMP B-TREE"), "\(plan)")
             }

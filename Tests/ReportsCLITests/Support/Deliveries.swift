@@ -65,7 +65,7 @@ extension ServerScript {
 
 extension ContentHash {
     static func of(_ bytes: [UInt8]) -> ContentHash {
-        bytes.withUnsafeBytes { ContentHash(of: $0) }
+        ContentHash(of: bytes)
     }
 
     static func of(_ text: String) -> ContentHash { of(Array(text.utf8)) }

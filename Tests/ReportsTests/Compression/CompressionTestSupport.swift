@@ -115,11 +115,10 @@ func deflated(_ runs: [(CompressionLevel, [UInt8])], windowByteCount: Int = 128 
 
 /// Inflates all of a stream and asks whether it was whole.
 func inflated(
-    _ bytes: [UInt8], _ wrapper: Inflater.Wrapper, limit: UInt64 = .max, chunk: Int = .max,
-    windowByteCount: Int = 128 << 10
+    _ bytes: [UInt8], _ wrapper: Inflater.Wrapper, chunk: Int = .max, windowByteCount: Int = 128 << 10
 ) throws -> [UInt8] {
     var output: [UInt8] = []
-    var inflater = try Inflater(wrapper, limit: limit, windowByteCount: windowByteCount)
+    var inflater = try Inflater(wrapper, windowByteCount: windowByteCount)
     try bytes.withUnsafeBytes { bytes in
         var rest = bytes[...]
         while !rest.isEmpty {

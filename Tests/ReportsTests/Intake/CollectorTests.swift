@@ -258,6 +258,6 @@ struct CollectorTests {
 
 extension ContentHash {
     static func of(bytes: [UInt8]) -> ContentHash {
-        bytes.withUnsafeBytes { ContentHash(of: $0) }
+        ContentHash(of: bytes)
     }
 }

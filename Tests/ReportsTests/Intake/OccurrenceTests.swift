@@ -135,6 +135,11 @@ struct SourceMarkTests {
         }
     }
 
+    /// The tokens of sources and orders that the ledger remembers.
+    private func remembered(_ harness: SpoolHarness) throws -> [[String]] {
+        try rows(of: "SELECT token FROM consumed_token", in: "\(harness.path)/ledger.sqlite")
+    }
+
     @Test("they go with the next group, and all of them at an orderly end", arguments: [false, true])
     func forgotten(asDrop: Bool) async throws {
         try await withSpool { harness in
@@ -144,14 +149,10 @@ struct SourceMarkTests {
                 if asDrop { try harness.drop("drop", "one") } else { try harness.add("one") }
                 harness.clock.advance(by: 1)
                 try await takeIn(as: owner)
-                let remembered = try await owner.queue.look { try $0.consumedTokens() }
-                #expect(remembered.count == 1, "\(number)")
+                #expect(try remembered(harness).count == 1, "\(number)")
             }
             try await owner.resign()
-            try await harness.change { store in
-                let remembered = try store.queries.consumedTokens()
-                #expect(remembered == [])
-            }
+            #expect(try remembered(harness) == [])
             #expect(try harness.record(.of("one"))?.seen == 4)
         }
     }

@@ -37,7 +37,9 @@ struct JSONParsingTests {
         #expect(try self.parse("1e-999") == .double(0))
         #expect(try self.parse("1e99999999999999999999999") == .double(.infinity))
         #expect(try self.parse(String(repeating: "9", count: 5_000)) == .double(.infinity))
-        #expect(try self.parse("-0").doubleValue?.sign == .minus)
+        // Equal to zero, and written with its sign.
+        #expect(try self.parse("-0") == .double(0))
+        #expect(try self.parse("-0").description == "-0.0")
     }
 
     @Test(

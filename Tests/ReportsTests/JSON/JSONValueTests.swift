@@ -26,8 +26,7 @@ struct JSONValueTests {
         let value: JSONValue = ["s": "x", "i": 3, "d": 1.5, "b": true, "a": [1, nil]]
         #expect(value["s"]?.stringValue == "x")
         #expect(value["i"]?.integerValue == 3)
-        #expect(value["i"]?.doubleValue == 3)
-        #expect(value["d"]?.doubleValue == 1.5)
+        #expect(value["d"] == .double(1.5))
         #expect(value["b"]?.boolValue == true)
         #expect(value["a"]?[0] == 1)
         #expect(value["a"]?[1] == .null)

@@ -117,7 +117,7 @@ final class PowerCutLife: Sendable {
         let file = try files.createFile(hidden, in: spool.incoming)
         try files.write(bytes, to: file)
         try files.sync(file)
-        file.close()
+        _ = consume file
         try files.rename(hidden, in: spool.incoming, to: name, in: spool.incoming)
         try files.syncDirectory(spool.incoming)
         accept([.of(bytes: bytes)])

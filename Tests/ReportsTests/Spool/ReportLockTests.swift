@@ -1,9 +1,10 @@
 import Background
 import DurableIO
 import Foundation
-import Reports
 import TestSupport
 import Testing
+
+@testable import Reports
 
 /// A report's file is never moved or removed for a verdict on bytes that have come anew since.
 @Suite("One party at a time for one report", .timeLimit(.minutes(2)))
@@ -17,7 +18,7 @@ struct ReportLockTests {
     private func holdingTurn(
         of id: ContentHash, _ owner: SpoolOwner, _ start: @escaping @Sendable () async throws -> Void
     ) async throws {
-        try await owner.locks.alone(with: [id.hex]) { try await start() }
+        try await owner.sender.locks.alone(with: [id.hex]) { try await start() }
     }
 
     @Test(
@@ -32,7 +33,7 @@ struct ReportLockTests {
             let row = try #require(try harness.record(id))
             let drive = Task { try await owner.queue.drive(.whileDue, isExplicit: true) }
             try await holdingTurn(of: id, owner) {
-                await waitForParties(1, at: owner.locks)
+                await waitForParties(1, at: owner.sender.locks)
                 #expect(try harness.state(id) == verdict)
                 // What enrolling the same content does when its bytes were lost.
                 try await owner.queue.change { store in
@@ -69,7 +70,7 @@ struct ReportLockTests {
                 for (number, party) in ordered.enumerated() {
                     let task = Task { try await party() }
                     tasks.withLock { $0.append(task) }
-                    await waitForParties(number + 1, at: owner.locks)
+                    await waitForParties(number + 1, at: owner.sender.locks)
                 }
             }
             for task in tasks.value { try await task.value }
@@ -101,7 +102,7 @@ struct ReportLockTests {
                     if (number == 1) == isRemoveFirst { try await order() } else { try drop() }
                     let task = Task { try await takeIn(as: owner) }
                     tasks.withLock { $0.append(task) }
-                    await waitForParties(number, at: owner.locks)
+                    await waitForParties(number, at: owner.sender.locks)
                 }
             }
             for task in tasks.value { try await task.value }

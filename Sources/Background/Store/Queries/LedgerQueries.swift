@@ -49,11 +49,6 @@ package struct LedgerQueries {
         try connection.value("SELECT 1 FROM consumed_token WHERE token=?", .text(token)) != nil
     }
 
-    /// All tokens that are remembered.
-    package func consumedTokens() throws -> [String] {
-        try connection.rows("SELECT token FROM consumed_token ORDER BY token") { $0.text(at: 0) ?? "" }
-    }
-
     /// Where a page of the listing ended.
     package struct Cursor: Hashable, Sendable {
         let firstSeen: Int64
@@ -148,16 +143,6 @@ package struct LedgerQueries {
         try connection.rows(
             "SELECT due_at, lane FROM transfer WHERE id=? AND is_suspect=1 AND due_at IS NOT NULL", [.integer(row)]
         ) { (due: $0.integer(at: 0), lane: Lane($0.text(at: 1) ?? "")) }.first
-    }
-
-    /// The steps SQLite takes for a statement, for tests that pin an index.
-    package func plan(of sql: String) throws -> [String] {
-        try connection.rows("EXPLAIN QUERY PLAN " + sql) { $0.text(at: 3) ?? "" }
-    }
-
-    /// The instructions SQLite runs for a statement, those of its triggers included, for tests.
-    package func instructions(of sql: String) throws -> [String] {
-        try connection.rows("EXPLAIN " + sql) { "\($0.text(at: 1) ?? "") \($0.text(at: 5) ?? "")" }
     }
 
     /// A setting of this connection, for tests that assert it.

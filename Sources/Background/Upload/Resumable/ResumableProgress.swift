@@ -55,9 +55,7 @@ struct ResumableProgress: Hashable, Sendable {
 
     static func target(of request: TransferRequest) -> String {
         let form = [.contentEncoding, .contentType].map { request.fields[$0] ?? "" }.joined(separator: "\n")
-        var hasher = ContentHash.Hasher()
-        hasher.update(Array("\(request.endpoint)\n\(request.bodyByteCount)\n\(form)".utf8))
-        return hasher.finish().hex
+        return ContentHash(of: Array("\(request.endpoint)\n\(request.bodyByteCount)\n\(form)".utf8)).hex
     }
 
     init(of request: TransferRequest, version: InteropVersion, resource: String, partLimit: UInt64) {

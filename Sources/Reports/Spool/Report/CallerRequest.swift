@@ -16,9 +16,6 @@ package struct CallerRequest: Hashable, Sendable {
         self.headerNames = headerNames
     }
 
-    /// Whether a request can be made from what is stored: no header has a value that only the caller knows.
-    var isWhole: Bool { headerNames.isEmpty }
-
     var json: JSONValue {
         var object = JSONObject()
         object["method"] = .string(method)

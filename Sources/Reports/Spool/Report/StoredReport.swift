@@ -12,11 +12,10 @@ package struct StoredReport: Sendable {
     package let wireHash: ContentHash
     /// Where in the file the deflate stream begins.
     package let headerByteCount: Int
-    package let modified: Int64
 
     package init(
         id: ContentHash, properties: ReportProperties, size: UInt64, wireSize: UInt64, wireHash: ContentHash,
-        headerByteCount: Int, modified: Int64 = 0
+        headerByteCount: Int
     ) {
         self.id = id
         self.properties = properties
@@ -24,7 +23,6 @@ package struct StoredReport: Sendable {
         self.wireSize = wireSize
         self.wireHash = wireHash
         self.headerByteCount = headerByteCount
-        self.modified = modified
     }
 
     /// The name in `queued/` and `parked/`.
@@ -81,8 +79,7 @@ extension ReportSpool {
         }
         return StoredReport(
             id: id, properties: ReportProperties(json: value), size: record.payloadByteCount,
-            wireSize: wire.byteCount, wireHash: wireHash, headerByteCount: header.byteCount,
-            modified: facts.modified)
+            wireSize: wire.byteCount, wireHash: wireHash, headerByteCount: header.byteCount)
     }
 
     /// Files up to this size are read once: what was checked is what is sent.

@@ -61,7 +61,7 @@ struct PostponedPartTests {
         to server: Server, atMost limit: Int = 30
     ) async throws -> (attempts: Int, TransportResult) {
         let transport = ScriptedTransport(clock: ManualClock()) { server.answer($0.request) }
-        let body = TransferBody([UInt8](repeating: 1, count: Int(count)))
+        let body = try TransferBody([.bytes([UInt8](repeating: 1, count: Int(count)))])
         let request = TransferRequest(
             endpoint: try Endpoint("http://collector.example/r"), method: .put, fields: [:], body: body)
         let saved = Monitor<String?>(nil)

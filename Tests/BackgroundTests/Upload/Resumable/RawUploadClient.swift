@@ -127,11 +127,10 @@ struct RawUploadClient {
 
 /// The SHA-256 of a text, in lower-case hexadecimal digits.
 func sha256(_ text: String) -> String {
-    Data(text.utf8).withUnsafeBytes { ContentHash(of: $0).hex }
+    ContentHash(of: Array(text.utf8)).hex
 }
 
 /// The same as the value of a digest field (RFC 9530).
 func digestField(_ text: String) -> String {
-    let hash = Data(text.utf8).withUnsafeBytes { ContentHash(of: $0).bytes }
-    return "sha-256=:\(Data(hash).base64EncodedString()):"
+    "sha-256=:\(Data(ContentHash(of: Array(text.utf8)).bytes).base64EncodedString()):"
 }
