@@ -34,9 +34,9 @@ never() {
 
 check_imports() {
     only 'Background/Store' 'CSQLite'
-    only 'Background/Transport' 'AsyncHTTPClient|NIO[A-Za-z0-9]*|_NIO[A-Za-z0-9]*'
+    only 'Background/Transport' 'AsyncHTTPClient|NIO[A-Za-z0-9]*|_NIO[A-Za-z0-9]*|RawStructuredFieldValues'
     only 'Reports/Compression' 'CZlib'
-    only 'DurableIO' 'Crypto|_CryptoExtras|CLinux'
+    only 'DurableIO' 'Crypto|_CryptoExtras|CLinux|FoundationEssentials'
     only 'DurableIO|ReportsCLI/Output' 'Glibc|Musl|Darwin'
     only 'BackgroundFoundation' 'Foundation|FoundationNetworking|FoundationXML'
     only 'ReportsCLI' 'ArgumentParser'

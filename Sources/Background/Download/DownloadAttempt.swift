@@ -124,7 +124,7 @@ struct DownloadAttempt: Sendable {
 
     private func moveIntoPlace(_ progress: DownloadProgress) async throws -> End {
         let part = DownloadDirectory.partName(of: record.identifier)
-        if let digest = progress.answer.fields.representationDigest,
+        if let digest = progress.answer.fields.digest(of: .representationDigest),
             try await hash(part, byteCount: progress.durable) != digest
         {
             // Nothing of it is worth going on with.
@@ -170,19 +170,6 @@ extension HTTPFields {
     fileprivate var withoutCredentials: HTTPFields {
         let harmless: Set<HTTPField.Name> = [.accept, .acceptEncoding, .acceptLanguage, .userAgent]
         return HTTPFields(filter { harmless.contains($0.name) })
-    }
-
-    /// The SHA-256 of `Repr-Digest` (RFC 9530); `nil` when there is none, or none that can be read.
-    fileprivate var representationDigest: ContentHash? {
-        guard let text = self[.representationDigest] else { return nil }
-        for member in text.split(separator: ",") {
-            let parts = member.filter { $0 != " " }.split(separator: "=", maxSplits: 1)
-            guard parts.count == 2, parts[0].lowercased() == "sha-256" else { continue }
-            let value = parts[1].split(separator: ";").first ?? ""
-            guard value.count > 2, value.hasPrefix(":"), value.hasSuffix(":") else { continue }
-            return Base64.decode(String(value.dropFirst().dropLast())).flatMap { ContentHash(bytes: $0) }
-        }
-        return nil
     }
 }
 

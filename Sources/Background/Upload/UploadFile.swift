@@ -103,10 +103,10 @@ extension HTTPRequest {
         fields[.transferEncoding] = nil
         fields[.contentLength] = String(byteCount)
         if fields[.idempotencyKey] == nil {
-            fields[.idempotencyKey] = "\"\(Self.idempotencyKey(identifier: identifier, hash: hash))\""
+            fields[.idempotencyKey] = StructuredField.string(Self.idempotencyKey(identifier: identifier, hash: hash))
         }
         if fields[.representationDigest] == nil {
-            fields[.representationDigest] = "sha-256=:\(hash.base64):"
+            fields[.representationDigest] = StructuredField.digest(hash)
         }
         return fields
     }

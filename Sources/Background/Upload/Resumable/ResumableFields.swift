@@ -1,4 +1,3 @@
-import DurableIO
 import HTTPTypes
 
 /// The versions of "Resumable Uploads for HTTP" spoken here: draft-ietf-httpbis-resumable-upload-09 and later, and -04
@@ -18,39 +17,22 @@ struct UploadLimit: Hashable, Sendable {
     init() {}
 
     /// Reads a dictionary of integers (RFC 9651); unknown members are passed over.
-    init?(_ text: String) {
-        for member in text.split(separator: ",") {
-            let parts = member.split(separator: "=", maxSplits: 1)
-            let name = parts.first.map { $0.filter { $0 != " " && $0 != "\t" } } ?? ""
-            guard parts.count == 2,
-                let value = UInt64(parts[1].prefix { $0 != ";" }.filter { $0 != " " && $0 != "\t" }),
-                value <= 999_999_999_999_999
-            else { return nil }
-            switch name {
-            case "max-size": maximumSize = value
-            case "min-size": minimumSize = value
-            case "max-append-size": maximumAppend = value
-            case "min-append-size": minimumAppend = value
-            default: break
-            }
-        }
+    init?(_ fields: HTTPFields) {
+        let names = ["max-size", "min-size", "max-append-size", "min-append-size"]
+        guard let limits = fields.wholeNumbers(of: names, in: .uploadLimit) else { return nil }
+        maximumSize = limits[names[0]]
+        minimumSize = limits[names[1]]
+        maximumAppend = limits[names[2]]
+        minimumAppend = limits[names[3]]
     }
 }
 
 extension HTTPFields {
     /// `Upload-Offset` as a number of bytes.
-    var uploadOffset: UInt64? {
-        self[.uploadOffset].flatMap { UInt64(digits: $0) }
-    }
+    var uploadOffset: UInt64? { wholeNumber(of: .uploadOffset) }
 
     /// `Upload-Complete`; `nil` when it is not there or none.
-    var isUploadComplete: Bool? {
-        switch self[.uploadComplete] {
-        case "?1": true
-        case "?0": false
-        default: nil
-        }
-    }
+    var isUploadComplete: Bool? { boolean(of: .uploadComplete) }
 
     /// A caller's fields that go with each part, credentials above all; what describes the whole content does not.
     var ofEachPart: HTTPFields {

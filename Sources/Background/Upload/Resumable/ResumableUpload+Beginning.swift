@@ -35,7 +35,7 @@ extension ResumableUpload {
     /// What a server that knows the draft says of itself; `nil` from any other.
     private static func announcement(_ answer: TransferAnswer, _ version: InteropVersion) -> UploadLimit? {
         guard answer.status / 100 == 2 else { return nil }
-        if let text = answer.fields[.uploadLimit] { return UploadLimit(text) }
+        if answer.fields[.uploadLimit] != nil { return UploadLimit(answer.fields) }
         let takesParts = answer.fields[.acceptPatch]?.contains("application/partial-upload") == true
         return version == .eight && takesParts ? UploadLimit() : nil
     }
@@ -43,7 +43,7 @@ extension ResumableUpload {
     private mutating func create(_ version: InteropVersion, _ limit: UploadLimit) async throws -> Step {
         let part = min(partSize, limit.maximumAppend ?? .max)
         var creation = exchange(request.method, request.endpoint, request.fields, version)
-        creation.fields[.uploadComplete] = "?0"
+        creation.fields[.uploadComplete] = StructuredField.boolean(false)
         creation.fields[.uploadLength] = String(body.byteCount)
         // Carefully, with nothing in it, so that its address is known before a byte is lost; where that is too little
         // for the server, the first part comes along.

@@ -34,7 +34,7 @@ extension ResumableUpload {
         var part = exchange(.patch, resource, request.fields.ofEachPart, progress.version)
         part.fields[.contentType] = "application/partial-upload"
         part.fields[.uploadOffset] = String(progress.offset)
-        part.fields[.uploadComplete] = isLast ? "?1" : "?0"
+        part.fields[.uploadComplete] = StructuredField.boolean(isLast)
         part.body = body[progress.offset..<progress.offset + count]
         if let onProgress = request.onProgress { part.onProgress = { onProgress(progress.offset + $0) } }
         switch await ask(part) {

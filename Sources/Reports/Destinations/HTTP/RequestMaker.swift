@@ -136,7 +136,7 @@ struct RequestMaker: Sendable {
             request.fields[.unencodedDigest] = nil
         case .identity:
             request.fields[.contentEncoding] = nil
-            request.fields[.representationDigest] = "sha-256=:\(report.id.base64):"
+            request.fields[.representationDigest] = StructuredField.digest(report.id)
             let payload = InflatedBody(
                 directory: spool.queued, name: StoredReport.name(of: report.id), headerByteCount: report.headerByteCount
             )
@@ -171,13 +171,13 @@ struct RequestMaker: Sendable {
         fields[.userAgent] = "Reports/\(ReportsVersion.current)"
         fields.add(headers)
         fields[.contentEncoding] = "gzip"
-        fields[.idempotencyKey] = StructuredFields.string(report.id.hex)
-        fields[.unencodedDigest] = "sha-256=:\(report.id.base64):"
-        fields[.representationDigest] = "sha-256=:\(report.wireHash.base64):"
+        fields[.idempotencyKey] = StructuredField.string(report.id.hex)
+        fields[.unencodedDigest] = StructuredField.digest(report.id)
+        fields[.representationDigest] = StructuredField.digest(report.wireHash)
         fields[.reportKind] = properties.kind.rawValue
         fields[.reportCollectedAt] = RFC3339.string(milliseconds: properties.collectedAt)
         if !properties.annotations.isEmpty {
-            fields[.reportAnnotations] = StructuredFields.dictionary(properties.annotations)
+            fields[.reportAnnotations] = StructuredField.dictionary(properties.annotations)
         }
         return fields
     }
