@@ -1,43 +1,24 @@
-import Synchronization
+import DurableIO
 
 /// A latch that opens once, stays open, and lets every waiting task go on.
-final class Latch: Sendable {
-    private struct State {
-        var isOpen = false
-        var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
-        var nextNumber = 0
-    }
-    private let state = Mutex(State())
+typealias Latch = Watched<Bool>
 
-    func open() {
-        let waiters = state.withLock { state in
-            state.isOpen = true
-            defer { state.waiters = [:] }
-            return state.waiters.values.map { $0 }
-        }
-        for waiter in waiters { waiter.resume() }
+extension Watched<Bool> {
+    convenience init() {
+        self.init(false)
     }
+
+    func open() { change { $0 = true } }
 
     /// Returns once the latch is open or the task is cancelled.
-    func wait() async {
-        let number = state.withLock { state in
-            state.nextNumber += 1
-            return state.nextNumber
-        }
-        await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let isOver = state.withLock { state in
-                    // When the task was cancelled earlier, its cancellation handler has already run and found no
-                    // waiter.
-                    if state.isOpen || Task.isCancelled { return true }
-                    state.waiters[number] = continuation
-                    return false
-                }
-                if isOver { continuation.resume() }
-            }
-        } onCancel: {
-            let waiter = state.withLock { $0.waiters.removeValue(forKey: number) }
-            waiter?.resume()
+    func wait() async { await wait { $0 } }
+
+    /// Returns when the latch is open, the time has passed, or the task is cancelled.
+    func wait(atMost milliseconds: Int64, _ clock: any SystemClock) async {
+        await wait {
+            $0
+        } orUntilEndOf: {
+            try? await clock.sleep(milliseconds: milliseconds)
         }
     }
 }

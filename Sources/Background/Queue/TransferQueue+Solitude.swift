@@ -176,15 +176,3 @@ extension TransferQueue {
         latch.open()
     }
 }
-
-extension Latch {
-    /// Returns when the latch is open, the time has passed, or the task is cancelled.
-    func wait(atMost milliseconds: Int64, _ clock: any SystemClock) async {
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { await self.wait() }
-            group.addTask { try? await clock.sleep(milliseconds: milliseconds) }
-            await group.next()
-            group.cancelAll()
-        }
-    }
-}
