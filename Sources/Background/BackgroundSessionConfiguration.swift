@@ -93,13 +93,9 @@ extension BackgroundSessionConfiguration {
 
     /// A name that is one entry of a directory whatever the identifier; different ones have different names.
     package static func directoryName(for identifier: String) -> String {
-        var name = ""
-        for (position, byte) in identifier.utf8.enumerated() {
-            let isPlain =
-                byte.isASCIIAlphanumeric || "_-".utf8.contains(byte) || byte == UInt8(ascii: ".") && position > 0
-            name += isPlain ? String(UnicodeScalar(byte)) : "%" + byte.hexDigits.uppercased()
-        }
+        var name = PercentEncoding.encode(identifier) { $0.isASCIIAlphanumeric || "_-.".utf8.contains($0) }
         guard !name.isEmpty else { return "%" }
+        if name.hasPrefix(".") { name = "%2E" + name.dropFirst() }
         guard name.utf8.count > longestName else { return name }
         // `%` and a letter that is no digit: no short name looks like this.
         return name.prefix(longestName - 66) + "%h" + ContentHash(of: Array(identifier.utf8)).hex

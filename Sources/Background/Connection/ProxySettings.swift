@@ -196,7 +196,7 @@ package struct ProxyServer: Hashable, Sendable, CustomStringConvertible {
         var address = authority
         var user: String?
         if let at = authority.lastIndex(of: "@") {
-            user = Self.decoded(authority[..<at])
+            user = PercentEncoding.decode(authority[..<at])
             guard user != nil else { throw problem("has credentials that are not percent-encoded UTF-8") }
             address = authority[authority.index(after: at)...]
         }
@@ -228,23 +228,6 @@ package struct ProxyServer: Hashable, Sendable, CustomStringConvertible {
         default:
             throw problem("has a scheme other than http and socks5")
         }
-    }
-
-    private static func decoded(_ text: Substring) -> String? {
-        var bytes: [UInt8] = []
-        var rest = Array(text.utf8)[...]
-        while let byte = rest.popFirst() {
-            guard byte == UInt8(ascii: "%") else {
-                bytes.append(byte)
-                continue
-            }
-            guard rest.count >= 2, let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16) else {
-                return nil
-            }
-            bytes.append(value)
-            rest = rest.dropFirst(2)
-        }
-        return String(validating: bytes, as: UTF8.self)
     }
 
     func route(to endpoint: Endpoint) -> Route {

@@ -77,7 +77,7 @@ private struct DateScanner {
 
     /// The letters that come next, in lower case; empty if there are none.
     mutating func word() -> String {
-        let letters = rest.prefix { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0 | 0x20) }
+        let letters = rest.prefix(while: \.isASCIILetter)
         rest = rest.dropFirst(letters.count)
         return String(decoding: letters.map { $0 | 0x20 }, as: UTF8.self)
     }

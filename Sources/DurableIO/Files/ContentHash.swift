@@ -22,9 +22,9 @@ package struct ContentHash: Hashable, Sendable, CustomStringConvertible {
         bytes.reserveCapacity(Self.byteCount)
         var index = digits.startIndex
         while index < digits.endIndex {
-            guard let high = Self.value(of: digits[index]), let low = Self.value(of: digits[index + 1]) else {
-                return nil
-            }
+            guard digits[index].isLowerHexDigit, digits[index + 1].isLowerHexDigit,
+                let high = digits[index].hexDigitValue, let low = digits[index + 1].hexDigitValue
+            else { return nil }
             bytes.append(high << 4 | low)
             index += 2
         }
@@ -41,27 +41,9 @@ package struct ContentHash: Hashable, Sendable, CustomStringConvertible {
     package static let byteCount = 32
 
     /// 64 lower-case hexadecimal digits.
-    package var hex: String {
-        var text: [UInt8] = []
-        text.reserveCapacity(2 * Self.byteCount)
-        for byte in bytes {
-            text.append(Self.digits[Int(byte >> 4)])
-            text.append(Self.digits[Int(byte & 15)])
-        }
-        return String(decoding: text, as: UTF8.self)
-    }
+    package var hex: String { bytes.hexDigits }
 
     package var description: String { hex }
-
-    private static let digits = Array("0123456789abcdef".utf8)
-
-    private static func value(of digit: UInt8) -> UInt8? {
-        switch digit {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
-        default: nil
-        }
-    }
 
     /// The hash of bytes that come in pieces.
     package struct Hasher: Sendable {

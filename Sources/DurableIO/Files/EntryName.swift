@@ -20,15 +20,13 @@ package struct EntryName: Hashable, Sendable, Comparable, CustomStringConvertibl
         self.bytes = value.withUTF8Buffer { Array($0) }
     }
 
-    private static let digits = Array("0123456789abcdef".utf8)
-
     /// A name of 128 random bits.
     package static func unique(suffix: String = "") -> EntryName {
         var generator = SystemRandomNumberGenerator()
         var name: [UInt8] = []
         for _ in 0..<2 {
             let number: UInt64 = generator.next()
-            for shift in stride(from: 60, through: 0, by: -4) { name.append(digits[Int(number >> shift & 15)]) }
+            withUnsafeBytes(of: number) { name += $0.hexDigits.utf8 }
         }
         return EntryName(bytes: name + suffix.utf8) ?? "unnamed"
     }

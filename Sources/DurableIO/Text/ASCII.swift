@@ -3,16 +3,14 @@ extension UInt8 {
     /// `0` to `9`.
     package var isASCIIDigit: Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self) }
 
+    /// `a` to `z`, `A` to `Z`.
+    package var isASCIILetter: Bool { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(self | 0x20) }
+
     /// `0` to `9`, `a` to `z`, `A` to `Z`.
-    package var isASCIIAlphanumeric: Bool {
-        isASCIIDigit || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(self | 0x20)
-    }
+    package var isASCIIAlphanumeric: Bool { isASCIIDigit || isASCIILetter }
 
     /// A space or a tab.
     package var isASCIIBlank: Bool { self == UInt8(ascii: " ") || self == UInt8(ascii: "\t") }
-
-    /// Two hexadecimal digits, in lower case.
-    package var hexDigits: String { (self < 16 ? "0" : "") + String(self, radix: 16) }
 }
 
 extension UInt64 {

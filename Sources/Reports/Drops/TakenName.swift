@@ -53,7 +53,7 @@ package struct TakenName: Hashable, Sendable {
     private init?(_ entry: EntryName, bytes: ArraySlice<UInt8>, separator: UInt8) {
         let digits = bytes.prefix(Self.nonceByteCount)
         let rest = bytes.dropFirst(Self.nonceByteCount)
-        guard digits.count == Self.nonceByteCount, digits.allSatisfy(Self.isDigit), rest.first == separator,
+        guard digits.count == Self.nonceByteCount, digits.allSatisfy(\.isLowerHexDigit), rest.first == separator,
             let dropped = EntryName(bytes: Array(rest.dropFirst()))
         else { return nil }
         self.init(entry: entry, dropped: dropped, nonce: String(decoding: digits, as: UTF8.self))
@@ -63,10 +63,6 @@ package struct TakenName: Hashable, Sendable {
         self.entry = entry
         self.dropped = dropped
         self.nonce = nonce
-    }
-
-    private static func isDigit(_ byte: UInt8) -> Bool {
-        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
     }
 }
 

@@ -1,3 +1,5 @@
+import DurableIO
+
 /// Looking at text as bytes: payloads are not always valid UTF-8, and `String` is slow at searching.
 extension ArraySlice<UInt8> {
     /// The bytes as text, what is not valid replaced; only as many as a summary can need.
@@ -66,19 +68,13 @@ extension ArraySlice<UInt8> {
 
     /// The decimal digits at the beginning, if there are any.
     var leadingDigits: ArraySlice<UInt8>? {
-        let digits = self.prefix { $0.isDecimalDigit }
+        let digits = self.prefix(while: \.isASCIIDigit)
         return digits.isEmpty ? nil : digits
     }
 
     /// The path's last component.
     var lastPathComponent: ArraySlice<UInt8> {
         self.lastIndex(of: UInt8(ascii: "/")).map { self[($0 + 1)...] } ?? self
-    }
-}
-
-extension UInt8 {
-    var isDecimalDigit: Bool {
-        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self)
     }
 }
 

@@ -1,3 +1,5 @@
+import DurableIO
+
 /// The name a payload was dropped under, and what well-known writers put into it.
 ///
 /// Names are bytes and may be anything. They are only asked for what the payload does not tell itself.
@@ -42,7 +44,7 @@ struct ReportFileName: Sendable, Hashable {
         let parts = self.bytes.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         guard parts.count >= 7, parts.first?.text == "core", parts.last?.text == "zst" else { return nil }
         let process = parts[parts.count - 3]
-        guard !process.isEmpty, process.allSatisfy(\.isDecimalDigit) else { return nil }
+        guard !process.isEmpty, process.allSatisfy(\.isASCIIDigit) else { return nil }
         let command = parts[1..<(parts.count - 5)].joined(separator: ".".utf8)
         return Process(command: String(decoding: Array(command), as: UTF8.self), identifier: process.text)
     }
@@ -71,7 +73,7 @@ extension ReportFileName.Process: CustomStringConvertible {
 extension ArraySlice<UInt8> {
     /// Takes the decimal digits off the end; `nil` if there are none.
     fileprivate mutating func removingTrailingNumber() -> ArraySlice<UInt8>? {
-        let start = self.lastIndex { !$0.isDecimalDigit }.map { $0 + 1 } ?? self.startIndex
+        let start = self.lastIndex { !$0.isASCIIDigit }.map { $0 + 1 } ?? self.startIndex
         guard start < self.endIndex else { return nil }
         let digits = self[start...]
         self = self[..<start]

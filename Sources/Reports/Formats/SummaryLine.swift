@@ -19,7 +19,7 @@ package enum SummaryLine {
             }
             if hasGap { line.append(" ") }
             hasGap = false
-            line.append(scalar.prints ? scalar : "\u{fffd}")
+            line.append(scalar.isVisible ? scalar : "\u{fffd}")
             if line.count > self.maximumLength { break }
         }
         return line.text
@@ -56,14 +56,5 @@ package enum SummaryLine {
 extension Unicode.Scalar {
     fileprivate var isBlank: Bool {
         self.isASCII ? self == " " || (0x09...0x0d).contains(self.value) : self.properties.isWhitespace
-    }
-
-    /// Whether this shows as itself, without moving the cursor or turning the direction of writing.
-    fileprivate var prints: Bool {
-        if self.isASCII { return (0x20..<0x7f).contains(self.value) }
-        switch self.properties.generalCategory {
-        case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator: return false
-        default: return !self.steersTerminals
-        }
     }
 }

@@ -28,7 +28,7 @@ extension SpoolInspector {
     static let prefixLengths = 6...64
 
     static func isHexadecimal(_ word: String) -> Bool {
-        word.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
+        word.utf8.allSatisfy(\.isLowerHexDigit)
     }
 
     private var everyRoom: [Directory] { [spool.collected, spool.queued, spool.parked] }

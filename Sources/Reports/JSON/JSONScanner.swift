@@ -1,3 +1,5 @@
+import DurableIO
+
 /// Reads the tokens of JSON: strings, numbers and words, byte by byte.
 struct JSONScanner {
     private let buffer: UnsafeBufferPointer<UInt8>
@@ -163,7 +165,7 @@ struct JSONScanner {
         var value: UInt32 = 0
         for _ in 0..<4 {
             guard self.position < self.buffer.count else { throw self.truncated }
-            guard let digit = self.buffer[self.position].hexadecimalDigitValue else { throw self.unexpectedByte }
+            guard let digit = self.buffer[self.position].hexDigitValue else { throw self.unexpectedByte }
             value = value << 4 | UInt32(digit)
             self.position += 1
         }
@@ -244,17 +246,5 @@ struct JSONScanner {
         // A negative zero is a double; as an integer it would lose its sign.
         guard magnitude > 0 else { return nil }
         return magnitude <= UInt64(Int64.max) + 1 ? Int64(truncatingIfNeeded: 0 &- magnitude) : nil
-    }
-}
-
-extension UInt8 {
-    /// The value of this byte as an ASCII hexadecimal digit.
-    fileprivate var hexadecimalDigitValue: UInt8? {
-        switch self {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): self - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): self - UInt8(ascii: "a") + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): self - UInt8(ascii: "A") + 10
-        default: nil
-        }
     }
 }

@@ -61,8 +61,7 @@ extension JSONValue: CustomStringConvertible {
     private static func writeEscape(of scalar: Unicode.Scalar, into bytes: inout [UInt8]) {
         bytes.append(contentsOf: "\\u".utf8)
         for shift in [12, 8, 4, 0] as [UInt32] {
-            let digit = UInt8(truncatingIfNeeded: (scalar.value >> shift) & 0xf)
-            bytes.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+            bytes.append(UInt8(truncatingIfNeeded: scalar.value >> shift).hexDigit)
         }
     }
 }

@@ -1,3 +1,5 @@
+import DurableIO
+
 /// A header field of the user's own, and where it comes from. Its value is never shown.
 package struct HeaderSetting: Sendable {
     package let name: String

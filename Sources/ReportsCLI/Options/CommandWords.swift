@@ -1,4 +1,5 @@
 import ArgumentParser
+import DurableIO
 import Reports
 
 /// What is said of words on the command line that the argument parser cannot explain.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import DurableIO
 import Reports
 
 /// `reports cat`
@@ -27,9 +28,11 @@ struct Cat: AsyncParsableCommand {
         }
         let inspector = try SpoolInspector(spool: spool)
         let id = try inspector.resolve(id)
+        var filter = TerminalFilter()
         try inspector.writePayload(of: id) { bytes in
             guard Console.isTerminal else { return Console.write(bytes) }
-            Console.write(TerminalFilter.plain(bytes))
+            Console.write(filter.plain(bytes))
         }
+        Console.write(filter.rest)
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import DurableIO
 import Reports
 
 /// `reports doctor`

@@ -17,7 +17,7 @@ struct ForeignProtocolError: Error {
         let line = beginning.prefix { $0 != 0x0a && $0 != 0x0d }
         // What is sent to people begins with letters, and has no byte of nothing.
         guard line.count >= 4, line.prefix(4).allSatisfy({ (0x20..<0x7f).contains($0) }), !line.contains(0) else {
-            let bytes = beginning.prefix(8).map(\.hexDigits)
+            let bytes = beginning.prefix(8).map { [$0].hexDigits }
             return "the bytes \(bytes.joined(separator: " "))"
         }
         return QuotedText(line, limit: 60).description

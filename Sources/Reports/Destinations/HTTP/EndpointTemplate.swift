@@ -1,4 +1,5 @@
 import Background
+import DurableIO
 
 /// An endpoint's URL with its marks, taken apart once; what differs from report to report is filled in at each send.
 ///
@@ -137,7 +138,7 @@ struct EndpointTemplate: Sendable {
         var rest = text.utf8[...]
         while let percent = rest.firstIndex(of: UInt8(ascii: "%")) {
             let digits = rest[percent...].dropFirst().prefix(2)
-            guard digits.count == 2, digits.allSatisfy({ Character(UnicodeScalar($0)).isHexDigit }) else {
+            guard digits.count == 2, digits.allSatisfy({ $0.hexDigitValue != nil }) else {
                 throw .percent
             }
             rest = rest[digits.endIndex...]
@@ -157,7 +158,7 @@ struct EndpointTemplate: Sendable {
             let text = run.pieces.reduce(into: "") { text, piece in
                 switch piece {
                 case .text(let literal): text += literal
-                case .mark(let mark): text += Self.percentEncoded(value(mark))
+                case .mark(let mark): text += PercentEncoding.encode(value(mark))
                 }
             }
             url += run.isSegment && Self.isDots(text) ? "_" : text
@@ -170,25 +171,5 @@ struct EndpointTemplate: Sendable {
         guard segment.utf8.count <= 6 else { return false }
         let plain = segment.lowercased().replacing("%2e", with: ".")
         return plain.isEmpty || plain == "." || plain == ".."
-    }
-
-    private static func percentEncoded(_ text: String) -> String {
-        let hex = Array("0123456789ABCDEF".utf8)
-        var bytes: [UInt8] = []
-        for byte in text.utf8 {
-            let isPlain =
-                switch byte {
-                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                    UInt8(ascii: "0")...UInt8(ascii: "9"):
-                    true
-                default: false
-                }
-            if isPlain || byte == 0x2d || byte == 0x2e || byte == 0x5f || byte == 0x7e {
-                bytes.append(byte)
-            } else {
-                bytes += [UInt8(ascii: "%"), hex[Int(byte >> 4)], hex[Int(byte & 15)]]
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
     }
 }

@@ -1,16 +1,10 @@
+import DurableIO
+
 /// What may stand in a header line (RFC 9110 section 5).
 package enum HeaderRules {
     /// Whether a text is a token.
     package static func isName(_ text: String) -> Bool {
-        !text.isEmpty
-            && text.utf8.allSatisfy { byte in
-                switch byte {
-                case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
-                    UInt8(ascii: "0")...UInt8(ascii: "9"):
-                    true
-                default: punctuation.contains(byte)
-                }
-            }
+        !text.isEmpty && text.utf8.allSatisfy { $0.isASCIIAlphanumeric || punctuation.contains($0) }
     }
 
     /// Whether a text has no control characters but tabs, so that it stays one header.

@@ -1,3 +1,5 @@
+import DurableIO
+
 /// A report of the compilers' sanitizers: address, leak, memory, thread, undefined behaviour.
 enum SanitizerFormat {
     static func recognize(_ head: PayloadHead) -> Recognition? {
@@ -11,7 +13,7 @@ enum SanitizerFormat {
         guard let separator = line.range(of: ": runtime error: ") else { return nil }
         let location = line[..<separator.lowerBound]
         let fields = location.split(separator: UInt8(ascii: ":"))
-        guard fields.count >= 3, fields.suffix(2).allSatisfy({ $0.allSatisfy(\.isDecimalDigit) }) else { return nil }
+        guard fields.count >= 3, fields.suffix(2).allSatisfy({ $0.allSatisfy(\.isASCIIDigit) }) else { return nil }
         let message = line[separator.upperBound...].text
         return "UndefinedBehaviorSanitizer: \(message) at \(location.lastPathComponent.text)"
     }

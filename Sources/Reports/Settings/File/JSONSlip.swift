@@ -1,3 +1,5 @@
+import DurableIO
+
 /// What is wrong in a JSON text that a person wrote: where, and what belongs there instead.
 ///
 /// The words hold at most one character of the text, and names of settings: a value may be a secret.
@@ -151,7 +153,7 @@ struct JSONSlip {
         {
             return "expected true, false or null"
         }
-        guard word.allSatisfy({ (0x30...0x39).contains($0) }), isWordByte(bytes[offset]) else { return nil }
+        guard word.allSatisfy(\.isASCIIDigit), isWordByte(bytes[offset]) else { return nil }
         return word.elementsEqual([0x30])
             ? "a number does not begin with 0" : unit
     }
@@ -159,12 +161,7 @@ struct JSONSlip {
     private static let unit = "a value with a unit stands in double quotes, as \"8 GiB\""
 
     private static func isWordByte(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"):
-            true
-        default: false
-        }
+        byte.isASCIIAlphanumeric || byte == UInt8(ascii: "_")
     }
 }
 

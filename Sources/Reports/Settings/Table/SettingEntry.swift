@@ -1,3 +1,5 @@
+import DurableIO
+
 /// A setting's value as it was given, and where.
 package struct SettingEntry: Sendable {
     package let setting: Setting

@@ -1,3 +1,5 @@
+import DurableIO
+
 /// The bounds of what a report may be annotated with.
 package enum Annotations {
     package static let maximumCount = 64
@@ -19,7 +21,8 @@ package enum Annotations {
             guard !key.isEmpty, key.utf8.count <= maximumKeyByteCount, key.utf8.allSatisfy(isKeyByte) else {
                 throw ReportsError(
                     .badArgument,
-                    "\"\(printable(key))\" is no annotation key: use 1 to \(maximumKeyByteCount) of A-Z a-z 0-9 . _ -")
+                    "\"\(QuotedText(key, limit: 80))\" is no annotation key: use 1 to \(maximumKeyByteCount) of "
+                        + "A-Z a-z 0-9 . _ -")
             }
             guard value.utf8.count <= maximumValueByteCount else {
                 throw ReportsError(
@@ -30,15 +33,6 @@ package enum Annotations {
     }
 
     private static func isKeyByte(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"):
-            true
-        default: false
-        }
-    }
-
-    private static func printable(_ text: String) -> String {
-        String(text.prefix(80).map { $0.isASCII && ($0.asciiValue ?? 0) >= 0x20 && $0 != "\u{7f}" ? $0 : "?" })
+        byte.isASCIIAlphanumeric || "._-".utf8.contains(byte)
     }
 }
