@@ -55,7 +55,7 @@ extension TransferStore {
         try connection.run("DELETE FROM begun WHERE name=? AND tries=0 AND deaths=0", .text(name))
     }
 
-    /// Nothing is known of a drop's tries any more: it has become a report, it is gone, or a person wants it tried anew.
+    /// Forgets a drop's tries: it has become a report, it is gone, or a person wants it tried anew.
     package func forget(drop name: String) throws {
         try connection.run("DELETE FROM begun WHERE name=?", .text(name))
     }

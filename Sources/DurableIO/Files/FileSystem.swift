@@ -41,7 +41,7 @@ package protocol FileSystem: Sendable {
 
     /// Begins to write a part of a file to the disk (`sync_file_range`), so that the sync after it finds little to do.
     /// This promises nothing: before `sync` has returned, neither contents nor size are durable.
-    /// - Throws: when the disk fails. The kernel tells an open file of a failure once: the sync after it would not know.
+    /// - Throws: when the disk fails. The kernel tells an open file of a failure once: a later sync would not know.
     func startWriteBack(of file: borrowing OwnedDescriptor, in range: Range<UInt64>) throws(FileSystemError)
     /// Waits until the part has been written, which promises as little.
     /// - Throws: when the disk fails, as above.

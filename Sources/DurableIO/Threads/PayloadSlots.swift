@@ -5,8 +5,8 @@ import Synchronization
 /// the program. Where there is one core, there is one slot.
 ///
 /// Small payloads, and an owner's groups of small drops, do not wait for large ones: between two of its blocks a large
-/// payload lets one of them go first. A payload that stands still, as on a disk that does not answer,
-/// keeps no other from its work: after a second without a block from any slot, a payload that waits goes on without one.
+/// payload lets one of them go first. A payload that stands still, as on a disk that does not answer, keeps no other
+/// from its work: after a second without a block from any slot, a payload that waits goes on without one.
 package final class PayloadSlots: Sendable {
     package static let shared = PayloadSlots(count: max(1, OwnThreads.coreCount - 1))
 

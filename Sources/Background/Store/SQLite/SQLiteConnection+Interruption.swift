@@ -49,8 +49,8 @@ extension SQLiteConnection {
 
     /// Has statements wait for another connection's lock: 5 s, and a quarter of a second once the task is cancelled.
     ///
-    /// Of our own connections only readers meet one, and only for the moments of a checkpoint or a recovery. Any program
-    /// may open the file, though, and keep it locked.
+    /// Of our own connections only readers meet one, and only for the moments of a checkpoint or a recovery. Any
+    /// program may open the file, though, and keep it locked.
     func waitForLocks() {
         sqlite3_busy_handler(
             handle,
@@ -61,8 +61,8 @@ extension SQLiteConnection {
             }, nil)
     }
 
-    /// Runs a check of pages, about which SQLite before 3.41 does not ask: when the task is cancelled, another thread has
-    /// to interrupt it.
+    /// Runs a check of pages, about which SQLite before 3.41 does not ask: when the task is cancelled, another thread
+    /// has to interrupt it.
     ///
     /// An interrupt that comes between two statements is lost, unless a third one is under way all the time. So one is
     /// begun first; then the task is looked at; and an interrupt after that finds the first one.

@@ -150,8 +150,8 @@ final class SQLiteConnection {
 
     // MARK: - Transactions
 
-    /// Commits what a transaction has changed so far and goes on in another: for a ledger that nobody has open before it
-    /// is whole, whose changes would else all have to be synced at once.
+    /// Commits what a transaction has changed so far and goes on in another: for a ledger that nobody has open before
+    /// it is whole, whose changes would else all have to be synced at once.
     func commitSoFar() throws(SQLiteError) {
         try execute("COMMIT")
         try execute("BEGIN IMMEDIATE")

@@ -43,8 +43,8 @@ package struct SQLiteError: Error, Hashable, Sendable, CustomStringConvertible {
     /// change, meet in damaged definitions: a column that is not there (`SQLITE_ERROR`), or a rule that no row of ours
     /// breaks (`SQLITE_CONSTRAINT_CHECK`, `_NOTNULL` and `_DATATYPE`).
     package var isDamage: Bool { [1, 11, 26].contains(primaryCode) || [275, 1_299, 3_091].contains(code) }
-    /// Ended early because nobody waits for it any more. All that it had changed is undone, and it says nothing about the
-    /// ledger.
+    /// Ended early because nobody waits for it any more. All that it had changed is undone, and it says nothing about
+    /// the ledger.
     package var isInterruption: Bool { primaryCode == 9 }
     /// `SQLITE_FULL`, or no room for the index of the WAL (`SQLITE_IOERR_SHMSIZE`).
     package var isOutOfSpace: Bool { primaryCode == 13 || code == 4_874 }

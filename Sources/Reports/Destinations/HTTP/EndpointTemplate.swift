@@ -38,8 +38,8 @@ struct EndpointTemplate: Sendable {
             case .openBrace: "has a { that opens no mark: \(Self.known); \(Self.escaped)"
             case .strayBrace: "has a } that ends no mark: \(Self.known); \(Self.escaped)"
             case .misplaced(let mark, let place):
-                "has \(mark.text) in its \(place.rawValue): {id}, {kind} and {host} stand in path and query, {host} also "
-                    + "in the host name"
+                "has \(mark.text) in its \(place.rawValue): {id}, {kind} and {host} stand in path and query, {host} "
+                    + "also in the host name"
             case .dollar(let mark): "has a $ before \(mark.text): marks are written without it"
             case .fragment: "holds a #, and what follows that is never sent: leave it out, or write %23"
             case .percent: "has a % without two hexadecimal digits behind it: write %25"
