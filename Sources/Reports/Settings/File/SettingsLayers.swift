@@ -56,8 +56,8 @@ struct SettingsLayers {
                 entries[setting] = try value.get()
             }
             guard !hasHeaders, let given = layer.headers else { continue }
-            // Headers hold secrets, which the administrator may have kept from the spool's owner: they must not go where
-            // the owner's file leads.
+            // Headers hold secrets, which the administrator may keep from the spool's owner: they must not go where the
+            // owner's file leads.
             if let entry = Self.leading.compactMap({ stronger[$0] }).first {
                 withheld = (layer.path, entry)
                 continue
