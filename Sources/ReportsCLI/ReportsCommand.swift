@@ -23,7 +23,7 @@ struct ReportsCommand: AsyncParsableCommand {
         version: ReportsVersion.current,
         subcommands: [
             Add.self, Submit.self, List.self, Show.self, Cat.self, Status.self, Retry.self, Remove.self,
-            DoctorCommand.self, SettingsCommand.self,
+            DoctorCommand.self, SettingsCommand.self, Check.self,
         ])
 
     /// The outermost frame: every way out has its documented status.
@@ -46,8 +46,18 @@ struct ReportsCommand: AsyncParsableCommand {
                 try command.run()
             }
         } catch {
+            answerForMonitoring(error)
             exitExplaining(error)
         }
+    }
+
+    /// Answers what went wrong as monitoring systems read it; returns when the command line is not for `check`, or asks
+    /// for help.
+    private static func answerForMonitoring(_ error: any Error) {
+        let given = Array(CommandLine.arguments.dropFirst())
+        let commands = configuration.subcommands.compactMap { $0.configuration.commandName }
+        guard Check.isMeant(by: given, among: commands), exitCode(for: error) != .success else { return }
+        Check.answer(error: (error as? ReportsError)?.message ?? message(for: error), to: given)
     }
 
     /// Says what went wrong, in one line on stderr, and leaves with its status.

@@ -10,12 +10,23 @@ package func tamper(with path: String, _ statements: String) throws {
     }
 }
 
+/// In WAL mode a transaction alone keeps no reader out.
+private let exclusively = "PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE"
+
 /// Keeps a ledger locked, as another program may that has it open for writing.
-package func whileLedgerIsLocked<Result>(_ path: String, _ body: () async throws -> Result) async throws -> Result {
+/// - Parameters:
+///   - path: the ledger's.
+///   - lock: `IMMEDIATE` keeps writers out, `EXCLUSIVE` readers as well.
+///   - body: what happens meanwhile.
+/// - Returns: what `body` returns.
+/// - Throws: what `body` throws, or why the ledger cannot be locked.
+package func whileLedgerIsLocked<Result>(
+    _ path: String, _ lock: String = "IMMEDIATE", _ body: () async throws -> Result
+) async throws -> Result {
     var handle: OpaquePointer?
     defer { sqlite3_close_v2(handle) }
     guard sqlite3_open_v2(path, &handle, SQLITE_OPEN_READWRITE, nil) == SQLITE_OK, let handle,
-        sqlite3_exec(handle, "BEGIN IMMEDIATE", nil, nil, nil) == SQLITE_OK
+        sqlite3_exec(handle, lock == "EXCLUSIVE" ? exclusively : "BEGIN IMMEDIATE", nil, nil, nil) == SQLITE_OK
     else { throw refusal(handle) }
     return try await body()
 }

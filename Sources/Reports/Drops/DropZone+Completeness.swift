@@ -9,6 +9,9 @@ extension DropZone {
     /// How old a file must be, in nanoseconds, where writers cannot be seen: 2 s.
     private static let settlingTime: Int64 = 2_000_000_000
 
+    /// The ends of names that mark a file as unfinished.
+    static let unfinishedSuffixes = [".tmp", ".partial"]
+
     /// What keeps every drop from being taken.
     var obstacle: String? {
         if let remoteName { return Self.remote(remoteName) }
@@ -22,7 +25,7 @@ extension DropZone {
     /// The rules that looking at the entry alone decides, without opening it.
     func readiness(of name: EntryName, _ facts: FileMetadata) -> Readiness {
         if name.isHidden { return .skipped("its name begins with a dot") }
-        if name.hasSuffix(".tmp") || name.hasSuffix(".partial") {
+        if Self.unfinishedSuffixes.contains(where: name.hasSuffix) {
             return .skipped("its name marks it as unfinished: rename it when it is complete")
         }
         return problem(of: facts).map { .skipped($0) } ?? .ready

@@ -52,10 +52,11 @@ package struct DropZone {
 
     // MARK: - Looking
 
-    /// All drops in byte order, the skipped ones with their reason; without those that an owner has renamed away.
-    package func drops() throws(FileSystemError) -> [Drop] {
+    /// The drops in byte order, the skipped ones with their reason; without those that an owner has renamed away. Only
+    /// the first `limit` entries are looked at; the default is all.
+    package func drops(atMost limit: Int = .max) throws(FileSystemError) -> [Drop] {
         let obstacle = self.obstacle
-        return try spool.files.entries(of: spool.incoming).compactMap { name in
+        return try spool.files.entries(of: spool.incoming).prefix(limit).compactMap { name in
             guard TakenName(inIncoming: name) == nil else { return nil }
             guard var drop = drop(named: name) else { return nil }
             if drop.readiness == .ready, let reason = obstacle ?? self.obstacle(to: name) {

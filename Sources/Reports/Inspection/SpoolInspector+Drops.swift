@@ -18,13 +18,18 @@ extension SpoolInspector {
 
     /// What was dropped and has not come in, with the reasons that only an owner's try could tell. A room that cannot
     /// be listed counts as empty; see ``roomProblems()``.
-    func drops() throws -> [SeenDrop] {
+    /// - Parameters:
+    ///   - limit: how many entries of `incoming/` are looked at, at most.
+    ///   - isProbing: whether each is opened, to learn whether another process writes to it.
+    /// - Returns: the drops in `incoming/`, then those that an owner has renamed away.
+    /// - Throws: `SQLiteError` when the ledger cannot be read.
+    func drops(atMost limit: Int = .max, isProbing: Bool = true) throws -> [SeenDrop] {
         let zone = DropZone(spool: spool, user: try spool.files.metadata(of: spool.root).owner)
         let reasons = try leftReasons()
         let begun = try reader?.queries.begunDrops() ?? [:]
         let hasOwner = !begun.isEmpty && OwnerLock.isHeld(LedgerPlace.lockName, in: spool.root)
-        return (((try? zone.drops()) ?? []) + ((try? zone.takenDrops()) ?? [])).map { drop in
-            var drop = zone.probed(drop)
+        return (((try? zone.drops(atMost: limit)) ?? []) + ((try? zone.takenDrops()) ?? [])).map { drop in
+            var drop = isProbing ? zone.probed(drop) : drop
             let row = mark(of: drop).flatMap { begun[$0] }
             // The row tells more than the reason that the last owner left.
             if drop.readiness == .ready || drop.readiness == .beingTaken, row?.isPoisonous != true,

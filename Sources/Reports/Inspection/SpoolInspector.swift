@@ -12,13 +12,14 @@ package struct SpoolInspector {
     /// Why the ledger cannot be read; `nil` when it can.
     package let ledgerProblem: String?
 
-    /// Opens the ledger for looking; `isThorough` reads every page of it first.
-    /// - Throws: ``ReportsError`` when the ledger is of a newer version.
-    package init(spool: ReportSpool, isThorough: Bool = false) throws(ReportsError) {
+    /// Opens the ledger for looking; `isThorough` reads every page of it first, `isHasty` waits for another program's
+    /// lock for half a second at most.
+    /// - Throws: ``ReportsError`` when the ledger is of a newer version, or, for a hasty look, when it is locked.
+    package init(spool: ReportSpool, isThorough: Bool = false, isHasty: Bool = false) throws(ReportsError) {
         self.spool = spool
         do {
             let reader = try LedgerReader(
-                name: LedgerPlace.ledgerName, in: spool.root, files: spool.files, clock: spool.clock)
+                name: LedgerPlace.ledgerName, in: spool.root, files: spool.files, clock: spool.clock, isHasty: isHasty)
             if isThorough { try reader.checkSoundness() }
             gates = try LaneGates(reader.queries)
             self.reader = reader
@@ -35,11 +36,21 @@ package struct SpoolInspector {
             throw ReportsError(.spoolNotUsable, "\(error); nothing was touched", underlyingError: error)
         } catch let error as SQLiteError where error.isDamage {
             (reader, gates) = (nil, nil)
-            ledgerProblem = "the ledger is damaged; the next submit rebuilds it"
+            ledgerProblem = Self.damagedWords
+        } catch let error as SQLiteError where isHasty && error.isLock {
+            throw Self.locked(error)
         } catch {
             (reader, gates) = (nil, nil)
             ledgerProblem = "the ledger cannot be read: \(error)"
         }
+    }
+
+    static let damagedWords = "the ledger is damaged; the next submit rebuilds it"
+
+    static func locked(_ error: SQLiteError) -> ReportsError {
+        ReportsError(
+            .spoolNotUsable, "another program keeps the ledger locked: find it with 'fuser ledger.sqlite' in the spool",
+            underlyingError: error)
     }
 
     /// Whether a full check of the ledger, indexes against rows, finds something wrong.
@@ -69,8 +80,7 @@ package struct SpoolInspector {
         do {
             try visitReports(selection, body)
         } catch let error as SQLiteError where error.isDamage {
-            throw ReportsError(
-                .spoolNotUsable, "the ledger is damaged; the next submit rebuilds it", underlyingError: error)
+            throw ReportsError(.spoolNotUsable, Self.damagedWords, underlyingError: error)
         }
     }
 

@@ -59,6 +59,9 @@ enum Console {
     /// works goes on and ends with its own status.
     nonisolated(unsafe) static var endsWithItsReader = false
 
+    /// The status of a command whose output cannot be written.
+    nonisolated(unsafe) static var statusWhenUnprintable = ExitStatus.cannotWrite
+
     private static func write(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) {
         var rest = bytes
         while !rest.isEmpty {
@@ -77,6 +80,6 @@ enum Console {
     /// What was to be printed is lost, and the status must not say otherwise.
     private static func cannotPrint(_ error: Int32) -> Never {
         complain("cannot write to standard output: \(String(cString: strerror(error)))")
-        _exit(ExitStatus.cannotWrite)
+        _exit(statusWhenUnprintable)
     }
 }

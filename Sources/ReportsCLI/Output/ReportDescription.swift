@@ -73,25 +73,10 @@ enum ReportDescription {
         case "held" where view.reason == "caller":
             return "sent when its program gives the request again: it has headers that are stored nowhere"
         case "held":
-            return "\(hold(view)); one report is tried at each submit" + (due.map { ", or \($0)" } ?? "")
+            return "\(view.holdAdvice ?? "something has to change first"); one report is tried at each submit"
+                + (due.map { ", or \($0)" } ?? "")
         case "rejected", "exhausted": return "nothing by itself; 'reports retry' sends it, 'reports remove' deletes it"
         default: return "nothing"
-        }
-    }
-
-    private static func hold(_ view: ReportView) -> String {
-        switch view.reason {
-        case "auth" where view.lastStatus == 407: "the proxy wants credentials: put them into its URL"
-        case "auth": "the server wants other credentials: change --header"
-        case "acknowledgement": "the server gives no proof of receipt: check the endpoint and --acknowledgement"
-        case "forbidden": "the server forbids it: change the credentials or ask its operator"
-        case "tls": "\(view.lastError ?? "no TLS"): check the certificates, and this machine's clock"
-        case "redirect": "\(view.lastError ?? "the server points elsewhere"): change the endpoint"
-        case "portal": view.lastError ?? "a portal sits in between: log in to the network"
-        case "encoding": "the server does not take this encoding: try --encoding file or identity"
-        case "rejecting": "the server rejects everything: check the endpoint"
-        case "poison": "the sender died three times over it; it is tried alone"
-        default: "something has to change first"
         }
     }
 }

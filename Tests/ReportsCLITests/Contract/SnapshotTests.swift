@@ -22,7 +22,9 @@ struct SnapshotTests {
 
     @Test(
         "help of the tool and of each command",
-        arguments: ["", "add", "submit", "list", "show", "cat", "status", "retry", "remove", "doctor", "settings"])
+        arguments: [
+            "", "add", "submit", "list", "show", "cat", "status", "retry", "remove", "doctor", "settings", "check",
+        ])
     func help(_ command: String) async throws {
         try await withTool { tool in
             var tool = tool

@@ -11,12 +11,18 @@ package final class LedgerReader {
     private let clock: any SystemClock
     private let life: TransferStore.Life?
 
-    /// - Throws: ``LedgerError`` when it is missing or too new, ``SQLiteError`` when it is damaged.
+    /// - Parameters:
+    ///   - name: the ledger's.
+    ///   - directory: where it lies.
+    ///   - files: the file system.
+    ///   - clock: the machine's clocks.
+    ///   - isHasty: whether its statements wait for another program's lock for half a second instead of 5 s.
+    /// - Throws: ``LedgerError`` when it is missing or too new, ``SQLiteError`` when it is damaged or locked.
     package init(
-        name: EntryName, in directory: Directory, files: any FileSystem, clock: any SystemClock
+        name: EntryName, in directory: Directory, files: any FileSystem, clock: any SystemClock, isHasty: Bool = false
     ) throws {
         guard try files.metadata(of: name, in: directory) != nil else { throw LedgerError.missing }
-        let connection = try Self.open(name, in: directory, files: files)
+        let connection = try Self.open(name, in: directory, files: files, isHasty: isHasty)
         // Checked where it costs a few milliseconds, so that a listing does not end in the middle.
         let size = try files.metadata(of: name, in: directory)?.size ?? 0
         if size <= Self.checkedByteCount { try TransferStore.checkSoundness(connection) }
@@ -54,20 +60,21 @@ package final class LedgerReader {
     }
 
     private static func open(
-        _ name: EntryName, in directory: Directory, files: any FileSystem
+        _ name: EntryName, in directory: Directory, files: any FileSystem, isHasty: Bool
     ) throws -> SQLiteConnection {
         do {
-            return try open(path: directory.path(of: name))
+            return try open(path: directory.path(of: name), isHasty: isHasty)
         } catch let error as SQLiteError where error.isUnopenable {
             let copy = try PrivateCopy(of: name, in: directory, files: files)
             defer { copy.remove() }
             // Its first read opens the WAL and the WAL's index, too; no name is looked up after it.
-            return try open(path: copy.ledgerPath)
+            return try open(path: copy.ledgerPath, isHasty: isHasty)
         }
     }
 
-    private static func open(path: String) throws -> SQLiteConnection {
+    private static func open(path: String, isHasty: Bool) throws -> SQLiteConnection {
         let connection = try SQLiteConnection(path: path, mode: .readOnly)
+        if isHasty { connection.waitForLocksBriefly() }
         let version = try connection.value("PRAGMA user_version")?.integer ?? 0
         guard version > 0 else { throw LedgerError.missing }
         try Schema.check(version)

@@ -61,6 +61,17 @@ extension SQLiteConnection {
             }, nil)
     }
 
+    /// Has statements wait for another connection's lock for half a second, for readers that have to answer at once.
+    func waitForLocksBriefly() {
+        sqlite3_busy_handler(
+            handle,
+            { _, count in
+                guard count < 50 else { return 0 }
+                sqlite3_sleep(10)
+                return 1
+            }, nil)
+    }
+
     /// Runs a check of pages, about which SQLite before 3.41 does not ask: when the task is cancelled, another thread
     /// has to interrupt it.
     ///

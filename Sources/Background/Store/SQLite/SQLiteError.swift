@@ -43,6 +43,8 @@ package struct SQLiteError: Error, Hashable, Sendable, CustomStringConvertible {
     /// change, meet in damaged definitions: a column that is not there (`SQLITE_ERROR`), or a rule that no row of ours
     /// breaks (`SQLITE_CONSTRAINT_CHECK`, `_NOTNULL` and `_DATATYPE`).
     package var isDamage: Bool { [1, 11, 26].contains(primaryCode) || [275, 1_299, 3_091].contains(code) }
+    /// Another program had it locked for longer than the statement waited.
+    package var isLock: Bool { primaryCode == 5 || primaryCode == 6 }
     /// Ended early because nobody waits for it any more. All that it had changed is undone, and it says nothing about
     /// the ledger.
     package var isInterruption: Bool { primaryCode == 9 }

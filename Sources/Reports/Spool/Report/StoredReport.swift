@@ -27,12 +27,15 @@ package struct StoredReport: Sendable {
 
     /// The name in `queued/` and `parked/`.
     package static func name(of id: ContentHash) -> EntryName {
-        EntryName(id.hex + ".gz") ?? "unnamed"
+        EntryName(id.hex + suffix) ?? "unnamed"
     }
+
+    /// The end of all names of reports' files.
+    static let suffix = ".gz"
 
     /// The id that a name of `queued/`, `parked/` or `collected/` begins with.
     package static func id(in name: EntryName) -> ContentHash? {
-        guard name.hasSuffix(".gz") else { return nil }
+        guard name.hasSuffix(suffix) else { return nil }
         return ContentHash(hexDigits: name.bytes.prefix { $0 != UInt8(ascii: ".") })
     }
 }

@@ -1,0 +1,32 @@
+import Background
+
+extension HoldReason {
+    /// What is wrong and what a person can do, in a sentence that ends in no full stop.
+    /// - Parameters:
+    ///   - lastStatus: of the last answer, if there was one.
+    ///   - lastError: what the last attempt came to, in words.
+    /// - Returns: the sentence.
+    func advice(lastStatus: Int?, lastError: String?) -> String {
+        switch self {
+        case .auth where lastStatus == 407: "the proxy wants credentials: put them into its URL"
+        case .auth: "the server wants other credentials: change --header"
+        case .acknowledgement: "the server gives no proof of receipt: check the endpoint and --acknowledgement"
+        case .forbidden: "the server forbids it: change the credentials or ask its operator"
+        case .tls: "\(lastError ?? "no TLS"): check the certificates, and this machine's clock"
+        case .redirect: "\(lastError ?? "the server points elsewhere"): change the endpoint"
+        case .portal: lastError ?? "a portal sits in between: log in to the network"
+        case .encoding: "the server does not take this encoding: try --encoding file or identity"
+        case .rejecting: "the server rejects everything: check the endpoint"
+        case .poison: "the sender died three times over it; it is tried alone"
+        case .caller: "its program has to give the request again: it has headers that are stored nowhere"
+        }
+    }
+}
+
+extension ReportView {
+    /// What a person can do about a held report; `nil` for any other.
+    package var holdAdvice: String? {
+        guard state == TransferState.held.rawValue else { return nil }
+        return reason.flatMap(HoldReason.init)?.advice(lastStatus: lastStatus, lastError: lastError)
+    }
+}

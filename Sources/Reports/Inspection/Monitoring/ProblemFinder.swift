@@ -1,0 +1,156 @@
+import Background
+
+/// Looks for all problems that ``SpoolCheck`` knows, in the order of their weight within a level.
+struct ProblemFinder {
+    let figures: SpoolFigures
+    let thresholds: SpoolCheck.Thresholds
+
+    var problems: [SpoolCheck.Problem] {
+        unreadable + holds + [evicted, undelivered].compactMap(\.self) + space + [leftDrops, parked].compactMap(\.self)
+    }
+
+    private static let statusAdvice = "'reports status' shows more"
+
+    // MARK: - What cannot be read
+
+    private var unreadable: [SpoolCheck.Problem] {
+        var problems: [SpoolCheck.Problem] = []
+        if let problem = figures.ledgerProblem {
+            problems.append(
+                .init(
+                    code: "ledger", level: .critical, message: problem,
+                    advice: "run 'reports submit', then 'reports doctor'"))
+        }
+        for problem in figures.roomProblems {
+            problems.append(
+                .init(code: "rooms", level: .critical, message: problem, advice: "'reports doctor' shows more"))
+        }
+        if let problem = figures.settingsProblem {
+            problems.append(
+                .init(
+                    code: "settings", level: .critical, message: "no submit can run: \(problem)",
+                    advice: "correct the setting"))
+        }
+        return problems
+    }
+
+    // MARK: - Reports that stay
+
+    /// One problem for each reason and destination, those first that stop all reports of a server.
+    private var holds: [SpoolCheck.Problem] {
+        let counted = figures.held.filter { $0.reason.endsBy != .caller }
+        let problems = counted.map { held in
+            let gate = gate(of: held)
+            let server = gate.map { " for \($0.origin)" } ?? ""
+            let advice = held.reason.advice(lastStatus: gate?.lastStatus, lastError: gate?.lastError)
+            return SpoolCheck.Problem(
+                code: "held", level: held.reason.closesOrigin ? .critical : .warning,
+                message: "\(Self.reports(held.count)) held\(server) (\(held.reason.rawValue)): \(advice)",
+                advice: "'reports list --state held' shows more")
+        }
+        return problems + closedGates(besides: Set(counted.map(\.reason)))
+    }
+
+    /// Servers that nothing is sent to for a reason, where the report that met the reason is gone.
+    private func closedGates(besides told: Set<HoldReason>) -> [SpoolCheck.Problem] {
+        figures.gates.compactMap { gate in
+            guard gate.waitingCount > 0, let reason = gate.closure.flatMap(HoldReason.init), !told.contains(reason)
+            else { return nil }
+            let advice = reason.advice(lastStatus: gate.lastStatus, lastError: gate.lastError)
+            return SpoolCheck.Problem(
+                code: "held", level: .critical,
+                message: "\(Self.reports(gate.waitingCount)) behind \(gate.origin) (\(reason.rawValue)): \(advice)",
+                advice: Self.statusAdvice)
+        }
+    }
+
+    private func gate(of held: SpoolFigures.Held) -> SpoolFigures.Gate? {
+        figures.gates.first { $0.closure == held.reason.rawValue && $0.waitingCount > 0 }
+    }
+
+    private var undelivered: SpoolCheck.Problem? {
+        guard let age = figures.undeliveredAge, age > thresholds.maximumAge, let oldest = figures.oldest else {
+            return nil
+        }
+        let count = figures.undeliveredCount
+        let others = count > 1 ? " (the oldest of \(count) reports)" : ""
+        let message = "undelivered for \(TimeSpan.words(milliseconds: age))\(others)"
+        if let gate = figures.gates.first(where: { $0.closure != nil && $0.waitingCount > 0 }) {
+            let trouble = gate.lastError ?? (gate.closure == "asked" ? "the server asked to wait" : "it fails")
+            return .init(
+                code: "undelivered", level: .critical, message: "\(message): \(gate.origin): \(trouble)",
+                advice: Self.statusAdvice)
+        }
+        let (cause, advice) =
+            switch oldest.place {
+            case .drop: ("no submit has taken the drop", "'reports list --state incoming' shows it")
+            case .entry: ("no submit has taken it in", "start the timer that runs 'reports submit'")
+            case .row: ("no submit has delivered it", Self.statusAdvice)
+            }
+        return .init(code: "undelivered", level: .critical, message: "\(message): \(cause)", advice: advice)
+    }
+
+    private var leftDrops: SpoolCheck.Problem? {
+        guard figures.leftDropCount > 0 else { return nil }
+        let first = figures.leftDrops.first.map { "\($0.path) \($0.reason)" } ?? "no reason is known"
+        let others = figures.leftDropCount > 1 ? " (and \(figures.leftDropCount - 1) more)" : ""
+        return .init(
+            code: "drops", level: .warning, message: "a drop cannot be taken: \(first)\(others)",
+            advice: "'reports list --state incoming' shows more")
+    }
+
+    private var parked: SpoolCheck.Problem? {
+        guard figures.parkedCount > thresholds.maximumParked else { return nil }
+        let rejected = figures.sum { $0 == .rejected }.count
+        let exhausted = figures.sum { $0 == .exhausted }.count
+        let parts = [(rejected, "rejected by the server"), (exhausted, "given up after too many failures")]
+            .filter { $0.0 > 0 }.map { "\(Self.reports($0.0)) \($0.1)" }
+        let states = [(rejected, "--state rejected"), (exhausted, "--state exhausted")].filter { $0.0 > 0 }.map(\.1)
+        return .init(
+            code: "parked", level: .warning, message: parts.joined(separator: ", "),
+            advice: "'reports list \(states.joined(separator: " "))' shows more, 'reports retry' sends again")
+    }
+
+    // MARK: - Space
+
+    private var evicted: SpoolCheck.Problem? {
+        guard figures.recentEvictionCount > 0 else { return nil }
+        let time = TimeSpan.words(milliseconds: thresholds.evictionMemory)
+        return .init(
+            code: "evicted", level: .critical,
+            message: "\(Self.reports(figures.recentEvictionCount)) evicted undelivered in the last \(time)",
+            advice: "'reports list --state evicted' names the limit of each")
+    }
+
+    private var space: [SpoolCheck.Problem] {
+        var problems: [SpoolCheck.Problem] = []
+        if let available = figures.space?.available, let floor = figures.freeFloor, available < floor {
+            problems.append(
+                .init(
+                    code: "disk", level: .critical,
+                    message: "nothing is taken in: \(available) bytes are free, \(floor) must stay free",
+                    advice: "free some space, or lower min_free_space"))
+        }
+        let stored = figures.stored
+        let uses = [
+            (UInt64(clamping: stored.count), UInt64(clamping: figures.limits.maximumCount), "reports", "max_count"),
+            (stored.byteCount, figures.maximumByteCount ?? .max, "bytes", "max_total_size"),
+        ]
+        for (used, limit, unit, setting) in uses {
+            guard let level = Self.level(of: used, limit) else { continue }
+            problems.append(
+                .init(
+                    code: "full", level: level,
+                    message: "the spool is \(level == .critical ? "" : "nearly ")full: \(used) of \(limit) \(unit)",
+                    advice: "let reports go out, or raise \(setting)"))
+        }
+        return problems
+    }
+
+    private static func level(of used: UInt64, _ limit: UInt64) -> SpoolCheck.Level? {
+        if used >= limit { return .critical }
+        return used >= SpoolCheck.nearly(limit) ? .warning : nil
+    }
+
+    private static func reports(_ count: Int) -> String { count == 1 ? "1 report" : "\(count) reports" }
+}

@@ -1,0 +1,190 @@
+package import Background
+
+/// What monitoring needs to know of a spool at one moment, gathered without a look at single reports.
+///
+/// Times are milliseconds since the epoch, sizes are bytes as stored.
+package struct SpoolFigures: Sendable {
+    /// How many reports lie somewhere, and what they take.
+    package struct Sum: Hashable, Sendable {
+        package var count = 0
+        package var byteCount: UInt64 = 0
+
+        package init(count: Int = 0, byteCount: UInt64 = 0) {
+            self.count = count
+            self.byteCount = byteCount
+        }
+
+        init(_ sum: Tally.Sum) {
+            self.init(count: max(0, sum.count), byteCount: UInt64(clamping: sum.byteCount))
+        }
+    }
+
+    /// The reports of one destination that are in one state.
+    package struct StateSum: Hashable, Sendable {
+        package var state: TransferState
+        /// A destination's name, or `@` and an origin; empty for reports that have no row in the ledger yet.
+        package var destination: String
+        package var sum: Sum
+
+        package init(state: TransferState, destination: String, sum: Sum) {
+            self.state = state
+            self.destination = destination
+            self.sum = sum
+        }
+    }
+
+    /// The reports of one destination that are held for one reason.
+    package struct Held: Hashable, Sendable {
+        package var reason: HoldReason
+        package var destination: String
+        package var count: Int
+
+        package init(reason: HoldReason, destination: String, count: Int) {
+            self.reason = reason
+            self.destination = destination
+            self.count = count
+        }
+    }
+
+    /// The gate of one server.
+    package struct Gate: Hashable, Sendable {
+        package var origin: String
+        /// Why the gate is closed: `backing-off`, `asked`, or a reason for which reports are held; `nil` when it is
+        /// open.
+        package var closure: String?
+        package var opensAt: Int64?
+        /// Failures in a row.
+        package var failures: Int
+        package var lastStatus: Int?
+        package var lastError: String?
+        /// Undelivered reports that are bound for this server.
+        package var waitingCount: Int
+
+        package init(
+            origin: String, closure: String? = nil, opensAt: Int64? = nil, failures: Int = 0, lastStatus: Int? = nil,
+            lastError: String? = nil, waitingCount: Int = 0
+        ) {
+            self.origin = origin
+            self.closure = closure
+            self.opensAt = opensAt
+            self.failures = failures
+            self.lastStatus = lastStatus
+            self.lastError = lastError
+            self.waitingCount = waitingCount
+        }
+    }
+
+    /// A drop that no submit takes as it is.
+    package struct LeftDrop: Hashable, Sendable {
+        package var path: String
+        package var reason: String
+
+        package init(path: String, reason: String) {
+            self.path = path
+            self.reason = reason
+        }
+    }
+
+    /// How often something happened to reports of one destination since the ledger was made.
+    package struct Event: Hashable, Sendable {
+        package var event: EventCount.Event
+        package var destination: String
+        /// The limit that an eviction kept, as settings name it; `nil` for a delivery.
+        package var limit: String?
+        package var sum: Sum
+
+        package init(event: EventCount.Event, destination: String, limit: String?, sum: Sum) {
+            self.event = event
+            self.destination = destination
+            self.limit = limit
+            self.sum = sum
+        }
+    }
+
+    /// Where the oldest undelivered report lies.
+    package enum Place: Hashable, Sendable {
+        /// In `incoming/` or `taken/`: no submit has taken it.
+        case drop
+        /// In `collected/`: no submit has enrolled it.
+        case entry
+        /// In the ledger.
+        case row
+    }
+
+    package struct Oldest: Hashable, Sendable {
+        package var since: Int64
+        package var place: Place
+
+        package init(since: Int64, place: Place) {
+            self.since = since
+            self.place = place
+        }
+    }
+
+    /// When they were gathered.
+    package var time: Int64
+    package var states: [StateSum] = []
+    /// What lies in `incoming/` and `taken/`.
+    package var drops = Sum()
+    /// Drops whose producer says, by name or mode, that they are not finished yet.
+    package var unfinishedDropCount = 0
+    package var leftDropCount = 0
+    /// The first few.
+    package var leftDrops: [LeftDrop] = []
+    package var held: [Held] = []
+    package var gates: [Gate] = []
+    /// Of those that are neither delivered nor parked, drops included; `nil` when there is none.
+    package var oldest: Oldest?
+    package var events: [Event] = []
+    /// Within the time that was asked about.
+    package var recentEvictionCount = 0
+    package var lastDelivery: Int64?
+    package var lastEviction: Int64?
+    package var nextAttempt: Int64?
+    package var limits = SpoolLimits()
+    /// Of the file system that the spool lies on; `nil` where there is no spool.
+    package var space: (available: UInt64, total: UInt64)?
+    package var hasOwner = false
+    package var ownerSince: Int64?
+    package var ledgerProblem: String?
+    /// Rooms that cannot be listed, or whose drops are left alone as a whole.
+    package var roomProblems: [String] = []
+    /// Why the settings in force cannot be used.
+    package var settingsProblem: String?
+
+    /// Those of a spool that nothing has made yet.
+    package init(time: Int64) {
+        self.time = time
+    }
+}
+
+extension SpoolFigures {
+    package func sum(where isMeant: (TransferState) -> Bool) -> Sum {
+        states.reduce(Sum()) { sum, one in
+            guard isMeant(one.state) else { return sum }
+            return Sum(count: sum.count + one.sum.count, byteCount: sum.byteCount + one.sum.byteCount)
+        }
+    }
+
+    /// Reports that are neither delivered nor parked, with the drops that a submit will take.
+    package var undeliveredCount: Int { sum(where: \.isLive).count + drops.count - leftDropCount - unfinishedDropCount }
+    package var parkedCount: Int { sum(where: \.isParked).count }
+    /// All whose bytes are kept, which is what the spool's limits count.
+    package var stored: Sum { sum { $0.isLive || $0.isParked } }
+    package var maximumByteCount: UInt64? { space.map { limits.total(ofTotal: $0.total) } }
+    package var freeFloor: UInt64? { space.map { limits.floor(ofTotal: $0.total, forReportOf: 0) } }
+    /// How long the oldest undelivered report has waited, in milliseconds.
+    package var undeliveredAge: Int64? { oldest.map { max(0, time - $0.since) } }
+}
+
+extension EndReason {
+    /// The setting whose limit an evicted transfer fell to; `nil` for another end.
+    package var limitName: String? {
+        switch self {
+        case .countLimit: Setting.maximumCount.rawValue
+        case .byteLimit: Setting.maximumTotalSize.rawValue
+        case .ageLimit: Setting.maximumAge.rawValue
+        default: nil
+        }
+    }
+}
