@@ -312,6 +312,7 @@ struct CheckTests {
             }
             let before = try state()
             _ = try await tool.run("check")
+            _ = try await tool.run("metrics")
             #expect(try state() == before)
         }
     }
