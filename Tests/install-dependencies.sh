@@ -19,6 +19,11 @@ missing_packages() {
     has_command nginx || echo nginx-light
     has_command tinyproxy || echo tinyproxy-bin
     has_command microsocks || echo microsocks
+    # The way of an alert is tried by request alone.
+    if [[ ${REPORTS_ALERTS:-0} == 1 ]]; then
+        has_command prometheus || echo prometheus
+        has_command prometheus-node-exporter || echo prometheus-node-exporter
+    fi
     # The shell's own `time` cannot tell how much memory a program took.
     [[ -x /usr/bin/time ]] || echo time
 }

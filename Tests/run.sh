@@ -1,6 +1,7 @@
 #!/bin/bash
 # Everything a change has to pass. The last line is the test runner's own; the exit status speaks for all steps.
 #
+#   REPORTS_ALERTS=1    installs Prometheus and node-exporter, and follows alerts through them (half a minute more)
 #   REPORTS_RELEASE=1   builds the released form of the tool as well (5 minutes and more)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
