@@ -64,8 +64,13 @@ final class LeftSources: Sendable {
 
     private let state = Mutex(State())
 
+    /// Begins a look. A reason that was told since the last look ended, of a drop that is collected beside the looks,
+    /// stays known.
     func beginLook() {
-        state.withLock { $0.found = [:] }
+        state.withLock { state in
+            state.known = state.found
+            state.found = [:]
+        }
     }
 
     /// Records a source and its cause in the current look.
