@@ -76,7 +76,7 @@ struct DropLine {
     }
 
     private static func isSmaller(_ left: Slot, _ right: Slot, _ records: [Record]) -> Bool {
-        let size = (left: records[Int(left)].entry.size, right: records[Int(right)].entry.size)
+        let size = (left: records[Int(left)].byteCount, right: records[Int(right)].byteCount)
         return size.left != size.right ? size.left < size.right : isOlder(left, right, records)
     }
 

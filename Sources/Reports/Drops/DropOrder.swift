@@ -59,6 +59,8 @@ package struct DropOrder {
         fileprivate var look: UInt32
         fileprivate(set) var state = State.joining
         fileprivate(set) var likeness: CrashLikeness
+        /// How many bytes its payload has, which for a packed drop is known once its first bytes were looked at.
+        fileprivate(set) var byteCount: UInt64
         /// Whether its first bytes were looked at.
         fileprivate(set) var isRead = false
 
@@ -108,10 +110,12 @@ package struct DropOrder {
             if records[index].state == .handedOut { join(slot) }
             return
         }
-        var record = Record(entry: entry, age: min(entry.modified, now), look: look, likeness: likeness())
+        var record = Record(
+            entry: entry, age: min(entry.modified, now), look: look, likeness: likeness(), byteCount: entry.size)
         // Tries do not change the contents.
         if records[index].entry.isSameContent(as: entry) {
             record.likeness = records[index].likeness
+            record.byteCount = records[index].byteCount
             record.isRead = records[index].isRead
             record.age = records[index].age
         }
@@ -126,7 +130,8 @@ package struct DropOrder {
             guard !unlisted.contains(records[index].entry.room) else { continue }
             if records[index].state != .handedOut { count -= 1 }
             set(nil, for: records[index].entry)
-            records[index] = Record(entry: Self.nothing, age: 0, look: 0, state: .gone, likeness: .none)
+            records[index] = Record(
+                entry: Self.nothing, age: 0, look: 0, state: .gone, likeness: .none, byteCount: 0)
             free.append(Slot(index))
         }
         guard free.count == records.count else { return }
@@ -146,7 +151,8 @@ package struct DropOrder {
     }
 
     private mutating func add(_ entry: Entry, _ likeness: CrashLikeness) {
-        var record = Record(entry: entry, age: min(entry.modified, now), look: look, likeness: likeness)
+        var record = Record(
+            entry: entry, age: min(entry.modified, now), look: look, likeness: likeness, byteCount: entry.size)
         record.state = .gone
         let slot: Slot
         if let freed = free.popLast() {
@@ -181,11 +187,17 @@ package struct DropOrder {
     func entry(in slot: Slot) -> Entry { records[Int(slot)].entry }
 
     /// Says what the first bytes of a drop, or its name, look like.
-    mutating func judge(_ slot: Slot, _ likeness: CrashLikeness) {
+    /// - Parameters:
+    ///   - slot: the drop's.
+    ///   - likeness: to a crash.
+    ///   - byteCount: of the payload of a packed drop; `nil`, the default, for any other.
+    mutating func judge(_ slot: Slot, _ likeness: CrashLikeness, byteCount: UInt64? = nil) {
         let index = Int(slot)
+        let byteCount = max(records[index].entry.size, byteCount ?? 0)
         records[index].isRead = true
-        guard records[index].likeness != likeness else { return }
+        guard records[index].likeness != likeness || records[index].byteCount != byteCount else { return }
         records[index].likeness = likeness
+        records[index].byteCount = byteCount
         if records[index].isWaiting { join(slot) }
     }
 
@@ -233,7 +245,7 @@ package struct DropOrder {
         var (smaller, larger): ([Slot], [Slot]) = ([], [])
         for slot in joining where records[Int(slot)].state == .joining {
             records[Int(slot)].state = .waiting
-            if records[Int(slot)].entry.size > largeByteCount { larger.append(slot) } else { smaller.append(slot) }
+            if records[Int(slot)].byteCount > largeByteCount { larger.append(slot) } else { smaller.append(slot) }
         }
         joining = []
         small.add(smaller, records)

@@ -2,8 +2,8 @@ package import DurableIO
 
 /// Looking at what waits to be taken: which drops there are, and which of them look like a crash.
 ///
-/// A look costs one system call for each drop, and three more for a drop that no look has seen before. It changes
-/// nothing but the order.
+/// A look costs one system call for each drop, and three more for a drop that no look has seen before; for a packed one
+/// up to six more. It changes nothing but the order.
 extension DropZone {
     /// What a look came to.
     package struct Look {
@@ -138,25 +138,42 @@ extension DropZone {
         defer { buffer.deallocate() }
         for (index, slot) in slots.enumerated() {
             if Task.isCancelled { return false }
-            if let likeness = likeness(of: order.entry(in: slot), buffer) { order.judge(slot, likeness) }
+            if let glimpse = glimpse(of: order.entry(in: slot), buffer) {
+                order.judge(slot, glimpse.likeness, byteCount: glimpse.byteCount)
+            }
             if spool.clock.bootMilliseconds >= end { return index == slots.count - 1 }
         }
         return true
     }
 
-    /// - Returns: `nil` when this machine cannot open it just now.
-    private func likeness(of entry: DropOrder.Entry, _ buffer: UnsafeMutableRawBufferPointer) -> CrashLikeness? {
+    /// - Returns: what it looks like, and of a packed drop the payload's size; `nil` when this machine cannot open it
+    ///   just now.
+    private func glimpse(
+        of entry: DropOrder.Entry, _ buffer: UnsafeMutableRawBufferPointer
+    ) -> (likeness: CrashLikeness, byteCount: UInt64?)? {
         let name = droppedName(of: entry).bytes
         do throws(FileSystemError) {
             let file = try spool.files.openFile(entry.name, in: directory(of: entry.room))
             let count = try spool.files.read(file, into: buffer, at: 0)
             let head = Array(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-            return PayloadSniffer.likeness(
+            if let header = try DropHeader.read(of: file, beginning: head, size: entry.size, files: spool.files) {
+                return (try header.likeness(of: file, files: spool.files), header.payloadByteCount)
+            }
+            let likeness = PayloadSniffer.likeness(
                 head: head[...], isWhole: UInt64(count) >= entry.size, name: name,
                 inflate: { Inflater.gzipPrefix($0, limit: $1) })
+            return (likeness, nil)
         } catch {
-            return error.isPassing ? nil : CrashLikeness(name: name)
+            return error.isPassing ? nil : (CrashLikeness(name: name), nil)
         }
+    }
+
+    /// What a packed drop says of its payload; `nil` for any other, and for one that cannot be read.
+    package func header(of drop: Drop) -> DropHeader? {
+        guard let facts = drop.facts, facts.kind == .regular,
+            let file = try? spool.files.openFileIfPresent(drop.entry, in: directory(of: drop.room))
+        else { return nil }
+        return (try? DropHeader.read(of: file, size: facts.size, files: spool.files)) ?? nil
     }
 
     private func droppedName(of entry: DropOrder.Entry) -> EntryName {

@@ -142,11 +142,12 @@ package struct ReportView: Sendable {
     init(_ seen: SpoolInspector.SeenDrop) {
         let drop = seen.drop
         state = "incoming"
-        name = drop.name.bytes
+        kind = seen.header?.kind?.rawValue
+        name = seen.header?.name ?? drop.name.bytes
         size = drop.facts?.size ?? 0
         occurrences = 1
         attempts = 0
-        annotations = [:]
+        annotations = seen.header?.annotations ?? [:]
         note = seen.note
         if seen.isPoisonous {
             reason = "poison"

@@ -10,6 +10,8 @@ extension SpoolInspector {
         let begun: BegunDrop?
         /// Whether a living owner is collecting it.
         let isUnderWay: Bool
+        /// What a packed drop says of its payload; `nil` for any other, and for one that cannot be read.
+        let header: DropHeader?
 
         var isPoisonous: Bool { begun?.isPoisonous ?? false }
         /// What is to be known of the tries, and done.
@@ -37,7 +39,8 @@ extension SpoolInspector {
             {
                 drop.readiness = .skipped(reason)
             }
-            return SeenDrop(drop: drop, begun: row, isUnderWay: row?.isOpen == true && hasOwner)
+            return SeenDrop(
+                drop: drop, begun: row, isUnderWay: row?.isOpen == true && hasOwner, header: zone.header(of: drop))
         }
     }
 

@@ -40,7 +40,9 @@ extension Intake {
         _ taken: consuming DropZone.Taken, _ summary: inout Summary
     ) async throws -> Enrolment.Candidate? {
         do {
-            let slot = try await spool.slots.slot(for: taken.drop.facts.size)
+            let size = taken.drop.facts.size
+            let header = try? DropHeader.read(of: taken.file, size: size, files: spool.files)
+            let slot = try await spool.slots.slot(for: max(size, header?.payloadByteCount ?? 0))
             var source = Optional(taken)
             return await OwnThreads.run {
                 guard let taken = source.take() else { return nil }

@@ -43,8 +43,9 @@ extension Intake {
         }
     }
 
-    /// Reads, hashes and compresses a drop.
-    /// - Returns: `nil` for one that stays in `taken/`: with its reason, or because the task was cancelled.
+    /// Reads, hashes and compresses a drop, of a packed one its payload.
+    /// - Returns: `nil` for one that stays in `taken/`: with its reason, because the task was cancelled, or because it
+    ///   turns out to be large and has not been begun.
     func candidate(
         of taken: consuming DropZone.Taken, isBegun: Bool = false, betweenBlocks pause: () -> Void,
         _ summary: inout Summary
@@ -53,9 +54,17 @@ extension Intake {
         do {
             let collector = ReportCollector(spool: spool)
             try collector.checkSpace(for: drop.facts)
+            let header = try DropHeader.read(of: taken.file, size: drop.facts.size, files: spool.files)
+            if !isBegun, let header, header.payloadByteCount > largeDropByteCount {
+                leave(Source(drop), for: .young, &summary)
+                return nil
+            }
             let description = ReportCollector.Description(name: drop.name.dropped.bytes, source: drop.mark)
-            let collected = try collector.collect(
-                .file(taken.file, facts: drop.facts), as: description, betweenBlocks: pause)
+            let source: PayloadSource =
+                if let header { .packed(taken.file, facts: drop.facts, header: header) } else {
+                    .file(taken.file, facts: drop.facts)
+                }
+            let collected = try collector.collect(source, as: description, betweenBlocks: pause)
             return Enrolment.Candidate(
                 report: collected.report, source: .publication(collected.publication), drop: drop, isBegun: isBegun)
         } catch {

@@ -1,20 +1,46 @@
 import DurableIO
 
+/// A payload's bytes, piece by piece.
+protocol PayloadPieces: ~Copyable {
+    /// Of the file that has as many bytes as the payload; `nil` where there is none.
+    var expected: FileMetadata? { get }
+    /// Whether the payload's file may grow meanwhile.
+    var mayGrow: Bool { get }
+    /// Whether the pieces are unpacked from the payload's file.
+    var isUnpacking: Bool { get }
+    /// The piece that was read last; it may be empty.
+    var bytes: UnsafeRawBufferPointer { get }
+    /// Whether that is the last piece.
+    var isAtEnd: Bool { get }
+
+    /// Reads the next piece.
+    mutating func fill() throws
+    /// Ends the reading.
+    /// - Parameter isText: whether the payload is text or journal lines, of which the beginning is worth something.
+    /// - Returns: whether what was read is a snapshot.
+    /// - Throws: when what was read is not the payload.
+    mutating func end(isText: Bool) throws -> Bool
+}
+
+extension PayloadPieces where Self: ~Copyable {
+    /// The first of the piece that was read last.
+    func head(_ limit: Int) -> [UInt8] { Array(UnsafeRawBufferPointer(rebasing: bytes.prefix(limit))) }
+}
+
 /// One reading of a payload's file from beginning to end, in fixed memory.
 ///
 /// At its end the reading tells what was read: all of an unchanged file; a snapshot, which is what a growing log held
 /// when it was opened; or neither. The kernel's files, as those of `/proc`, give bytes that their size does not tell:
 /// they are whole where `read(2)` says that they end.
-struct PayloadReading: ~Copyable {
+struct PayloadReading: PayloadPieces, ~Copyable {
     private let file: OwnedDescriptor
     private let files: any FileSystem
     /// From before the first byte; `nil` where nothing can be compared.
-    let facts: FileMetadata?
+    private let facts: FileMetadata?
     let mayGrow: Bool
     private let buffer: UnsafeMutableRawBufferPointer
     /// How many bytes of the buffer are the payload's.
-    private(set) var count = 0
-    /// Whether the buffer holds the last of them.
+    private var count = 0
     private(set) var isAtEnd = false
     /// How many bytes have been read in all.
     private var offset: UInt64 = 0
@@ -44,11 +70,9 @@ struct PayloadReading: ~Copyable {
         buffer.deallocate()
     }
 
-    /// What was read last.
+    var expected: FileMetadata? { facts }
+    var isUnpacking: Bool { false }
     var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: buffer[..<count]) }
-
-    /// The first of what was read last.
-    func head(_ limit: Int) -> [UInt8] { Array(UnsafeRawBufferPointer(rebasing: buffer[..<min(count, limit)])) }
 
     /// Reads until the buffer is full or the file ends; pipes give less at a time.
     mutating func fill() throws {
@@ -78,8 +102,6 @@ struct PayloadReading: ~Copyable {
     }
 
     /// Ends the reading.
-    /// - Parameter isText: whether the payload is text or journal lines, of which the beginning is worth something.
-    /// - Returns: whether what was read is a snapshot.
     /// - Throws: ``PayloadProblem/changed`` when what was read never was the file's contents.
     mutating func end(isText: Bool) throws -> Bool {
         guard let facts else { return false }

@@ -1,11 +1,15 @@
 package import DurableIO
 
-/// Turns a payload into a stored report that waits in `tmp/` to be published: one read, hash and deflate together.
+/// Turns a payload into a stored report that waits to be published: one read, hash and deflate together.
 package struct ReportCollector {
-    private let spool: ReportSpool
+    private let room: CollectingRoom
 
     package init(spool: ReportSpool) {
-        self.spool = spool
+        self.init(in: spool.collecting)
+    }
+
+    init(in room: CollectingRoom) {
+        self.room = room
     }
 
     /// What is known of a payload besides its bytes.
@@ -17,6 +21,12 @@ package struct ReportCollector {
         package var source: String?
         /// See ``ReportProperties/request``.
         package var request: CallerRequest?
+        /// When it was collected elsewhere, in milliseconds since the epoch; `nil` for one that is collected now.
+        var collectedAt: Int64?
+        /// Whether it was found to be a snapshot elsewhere.
+        var isSnapshot = false
+        /// Whether annotations for which the stored report has no space are left out.
+        var leavesOutAnnotations = false
 
         package init(
             kind: ReportKind? = nil, name: [UInt8]? = nil, annotations: [String: String] = [:], source: String? = nil,
@@ -30,7 +40,7 @@ package struct ReportCollector {
         }
     }
 
-    /// A report whose bytes are complete in `tmp/`, not yet durable and without a name.
+    /// A report whose bytes are complete in a temporary file, not yet durable and without a name.
     package struct Collected {
         package let report: StoredReport
         package let publication: Publication
@@ -41,7 +51,7 @@ package struct ReportCollector {
     ///   - source: where its bytes come from.
     ///   - description: what is known besides.
     ///   - pause: called between two blocks of the payload. The default does nothing.
-    /// - Returns: the report, complete in `tmp/`.
+    /// - Returns: the report, complete in a temporary file.
     /// - Throws: ``PayloadProblem`` when the payload is at fault, ``FileSystemError`` when the disk is,
     ///   `CancellationError` when the task was cancelled, unless the payload has one block only.
     package func collect(
@@ -51,16 +61,32 @@ package struct ReportCollector {
         case .bytes(let bytes):
             return try add(bytes, as: description, betweenBlocks: pause)
         case .file(let file, let facts):
-            let reading = PayloadReading(file, facts: facts, mayGrow: false, files: spool.files)
-            return try readToEnd(reading, as: description, betweenBlocks: pause)
+            var reading = PayloadReading(file, facts: facts, mayGrow: false, files: room.files)
+            return try readToEnd(&reading, as: description, betweenBlocks: pause)
         case .pipe(let file):
             // Waits for the writer, on the thread that is to read.
-            try spool.files.makeBlocking(file)
-            let reading = PayloadReading(file, facts: nil, mayGrow: false, files: spool.files)
-            return try readToEnd(reading, as: description, betweenBlocks: pause)
+            try room.files.makeBlocking(file)
+            var reading = PayloadReading(file, facts: nil, mayGrow: false, files: room.files)
+            return try readToEnd(&reading, as: description, betweenBlocks: pause)
         case .growingFile(let file, let facts):
-            let reading = PayloadReading(file, facts: facts, mayGrow: true, files: spool.files)
-            return try readToEnd(reading, as: description, betweenBlocks: pause)
+            var reading = PayloadReading(file, facts: facts, mayGrow: true, files: room.files)
+            return try readToEnd(&reading, as: description, betweenBlocks: pause)
+        case .packed(let file, let facts, let header):
+            return try unpack(file, facts, header, as: description, betweenBlocks: pause)
+        }
+    }
+
+    /// Collects the payload of a packed drop. A drop that is damaged, or holds anything besides its member, is itself
+    /// the payload.
+    private func unpack(
+        _ file: consuming OwnedDescriptor, _ facts: FileMetadata, _ header: DropHeader, as description: Description,
+        betweenBlocks pause: () -> Void
+    ) throws -> Collected {
+        var reading = try UnpackedReading(file, facts: facts, header: header, files: room.files)
+        do {
+            return try readToEnd(&reading, as: description.taking(header), betweenBlocks: pause)
+        } catch let error as ZlibError where error.code != .outOfMemory {
+            return try collect(.file(reading.giveBack(), facts: facts), as: description, betweenBlocks: pause)
         }
     }
 
@@ -84,17 +110,16 @@ package struct ReportCollector {
     }
 
     private func readToEnd(
-        _ reading: consuming PayloadReading, as description: Description, betweenBlocks pause: () -> Void
+        _ reading: inout some PayloadPieces & ~Copyable, as description: Description, betweenBlocks pause: () -> Void
     ) throws -> Collected {
-        var reading = reading
-        var guardian = SpaceGuard(spool, expecting: reading.facts)
+        var guardian = SpaceGuard(room, expecting: reading.expected, isUnpacking: reading.isUnpacking)
         try reading.fill()
         let head = reading.head(PayloadSniffer.windowByteCount)
-        let isWhole = reading.isAtEnd && head.count == reading.count
+        let isWhole = reading.isAtEnd && head.count == reading.bytes.count
         var pass = try begin(head: head[...], isWhole: isWhole, description, maySnap: reading.mayGrow)
         // A payload of one block takes milliseconds, and may say why the task was cancelled.
         let isLong = !reading.isAtEnd
-        while reading.count > 0 {
+        while true {
             if isLong { try Task.checkCancellation() }
             try pass.add(reading.bytes)
             try guardian.check(read: pass.byteCount, stored: pass.storedByteCount)
@@ -109,7 +134,7 @@ package struct ReportCollector {
 
     private func finish(_ pass: consuming CollectingPass, isSnapshot: Bool) throws -> Collected {
         let collected = try pass.finish(isSnapshot: isSnapshot)
-        try SpaceGuard.checkTotal(collected.report.wireSize, spool)
+        try SpaceGuard.checkTotal(collected.report.wireSize, room)
         return collected
     }
 
@@ -119,25 +144,30 @@ package struct ReportCollector {
         let recognition = PayloadSniffer.recognize(
             head: head, isWhole: isWhole, name: description.name ?? [],
             inflate: { Inflater.gzipPrefix($0, limit: $1) })
-        let properties = ReportProperties(
+        var properties = ReportProperties(
             kind: description.kind ?? recognition.kind,
             from: description.kind == nil ? recognition.kindSource : .given,
             format: recognition.format, contentType: recognition.contentType, name: description.name,
-            collectedAt: spool.clock.wallMilliseconds, annotations: description.annotations,
-            summary: recognition.summary, source: description.source, request: description.request)
-        return try CollectingPass(properties: properties, publication: spool.newPublication(), maySnap: maySnap)
+            collectedAt: min(description.collectedAt ?? .max, room.clock.wallMilliseconds),
+            annotations: description.annotations, summary: recognition.summary, source: description.source,
+            request: description.request)
+        properties.isSnapshot = description.isSnapshot
+        if description.leavesOutAnnotations {
+            properties.leaveOutAnnotations(beyond: GzipMemberHeader.maximumPropertiesByteCount)
+        }
+        return try CollectingPass(properties: properties, publication: room.newPublication(), maySnap: maySnap)
     }
 
     /// Refuses a file that would not fit, before reading it; `nil` where nothing is known of it.
     package func checkSpace(for facts: FileMetadata?) throws {
-        if let facts, let problem = spool.options.limits.refusal(of: facts) { throw problem }
+        if let facts, let problem = room.limits.refusal(of: facts) { throw problem }
         try checkSpace(for: facts?.countedByteCount ?? 0)
     }
 
     /// Refuses so many bytes that would not fit, before reading them.
     package func checkSpace(for size: UInt64) throws {
-        let limit = spool.options.limits.maximumReportByteCount
+        let limit = room.limits.maximumReportByteCount
         guard size <= limit else { throw PayloadProblem.tooLarge(size: size, limit: limit) }
-        try SpaceGuard.checkFloor(for: size, spool)
+        try SpaceGuard.checkFloor(for: size, room)
     }
 }

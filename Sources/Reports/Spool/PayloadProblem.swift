@@ -4,6 +4,8 @@ package enum PayloadProblem: Error, Sendable, CustomStringConvertible {
     case changed
     /// It is larger than the limit; both in bytes.
     case tooLarge(size: UInt64, limit: UInt64)
+    /// A drop that is packed yields more than the limit, in bytes.
+    case tooLargeUnpacked(limit: UInt64)
     /// Its stored form alone exceeds what all reports together may take, in bytes.
     case tooLargeInAll(limit: UInt64)
     /// Taking it would leave less than the floor; all in bytes.
@@ -15,6 +17,8 @@ package enum PayloadProblem: Error, Sendable, CustomStringConvertible {
             "changed while it was read: it is still being written"
         case .tooLarge(let size, let limit):
             "has \(size) bytes, above the limit of \(limit): raise max_report_size to take it"
+        case .tooLargeUnpacked(let limit):
+            "unpacks to more than the limit of \(limit) bytes: raise max_report_size to take it"
         case .tooLargeInAll(let limit):
             "is larger, compressed, than the \(limit) bytes that all reports may take: raise max_total_size to take it"
         case .noSpace(_, let floor):

@@ -22,6 +22,7 @@ struct CrashPointTests {
                 try accept { try harness.add("collected") }
                 try accept { try drop("dropped", harness) }
                 try accept { try drop("dropped again", harness, text: "collected") }
+                try accept { try drop(packed: "packed", harness) }
                 try await harness.submit()
                 try accept { try harness.add("second round") }
                 harness.transport.answer { $0.name == ContentHash.of("unwanted").hex ? .status(404) : .status(200) }
@@ -38,6 +39,14 @@ struct CrashPointTests {
         private func drop(_ name: String, _ harness: SpoolHarness, text: String? = nil) throws -> ContentHash {
             try harness.drop(name, text ?? name)
             return .of(text ?? name)
+        }
+
+        private func drop(packed text: String, _ harness: SpoolHarness) throws -> ContentHash {
+            try whileNothingStarts {
+                try Data(PackedDrop(text, properties: #"{"kind":"crash"}"#).bytes)
+                    .write(to: URL(fileURLWithPath: "\(harness.path)/incoming/packed.gz"))
+            }
+            return .of(text)
         }
 
         private func accept(_ body: () throws -> ContentHash) throws {

@@ -18,7 +18,7 @@ package enum Annotations {
             throw ReportsError(.badArgument, "two annotation keys differ in case only: servers would see one of them")
         }
         for (key, value) in annotations {
-            guard !key.isEmpty, key.utf8.count <= maximumKeyByteCount, key.utf8.allSatisfy(isKeyByte) else {
+            guard isKey(key) else {
                 throw ReportsError(
                     .badArgument,
                     "\"\(QuotedText(key, limit: 80))\" is no annotation key: use 1 to \(maximumKeyByteCount) of "
@@ -30,6 +30,23 @@ package enum Annotations {
                     "the annotation \(key) has \(value.utf8.count) bytes: at most \(maximumValueByteCount) are kept")
             }
         }
+    }
+
+    /// Those of the annotations that keep to the bounds, the first ones where there are too many.
+    static func lawful(_ members: [JSONObject.Member]) -> [String: String] {
+        var annotations: [String: String] = [:]
+        var lowerCased: Set<String> = []
+        for member in members where annotations.count < maximumCount {
+            guard let value = member.value.stringValue, value.utf8.count <= maximumValueByteCount, isKey(member.key),
+                lowerCased.insert(member.key.lowercased()).inserted
+            else { continue }
+            annotations[member.key] = value
+        }
+        return annotations
+    }
+
+    private static func isKey(_ key: String) -> Bool {
+        !key.isEmpty && key.utf8.count <= maximumKeyByteCount && key.utf8.allSatisfy(isKeyByte)
     }
 
     private static func isKeyByte(_ byte: UInt8) -> Bool {

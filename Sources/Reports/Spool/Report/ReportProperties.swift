@@ -77,6 +77,12 @@ package struct ReportProperties: Hashable, Sendable {
         return snapshot.json.utf8Bytes.count - plain.json.utf8Bytes.count
     }()
 
+    /// Leaves out annotations, the last by their keys first, until the description is no longer than so many bytes.
+    mutating func leaveOutAnnotations(beyond limit: Int) {
+        var keys = annotations.keys.sorted()
+        while json.utf8Bytes.count > limit, let last = keys.popLast() { annotations[last] = nil }
+    }
+
     /// Reads what `json` makes. Unknown members are passed over, and missing ones get the value that promises least,
     /// so that a report is never lost for its description.
     package init(json: JSONValue) {

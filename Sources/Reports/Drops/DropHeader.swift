@@ -1,0 +1,107 @@
+import DurableIO
+
+/// What a packed drop says of its payload: the header of a drop that is one gzip member with our own sub-field `RP`.
+///
+/// Any program may write such a drop, and another user's `reports add` does. So the owner believes little of it: the
+/// kind, the name, the annotations, the time of collection, and that the payload is a snapshot. The owner itself finds
+/// out the id, the sizes and the format, and decides where the report goes. A member that breaks the bounds of a
+/// report's description is left out, and the payload comes in all the same.
+package struct DropHeader: Sendable {
+    /// The kind that was given; `nil` where the payload is to tell it.
+    package let kind: ReportKind?
+    /// The payload's name, without what a name of a file cannot hold.
+    package let name: [UInt8]?
+    package let annotations: [String: String]
+    /// When the payload was collected, in milliseconds since the epoch; `nil` where the header tells no time, or one
+    /// before 1970.
+    let collectedAt: Int64?
+    let isSnapshot: Bool
+    /// Where the deflate stream begins.
+    let byteCount: Int
+    /// How many bytes the payload has, as the member's trailer says; `UInt64.max` where the trailer cannot tell.
+    let payloadByteCount: UInt64
+
+    /// How much of a file is looked at first.
+    private static let glimpseByteCount = PayloadSniffer.glimpseByteCount
+    /// A trailer tells the size modulo 4 GiB, and deflate makes 1,032 bytes of one at most. So a file of fewer bytes
+    /// than these cannot hold as much as 4 GiB.
+    private static let longestTellingByteCount: UInt64 = (1 << 32) / 1_032
+
+    /// Reads the header of a drop.
+    /// - Parameters:
+    ///   - file: the drop.
+    ///   - beginning: its first KiB, or all of a shorter one; `nil`, the default, reads it.
+    ///   - size: of the drop, in bytes.
+    ///   - files: the disk.
+    /// - Returns: `nil` for any other file.
+    /// - Throws: when the file cannot be read.
+    static func read(
+        of file: borrowing OwnedDescriptor, beginning: [UInt8]? = nil, size: UInt64, files: any FileSystem
+    ) throws(FileSystemError) -> DropHeader? {
+        var bytes = if let beginning { beginning } else { try files.read(file, limit: glimpseByteCount) }
+        // Of most drops the first bytes tell that they are none.
+        guard bytes.starts(with: WireForm.prefix.prefix(3)), size > UInt64(WireForm.minimumBodyByteCount) else {
+            return nil
+        }
+        var header = parsed(bytes)
+        if header == nil, bytes.count == glimpseByteCount {
+            bytes = try files.read(file, limit: GzipMemberHeader.maximumByteCount)
+            header = parsed(bytes)
+        }
+        guard let header, let json = description(in: header) else { return nil }
+        let length = try files.read(file, limit: 4, at: size - 4)
+        return DropHeader(json, byteCount: header.byteCount, fileByteCount: size, length: length)
+    }
+
+    private static func parsed(_ bytes: [UInt8]) -> GzipMemberHeader? { try? GzipMemberHeader(parsing: bytes) }
+
+    private static func description(in header: GzipMemberHeader) -> JSONValue? {
+        guard let properties = header.properties, properties.count <= GzipMemberHeader.maximumPropertiesByteCount,
+            let json = try? JSONValue.parse(properties), json.objectValue != nil
+        else { return nil }
+        return json
+    }
+
+    private init(_ json: JSONValue, byteCount: Int, fileByteCount: UInt64, length: [UInt8]) {
+        let said = ReportProperties(json: json)
+        // A kind that another owner has recognised is recognised anew.
+        let isGiven = json["kind_from"] == nil || said.kindSource == .given
+        kind = isGiven ? json["kind"]?.stringValue.flatMap(ReportKind.init(rawValue:)) : nil
+        name = said.name.flatMap(Self.safe)
+        annotations = Annotations.lawful(json["annotations"]?.objectValue?.members ?? [])
+        collectedAt = said.collectedAt > 0 ? said.collectedAt : nil
+        isSnapshot = said.isSnapshot
+        self.byteCount = byteCount
+        payloadByteCount =
+            fileByteCount < Self.longestTellingByteCount
+            ? length.reversed().reduce(0) { $0 << 8 | UInt64($1) } : .max
+    }
+
+    private static let longestNameByteCount = 255
+
+    /// A name such as a dropped file can have, and without control characters.
+    private static func safe(_ name: [UInt8]) -> [UInt8]? {
+        let isNone = name.isEmpty || name == Array(".".utf8) || name == Array("..".utf8)
+        guard !isNone else { return nil }
+        return name.prefix(longestNameByteCount).map { byte in
+            byte < 0x20 || byte == 0x7f || byte == UInt8(ascii: "/") ? UInt8(ascii: "_") : byte
+        }
+    }
+
+    /// How much the payload looks like a crash.
+    /// - Parameters:
+    ///   - file: the drop.
+    ///   - files: the disk.
+    /// - Returns: what the given kind says, else what the payload's first KiB and its name say.
+    /// - Throws: when the file cannot be read.
+    func likeness(
+        of file: borrowing OwnedDescriptor, files: any FileSystem
+    ) throws(FileSystemError) -> CrashLikeness {
+        if let kind { return kind == .crash ? .begun : .none }
+        let bytes = try files.read(file, limit: byteCount + Self.glimpseByteCount)
+        let head = Inflater.gzipPrefix(bytes[...], limit: Self.glimpseByteCount) ?? []
+        return PayloadSniffer.likeness(
+            head: head[...], isWhole: UInt64(head.count) >= payloadByteCount, name: name ?? [],
+            inflate: { Inflater.gzipPrefix($0, limit: $1) })
+    }
+}
