@@ -19,6 +19,10 @@ int clinux_renameat2_noreplace(int from_directory, const char *from, int to_dire
 
 int clinux_syncfs(int descriptor) { return syncfs(descriptor); }
 
+int clinux_open_unlisted(int directory, const char *name, int follows_links) {
+    return openat(directory, name, O_PATH | O_DIRECTORY | O_CLOEXEC | (follows_links ? 0 : O_NOFOLLOW));
+}
+
 int clinux_start_write_back(int descriptor, int64_t offset, int64_t count) {
     return sync_file_range(descriptor, offset, count, SYNC_FILE_RANGE_WRITE);
 }

@@ -106,6 +106,16 @@ extension FaultingFileSystem {
         return try base.openDirectory(name, in: directory)
     }
 
+    package func openUnlisted(_ path: FilePath) throws(FileSystemError) -> Directory {
+        try enter(.open, in: path)
+        return try base.openUnlisted(path)
+    }
+
+    package func openUnlisted(_ name: EntryName, in directory: Directory) throws(FileSystemError) -> Directory {
+        try enter(.open, name, in: directory.path)
+        return try base.openUnlisted(name, in: directory)
+    }
+
     package func makeDirectory(_ path: FilePath, permissions: UInt32) throws(FileSystemError) -> Bool {
         try enter(.makeDirectory, in: path)
         return try base.makeDirectory(path, permissions: permissions)
@@ -202,6 +212,11 @@ extension FaultingFileSystem {
         try base.syncFileSystem(of: directory)
     }
 
+    package func syncFileSystem(of file: borrowing OwnedDescriptor) throws(FileSystemError) {
+        try enter(.sync)
+        try base.syncFileSystem(of: file)
+    }
+
     package func rename(
         _ name: EntryName, in source: Directory, to newName: EntryName, in target: Directory
     ) throws(FileSystemError) {
@@ -244,6 +259,13 @@ extension FaultingFileSystem {
     package func setPermissions(_ permissions: UInt32, of directory: Directory) throws(FileSystemError) {
         try enter(.setPermissions, in: directory.path)
         try base.setPermissions(permissions, of: directory)
+    }
+
+    package func setPermissions(
+        _ permissions: UInt32, of file: borrowing OwnedDescriptor
+    ) throws(FileSystemError) {
+        try enter(.setPermissions)
+        try base.setPermissions(permissions, of: file)
     }
 
     package func forEachEntry(in directory: Directory, _ body: (EntryName) -> Bool) throws(FileSystemError) {

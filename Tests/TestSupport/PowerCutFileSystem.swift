@@ -188,8 +188,17 @@ extension PowerCutFileSystem {
     }
 
     package func syncFileSystem(of directory: Directory) throws(FileSystemError) {
+        try base.syncFileSystem(of: directory)
+        try syncEverything()
+    }
+
+    package func syncFileSystem(of file: borrowing OwnedDescriptor) throws(FileSystemError) {
+        try base.syncFileSystem(of: file)
+        try syncEverything()
+    }
+
+    private func syncEverything() throws(FileSystemError) {
         try change("sync of everything") { () throws(FileSystemError) in
-            try base.syncFileSystem(of: directory)
         } then: { state, _ in
             guard state.make(.everything) else { return }
             state.model.syncAllNames()
@@ -264,6 +273,12 @@ extension PowerCutFileSystem {
         try base.openDirectory(name, in: directory)
     }
 
+    package func openUnlisted(_ path: FilePath) throws(FileSystemError) -> Directory { try base.openUnlisted(path) }
+
+    package func openUnlisted(_ name: EntryName, in directory: Directory) throws(FileSystemError) -> Directory {
+        try base.openUnlisted(name, in: directory)
+    }
+
     package func openFile(_ name: EntryName, in directory: Directory) throws(FileSystemError) -> OwnedDescriptor {
         try base.openFile(name, in: directory)
     }
@@ -319,6 +334,12 @@ extension PowerCutFileSystem {
 
     package func setPermissions(_ permissions: UInt32, of directory: Directory) throws(FileSystemError) {
         try base.setPermissions(permissions, of: directory)
+    }
+
+    package func setPermissions(
+        _ permissions: UInt32, of file: borrowing OwnedDescriptor
+    ) throws(FileSystemError) {
+        try base.setPermissions(permissions, of: file)
     }
 
     package func forEachEntry(in directory: Directory, _ body: (EntryName) -> Bool) throws(FileSystemError) {

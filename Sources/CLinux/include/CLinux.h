@@ -9,6 +9,9 @@
 int clinux_renameat2_noreplace(int from_directory, const char *from, int to_directory, const char *to);
 int clinux_syncfs(int descriptor);
 
+/// Opens a directory for the use of names in it alone (O_PATH), which takes no right to read it. The descriptor, or -1.
+int clinux_open_unlisted(int directory, const char *name, int follows_links);
+
 /// Starts to write a part of a file to the disk, or waits until it is written. Neither makes it durable.
 int clinux_start_write_back(int descriptor, int64_t offset, int64_t count);
 int clinux_finish_write_back(int descriptor, int64_t offset, int64_t count);

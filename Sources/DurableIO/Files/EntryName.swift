@@ -20,15 +20,15 @@ package struct EntryName: Hashable, Sendable, Comparable, CustomStringConvertibl
         self.bytes = value.withUTF8Buffer { Array($0) }
     }
 
-    /// A name of 128 random bits.
-    package static func unique(suffix: String = "") -> EntryName {
+    /// A name of 128 random bits, between a prefix and a suffix, which are empty by default.
+    package static func unique(prefix: String = "", suffix: String = "") -> EntryName {
         var generator = SystemRandomNumberGenerator()
         var name: [UInt8] = []
         for _ in 0..<2 {
             let number: UInt64 = generator.next()
             withUnsafeBytes(of: number) { name += $0.hexDigits.utf8 }
         }
-        return EntryName(bytes: name + suffix.utf8) ?? "unnamed"
+        return EntryName(bytes: prefix.utf8 + name + suffix.utf8) ?? "unnamed"
     }
 
     /// The name as text, or `nil` when it is not UTF-8.
@@ -38,6 +38,8 @@ package struct EntryName: Hashable, Sendable, Comparable, CustomStringConvertibl
     package var description: String { String(decoding: bytes, as: UTF8.self) }
 
     package var isHidden: Bool { bytes.first == UInt8(ascii: ".") }
+
+    package func hasPrefix(_ prefix: String) -> Bool { bytes.starts(with: prefix.utf8) }
 
     package func hasSuffix(_ suffix: String) -> Bool {
         bytes.count >= suffix.utf8.count && bytes.suffix(suffix.utf8.count).elementsEqual(suffix.utf8)

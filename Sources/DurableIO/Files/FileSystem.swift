@@ -9,6 +9,10 @@ package protocol FileSystem: Sendable {
     /// Opens a directory by path; symbolic links on the way are the caller's own and are followed.
     func openDirectory(_ path: FilePath) throws(FileSystemError) -> Directory
     func openDirectory(_ name: EntryName, in directory: Directory) throws(FileSystemError) -> Directory
+    /// Opens a directory that this user may not read, by path. Names in it can be used. It can neither be listed nor
+    /// synced.
+    func openUnlisted(_ path: FilePath) throws(FileSystemError) -> Directory
+    func openUnlisted(_ name: EntryName, in directory: Directory) throws(FileSystemError) -> Directory
     /// - Returns: `false` when it existed already.
     func makeDirectory(_ path: FilePath, permissions: UInt32) throws(FileSystemError) -> Bool
     func makeDirectory(_ name: EntryName, in directory: Directory, permissions: UInt32) throws(FileSystemError) -> Bool
@@ -53,6 +57,9 @@ package protocol FileSystem: Sendable {
     func syncDirectory(_ directory: Directory) throws(FileSystemError)
     /// Everything written to the file system below the directory reaches the disk (`syncfs`).
     func syncFileSystem(of directory: Directory) throws(FileSystemError)
+    /// The same for the file system that the file lies on. Names in a directory that this user may not read reach the
+    /// disk no other way.
+    func syncFileSystem(of file: borrowing OwnedDescriptor) throws(FileSystemError)
 
     /// Moves an entry; fails with `.fileExists` rather than replacing another.
     func rename(
@@ -75,6 +82,7 @@ package protocol FileSystem: Sendable {
     ) throws(FileSystemError)
 
     func setPermissions(_ permissions: UInt32, of directory: Directory) throws(FileSystemError)
+    func setPermissions(_ permissions: UInt32, of file: borrowing OwnedDescriptor) throws(FileSystemError)
 
     /// Visits every entry but `.` and `..`, in no order, until the body returns `false`.
     func forEachEntry(in directory: Directory, _ body: (EntryName) -> Bool) throws(FileSystemError)

@@ -57,6 +57,12 @@ extension POSIXFileSystem {
         }
     }
 
+    package func setPermissions(
+        _ permissions: UInt32, of file: borrowing OwnedDescriptor
+    ) throws(FileSystemError) {
+        guard fchmod(file.raw, permissions) == 0 else { throw FileSystemError(.changeMode, file.path) }
+    }
+
     package func forEachEntry(in directory: Directory, _ body: (EntryName) -> Bool) throws(FileSystemError) {
         // A descriptor of its own: two listings of one directory must not share a position.
         let raw = openat(directory.descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)

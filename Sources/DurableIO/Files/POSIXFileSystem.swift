@@ -19,6 +19,18 @@ package struct POSIXFileSystem: FileSystem {
         return Directory(adopting: raw, path: FilePath(directory.path(of: name)))
     }
 
+    package func openUnlisted(_ path: FilePath) throws(FileSystemError) -> Directory {
+        let raw = path.withPlatformString { clinux_open_unlisted(AT_FDCWD, $0, 1) }
+        guard raw >= 0 else { throw FileSystemError(.open, path.string) }
+        return Directory(adopting: raw, path: path)
+    }
+
+    package func openUnlisted(_ name: EntryName, in directory: Directory) throws(FileSystemError) -> Directory {
+        let raw = name.withCString { clinux_open_unlisted(directory.descriptor, $0, 0) }
+        guard raw >= 0 else { throw FileSystemError(.open, directory.path(of: name)) }
+        return Directory(adopting: raw, path: FilePath(directory.path(of: name)))
+    }
+
     package func makeDirectory(_ path: FilePath, permissions: UInt32) throws(FileSystemError) -> Bool {
         guard path.withPlatformString({ mkdir($0, permissions) }) == 0 else {
             let error = FileSystemError(.makeDirectory, path.string)
@@ -172,5 +184,9 @@ package struct POSIXFileSystem: FileSystem {
         guard clinux_syncfs(directory.descriptor) == 0 else {
             throw FileSystemError(.sync, directory.path.string)
         }
+    }
+
+    package func syncFileSystem(of file: borrowing OwnedDescriptor) throws(FileSystemError) {
+        guard clinux_syncfs(file.raw) == 0 else { throw FileSystemError(.sync, file.path) }
     }
 }

@@ -27,19 +27,19 @@ package final class Publication {
         }
     }
 
-    /// One under a name that no other writer has.
+    /// One under a name that no other writer has, which begins with `prefix`. The default is an empty one.
     package static func new(
-        in temporary: Directory, files: any FileSystem
+        in temporary: Directory, prefix: String = "", files: any FileSystem
     ) throws(FileSystemError) -> Publication {
         for _ in 0..<3 {
             do throws(FileSystemError) {
-                return try Publication(files: files, in: temporary, as: .unique())
+                return try Publication(files: files, in: temporary, as: .unique(prefix: prefix))
             } catch {
                 // A cleaner came between the file's creation and its mark.
                 guard error.operation == .lock else { throw error }
             }
         }
-        return try Publication(files: files, in: temporary, as: .unique())
+        return try Publication(files: files, in: temporary, as: .unique(prefix: prefix))
     }
 
     deinit {
@@ -47,6 +47,11 @@ package final class Publication {
             // Best effort: what stays behind is removed by the next cleaner.
             _ = try? files.remove(temporaryName, in: temporary)
         }
+    }
+
+    /// Lets others than this user read the file.
+    package func setPermissions(_ permissions: UInt32) throws(FileSystemError) {
+        try files.setPermissions(permissions, of: file)
     }
 
     package func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64? = nil) throws(FileSystemError) {
@@ -134,6 +139,21 @@ package final class Publication {
         }
         try files.syncDirectory(directory)
         return areNew
+    }
+
+    /// Publishes files together in a directory that this user may not read: all contents durable, then all names, then
+    /// one sync of the whole file system, because such a directory cannot be synced by itself.
+    /// - Throws: for the first that fails; others may have appeared.
+    package static func publish(
+        _ group: [Entry], inUnlisted directory: Directory, files: any FileSystem
+    ) throws(FileSystemError) {
+        for entry in group { try entry.publication.syncContents() }
+        for entry in group {
+            guard try entry.publication.appear(as: entry.name, in: directory) else {
+                throw FileSystemError(.rename, directory.path(of: entry.name), .fileExists)
+            }
+        }
+        if let last = group.last { try files.syncFileSystem(of: last.publication.file) }
     }
 
     /// Makes all contents durable and gives each file its name, which is durable only when the caller has synced the

@@ -24,6 +24,7 @@ extension DropZone {
 
     /// The rules that looking at the entry alone decides, without opening it.
     func readiness(of name: EntryName, _ facts: FileMetadata) -> Readiness {
+        if name.hasPrefix(SharedDropZone.temporaryPrefix), facts.kind == .regular { return .beingWritten }
         if name.isHidden { return .skipped("its name begins with a dot") }
         if Self.unfinishedSuffixes.contains(where: name.hasSuffix) {
             return .skipped("its name marks it as unfinished: rename it when it is complete")

@@ -219,7 +219,7 @@ package struct Doctor {
             try report(
                 Finding(
                     level: .error, subject: exposed.subject,
-                    message: "has mode \(String(exposed.found, radix: 8)), others may read it: "
+                    message: "has mode \(String(exposed.found, radix: 8)), \(exposed.danger): "
                         + "should be \(String(exposed.wanted, radix: 8))"))
         }
     }
@@ -231,6 +231,7 @@ package struct Doctor {
         let room: Directory
         let found: UInt32
         let wanted: UInt32
+        var danger = "others may read it"
     }
 
     /// What group or others may do more than they should.
@@ -248,11 +249,19 @@ package struct Doctor {
         if root & ~wanted & 0o077 != 0 {
             exposures.append(Exposure(subject: ".", name: nil, room: spool.root, found: root, wanted: wanted))
         }
+        let dropMode = try spool.files.metadata(of: spool.incoming).permissions
+        if spool.options.isShared, dropMode & 0o1000 == 0 {
+            exposures.append(
+                Exposure(
+                    subject: "incoming", name: "incoming", room: spool.root, found: dropMode,
+                    wanted: ReportSpool.sharedDropMode, danger: "others may move each other's files"))
+        }
         // Who may read the configuration is for its writer to say; who may write to it is looked at when it is read.
         for name in try spool.files.entries(of: spool.root) where name != Settings.fileName {
             let isRoom = try spool.files.metadata(of: name, in: spool.root)?.kind == .directory
             let isDropZone = name == "incoming" && spool.options.isShared
-            try look(name, in: spool.root, name.description, wanted: isDropZone ? 0o1733 : (isRoom ? 0o700 : 0o600))
+            let wanted = isDropZone ? ReportSpool.sharedDropMode : isRoom ? 0o700 : 0o600
+            try look(name, in: spool.root, name.description, wanted: wanted)
         }
         for (room, title) in [(spool.queued, "queued"), (spool.parked, "parked"), (spool.collected, "collected")] {
             for name in (try? spool.files.entries(of: room)) ?? [] {

@@ -1,12 +1,33 @@
 import Background
 package import DurableIO
+import SystemPackage
 
 /// Collects payloads into a spool without owning it: what it has published, the owner will find.
+///
+/// A producer of the spool's own user publishes in `collected/`. One of another user drops each payload, packed and
+/// described by its header, into the drop zone of a spool that is shared.
 package struct ReportProducer {
-    package let spool: ReportSpool
+    /// Where it publishes.
+    private enum Outlet {
+        case collected(Directory)
+        case dropZone(Directory)
+    }
+
+    /// Where it writes what it publishes.
+    package let room: CollectingRoom
+    private let outlet: Outlet
+    private let path: FilePath
 
     package init(spool: ReportSpool) {
-        self.spool = spool
+        room = spool.collecting
+        outlet = .collected(spool.collected)
+        path = spool.root.path
+    }
+
+    package init(zone: SharedDropZone) {
+        room = zone.room
+        outlet = .dropZone(zone.room.directory)
+        path = zone.path
     }
 
     /// A payload that is ready to be published.
@@ -16,7 +37,7 @@ package struct ReportProducer {
         let entry: EntryName
     }
 
-    /// Reads, hashes and compresses a payload into `tmp/`. Nothing is durable yet.
+    /// Reads, hashes and compresses a payload into a temporary file. Nothing is durable yet.
     /// - Throws: ``ReportsError`` naming what is wrong with the payload, or with the disk; `CancellationError` when the
     ///   task was cancelled before the last block.
     package func prepare(
@@ -25,13 +46,9 @@ package struct ReportProducer {
     ) throws -> Prepared {
         try Annotations.validate(description.annotations)
         do {
-            let collected = try ReportCollector(spool: spool).collect(
-                source, as: description, betweenBlocks: pause)
-            let suffix = "." + EntryName.unique().description + ".gz"
-            let entry = EntryName(collected.report.id.hex + suffix)
+            let collected = try ReportCollector(in: room).collect(source, as: description, betweenBlocks: pause)
             return Prepared(
-                report: collected.report, publication: collected.publication,
-                entry: entry ?? StoredReport.name(of: collected.report.id))
+                report: collected.report, publication: collected.publication, entry: newName(of: collected.report))
         } catch let error as CancellationError {
             throw error
         } catch {
@@ -39,20 +56,33 @@ package struct ReportProducer {
         }
     }
 
+    /// A drop's name says nothing of the payload: nobody can then take it for what it is not, or guess it.
+    private func newName(of report: StoredReport) -> EntryName {
+        switch outlet {
+        case .collected: .unique(prefix: report.id.hex + ".", suffix: ".gz")
+        case .dropZone: .unique(suffix: ".gz")
+        }
+    }
+
     /// Makes prepared reports durable, together. When it returns the promise holds for each.
     package func store(_ group: [Prepared]) throws(ReportsError) {
         do {
             let entries = group.map { Publication.Entry($0.publication, as: $0.entry) }
-            _ = try Publication.publish(entries, in: spool.collected, files: spool.files)
+            switch outlet {
+            case .collected(let directory):
+                _ = try Publication.publish(entries, in: directory, files: room.files)
+            case .dropZone(let directory):
+                try Publication.publish(entries, inUnlisted: directory, files: room.files)
+            }
         } catch {
-            throw Self.explain(error, "the spool \(spool.root.path)")
+            throw Self.explain(error, "the spool \(path)")
         }
     }
 
     /// Refuses a payload of so many bytes that will not fit, before it is read.
     package func checkSpace(for size: UInt64, from subject: String) throws(ReportsError) {
         do {
-            try ReportCollector(spool: spool).checkSpace(for: size)
+            try ReportCollector(in: room).checkSpace(for: size)
         } catch {
             throw Self.explain(error, subject)
         }
@@ -61,20 +91,9 @@ package struct ReportProducer {
     /// Refuses a file that will not fit, before it is read; `nil` where nothing is known of it.
     package func checkSpace(for facts: FileMetadata?, from subject: String) throws(ReportsError) {
         do {
-            try ReportCollector(spool: spool).checkSpace(for: facts)
+            try ReportCollector(in: room).checkSpace(for: facts)
         } catch {
             throw Self.explain(error, subject)
-        }
-    }
-
-    /// Files an order to the owner.
-    package func file(_ order: Order) throws(ReportsError) {
-        do {
-            let publication = try spool.newPublication()
-            try publication.write(order.bytes)
-            _ = try publication.publish(as: Order.newName(), in: spool.collected)
-        } catch {
-            throw Self.explain(error, "request")
         }
     }
 

@@ -116,6 +116,7 @@ package final class SpoolOwner: Sendable {
             return
         }
         try TemporaryCleaner(files: spool.files, directory: spool.temporary).clean()
+        spool.cleanDropZone()
         spool.ledger.layReserve()
     }
 

@@ -80,8 +80,15 @@ package struct OrderDispatch {
     }
 
     private func file(_ action: Order.Action, _ targets: [Order.Target], at filedAt: Int64) throws -> [Order.Target] {
-        let producer = ReportProducer(spool: spool)
-        for target in targets { try producer.file(Order(action, target, filedAt: filedAt)) }
+        do {
+            for target in targets {
+                let publication = try spool.newPublication()
+                try publication.write(Order(action, target, filedAt: filedAt).bytes)
+                _ = try publication.publish(as: Order.newName(), in: spool.collected)
+            }
+        } catch {
+            throw ReportProducer.explain(error, "request")
+        }
         return targets.filter { $0 != .all }
     }
 }

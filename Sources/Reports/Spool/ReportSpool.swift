@@ -61,7 +61,7 @@ package final class ReportSpool: Sendable {
         do {
             let isNew = try isCreating && files.makeDirectories(path, permissions: 0o700)
             let root = try files.openDirectory(path)
-            try refuseRemote(root, options)
+            try refuseRemote(root, options, files: files)
             try checkVersion(root, files: files)
             guard let rooms = try openRooms(root, isCreating: isCreating, files: files) else { return nil }
             var options = options
@@ -69,6 +69,9 @@ package final class ReportSpool: Sendable {
             // The drop zone's own mode is what remembers that a spool is shared.
             let dropMode = try rooms[.incoming].map { try files.metadata(of: $0).permissions } ?? 0
             options.isShared = dropMode & 0o003 == 0o003
+            if isCreating, options.isShared, let incoming = rooms[.incoming] {
+                keepGroup(of: incoming, mode: dropMode, files: files)
+            }
             let spool = ReportSpool(
                 root: root, rooms: rooms, options: options, files: files, clock: clock, slots: slots)
             if isCreating, try files.metadata(of: versionName, in: root) == nil {
@@ -92,7 +95,7 @@ package final class ReportSpool: Sendable {
     ) throws(ReportsError) {
         do {
             let root = try files.openDirectory(path)
-            try refuseRemote(root, options)
+            try refuseRemote(root, options, files: files)
             try checkVersion(root, files: files)
         } catch let error as ReportsError {
             throw error
@@ -196,7 +199,7 @@ package final class ReportSpool: Sendable {
     static func makeDropZone(at path: FilePath, options: Options, files: any FileSystem) throws {
         let isNew = try files.makeDirectories(path, permissions: 0o700)
         let root = try files.openDirectory(path)
-        try refuseRemote(root, options)
+        try refuseRemote(root, options, files: files)
         try checkVersion(root, files: files)
         guard try files.makeDirectory("incoming", in: root, permissions: 0o700) else { return }
         let rooms = try [Room.incoming: files.openDirectory("incoming", in: root)]
@@ -210,10 +213,21 @@ package final class ReportSpool: Sendable {
     ) throws(FileSystemError) {
         if isShared {
             try files.setPermissions(0o711, of: root)
-            if let incoming = rooms[.incoming] { try files.setPermissions(0o1733, of: incoming) }
+            if let incoming = rooms[.incoming] { try files.setPermissions(sharedDropMode, of: incoming) }
         } else if isNew {
             try files.setPermissions(0o700, of: root)
         }
+    }
+
+    /// Of the drop zone of a shared spool: everybody may make files in it, nobody may list it, or move another user's
+    /// file, and each file in it gets its group.
+    static let sharedDropMode: UInt32 = 0o3733
+
+    /// Sets the set-group-ID bit of a drop zone that an earlier version shared. Best effort: where the bit cannot be
+    /// set, other users' reports come in all the same, and a user who knows a file's name can read it.
+    private static func keepGroup(of incoming: Directory, mode: UInt32, files: any FileSystem) {
+        guard mode & 0o7777 == sharedDropMode & ~0o2000 else { return }
+        try? files.setPermissions(sharedDropMode, of: incoming)
     }
 
     // MARK: - Version
@@ -233,8 +247,10 @@ package final class ReportSpool: Sendable {
         }
     }
 
-    private static func refuseRemote(_ root: Directory, _ options: Options) throws {
-        guard !options.allowsRemoteFileSystem, let name = root.remoteFileSystemName else { return }
+    static func refuseRemote(
+        _ root: Directory, _ options: Options, files: any FileSystem
+    ) throws(ReportsError) {
+        guard !options.allowsRemoteFileSystem, let name = files.remoteFileSystemName(of: root) else { return }
         throw ReportsError(
             .spoolNotUsable,
             "the spool \(root.path) lies on \(name), where locks cannot be trusted: choose a local directory, or give "

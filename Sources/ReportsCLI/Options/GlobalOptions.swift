@@ -86,6 +86,11 @@ struct GlobalOptions: ParsableArguments {
         return spool
     }
 
+    /// The drop zone of a spool that another user shares; `nil` when the spool is not such a one.
+    func openShared(_ limits: SpoolLimits) throws -> SharedDropZone? {
+        try SharedDropZone.open(path(), options: options(limits))
+    }
+
     /// The spool; `nil` when nothing has made it yet. Makes nothing.
     /// - Throws: ``ReportsError/Code/noSuchFile`` when somebody named a directory that is not there: zeros would hide
     ///   that the name is wrong. An empty directory is rather one that was made for a spool, as unit files do.

@@ -12,6 +12,9 @@ struct Add: AsyncParsableCommand {
             Each file is compressed and stored under the SHA-256 of its content, so the same content twice is one \
             report. A bad file does not stop the others; the exit status is that of the first error.
 
+            Every user of the machine may add to a spool that its owner shares (--shared). What another user has added \
+            is stored in incoming/, where the owner's next submit finds it.
+
             Example:
               reports add core.1234 --kind crash --annotate version=2.1 --move
               journalctl -u shop -o export | reports add - --kind log
@@ -41,10 +44,8 @@ struct Add: AsyncParsableCommand {
         let annotations = try parsedAnnotations()
         // A slip in the configuration must not cost the evidence: it is stored within the default limits.
         let limits = Result { try global.limits() }
-        let spool = try global.openOrMake((try? limits.get()) ?? SpoolLimits())
-        var adding = Adding(
-            producer: ReportProducer(spool: spool), looker: DuplicateLooker(spool: spool), isJSON: global.json,
-            isMoving: move)
+        let (producer, looker) = try open((try? limits.get()) ?? SpoolLimits())
+        var adding = Adding(producer: producer, looker: looker, isJSON: global.json, isMoving: move)
         for (index, file) in files.enumerated() {
             if files.count > 1 { Console.progress("adding \(index + 1) of \(files.count): \(file)") }
             await adding.add(file, kind: kind, annotations: annotations)
@@ -56,6 +57,13 @@ struct Add: AsyncParsableCommand {
             ExitStatus.leave(adding.firstErrorStatus ?? ExitStatus.of(error))
         }
         if let status = adding.firstErrorStatus { ExitStatus.leave(status) }
+    }
+
+    /// The spool, or the drop zone of one that another user shares.
+    private func open(_ limits: SpoolLimits) throws -> (ReportProducer, DuplicateLooker) {
+        if let zone = try global.openShared(limits) { return (ReportProducer(zone: zone), DuplicateLooker(spool: nil)) }
+        let spool = try global.openOrMake(limits)
+        return (ReportProducer(spool: spool), DuplicateLooker(spool: spool))
     }
 
     private func parsedAnnotations() throws -> [String: String] {
@@ -107,7 +115,7 @@ private struct Adding {
         if Input.mayWait(file) { await finish() }
         do {
             let pending = try prepare(file, kind, annotations)
-            if group.isEmpty { groupStart = producer.spool.clock.bootMilliseconds }
+            if group.isEmpty { groupStart = producer.room.clock.bootMilliseconds }
             group.append(pending)
         } catch let error as ReportsError {
             fail(error)
@@ -115,7 +123,7 @@ private struct Adding {
             // Nobody cancels this command but by ending it.
             fail(ReportsError(.cannotWrite, "\(file): \(error)"))
         }
-        let age = producer.spool.clock.bootMilliseconds - groupStart
+        let age = producer.room.clock.bootMilliseconds - groupStart
         if group.count >= Self.groupCount || age >= Self.groupMilliseconds { await storePrepared() }
     }
 
@@ -136,7 +144,7 @@ private struct Adding {
             return Pending(prepared: prepared, file: file, source: nil)
         }
         let path = arguments.path(file)
-        let opened = try PayloadFile.open(path, files: producer.spool.files)
+        let opened = try PayloadFile.open(path, files: producer.room.files)
         try producer.checkSpace(for: opened.facts, from: file)
         description.name = PayloadFile.name(of: path)
         let facts = opened.facts
@@ -195,7 +203,7 @@ private struct Adding {
 
     /// Deletes what was stored, and nothing that came after it.
     private mutating func removeSource(_ source: (path: FilePath, facts: FileMetadata), _ file: String) {
-        let files = producer.spool.files
+        let files = producer.room.files
         let now = try? files.metadata(of: files.openFile(source.path))
         guard let now, now.isSameContent(as: source.facts) else {
             return fail(ReportsError(.badPayload, "\(file): is stored, but has changed since and was not deleted"))
@@ -217,8 +225,9 @@ private final class DuplicateLooker {
     /// What waits for the owner to enrol it, and what this command adds.
     private var added: Set<String>
 
-    init(spool: ReportSpool) {
-        inspector = try? SpoolInspector(spool: spool)
+    /// - Parameter spool: `nil` for one that this user may not look into.
+    init(spool: ReportSpool?) {
+        inspector = try? spool.map { try SpoolInspector(spool: $0) }
         added = (try? inspector?.publishedIdentifiers()) ?? []
     }
 

@@ -97,7 +97,15 @@ final class PowerCutLife: Sendable {
     func add(_ texts: String..., to spool: ReportSpool) throws { try add(texts, to: spool) }
 
     func add(_ texts: [String], to spool: ReportSpool) throws {
-        let producer = ReportProducer(spool: spool)
+        try add(texts, by: ReportProducer(spool: spool))
+    }
+
+    /// Adds reports as another user does, whose spool it is not.
+    func share(_ texts: String..., with spool: ReportSpool) throws {
+        try add(texts, by: ReportProducer(zone: SharedDropZone(of: spool)))
+    }
+
+    private func add(_ texts: [String], by producer: ReportProducer) throws {
         let prepared = try texts.map { text in
             try producer.prepare(
                 .bytes(Array(text.utf8)), as: ReportCollector.Description(kind: .crash, name: Array(text.utf8)),
@@ -112,7 +120,8 @@ final class PowerCutLife: Sendable {
         try drop(bytes: Array(text.utf8), as: name, into: spool)
     }
 
-    func drop(bytes: [UInt8], as name: EntryName, into spool: ReportSpool) throws {
+    /// Drops bytes so; `id` is of the payload in them, and that of the bytes by default.
+    func drop(bytes: [UInt8], holding id: ContentHash? = nil, as name: EntryName, into spool: ReportSpool) throws {
         guard let hidden = EntryName("." + name.description) else { return }
         let file = try files.createFile(hidden, in: spool.incoming)
         try files.write(bytes, to: file)
@@ -120,7 +129,7 @@ final class PowerCutLife: Sendable {
         _ = consume file
         try files.rename(hidden, in: spool.incoming, to: name, in: spool.incoming)
         try files.syncDirectory(spool.incoming)
-        accept([.of(bytes: bytes)])
+        accept([id ?? .of(bytes: bytes)])
     }
 
     private func accept(_ ids: [ContentHash]) {

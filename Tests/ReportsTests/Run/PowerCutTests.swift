@@ -8,6 +8,8 @@ import Testing
 enum PowerCutScenario: String, CaseIterable, Sendable {
     case drop = "a drop that is delivered"
     case dropElsewhere = "a drop on another file system"
+    case packed = "a packed drop that is delivered"
+    case shared = "reports that another user adds"
     case add = "reports of a producer"
     case rejection = "a rejection, reversed"
     case duplicates = "duplicates, and a removed report that comes again"
@@ -25,6 +27,14 @@ enum PowerCutScenario: String, CaseIterable, Sendable {
             life.files.keepIncomingApart()
             try life.drop("dropped", as: "dropped.txt", into: spool)
             try life.drop("dropped", as: "again.txt", into: spool)
+            try await life.submit(spool)
+        case .packed:
+            let drop = PackedDrop("packed", properties: #"{"kind":"crash","annotations":{"version":"1"}}"#)
+            try life.drop(bytes: drop.bytes, holding: .of("packed"), as: "packed.gz", into: spool)
+            try life.drop(bytes: drop.bytes.dropLast(), as: "damaged.gz", into: spool)
+            try await life.submit(spool)
+        case .shared:
+            try life.share("one", "two", with: spool)
             try await life.submit(spool)
         case .add:
             try life.add("one", "two", to: spool)
@@ -78,7 +88,7 @@ enum PowerCutScenario: String, CaseIterable, Sendable {
     }
 }
 
-/// Nine lives with some 530 changes to the disk. The power goes before and after each of them and between any two
+/// Eleven lives with some 650 changes to the disk. The power goes before and after each of them and between any two
 /// commits of the ledger; of what nobody synced nothing has arrived, all, or some: about 700 different disks, each of
 /// which has a next life.
 @Suite("Power cuts at every point", .timeLimit(.minutes(10)))
@@ -156,6 +166,8 @@ struct PowerCutSelfTests {
     static let omissions = [
         Omission(syncs: [.contents], scenario: .add, testDescription: "contents"),
         Omission(syncs: [.everything], scenario: .group, testDescription: "everything, for a group"),
+        Omission(syncs: [.contents], scenario: .shared, testDescription: "contents that another user adds"),
+        Omission(syncs: [.everything], scenario: .shared, testDescription: "names in the drop zone of a shared spool"),
         Omission(syncs: [.names("collected")], scenario: .add, testDescription: "names in collected/"),
         Omission(syncs: [.names("queued")], scenario: .drop, testDescription: "names in queued/"),
         Omission(

@@ -48,7 +48,7 @@ struct ReportSpoolTests {
             #expect(made == true)
             let modes = try modes(path.string)
             #expect(modes[""] == 0o711)
-            #expect(modes["incoming"] == 0o1733)
+            #expect(modes["incoming"] == 0o3733)
             for room in ["taken", "tmp", "collected", "queued", "parked"] { #expect(modes[room] == 0o700) }
             let again = try #require(try ReportSpool.open(path, isCreating: true))
             #expect(again.options.isShared)
