@@ -24,6 +24,14 @@ missing_packages() {
         has_command prometheus || echo prometheus
         has_command prometheus-node-exporter || echo prometheus-node-exporter
     fi
+    # What makes the Debian package, reads its pages and completes command lines.
+    has_command dpkg-shlibdeps || echo dpkg-dev
+    has_command mandoc || echo mandoc
+    has_command zsh || echo zsh
+    has_command fish || echo fish
+    if [[ ${REPORTS_PACKAGE:-0} == 1 ]]; then
+        has_command lintian || echo lintian
+    fi
     # The shell's own `time` cannot tell how much memory a program took.
     [[ -x /usr/bin/time ]] || echo time
 }

@@ -3,6 +3,7 @@
 #
 #   REPORTS_ALERTS=1    installs Prometheus and node-exporter, and follows alerts through them (half a minute more)
 #   REPORTS_RELEASE=1   builds the released form of the tool as well (5 minutes and more)
+#   REPORTS_PACKAGE=1   installs, upgrades, removes and purges the Debian package in a copy of this machine (as root)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=Tests/install-dependencies.sh

@@ -1,0 +1,73 @@
+import Foundation
+import TestSupport
+
+/// The two Debian packages, made of the executable that is tested.
+struct DebianPackage {
+    /// The package with the tool in it, and the one with its symbols.
+    let tool: String
+    let symbols: String
+
+    static var isPossible: Bool {
+        ["dpkg-deb", "dpkg-shlibdeps", "strip", "readelf"].allSatisfy { findExecutable($0) != nil }
+    }
+
+    /// Made once for all tests that look at it, beside the executable.
+    static let shared = Task {
+        let folder = URL(fileURLWithPath: ReportsTool.path).deletingLastPathComponent().appending(path: "package").path
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        return try await DebianPackage(in: folder)
+    }
+
+    static let script = ShippedFiles.path("Examples/debian/make-package.sh")
+
+    /// Makes them.
+    /// - Parameters:
+    ///   - folder: where they will lie.
+    ///   - version: theirs; `nil` is the library's.
+    ///   - compression: of what is in them.
+    /// - Throws: ``Failure`` with all that the script said.
+    init(in folder: String, version: String? = nil, compression: String = "none") async throws {
+        var environment = Self.environment
+        environment["DPKG_DEB_COMPRESSOR_TYPE"] = compression
+        environment["REPORTS_VERSION"] = version
+        let result = try await runAsynchronously(Self.script, [folder], environment: environment)
+        guard result.status == 0 else { throw Failure(description: result.output + result.errors) }
+        let made = result.output.split(separator: "\n").filter { $0.hasPrefix("made ") }.map {
+            String($0.dropFirst("made ".count).prefix { $0 != " " })
+        }
+        guard made.count == 2 else { throw Failure(description: result.output) }
+        (tool, symbols) = (made[0], made[1])
+    }
+
+    /// What the script is run with. The time is not that of the last commit: sources need not come with commits.
+    static var environment: [String: String] {
+        [
+            "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin", "HOME": "/",
+            "REPORTS_BINARY": ReportsTool.path, "SOURCE_DATE_EPOCH": "1790000000",
+        ]
+    }
+
+    /// A file of a package.
+    struct Entry {
+        let permissions: Substring
+        let owner: Substring
+        /// From the root, without a link's target.
+        let path: String
+    }
+
+    static func entries(of package: String) async throws -> [Entry] {
+        try await runAsynchronously("dpkg-deb", ["--contents", package]).output.split(separator: "\n").map { line in
+            let words = line.split(separator: " ", omittingEmptySubsequences: true)
+            return Entry(permissions: words[0], owner: words[1], path: String(words[5].dropFirst()))
+        }
+    }
+
+    /// A field of a package's control file.
+    static func field(_ name: String, of package: String) async throws -> String {
+        try await runAsynchronously("dpkg-deb", ["--field", package, name]).output.trimmingCharacters(in: .newlines)
+    }
+
+    struct Failure: Error, CustomStringConvertible {
+        let description: String
+    }
+}
