@@ -43,9 +43,9 @@ extension Intake {
         }
     }
 
-    /// Reads, hashes and compresses a drop, of a packed one its payload.
-    /// - Returns: `nil` for one that stays in `taken/`: with its reason, because the task was cancelled, or because it
-    ///   turns out to be large and has not been begun.
+    /// Collects a drop: reads, hashes and compresses its payload. If the drop is packed, unpacks the payload first.
+    /// - Returns: the candidate; `nil` when the drop stays in `taken/`. Then the intake has left the drop, the task was
+    ///   cancelled, or the payload turned out to be large while the ledger does not say that the drop is begun.
     func candidate(
         of taken: consuming DropZone.Taken, isBegun: Bool = false, betweenBlocks pause: () -> Void,
         _ summary: inout Summary

@@ -1,52 +1,53 @@
 import DurableIO
 
-/// A payload's bytes, piece by piece.
+/// A reading of a payload that yields the payload's bytes in pieces.
 protocol PayloadPieces: ~Copyable {
-    /// Of the file that has as many bytes as the payload; `nil` where there is none.
+    /// The facts of a file that has as many bytes as the payload; `nil` when there is no such file.
     var expected: FileMetadata? { get }
-    /// Whether the payload's file may grow meanwhile.
+    /// Whether the payload's file may grow while it is read.
     var mayGrow: Bool { get }
-    /// Whether the pieces are unpacked from the payload's file.
+    /// Whether the pieces are unpacked from a packed drop.
     var isUnpacking: Bool { get }
-    /// The piece that was read last; it may be empty.
+    /// The piece that was read last. It may be empty.
     var bytes: UnsafeRawBufferPointer { get }
-    /// Whether that is the last piece.
+    /// Whether the piece that was read last is the last piece of the payload.
     var isAtEnd: Bool { get }
 
     /// Reads the next piece.
     mutating func fill() throws
     /// Ends the reading.
-    /// - Parameter isText: whether the payload is text or journal lines, of which the beginning is worth something.
-    /// - Returns: whether what was read is a snapshot.
-    /// - Throws: when what was read is not the payload.
+    /// - Parameter isText: whether the payload is text or journal lines. The beginning of such a payload is useful
+    ///   without its end.
+    /// - Returns: whether the bytes that were read are a snapshot.
+    /// - Throws: an error when the bytes that were read are not the payload.
     mutating func end(isText: Bool) throws -> Bool
 }
 
 extension PayloadPieces where Self: ~Copyable {
-    /// The first of the piece that was read last.
+    /// The first bytes of the piece that was read last, at most `limit`.
     func head(_ limit: Int) -> [UInt8] { Array(UnsafeRawBufferPointer(rebasing: bytes.prefix(limit))) }
 }
 
-/// One reading of a payload's file from beginning to end, in fixed memory.
+/// One reading of a payload's file from beginning to end, in a fixed amount of memory.
 ///
-/// At its end the reading tells what was read: all of an unchanged file; a snapshot, which is what a growing log held
-/// when it was opened; or neither. The kernel's files, as those of `/proc`, give bytes that their size does not tell:
-/// they are whole where `read(2)` says that they end.
+/// At its end the reading tells what it has read: the whole of an unchanged file, or a snapshot, which is the content
+/// of a growing log at the time when it was opened. Otherwise it throws an error. Files of the kernel, such as those in
+/// `/proc`, may have more or fewer bytes than their size says. Such a file is whole when `read(2)` reports its end.
 struct PayloadReading: PayloadPieces, ~Copyable {
     private let file: OwnedDescriptor
     private let files: any FileSystem
-    /// From before the first byte; `nil` where nothing can be compared.
+    /// The facts of the file before its first byte was read; `nil` when they cannot be compared.
     private let facts: FileMetadata?
     let mayGrow: Bool
     private let buffer: UnsafeMutableRawBufferPointer
-    /// How many bytes of the buffer are the payload's.
+    /// The number of the payload's bytes in the buffer.
     private var count = 0
     private(set) var isAtEnd = false
-    /// How many bytes have been read in all.
+    /// The number of bytes that were read in all.
     private var offset: UInt64 = 0
-    /// Whether the file grew meanwhile, and what lies beyond its size at the beginning was left out.
+    /// Whether the file has grown, so that bytes beyond its first size were left out.
     private var isCut = false
-    /// Of a file that may grow: its first and its latest bytes.
+    /// The first and the latest bytes of a file that may grow.
     private var first: [UInt8] = []
     private var latest: [UInt8] = []
 
@@ -55,8 +56,8 @@ struct PayloadReading: PayloadPieces, ~Copyable {
     private static let latestByteCount = 4 << 10
 
     init(_ file: consuming OwnedDescriptor, facts: FileMetadata?, mayGrow: Bool, files: any FileSystem) {
-        // One byte more than there should be shows that there is no more. Where the size says nothing, some more do not
-        // hurt.
+        // With one byte more than expected, a read shows whether the file has more bytes. Where the size says nothing,
+        // a larger buffer does no harm.
         let expected = facts.map { Int(min($0.size, UInt64(Self.bufferByteCount))) + 1 } ?? Self.bufferByteCount
         let wanted = max(expected, mayGrow ? Self.latestByteCount : 1)
         buffer = .allocate(byteCount: min(wanted, Self.bufferByteCount), alignment: 16)
@@ -74,7 +75,7 @@ struct PayloadReading: PayloadPieces, ~Copyable {
     var isUnpacking: Bool { false }
     var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: buffer[..<count]) }
 
-    /// Reads until the buffer is full or the file ends; pipes give less at a time.
+    /// Reads until the buffer is full or the file ends. A pipe may need several reads for that.
     mutating func fill() throws {
         count = 0
         while count < buffer.count {
@@ -83,13 +84,13 @@ struct PayloadReading: PayloadPieces, ~Copyable {
             if got == 0 { break }
             count += got
         }
-        // A short read of a file is its end; then the window holds all there is.
+        // If the buffer is not full, the file has ended.
         isAtEnd = count < buffer.count
         if let facts, mayGrow { try cut(facts) }
         offset += UInt64(count)
     }
 
-    /// Leaves out what a growing file got since it was opened.
+    /// Leaves out the bytes that a growing file got after it was opened.
     private mutating func cut(_ facts: FileMetadata) throws {
         if offset + UInt64(count) > facts.size, try files.metadata(of: file).size > facts.size {
             count = facts.size > offset ? Int(facts.size - offset) : 0
@@ -102,7 +103,7 @@ struct PayloadReading: PayloadPieces, ~Copyable {
     }
 
     /// Ends the reading.
-    /// - Throws: ``PayloadProblem/changed`` when what was read never was the file's contents.
+    /// - Throws: ``PayloadProblem/changed`` when the file never had the bytes that were read as its content.
     mutating func end(isText: Bool) throws -> Bool {
         guard let facts else { return false }
         let after = try files.metadata(of: file)
@@ -116,22 +117,23 @@ struct PayloadReading: PayloadPieces, ~Copyable {
         return true
     }
 
-    /// Whether `read(2)` contradicts the file's size, which has not changed.
+    /// Whether `read(2)` contradicts the file's size, although the size has not changed.
     private func saysNothing(_ size: UInt64) throws -> Bool {
         guard !isCut else { return false }
         do throws(FileSystemError) {
-            // Bytes beyond the size, or an end before it.
+            // If there are bytes beyond the size, or if the end comes before it, the size says nothing.
             guard try files.read(file, limit: 1, at: offset).isEmpty else { return false }
             if offset < size { return true }
             return try !files.read(file, limit: 1, at: size).isEmpty
         } catch {
-            // Some of the kernel's files cannot be read twice.
+            // Some files of the kernel cannot be read twice.
             guard error.errno == .illegalSeek else { throw error }
             return true
         }
     }
 
-    /// Whether both ends of what was read read the same again: a file that was written anew does not.
+    /// Whether the file still begins and ends with the bytes that were read. If a program has written the file again
+    /// from its beginning, it does not.
     private func holdsWhatWasRead() throws -> Bool {
         guard try files.read(file, limit: first.count, at: 0) == first else { return false }
         return try files.read(file, limit: latest.count, at: offset - UInt64(latest.count)) == latest

@@ -1,6 +1,7 @@
 package import DurableIO
 
-/// Turns a payload into a stored report that waits to be published: one read, hash and deflate together.
+/// Collects payloads: turns a payload into a stored report that is ready to be published. The payload is read once, and
+/// hashed and compressed at the same time.
 package struct ReportCollector {
     private let room: CollectingRoom
 
@@ -12,7 +13,7 @@ package struct ReportCollector {
         self.room = room
     }
 
-    /// What is known of a payload besides its bytes.
+    /// The facts about a payload besides its bytes.
     package struct Description: Sendable {
         package var kind: ReportKind?
         package var name: [UInt8]?
@@ -21,11 +22,12 @@ package struct ReportCollector {
         package var source: String?
         /// See ``ReportProperties/request``.
         package var request: CallerRequest?
-        /// When it was collected elsewhere, in milliseconds since the epoch; `nil` for one that is collected now.
+        /// When another process collected the payload, in milliseconds since 1970; `nil` when the payload is collected
+        /// now.
         var collectedAt: Int64?
-        /// Whether it was found to be a snapshot elsewhere.
+        /// Whether another process has found that the payload is a snapshot.
         var isSnapshot = false
-        /// Whether annotations for which the stored report has no space are left out.
+        /// Whether annotations are left out when the stored report has no space for them.
         var leavesOutAnnotations = false
 
         package init(
@@ -40,7 +42,7 @@ package struct ReportCollector {
         }
     }
 
-    /// A report whose bytes are complete in a temporary file, not yet durable and without a name.
+    /// A report whose bytes are complete in a temporary file. The report is not durable yet and has no name of its own.
     package struct Collected {
         package let report: StoredReport
         package let publication: Publication
@@ -48,12 +50,12 @@ package struct ReportCollector {
 
     /// Reads, recognises, hashes and compresses a payload.
     /// - Parameters:
-    ///   - source: where its bytes come from.
-    ///   - description: what is known besides.
+    ///   - source: the source of the payload's bytes.
+    ///   - description: the other facts about the payload.
     ///   - pause: called between two blocks of the payload. The default does nothing.
     /// - Returns: the report, complete in a temporary file.
-    /// - Throws: ``PayloadProblem`` when the payload is at fault, ``FileSystemError`` when the disk is,
-    ///   `CancellationError` when the task was cancelled, unless the payload has one block only.
+    /// - Throws: ``PayloadProblem`` for a fault of the payload, ``FileSystemError`` for a fault of the disk, and
+    ///   `CancellationError` when the task was cancelled, unless the payload has only one block.
     package func collect(
         _ source: consuming PayloadSource, as description: Description, betweenBlocks pause: () -> Void = {}
     ) throws -> Collected {
@@ -64,7 +66,7 @@ package struct ReportCollector {
             var reading = PayloadReading(file, facts: facts, mayGrow: false, files: room.files)
             return try readToEnd(&reading, as: description, betweenBlocks: pause)
         case .pipe(let file):
-            // Waits for the writer, on the thread that is to read.
+            // From now on a read of this pipe waits for the pipe's writer.
             try room.files.makeBlocking(file)
             var reading = PayloadReading(file, facts: nil, mayGrow: false, files: room.files)
             return try readToEnd(&reading, as: description, betweenBlocks: pause)
@@ -76,8 +78,8 @@ package struct ReportCollector {
         }
     }
 
-    /// Collects the payload of a packed drop. A drop that is damaged, or holds anything besides its member, is itself
-    /// the payload.
+    /// Collects the payload of a packed drop. If the drop is damaged, or has bytes besides its gzip member, the drop
+    /// itself is the payload.
     private func unpack(
         _ file: consuming OwnedDescriptor, _ facts: FileMetadata, _ header: DropHeader, as description: Description,
         betweenBlocks pause: () -> Void
@@ -90,7 +92,7 @@ package struct ReportCollector {
         }
     }
 
-    /// Of bytes in memory, a block: 1 MiB.
+    /// The size of a block of bytes in memory: 1 MiB.
     private static let blockByteCount = 1 << 20
 
     private func add(
@@ -117,7 +119,8 @@ package struct ReportCollector {
         let head = reading.head(PayloadSniffer.windowByteCount)
         let isWhole = reading.isAtEnd && head.count == reading.bytes.count
         var pass = try begin(head: head[...], isWhole: isWhole, description, maySnap: reading.mayGrow)
-        // A payload of one block takes milliseconds, and may say why the task was cancelled.
+        // A payload of one block is stored even when the task was cancelled: this takes milliseconds, and the payload
+        // may say why the task was cancelled.
         let isLong = !reading.isAtEnd
         while true {
             if isLong { try Task.checkCancellation() }
@@ -158,13 +161,13 @@ package struct ReportCollector {
         return try CollectingPass(properties: properties, publication: room.newPublication(), maySnap: maySnap)
     }
 
-    /// Refuses a file that would not fit, before reading it; `nil` where nothing is known of it.
+    /// Refuses a file that would not fit, before the file is read. `facts` are `nil` when nothing is known of the file.
     package func checkSpace(for facts: FileMetadata?) throws {
         if let facts, let problem = room.limits.refusal(of: facts) { throw problem }
         try checkSpace(for: facts?.countedByteCount ?? 0)
     }
 
-    /// Refuses so many bytes that would not fit, before reading them.
+    /// Refuses a number of bytes that would not fit, before the bytes are read.
     package func checkSpace(for size: UInt64) throws {
         let limit = room.limits.maximumReportByteCount
         guard size <= limit else { throw PayloadProblem.tooLarge(size: size, limit: limit) }

@@ -2,18 +2,18 @@ import Background
 package import DurableIO
 import SystemPackage
 
-/// Collects payloads into a spool without owning it: what it has published, the owner will find.
+/// A producer of a spool: it collects payloads and publishes them for the owner to find.
 ///
-/// A producer of the spool's own user publishes in `collected/`. One of another user drops each payload, packed and
-/// described by its header, into the drop zone of a spool that is shared.
+/// A producer of the spool's own user publishes entries in `collected/`. A producer of another user drops payloads into
+/// the drop zone of a shared spool. Each of these drops is packed, and describes its payload in a header.
 package struct ReportProducer {
-    /// Where it publishes.
+    /// The place where the producer publishes.
     private enum Outlet {
         case collected(Directory)
         case dropZone(Directory)
     }
 
-    /// Where it writes what it publishes.
+    /// The directory in which the producer writes files before it publishes them.
     package let room: CollectingRoom
     private let outlet: Outlet
     private let path: FilePath
@@ -37,9 +37,9 @@ package struct ReportProducer {
         let entry: EntryName
     }
 
-    /// Reads, hashes and compresses a payload into a temporary file. Nothing is durable yet.
-    /// - Throws: ``ReportsError`` naming what is wrong with the payload, or with the disk; `CancellationError` when the
-    ///   task was cancelled before the last block.
+    /// Reads, hashes and compresses a payload into a temporary file. The report is not durable yet.
+    /// - Throws: ``ReportsError`` with the fault of the payload or of the disk; `CancellationError` when the task was
+    ///   cancelled before the last block.
     package func prepare(
         _ source: consuming PayloadSource, as description: ReportCollector.Description, from subject: String,
         betweenBlocks pause: () -> Void = {}
@@ -56,7 +56,8 @@ package struct ReportProducer {
         }
     }
 
-    /// A drop's name says nothing of the payload: nobody can then take it for what it is not, or guess it.
+    /// The name of a drop says nothing about the payload. So nobody can take the drop for something else, or guess its
+    /// name.
     private func newName(of report: StoredReport) -> EntryName {
         switch outlet {
         case .collected: .unique(prefix: report.id.hex + ".", suffix: ".gz")
@@ -64,7 +65,7 @@ package struct ReportProducer {
         }
     }
 
-    /// Makes prepared reports durable, together. When it returns the promise holds for each.
+    /// Publishes prepared reports together. On return each of them survives a crash and a power cut.
     package func store(_ group: [Prepared]) throws(ReportsError) {
         do {
             let entries = group.map { Publication.Entry($0.publication, as: $0.entry) }
@@ -79,7 +80,7 @@ package struct ReportProducer {
         }
     }
 
-    /// Refuses a payload of so many bytes that will not fit, before it is read.
+    /// Refuses a payload of a size that would not fit, before the payload is read.
     package func checkSpace(for size: UInt64, from subject: String) throws(ReportsError) {
         do {
             try ReportCollector(in: room).checkSpace(for: size)
@@ -88,7 +89,7 @@ package struct ReportProducer {
         }
     }
 
-    /// Refuses a file that will not fit, before it is read; `nil` where nothing is known of it.
+    /// Refuses a file that would not fit, before the file is read. `facts` are `nil` when nothing is known of the file.
     package func checkSpace(for facts: FileMetadata?, from subject: String) throws(ReportsError) {
         do {
             try ReportCollector(in: room).checkSpace(for: facts)

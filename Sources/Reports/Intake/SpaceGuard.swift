@@ -1,38 +1,40 @@
 import DurableIO
 
-/// The bounds that a payload has to keep while it is read: its own size, the space it leaves to others, and what all
-/// reports together may take.
+/// The limits that a payload has to keep while it is read: its own size, the free space on the disk, and the total size
+/// of all reports.
 struct SpaceGuard {
     private let room: CollectingRoom
-    /// Whether the bytes that are counted are those of a drop that is being unpacked.
+    /// Whether the bytes that are counted come from a packed drop.
     private let isUnpacking: Bool
-    /// The most that may be read, in bytes.
+    /// The largest number of bytes that may be read.
     private let limit: UInt64
-    /// The space is looked at when so many bytes have been read.
+    /// The number of read bytes at which the free space is checked next.
     private var nextLook: UInt64
-    /// What all stored reports may take, in bytes; `nil` while nobody has asked the file system.
+    /// The largest total size of all stored reports, in bytes; `nil` until it is needed and the file system was asked.
     private var total: UInt64?
 
     private static let lookInterval: UInt64 = 64 << 20
-    /// From here on a report has to leave more space: 1 MiB.
+    /// The size above which a report has to leave more free space: 1 MiB.
     private static let smallByteCount: UInt64 = 1 << 20
 
+    /// Makes a guard for one payload.
     /// - Parameters:
-    ///   - room: where the payload is collected.
-    ///   - facts: of the payload's file; `nil` where nothing tells how much there is to read.
-    ///   - isUnpacking: whether the payload is unpacked from its file. The default is `false`.
+    ///   - room: the directory in which the payload is collected.
+    ///   - facts: the facts of the payload's file; `nil` when the number of bytes to be read is not known.
+    ///   - isUnpacking: whether the payload is unpacked from a packed drop. The default is `false`.
     init(_ room: CollectingRoom, expecting facts: FileMetadata?, isUnpacking: Bool = false) {
         self.room = room
         self.isUnpacking = isUnpacking
-        // The holes of a file are read, too; that it is not too large was seen by its blocks.
+        // A file's holes are read, too. The number of its blocks has shown before that the file is not too large.
         limit = max(room.limits.maximumReportByteCount, facts?.size ?? 0)
-        // What was expected was checked before.
+        // The expected size was checked before the reading began.
         let isExpected = facts.map { $0.countedByteCount > Self.smallByteCount } ?? false
         nextLook = isExpected ? Self.lookInterval : Self.smallByteCount + 1
         total = room.limits.maximumTotalByteCount
     }
 
-    /// To be called with how many bytes of the payload have been read, and how many stored bytes they have become.
+    /// Checks the limits. `read` is the number of payload bytes that were read, and `stored` the number of bytes that
+    /// were stored for them.
     mutating func check(read: UInt64, stored: UInt64) throws {
         guard read <= limit else {
             if isUnpacking { throw PayloadProblem.tooLargeUnpacked(limit: limit) }
@@ -45,9 +47,9 @@ struct SpaceGuard {
         try Self.checkFloor(for: read, room)
     }
 
-    /// Refuses a stored report that is larger than all may be together.
+    /// Refuses a stored report that is larger than all reports together may be.
     static func checkTotal(_ stored: UInt64, _ room: CollectingRoom) throws {
-        // No file system's share is smaller than the least default.
+        // The limit of every file system is at least this large.
         let least = room.limits.total(ofTotal: 0)
         guard stored > least else { return }
         let total = try total(room)

@@ -1,9 +1,10 @@
 import DurableIO
 
-/// One reading of a packed drop from beginning to end, which yields its payload, in fixed memory.
+/// One reading of a packed drop from beginning to end, in a fixed amount of memory. It yields the payload that the drop
+/// holds.
 ///
-/// A drop that is not exactly one whole gzip member ends the reading with a ``ZlibError``. The file can then be had
-/// back, to be read as it is.
+/// If the drop is not exactly one whole gzip member, the reading throws a ``ZlibError``. Then the caller can take the
+/// file back and read it as it is.
 struct UnpackedReading: PayloadPieces, ~Copyable {
     private let file: OwnedDescriptor
     private let files: any FileSystem
@@ -11,27 +12,28 @@ struct UnpackedReading: PayloadPieces, ~Copyable {
     private let header: DropHeader
     private var inflater: Inflater
     private let packed: ReadingBuffer
-    /// Which bytes of `packed` have been read and not yet inflated.
+    /// The bytes of `packed` that were read and not inflated yet.
     private var rest = 0..<0
-    /// How many bytes of the file have been read.
+    /// The number of bytes of the file that were read in all.
     private var offset: UInt64 = 0
     private let unpacked: ReadingBuffer
     private var count = 0
-    /// How many bytes have been unpacked in all.
+    /// The number of bytes that were unpacked in all.
     private var byteCount: UInt64 = 0
-    /// Whether the inflater may hold bytes for which there was no space.
+    /// Whether the inflater may have more bytes, because the buffer was full.
     private var mayHoldMore = false
     private(set) var isAtEnd = false
 
     private static let bufferByteCount: UInt64 = 256 << 10
 
-    /// - Throws: ``ZlibError`` of code `outOfMemory`.
+    /// Makes a reading of a packed drop.
+    /// - Throws: ``ZlibError`` with the code `outOfMemory`.
     init(
         _ file: consuming OwnedDescriptor, facts: FileMetadata, header: DropHeader, files: any FileSystem
     ) throws(ZlibError) {
         inflater = try Inflater(.gzip, windowByteCount: 1)
         packed = ReadingBuffer(byteCount: Int(min(facts.size, Self.bufferByteCount)) + 1)
-        // One byte more than there should be shows that there is no more.
+        // With one byte more than expected, the buffer shows whether the member has more bytes.
         unpacked = ReadingBuffer(byteCount: Int(min(header.payloadByteCount, Self.bufferByteCount)) + 1)
         self.file = file
         self.files = files
@@ -44,11 +46,11 @@ struct UnpackedReading: PayloadPieces, ~Copyable {
     var isUnpacking: Bool { true }
     var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: unpacked.space[..<count]) }
 
-    /// The file, at its beginning.
+    /// Gives the file back, to be read from its beginning.
     consuming func giveBack() -> OwnedDescriptor { file }
 
-    /// Unpacks until the buffer is full, the member ends, or so much was read that it is time to look around: a member
-    /// may hold gigabytes that yield nothing.
+    /// Unpacks until the buffer is full, the member ends, or at least 256 KiB of the file were read. The last limit
+    /// lets the caller check for cancellation: a member may have gigabytes that unpack to nothing.
     mutating func fill() throws {
         count = 0
         let end = offset + Self.bufferByteCount
@@ -79,7 +81,7 @@ struct UnpackedReading: PayloadPieces, ~Copyable {
         rest = 0..<count
     }
 
-    /// Ends the reading. A snapshot that the header tells of was taken elsewhere.
+    /// Ends the reading. Returns `false`, because only the header knows whether the payload is a snapshot.
     mutating func end(isText: Bool) throws -> Bool {
         guard try files.metadata(of: file).isSameContent(as: facts) else { throw PayloadProblem.changed }
         guard offset - UInt64(rest.count) == facts.size else {
@@ -89,7 +91,7 @@ struct UnpackedReading: PayloadPieces, ~Copyable {
     }
 }
 
-/// Memory into which a file is read.
+/// A buffer that frees its memory at its end.
 private final class ReadingBuffer {
     let space: UnsafeMutableRawBufferPointer
 
@@ -103,10 +105,10 @@ private final class ReadingBuffer {
 }
 
 extension ReportCollector.Description {
-    /// The same of a packed drop's payload, whose header says more of it than the drop's own name does.
+    /// Makes the description of a packed drop's payload, from the description of the drop and the drop's header.
     ///
-    /// Where a report goes, and by which mark its drop is known again, is never a header's to say. A time that has not
-    /// come yet counts as now.
+    /// The header decides neither where the report goes nor by which mark the drop is recognised again. A time in the
+    /// future counts as now.
     func taking(_ header: DropHeader) -> Self {
         var description = self
         description.kind = header.kind
