@@ -46,13 +46,13 @@ public struct PendingTransfer: Hashable, Sendable {
     public struct Reason: Hashable, Sendable, CustomStringConvertible {
         private enum Word: String {
             case failing = "it failed while its server accepted others"
-            case interrupted = "its program ended while it was under way"
+            case interrupted = "the program ended while it was being sent"
             case local = "this machine could not send it"
-            case notAsked = "nobody has asked for it in this launch"
+            case notAsked = "no caller has asked for it since this program started"
             case putOff = "the server said not now"
             case retryAfter = "the server asked to wait"
-            case suspected = "its program died each time it alone was under way"
-            case unreachable = "the server could not be reached, or had trouble of its own"
+            case suspected = "the program died each time while it alone was being sent"
+            case unreachable = "the server could not be reached, or reported an error of its own"
         }
         private let word: Word
 

@@ -8,10 +8,10 @@ package struct Endpoint: Hashable, Sendable, CustomStringConvertible {
         case noScheme = "has no scheme: write http:// or https:// in front"
         case unknownScheme = "has a scheme other than http and https"
         case noHost = "names no host"
-        case badHost = "names a host that is neither a name nor an address; an IPv6 address stands in brackets"
+        case badHost = "names a host that is neither a host name nor an address; write an IPv6 address in brackets"
         case badPort = "has a port that is not a number from 1 to 65535"
         case hasUserInfo = "holds a user name or password: send them in a header"
-        case badCharacter = "holds a space, a control character or one that has to be written as %XX"
+        case badCharacter = "holds a space, a control character or another character that must be written as %XX"
 
         package var description: String { rawValue }
     }

@@ -224,7 +224,7 @@ package struct ProxyServer: Hashable, Sendable, CustomStringConvertible {
         case "socks5", "socks5h": return .socks5
         case "https":
             throw problem(
-                "is a proxy reached over TLS, which cannot be used: write http:// for the same proxy in the clear")
+                "is a proxy reached over TLS, which is not supported: write http:// if it also answers without TLS")
         default:
             throw problem("has a scheme other than http and socks5")
         }

@@ -86,7 +86,7 @@ extension Judgement {
         }
         if let complaint = complaint(in: answer) { return "\(text): \(complaint.text)" }
         switch answer.status {
-        case 407: return "the proxy wants credentials, or others (407)"
+        case 407: return "the proxy wants credentials, or does not accept these (407)"
         case 413: return "\(text): too large for it"
         case 415: return "\(text): it does not take this encoding, or this type"
         default: return text

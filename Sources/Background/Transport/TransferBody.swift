@@ -38,7 +38,7 @@ package struct TransferBody: Sendable {
 
     /// Why segments make no body: they promise more bytes than any file has.
     package struct TooLarge: Error, Hashable, Sendable, CustomStringConvertible {
-        package var description: String { "it is said to have more than \(Int64.max) bytes, which no file has" }
+        package var description: String { "its stated size is above \(Int64.max) bytes, which no file has" }
 
         fileprivate static func checkedSum(_ first: UInt64, _ second: UInt64) throws(TooLarge) -> UInt64 {
             let (sum, isOverflown) = first.addingReportingOverflow(second)

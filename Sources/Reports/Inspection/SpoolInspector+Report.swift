@@ -19,7 +19,7 @@ extension SpoolInspector {
             throw ReportsError(.noSuchReport, "there is no report \(prefix)")
         }
         guard matches.count == 1 else {
-            throw ReportsError(.badIdentifier, "\(prefix) fits more than one report: give more digits")
+            throw ReportsError(.badIdentifier, "\(prefix) matches more than one report: give more digits")
         }
         return match
     }

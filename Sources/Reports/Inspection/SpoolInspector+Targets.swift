@@ -40,7 +40,7 @@ extension SpoolInspector {
         guard Set(places.map(\.name.dropped)).count <= 1 else {
             throw ReportsError(
                 .badIdentifier,
-                "\(Printable.text(word)) fits drops of different names: give the path that 'reports doctor' shows")
+                "\(Printable.text(word)) matches drops of different names: give the path that 'reports doctor' shows")
         }
         return places
     }

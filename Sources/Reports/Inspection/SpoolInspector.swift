@@ -142,7 +142,7 @@ package struct SpoolInspector {
                 _ = try spool.files.isEmpty(room)
             } catch {
                 problems.append(
-                    (room: title, message: "cannot be listed: \(error.errno): see to its permissions and its disk"))
+                    (room: title, message: "cannot be listed: \(error.errno): check its permissions and its disk"))
             }
         }
         return problems
@@ -188,7 +188,7 @@ package struct SpoolInspector {
                     view.note = reasons[LeftSources.Key("collected/\(name)", nil).text]
                 } else if reader != nil {
                     view.note =
-                        "is yet to get its row at the next submit; where the disk is full, free some space first"
+                        "has no row in the ledger yet; the next submit adds it (if the disk is full, free space first)"
                 }
                 views.append(view)
             }

@@ -45,7 +45,7 @@ extension Submission {
         summary.waiting += ((try? zone.takenNames()) ?? []).count + drops.count { $0.readiness == .ready }
         summary.skipped = drops.count { $0.readiness != .ready }
         summary.repairs.append(
-            "the run ended before its ledger was checked and could be used: give it more time, or no deadline")
+            "the run ended before it had checked its ledger: give it more time, or no deadline")
         return summary
     }
 

@@ -42,7 +42,7 @@ package struct HeaderSetting: Sendable {
         named name: String, _ value: some StringProtocol, from source: SettingSource, subject: String
     ) throws(ReportsError) {
         guard !HeaderRules.isReserved(name) else {
-            throw ReportsError(source.errorCode, "\(subject): \(name) is set by the sender itself: leave it out")
+            throw ReportsError(source.errorCode, "\(subject): \(name) is set by Reports itself: leave it out")
         }
         guard HeaderRules.isValue(String(value)) else {
             throw ReportsError(source.errorCode, "\(subject): the value of \(name) holds control characters")

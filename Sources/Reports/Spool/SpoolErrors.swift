@@ -15,13 +15,13 @@ enum SpoolErrors {
     static func advice(_ error: FileSystemError) -> String {
         switch error.errno {
         case .improperLink: "one of its rooms is a mount of its own: mount the whole spool instead"
-        case .isDirectory, .directoryNotEmpty, .fileExists: "move away what has that name"
+        case .isDirectory, .directoryNotEmpty, .fileExists: "move the file or directory of that name away"
         case .notPermitted: "run chattr -a -i on it and on its directory"
         case .permissionDenied: "run as its owner, or change the mode of its directory"
         case .readOnlyFileSystem: "mount it writable"
         case .noSpace, .diskQuotaExceeded, .fileTooLarge: "free some space"
-        case _ where error.isPassing: "it is tried again at each submit"
-        default: "see to its disk; it is tried again at each submit"
+        case _ where error.isPassing: "each submit tries it again"
+        default: "check its disk; each submit tries it again"
         }
     }
 

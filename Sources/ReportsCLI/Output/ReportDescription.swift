@@ -67,11 +67,11 @@ enum ReportDescription {
         case "queued": return "sent at the next submit"
         case "sending": return "being sent now"
         case "waiting" where view.reason == "deadline":
-            return "sent by a submit that has the time, without --deadline and under no time-out of a unit; "
+            return "sent by a submit without --deadline and without a unit's time-out; "
                 + "any other tries it again from \(due ?? "now") on"
         case "waiting": return "sent by a submit from \(due ?? "now") on"
         case "held" where view.reason == "caller":
-            return "sent when its program gives the request again: it has headers that are stored nowhere"
+            return "sent when its program gives the request again: the values of its headers are not stored"
         case "held":
             return "\(view.holdAdvice ?? "something has to change first"); one report is tried at each submit"
                 + (due.map { ", or \($0)" } ?? "")

@@ -28,12 +28,12 @@ struct Add: AsyncParsableCommand {
 
     @Option(
         name: .long,
-        help: ArgumentHelp("What it is about. Default: derived from the content.", valueName: "kind"))
+        help: ArgumentHelp("The kind of report. Default: derived from the content.", valueName: "kind"))
     var kind: ReportKind?
 
     @Option(
         name: .long,
-        help: ArgumentHelp("A note that goes along, as key=value; may be repeated.", valueName: "key=value"))
+        help: ArgumentHelp("An annotation to send along, as key=value; may be repeated.", valueName: "key=value"))
     var annotate: [String] = []
 
     @Flag(name: .long, help: "Delete each file once it is stored.")

@@ -27,7 +27,7 @@ struct List: AsyncParsableCommand {
     var kind: ReportKind?
 
     // Whatever stands behind it is its value: -1 is a wrong number, not an option.
-    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("At most so many.", valueName: "n"))
+    @Option(name: .long, parsing: .unconditional, help: ArgumentHelp("List at most this many.", valueName: "n"))
     var limit: Int?
 
     func validate() throws {

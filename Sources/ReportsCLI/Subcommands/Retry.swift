@@ -6,7 +6,7 @@ import Reports
 struct Retry: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "retry",
-        abstract: "Makes reports due now, their failures forgotten.",
+        abstract: "Makes reports due now and forgets their failures.",
         discussion: """
             For reports that were rejected or given up, or that are held or waiting. The next submit sends them; a \
             time the server named still counts. A drop with reason poison is named as 'reports list' shows it, or by \

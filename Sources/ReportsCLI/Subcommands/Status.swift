@@ -6,7 +6,7 @@ import Reports
 struct Status: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
-        abstract: "Shows counts by state, the servers' standing, when something is due, and the settings.",
+        abstract: "Shows counts by state, the state of each server, when something is due, and the settings.",
         discussion: """
             Settings are shown as a submit without options would find them, with where each comes from; --json has the \
             defaults as well.

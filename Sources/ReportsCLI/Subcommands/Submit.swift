@@ -29,14 +29,14 @@ struct Submit: AsyncParsableCommand {
     @Option(
         name: .long, parsing: .unconditional,
         help: ArgumentHelp(
-            "End after so many seconds; what is under way is given back. Default: none.",
+            "End after this many seconds; unfinished reports go back to the queue. Default: none.",
             discussion: "A report that needs longer is sent by a run without a deadline.", valueName: "seconds"))
     var deadline: Double?
 
     @Option(
         name: .long, parsing: .unconditional,
         help: ArgumentHelp(
-            "Sleep for what is due within so many seconds. Default: 0, do not sleep.", valueName: "seconds"))
+            "Wait for reports that become due within this many seconds. Default: 0.", valueName: "seconds"))
     var wait: Double?
 
     /// What a deadline and a wait may be.

@@ -235,10 +235,10 @@ struct StrikeTests {
                         "bash", ["-c", kill, downloads.root.string, TransfersProgram.path] + arguments)
                 }
                 let pending = try await TransfersProgram.run(["pending", "--root", downloads.root.string])
-                #expect(pending.output.contains("its program died each time it alone was under way; tried in"))
+                #expect(pending.output.contains("the program died each time while it alone was being sent; tried in"))
                 let last = try await TransfersProgram.run(arguments)
                 #expect(last.status == 0, "\(last.errors)")
-                #expect(last.errors.contains("found a waiting: its program died"))
+                #expect(last.errors.contains("found a waiting: the program died"))
                 let file = FilePath(last.output.split(separator: "\n").last.map(String.init) ?? "")
                 #expect(try downloads.content(of: file) == content.bytes)
             }

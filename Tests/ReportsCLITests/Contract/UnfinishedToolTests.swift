@@ -82,7 +82,7 @@ struct UnfinishedToolTests {
             #expect(try await tool.run("list").output.contains("[deadline: \(words)]"))
             let show = try await tool.run("show", id).output
             #expect(show.contains("state:      waiting, deadline\nnote:       \(words)\n"))
-            #expect(show.contains("next:       sent by a submit that has the time, without --deadline"))
+            #expect(show.contains("next:       sent by a submit without --deadline"))
             #expect(try await tool.run("status").output.contains("\(id):  deadline: \(words)\n"))
         }
     }

@@ -7,7 +7,7 @@ struct NeighbourTests {
     @Test("add while another owns the spool: at once, and the owner sends it")
     func addWhileAnotherOwnsTheSpool() async throws {
         let gate = Gate()
-        let script = ServerScript { $0.index == 0 ? .delay(until: gate, then: .response(201)) : .response(201) }
+        let script = ServerScript.always(.delay(until: gate, then: .response(201)))
         try await withTool(server: script) { tool, server in
             let first = try await tool.add("first")
             let owner = try tool.start("submit", "--json", "--endpoint", server.url("/{id}"))
@@ -15,7 +15,8 @@ struct NeighbourTests {
             #expect(try await tool.objects("status").first?["owner"]?.boolValue == true)
 
             let second = try await tool.add("second")
-            #expect(try await tool.state(of: second) == "queued")
+            // The owner may have begun to send it beside the first.
+            #expect(["queued", "sending"].contains(try await tool.state(of: second)))
             #expect(try await tool.run("cat", second).output == "second")
             #expect(try await tool.add("first") == first)
             gate.open()

@@ -66,7 +66,7 @@ struct CompanyNetworkTests {
                 #expect(server.connectionCount == 0)
                 let status = try await tool.run("status").output
                 #expect(status.contains("closed, auth"))
-                #expect(status.contains("the proxy wants credentials, or others (407)"))
+                #expect(status.contains("the proxy wants credentials, or does not accept these (407)"))
                 let held = try #require(try await tool.objects("list", "--state", "held").first?["id"]?.stringValue)
                 #expect(try await tool.run("show", held).output.contains("put them into its URL"))
 

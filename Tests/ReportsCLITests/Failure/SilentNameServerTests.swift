@@ -32,7 +32,7 @@ struct SilentNameServerTests {
                 #expect(time < 7)
                 let host = "\(NamedNetwork.host):80"
                 let words = [
-                    "no connection to \(host) within 5 s: the name server, or it, does not answer",
+                    "no connection to \(host) within 5 s: the name server or the server does not answer",
                     "the name \(NamedNetwork.host) could not be resolved",
                 ]
                 #expect(words.contains { result.output.contains($0) }, "\(result.output)")

@@ -283,7 +283,7 @@ struct OwnRequestTests {
             (
                 HTTPRequest(
                     method: .post, scheme: "https", authority: "a.example", path: "/",
-                    headerFields: [.contentEncoding: "br"]), "set by the sender itself"
+                    headerFields: [.contentEncoding: "br"]), "set by Reports itself"
             ),
         ])
     func unusable(request: HTTPRequest, words: String) async throws {

@@ -36,7 +36,7 @@ struct HeaderProviderTests {
                 let record = try #require(try harness.record(ids[0]))
                 #expect(record.state == .waiting && record.reason == .waiting(.headers))
                 #expect(record.charged == 0 && record.failures == round)
-                #expect(record.lastError == "the headers could not be had (VaultIsSealed)")
+                #expect(record.lastError == "the program could not provide the headers (VaultIsSealed)")
                 #expect(record.note == record.lastError)
                 let next = try #require(summary.nextAttemptMilliseconds)
                 waits.append(next - harness.clock.wallMilliseconds)

@@ -329,7 +329,7 @@ struct OneBadDropTests {
             try await harness.make(.queued)
             isArmed.withLock { $0 = true }
             #expect(try await harness.submit().delivered == 1)
-            let finding = "\(room): cannot be listed: Input/output error: see to its permissions and its disk"
+            let finding = "\(room): cannot be listed: Input/output error: check its permissions and its disk"
             #expect(try harness.findings() == [finding])
             #expect(try SpoolInspector(spool: harness.spool).report(ContentHash.of("one").hex).state == "delivered")
         }

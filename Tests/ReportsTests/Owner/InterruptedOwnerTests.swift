@@ -46,7 +46,7 @@ struct InterruptedOwnerTests {
             let summary = try await Self.submitInTask(harness)
             canceller.disarm()
             #expect(summary.waiting == 3 && summary.delivered == 0)
-            #expect(summary.repairs.contains { $0.contains("before its ledger was checked") })
+            #expect(summary.repairs.contains { $0.contains("before it had checked its ledger") })
             #expect(try FileManager.default.contentsOfDirectory(atPath: harness.path).sorted() == names)
             #expect(OwnerLock.holder("owner.lock", in: harness.spool.root, clock: harness.clock) == nil)
 

@@ -113,7 +113,7 @@ struct SettingsLayerTests {
             try write(place, system: #"{"max_count": 1}"#)
             chmod(place.systemFile, 0o666)
             let error = #expect(throws: ReportsError.self) { try place.settings() }
-            #expect(error?.message.contains("root's, and not writable by everybody") == true)
+            #expect(error?.message.contains("belong to root, and not be writable by everybody") == true)
             chmod(place.systemFile, 0o644)
             #expect(try place.settings().limits.maximumCount == 1)
         }

@@ -17,15 +17,15 @@ struct SettingsSlipTests {
             ("{\n  \"max_count\": 1,\n}", "line 2, column 17: a comma before } is not allowed in JSON: remove it"),
             ("{\r\n  \"max_count\": 1,\r\n}", "line 2, column 17: a comma before }"),
             ("{\"max_count\": [1,]}", "line 1, column 17: a comma before ] is"),
-            ("{\n “max_count”: 1}", "line 2, column 2: names and texts stand in straight double quotes (\"), found “"),
-            ("{\"endpoint\": «x»}", "line 1, column 14: names and texts stand in straight"),
-            ("{'max_count': 1}", "line 1, column 2: names and texts stand in straight double quotes (\")"),
+            ("{\n “max_count”: 1}", "line 2, column 2: names and strings need straight double quotes (\"), found “"),
+            ("{\"endpoint\": «x»}", "line 1, column 14: names and strings need straight"),
+            ("{'max_count': 1}", "line 1, column 2: names and strings need straight double quotes (\")"),
             (
                 "{\n\"endpoint\": \"secret,\n\"max_count\": 1}",
-                "line 2, column 13: the text that begins here has no end: put \" behind it"
+                "line 2, column 13: the string that begins here has no end: close it with \""
             ),
-            ("{\"endpoint\": \"secret”\n}", "line 1, column 14: the text that begins here has no end"),
-            ("{\"endpoint\": \"secret", "line 1, column 14: the text that begins here has no end"),
+            ("{\"endpoint\": \"secret”\n}", "line 1, column 14: the string that begins here has no end"),
+            ("{\"endpoint\": \"secret", "line 1, column 14: the string that begins here has no end"),
             ("{\"endpoint\": \"a\tb\"}", "line 1, column 16: a tab cannot stand in a text: write \\t"),
             ("{\"tls_key\": \"C:\\x\"}", "line 1, column 16: a backslash in a text is written \\\\"),
             ("{\"tls_key\": \"\\u12\"}", "line 1, column 18: expected four hexadecimal digits behind \\u"),
@@ -53,11 +53,11 @@ struct SettingsSlipTests {
             (" \n", "line 2, column 1: expected a JSON object, as {\"endpoint\": \"https://…\"}, found nothing"),
             (
                 "{\"grüße\": 1,\n \"max_count\": 1,\n \"max_count\": 2}",
-                "line 3, column 2: max_count: stands in line 2 already: leave one of them"
+                "line 3, column 2: max_count: is given in line 2 already: leave one of them"
             ),
             (
                 "{\"headers\": {\"A\": {\"file\": \"a\", \"file\": \"b\"}}}",
-                "line 1, column 33: headers.A.file: stands in line 1 already: leave one of them"
+                "line 1, column 33: headers.A.file: is given in line 1 already: leave one of them"
             ),
             ("{\n\"max_count\":\n   \"many\"}", "line 3, column 4: max_count: expected a number from 1 to 100000000"),
             (
@@ -140,7 +140,7 @@ struct SettingsSlipTests {
             ("“Authorization: secret”", "line 1: what stands before the colon is no header name"),
             ("A: b\n secret", "line 2: begins with a blank: a header is one line"),
             ("A: secret\u{1}", "line 1: the value of A holds control characters"),
-            ("A: b\n\nContent-Type: secret", "line 3: Content-Type is set by the sender itself"),
+            ("A: b\n\nContent-Type: secret", "line 3: Content-Type is set by Reports itself"),
         ])
     func badHeaderLines(text: String, expected: String) {
         let error = #expect(throws: ReportsError.self) { try headers(Array(text.utf8)).get() }

@@ -120,7 +120,7 @@ struct SettingsTests {
             (#"{"headers": {"A b": "secret"}}"#, "headers.A b: \"A b\" is no header name"),
             (
                 #"{"headers": {"Content-Length": "5"}}"#,
-                "headers.Content-Length: Content-Length is set by the sender itself"
+                "headers.Content-Length: Content-Length is set by Reports itself"
             ),
             (#"{"headers": {"A": "secret\n"}}"#, "the value of A holds control characters"),
             (#"{"headers": {"A": 5.5, "B": [1]}}"#, "headers.B: expected a text"),
@@ -173,7 +173,7 @@ struct SettingsTests {
         try withSettingsPlace(#"{"max_count": 1}"#) { place in
             chmod(place.file, 0o666)
             let error = #expect(throws: ReportsError.self) { try place.settings() }
-            #expect(error?.message.contains("not writable by everybody") == true)
+            #expect(error?.message.contains("not be writable by everybody") == true)
             chmod(place.file, 0o644)
             let limits = try place.settings().limits
             #expect(limits.maximumCount == 1)

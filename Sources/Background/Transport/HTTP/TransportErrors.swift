@@ -141,7 +141,7 @@ struct TransportErrors {
             handshakeText("\(cause)")
         default:
             // Type names only: descriptions of unknown errors may carry bytes of the peer's.
-            "the request to \(server) failed in an unforeseen way (\(type(of: error)))"
+            "the request to \(server) failed for an unknown reason (\(type(of: error)))"
         }
     }
 
@@ -157,7 +157,7 @@ struct TransportErrors {
         let host = route.proxy?.host ?? endpoint.host
         let isAddress = NetworkAddress(host.filter { $0 != "[" && $0 != "]" }[...]) != nil
         return "no connection to \(route.proxy.map { "\($0)" } ?? server) within \(timeouts.connect) s: "
-            + (isAddress ? "it does not answer" : "the name server, or it, does not answer")
+            + (isAddress ? "it does not answer" : "the name server or the server does not answer")
     }
 
     private func foreignText(_ error: ForeignProtocolError) -> String {

@@ -9,7 +9,8 @@ extension CallerRequest {
         // No URL may hold one (RFC 3986, section 2), and a server that answers 2xx would be taken for the right one.
         guard !endpoint.path.utf8.contains(where: { $0 == UInt8(ascii: "{") || $0 == UInt8(ascii: "}") }) else {
             throw ReportsError(
-                .badArgument, "the request's URL holds a brace: marks are a destination's; write %7B or %7D")
+                .badArgument,
+                "the request's URL holds a brace: only a destination's URL may hold marks; write %7B or %7D")
         }
         guard [.put, .post, .patch].contains(request.method) else {
             throw ReportsError(.badArgument, "a report is sent by PUT, POST or PATCH, not by \(request.method)")
@@ -17,7 +18,7 @@ extension CallerRequest {
         for field in request.headerFields where HeaderRules.isReserved(field.name.rawName) {
             // Whatever names the payload's type is the caller's to say, and a length is a fact that we know better.
             if field.name == .contentType || field.name == .contentLength { continue }
-            throw ReportsError(.badArgument, "the header \(field.name) is set by the sender itself")
+            throw ReportsError(.badArgument, "the header \(field.name) is set by Reports itself")
         }
         self.init(
             method: request.method.rawValue, url: endpoint.description,

@@ -28,7 +28,7 @@ struct EndpointTemplate: Sendable {
         case percent
 
         private static let known = "the marks are {id}, {kind} and {host}"
-        private static let escaped = "a brace that is none is written %7B or %7D"
+        private static let escaped = "write a literal brace as %7B or %7D"
 
         var description: String {
             switch self {
@@ -41,7 +41,7 @@ struct EndpointTemplate: Sendable {
                 "has \(mark.text) in its \(place.rawValue): {id}, {kind} and {host} stand in path and query, {host} "
                     + "also in the host name"
             case .dollar(let mark): "has a $ before \(mark.text): marks are written without it"
-            case .fragment: "holds a #, and what follows that is never sent: leave it out, or write %23"
+            case .fragment: "holds a #; the part after a # is never sent: remove it, or write %23"
             case .percent: "has a % without two hexadecimal digits behind it: write %25"
             }
         }

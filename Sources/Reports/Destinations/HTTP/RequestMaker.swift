@@ -71,7 +71,7 @@ struct RequestMaker: Sendable {
             // A provider's own cancellation is no word of ours.
             if Task.isCancelled { throw NoAnswer.interrupted }
             // The type only: the error's text may hold what must not be logged.
-            throw NoAnswer.unprepared("the headers could not be had (\(type(of: error)))")
+            throw NoAnswer.unprepared("the program could not provide the headers (\(type(of: error)))")
         }
     }
 
@@ -90,7 +90,8 @@ struct RequestMaker: Sendable {
             submittedMilliseconds: record.firstSeenWall, attempts: record.attempts)
         let given = try await request(for: existing)
         guard given != nil || stored.headerNames.isEmpty else {
-            throw NoAnswer.withheld("its request has headers, and nobody has given their values again")
+            throw NoAnswer.withheld(
+                "its request has headers whose values are not stored: its program must give the request again")
         }
         let endpoint: Endpoint
         do {
@@ -118,7 +119,7 @@ struct RequestMaker: Sendable {
         } catch {
             if Task.isCancelled { throw NoAnswer.interrupted }
             // Nothing about its server. The type only: the error's text may hold what must not be logged.
-            throw NoAnswer.unprepared("the request could not be had (\(type(of: error)))")
+            throw NoAnswer.unprepared("the program could not provide the request (\(type(of: error)))")
         }
     }
 

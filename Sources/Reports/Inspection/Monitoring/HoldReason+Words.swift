@@ -17,7 +17,7 @@ extension HoldReason {
         case .portal: lastError ?? "a portal sits in between: log in to the network"
         case .encoding: "the server does not take this encoding: try --encoding file or identity"
         case .rejecting: "the server rejects everything: check the endpoint"
-        case .poison: "the sender died three times over it; it is tried alone"
+        case .poison: "the program died three times while it sent this report; it is sent alone"
         case .caller: "its program has to give the request again: it has headers that are stored nowhere"
         }
     }

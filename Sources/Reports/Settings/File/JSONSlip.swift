@@ -21,7 +21,7 @@ struct JSONSlip {
         self =
             switch error.code {
             case .invalidUTF8: JSONSlip(offset, "is not UTF-8: save the file as UTF-8")
-            case .tooDeep: JSONSlip(offset, "too many brackets lie inside each other")
+            case .tooDeep: JSONSlip(offset, "brackets are nested too deeply")
             case .truncated, .unexpectedByte, .trailingBytes:
                 if let start = context.openString {
                     Self.inString(from: start, at: offset, bytes)
@@ -38,7 +38,7 @@ struct JSONSlip {
     private static func inString(from start: Int, at offset: Int, _ bytes: [UInt8]) -> JSONSlip {
         let isEscaped = offset > start + 1 && bytes[offset - 1] == UInt8(ascii: "\\")
         guard offset < bytes.count, bytes[offset] != 0x0a, bytes[offset] != 0x0d else {
-            return JSONSlip(start, "the text that begins here has no end: put \" behind it")
+            return JSONSlip(start, "the string that begins here has no end: close it with \"")
         }
         if bytes[offset] == 0x09 { return JSONSlip(offset, "a tab cannot stand in a text: write \\t") }
         if bytes[offset] < 0x20 { return JSONSlip(offset, "a control character cannot stand in a text: remove it") }
@@ -65,7 +65,7 @@ struct JSONSlip {
         case UInt8(ascii: "/") where next == UInt8(ascii: "/") || next == UInt8(ascii: "*"):
             return JSONSlip(offset, "comments are not allowed in JSON: remove it")
         case UInt8(ascii: "'"), UInt8(ascii: "`"):
-            return JSONSlip(offset, "names and texts stand in straight double quotes (\")")
+            return JSONSlip(offset, "names and strings need straight double quotes (\")")
         case 0x80...:
             return nonASCII(at: offset, bytes)
         case 0..<0x20, 0x7f:
@@ -82,7 +82,7 @@ struct JSONSlip {
         let properties = scalar.properties
         switch properties.generalCategory {
         case .initialPunctuation, .finalPunctuation, .openPunctuation, .closePunctuation, .modifierSymbol:
-            return JSONSlip(offset, "names and texts stand in straight double quotes (\"), found \(scalar)")
+            return JSONSlip(offset, "names and strings need straight double quotes (\"), found \(scalar)")
         case .spaceSeparator, .lineSeparator, .paragraphSeparator, .format, .control:
             let code = String(scalar.value, radix: 16, uppercase: true)
             return JSONSlip(

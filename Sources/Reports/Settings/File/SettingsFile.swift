@@ -26,8 +26,8 @@ struct SettingsFile {
         fileprivate var hint: String {
             switch self {
             case .named: ""
-            case .machine: ": it has to be readable, root's, and not writable by everybody"
-            case .spool: ": it has to be readable, the spool's owner's or root's, and not writable by everybody"
+            case .machine: ": it must be readable, belong to root, and not be writable by everybody"
+            case .spool: ": it must be readable, belong to the spool's owner or root, and not be writable by everybody"
             }
         }
     }
@@ -126,7 +126,7 @@ struct SettingsFile {
         let places = JSONPlaces(text)
         if let twice = places.repetition {
             let key = Printable.text(twice.path.joined(separator: "."))
-            throw problem("\(twice.second): \(key): stands in line \(twice.first.line) already: leave one of them")
+            throw problem("\(twice.second): \(key): is given in line \(twice.first.line) already: leave one of them")
         }
         return (object, places)
     }
