@@ -68,8 +68,8 @@ archive() {
     [[ $path != /* ]] || realpath "$path"
 }
 
-# A release build with all of Swift in it, position-independent and with every symbol bound at start. libstdc++ and libgcc
-# are linked in, too: the linker takes them from a directory that holds nothing but their archives.
+# A release build with all of Swift in it, position-independent and with every symbol bound at start. libstdc++ and
+# libgcc are linked in, too: the linker takes them from a directory that holds nothing but their archives.
 build() {
     local archives=$PWD/$scratch/archives name path options=(-c release --static-swift-stdlib --scratch-path "$scratch")
     mkdir -p "$archives"
@@ -106,15 +106,19 @@ split_symbols() {
 
 # What the program needs of the system, with the versions whose symbols it uses.
 find_dependencies() {
-    local output options=(-O "-e$root/usr/bin/reports")
-    [[ -z ${REPORTS_BINARY:-} ]] || options+=(--ignore-missing-info)
+    local output foreign
+    # A library that a distribution brings has a version in its name.
+    foreign=$(readelf --dynamic --wide "$root/usr/bin/reports" \
+        | sed -n 's/.*(NEEDED).*\[\(.*\.so\)\]$/\1/p' | paste -sd ' ')
+    if [[ -n $foreign ]]; then
+        [[ -n ${REPORTS_BINARY:-} ]] || fail "the program needs libraries that no package brings: $foreign"
+        say "make-package: warning: on other machines it will not start, because no package brings $foreign" >&2
+    fi
     mkdir -p "$work/source/debian"
     printf 'Source: reports\n\nPackage: reports\nArchitecture: any\n' >"$work/source/debian/control"
-    output=$(cd "$work/source" && dpkg-shlibdeps "${options[@]}" 2>"$work/shlibdeps.log") \
+    output=$(cd "$work/source" && dpkg-shlibdeps -O "-e$root/usr/bin/reports" 2>"$work/shlibdeps.log") \
         || fail "what the program needs cannot be told: $(tail -1 "$work/shlibdeps.log")"
     dependencies=$(sed -n 's/^shlibs:Depends=//p' <<<"$output")
-    # A library that no package brings is named: on another machine the program would not start.
-    sed -n 's/.*\(no dependency information found for .*\)/make-package: warning: \1/p' "$work/shlibdeps.log" >&2
 }
 
 install_files() {
@@ -192,8 +196,9 @@ control() {
 }
 
 describe_package() {
+    local users='systemd | systemd-standalone-sysusers' rooms='systemd | systemd-standalone-tmpfiles'
     {
-        printf 'Depends: %s\n' "$dependencies, systemd | systemd-standalone-sysusers, systemd | systemd-standalone-tmpfiles"
+        printf 'Depends: %s, %s, %s\n' "$dependencies" "$users" "$rooms"
         cat $sources/control
     } | control "$root" reports
     local script

@@ -6,6 +6,8 @@ struct DebianPackage {
     /// The package with the tool in it, and the one with its symbols.
     let tool: String
     let symbols: String
+    /// What the script warned of.
+    let warnings: String
 
     static var isPossible: Bool {
         ["dpkg-deb", "dpkg-shlibdeps", "strip", "readelf"].allSatisfy { findExecutable($0) != nil }
@@ -37,6 +39,7 @@ struct DebianPackage {
         }
         guard made.count == 2 else { throw Failure(description: result.output) }
         (tool, symbols) = (made[0], made[1])
+        warnings = result.errors
     }
 
     /// What the script is run with. The time is not that of the last commit: sources need not come with commits.

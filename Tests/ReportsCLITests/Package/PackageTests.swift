@@ -117,6 +117,16 @@ struct PackageTests {
         }
     }
 
+    @Test("a library that the tool needs and that no package brings is named in a warning")
+    func foreignLibraries() async throws {
+        let dynamic = try await runAsynchronously("readelf", ["--dynamic", "--wide", ReportsTool.path]).output
+        let names = dynamic.split(separator: "\n").filter { $0.contains("(NEEDED)") && $0.hasSuffix(".so]") }
+            .compactMap { $0.split(separator: "[").last?.dropLast() }
+        let warnings = try await DebianPackage.shared.value.warnings
+        for name in names { #expect(warnings.contains(name), "\(name)") }
+        #expect(names.isEmpty == warnings.isEmpty, "\(warnings)")
+    }
+
     @Test("its copyright names every package that is linked in, and no other")
     func licences() throws {
         // What the manifest needs for tests, examples and documentation, and what has nothing for Linux.
