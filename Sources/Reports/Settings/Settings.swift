@@ -15,6 +15,8 @@ package struct Settings: Sendable {
     package private(set) var strayVariables: [(name: String, meant: String)] = []
     /// Headers of a configuration file that are not sent, for people: which, and why.
     package private(set) var withheldHeaders: String?
+    /// The machine's configuration file, if this user may not read it and it counts for nothing.
+    package private(set) var unreadFile: FilePath?
     /// The configuration files that were read, the stronger one first.
     package private(set) var files: [FilePath] = []
     /// The size of the file system that the spool lies on, in bytes, from which some limits follow; `nil` when it is
@@ -59,6 +61,7 @@ package struct Settings: Sendable {
     package init(_ sources: Sources, outer: OuterSettingsFile) throws(ReportsError) {
         let layers = try SettingsLayers(sources, outer)
         files = layers.paths
+        unreadFile = outer.unreadPath
         for setting in Setting.allCases where setting.isLimit || !sources.isForLimitsAlone {
             if let text = sources.options[setting] {
                 try apply(SettingEntry(setting: setting, text: text, source: .option(setting.option)))

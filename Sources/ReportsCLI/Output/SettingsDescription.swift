@@ -36,6 +36,15 @@ enum SettingsDescription {
             + [settings.withheldHeaders].compactMap(\.self)
     }
 
+    /// The same, and what a person may wonder about who asks for the settings.
+    static func notes(_ settings: Settings) -> [String] {
+        hints(settings) + [unreadFile(settings)].compactMap(\.self)
+    }
+
+    static func unreadFile(_ settings: Settings) -> String? {
+        settings.unreadFile.map { "\($0) is not used: this user may not read it" }
+    }
+
     static func add(_ settings: Result<Settings, any Error>, to object: inout JSONObject) {
         switch settings {
         case .success(let settings):

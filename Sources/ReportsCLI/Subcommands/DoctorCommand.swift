@@ -32,7 +32,7 @@ struct DoctorCommand: AsyncParsableCommand {
 
     private var settingsFindings: [Doctor.Finding] {
         do {
-            return SettingsDescription.hints(try global.settings()).map { hint in
+            return SettingsDescription.notes(try global.settings()).map { hint in
                 Doctor.Finding(level: .note, subject: "settings", message: hint)
             }
         } catch {

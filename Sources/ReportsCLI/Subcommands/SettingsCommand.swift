@@ -28,7 +28,7 @@ struct SettingsCommand: AsyncParsableCommand {
         var settings = try global.settings(sending)
         _ = try global.openExisting()
         settings.fileSystemByteCount = try fileSystemByteCount(at: global.path())
-        for line in SettingsDescription.hints(settings) { Console.complain(line) }
+        for line in SettingsDescription.notes(settings) { Console.complain(line) }
         let shown = [spool] + settings.shown
         if global.json {
             for one in shown { Console.print(SettingsDescription.json(one)) }

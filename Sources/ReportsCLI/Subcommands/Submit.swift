@@ -58,7 +58,8 @@ struct Submit: AsyncParsableCommand {
             throw ReportsError(
                 .badConfiguration,
                 "no endpoint: give --endpoint URL or set $REPORTS_ENDPOINT, or name it in the spool's reports.json "
-                    + "or in /etc/reports/reports.json")
+                    + "or in /etc/reports/reports.json"
+                    + (SettingsDescription.unreadFile(settings).map { "; \($0)" } ?? ""))
         }
         let spool = try global.openOrMake(settings.limits)
         let submission = submission(of: spool, to: destination, settings)

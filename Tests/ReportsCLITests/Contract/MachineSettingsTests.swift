@@ -88,6 +88,31 @@ struct MachineSettingsTests {
         }
     }
 
+    @Test("a machine's file that is kept to root and its group leaves other users their own settings")
+    func kept() async throws {
+        try await withUnnamedSpool { tool in
+            let result = try await run(
+                tool,
+                """
+                echo '{"endpoint": "http://machine.example/{id}", "max_count": 7}' > "$machine"
+                chmod 640 "$machine"
+                mkdir -m 700 "$home/spool"
+                echo '{"endpoint": "http://own.example/{id}"}' > "$home/spool/reports.json"
+                chown -R 65534:65534 "$home/spool"
+                echo one > "$home/one"
+                as_nobody "$reports" add --spool "$home/spool" "$home/one"
+                as_nobody "$reports" settings --spool "$home/spool" --json
+                "$reports" settings --spool "$home/spool" --json
+                """)
+            if result.status == 99 { return }
+            #expect(result.status == 0, "\(result.errors)")
+            let lines = result.output.split(separator: "\n")
+            #expect(lines.count { $0.contains(#""name":"endpoint","value":"http://own.example/"#) } == 2)
+            #expect(lines.count { $0.contains(#""name":"max_count","value":"7""#) } == 1, "\(result.output)")
+            #expect(result.errors.contains("/etc/reports/reports.json is not used: this user may not read it"))
+        }
+    }
+
     @Test("the machine's spool is the default of root and of its owner; doctor names the one that was left")
     func defaultSpool() async throws {
         try await withUnnamedSpool { tool in

@@ -1,3 +1,4 @@
+import DurableIO
 import SystemPackage
 
 /// The configuration file from outside of the spool: the one that `$REPORTS_CONFIG` names, else the machine's.
@@ -10,6 +11,9 @@ package struct OuterSettingsFile {
     let file: SettingsFile?
     /// Whether it stands instead of the spool's own file.
     let isNamed: Bool
+    /// The machine's file, if the caller may not read it. It then counts for nothing: an administrator who keeps the
+    /// settings of the machine's spool to its owner does not keep other users from having spools of their own.
+    let unreadPath: FilePath?
 
     /// Reads it.
     /// - Parameter sources: what the settings are made from.
@@ -17,13 +21,24 @@ package struct OuterSettingsFile {
     package init(_ sources: Settings.Sources) throws(ReportsError) {
         guard let named = sources.value(ofVariable: "REPORTS_CONFIG") else {
             isNamed = false
-            file = try SettingsFile.read(sources.systemFile, as: .machine, sources)
+            let isKept = Self.isKept(sources.systemFile, sources.files)
+            unreadPath = isKept ? sources.systemFile : nil
+            file = isKept ? nil : try SettingsFile.read(sources.systemFile, as: .machine, sources)
             return
         }
-        isNamed = true
+        (isNamed, unreadPath) = (true, nil)
         file = try SettingsFile.read(FilePath(named), as: .named, sources)
         guard file != nil else {
             throw ReportsError(.badConfiguration, "$REPORTS_CONFIG: \(named): \(Errno.noSuchFileOrDirectory)")
+        }
+    }
+
+    private static func isKept(_ path: FilePath, _ files: any FileSystem) -> Bool {
+        do throws(FileSystemError) {
+            _ = try files.openFile(path)
+            return false
+        } catch {
+            return error.errno == .permissionDenied
         }
     }
 }
