@@ -56,6 +56,12 @@ struct Status: AsyncParsableCommand {
         return status.hasOwner ? "a process is at work" : "none"
     }
 
+    /// When a closed server is tried again, as a clause.
+    private func nextTry(_ opensAt: Int64) -> String {
+        opensAt > LinuxClock().wallMilliseconds
+            ? ", tried again from \(RFC3339.string(milliseconds: opensAt))" : ", tried again at the next submit"
+    }
+
     private func lines(_ status: SpoolStatus, _ path: String) -> [String] {
         var lines = ["spool:  \(path)", "owner:  \(owner(of: status))"]
         for (name, count) in status.states where count.count > 0 {
@@ -65,7 +71,7 @@ struct Status: AsyncParsableCommand {
         if status.states.allSatisfy({ $0.count.count == 0 }) { lines.append("no reports") }
         for origin in status.origins {
             let standing = origin.isOpen ? "open" : "closed, \(origin.reason ?? "")"
-            let until = origin.opensAt.map { ", tried again from \(RFC3339.string(milliseconds: $0))" } ?? ""
+            let until = origin.opensAt.map(nextTry) ?? ""
             let trouble = origin.lastError.map { ": \($0)" } ?? ""
             lines.append("\(origin.name):  \(standing)\(until)\(trouble)")
         }

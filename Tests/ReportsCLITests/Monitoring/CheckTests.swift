@@ -47,7 +47,9 @@ struct CheckTests {
             #expect(status == 2)
             let words = "1 report held for http://127.0.0.1:\(server.port) (auth): the server wants other credentials"
             #expect(
-                line.hasPrefix("REPORTS CRITICAL - \(words): change --header; 'reports list --state held' "), "\(line)")
+                line.hasPrefix(
+                    "REPORTS CRITICAL - \(words): correct the header, see 'reports settings'; "
+                        + "'reports list --state held' "), "\(line)")
             #expect(try await tool.submit(to: server, "--header", "Authorization: Bearer new").status == 0)
             try await expectWell(tool)
         }

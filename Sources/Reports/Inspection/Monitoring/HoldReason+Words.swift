@@ -9,7 +9,7 @@ extension HoldReason {
     func advice(lastStatus: Int?, lastError: String?) -> String {
         switch self {
         case .auth where lastStatus == 407: "the proxy wants credentials: put them into its URL"
-        case .auth: "the server wants other credentials: change --header"
+        case .auth: "the server wants other credentials: correct the header, see 'reports settings'"
         case .acknowledgement: "the server gives no proof of receipt: check the endpoint and --acknowledgement"
         case .forbidden: "the server forbids it: change the credentials or ask its operator"
         case .tls: "\(lastError ?? "no TLS"): check the certificates, and this machine's clock"
