@@ -6,7 +6,8 @@ extension TransferQueue {
         let origin: String
     }
 
-    /// The lanes with rows for this run to send: first destinations' lanes, then own lanes (``Lane``).
+    /// The lanes with rows for this run to send: first the lanes of destinations, then the lanes of reports with a
+    /// request of their own (``Lane``).
     func routes() throws -> [Route] {
         let routes = try store.queries.liveLanes().compactMap { lane in
             (lane.ownOrigin ?? configuration.destinations[lane]).map { Route(lane: lane, origin: $0) }

@@ -146,7 +146,7 @@ struct PublicationSink: MemberSink {
     }
 }
 
-/// Takes the cause out of an error of compression.
+/// Returns the error that caused an error of compression.
 enum CompressionErrors {
     static func cause<Output: Error>(of failure: CompressionFailure<Output>) -> any Error {
         switch failure {

@@ -46,7 +46,7 @@ struct Enrolment {
         var unreleased: [(candidate: Candidate, error: FileSystemError)] = []
         /// Whether a file may be in a directory where no row expects the file.
         var needsReconciling = false
-        /// The number of entries that were moved to `queued/` and have no row there.
+        /// The number of entries that were moved to `queued/` but have no row in the ledger.
         var misplaced = 0
     }
 

@@ -1,6 +1,6 @@
 import DurableIO
 
-/// The entries in `collected/`: reports of producers, and orders of people.
+/// The files in `collected/`: entries, which are reports that producers published, and orders of people.
 extension IntakeList {
     /// The largest number of entries that are enrolled before the intake turns to drops.
     private static let pieceCount = 4 * Intake.groupCount

@@ -9,7 +9,7 @@ import DurableIO
 struct SpoolWork {
     let owner: SpoolOwner
     /// The time until which the run waits for transfers that are due later, on the boot clock in milliseconds. `nil`
-    /// means that it does not wait, and the largest number that it waits for ever.
+    /// means that it does not wait, and the largest number means that it waits for ever.
     let waitsUntil: Int64?
     /// The time at which the run is told to end, on the boot clock in milliseconds; `nil` where the owner does not know
     /// it.
