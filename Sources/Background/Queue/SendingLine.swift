@@ -15,7 +15,7 @@ package struct SendingLine: Hashable, Sendable {
     package internal(set) var endedCount = 0
     /// How many of these ended attempts keep the waiting rows from starting.
     package internal(set) var blockingCount = 0
-    /// The smoothed duration of an attempt that ends with a delivery; `nil` before the first one, and after trouble.
+    /// The smoothed duration of an attempt that ends with a delivery; `nil` before the first one, and after a failure.
     package internal(set) var pace: Duration?
 
     package var inFlightCount: Int { waiting.count + runningCount + endedCount }

@@ -58,7 +58,7 @@ package struct SendingPlan<Claim: Identifiable<Int64> & Sendable, End: Sendable>
         /// Whether the ledger says that no row is to be blamed if this process dies now.
         package internal(set) var blamesNobody = false
         /// How many rows each lane has claimed. Every fourth row that a lane claims is the row due longest instead of a
-        /// row of the first rank (``ClaimOrder``), and this number says when that is.
+        /// row of rank 0 (``ClaimOrder``), and this number says when that is.
         package internal(set) var claimCounts: [Lane: Int] = [:]
         /// How many times any lane has claimed. The number says which lane claims first in the next turn.
         package internal(set) var claimCount = 0

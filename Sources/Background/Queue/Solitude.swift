@@ -7,8 +7,8 @@
 /// One stop lasts for ``longestStop`` at most, including the wait for the work that is already under way. Then other
 /// work goes on beside the suspect, and a death would say nothing about the suspect. After a stop that kept other work
 /// waiting, the next stop begins only after a rest that is as long as the stop was. When no suspect row could begin
-/// during a stop, the stop was in vain. After stops in vain, a longer rest comes before a stop for a suspect row that
-/// would keep other work waiting: each further stop in vain doubles the rest.
+/// during a stop, the stop was in vain. After a stop in vain, the queue rests longer before the next stop that is for a
+/// suspect row and keeps other work waiting. Each further stop in vain doubles the rest.
 ///
 /// All times are milliseconds on the boot clock. A crash loses this value, and nothing else is lost with it.
 package struct Solitude: Hashable, Sendable {

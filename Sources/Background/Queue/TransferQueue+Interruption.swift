@@ -23,8 +23,8 @@ extension TransferQueue {
         }
     }
 
-    /// Transfers with bytes that were enrolled longer ago than an age, in milliseconds on the ledger's axis
-    /// (``LedgerClock``).
+    /// Transfers that still have bytes, and that were enrolled longer ago than an age, in milliseconds on the ledger's
+    /// axis (``LedgerClock``).
     ///
     /// When this finds none, it notes in the ledger when the oldest transfer was enrolled. A later call returns none
     /// without reading the transfers, until the noted time is longer ago than the age.

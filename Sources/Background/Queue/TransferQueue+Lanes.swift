@@ -33,7 +33,8 @@ extension TransferQueue {
         shared.withLock { $0.plan.allowedProbes(at: origins) }
         for route in routes {
             // Behind an open gate, single rows may still be held, and the reason may be over. Other rows may be stored
-            // as unreachable. These failed while the lane led to another origin, because this origin's gate is open.
+            // as unreachable. The gate of this origin is open, so these rows failed while the lane led to another
+            // origin.
             // Most often there are no such rows, and then nothing is committed.
             guard gate(of: route.origin).closure == nil, try store.probeCandidate(lane: route.lane) != nil
             else { continue }

@@ -135,8 +135,8 @@ package actor TransferQueue {
         return result
     }
 
-    /// Changes the ledger like ``change(_:)``. With `ifDry`, does nothing while a row can be claimed, or while a stop
-    /// is in force that a row may wait for.
+    /// Changes the ledger like ``change(_:)``. With `ifDry`, does nothing in two cases: a row can be claimed, or
+    /// a row may be waiting for the end of a stop.
     /// - Returns: `nil` when nothing was done.
     package func change<Result: Sendable>(
         ifDry: Bool, _ body: @Sendable (TransferStore) throws -> Result
@@ -159,9 +159,9 @@ package actor TransferQueue {
     ///     gate that is closed until a time that the server named.
     ///   - end: when the caller will cancel the drive, on the boot clock in milliseconds. The default, `nil`, means
     ///     never.
-    ///   - deadline: the length of the run, in milliseconds, as a person has set it. With it, the run began this long
-    ///     before `end`. With the default, `nil`, the beginning of the run stays as it was: at first, the time at which
-    ///     this queue was made.
+    ///   - deadline: the length of the run, in milliseconds, as a person has set it. If it is given, the run began at
+    ///     `end` minus `deadline`. If it is `nil`, which is the default, the beginning of the run stays as it was: at
+    ///     first, the time at which this queue was made.
     /// - Throws: the errors of the ledger or of the client. The caller must then abandon the queue.
     package func drive(
         _ persistence: Persistence, isExplicit: Bool, until end: Int64? = nil, deadline: Int64? = nil
@@ -210,7 +210,7 @@ package actor TransferQueue {
 
     /// Asks for one transfer by its name. If the transfer is a suspect, it is sent next and alone, instead of after all
     /// others.
-    /// - Returns: how many times the process died while only this transfer was under way; `nil` when it is no suspect.
+    /// - Returns: how many processes died while only this transfer was under way; `nil` when it is no suspect.
     package func attend(to identifier: String) throws -> Int? {
         guard let record = try store.queries.record(identifier), record.isSuspect, record.state == .waiting else {
             return nil
@@ -276,7 +276,8 @@ package actor TransferQueue {
         store.distrustFiles()
     }
 
-    /// Deletes tokens with this prefix from the ledger at an orderly close; of very many, only a part.
+    /// Deletes tokens with this prefix from the ledger at an orderly close. If there are very many, it deletes only
+    /// a part of them.
     ///
     /// A token is the ledger's note that a source or an order has had its effect, so that it has none a second time.
     /// The caller knows that the sources or orders of these tokens are gone for good.

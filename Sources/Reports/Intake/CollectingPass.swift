@@ -87,7 +87,7 @@ struct CollectingPass: ~Copyable {
     }
 }
 
-/// Writes a gzip member to its file in large pieces, and hashes its wire form.
+/// Writes a gzip member to its file in large pieces, and hashes the bytes that are sent.
 struct PublicationSink: MemberSink {
     typealias Failure = FileSystemError
 

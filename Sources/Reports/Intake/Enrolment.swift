@@ -139,8 +139,9 @@ struct Enrolment {
             let again: Fate = isKnown ? .repeated : .count
             if record.state == .delivered { return again }
             if record.state == .evicted || record.state == .removed {
-                // A source that was counted before does not bring back a report that a person or a limit has ended
-                // since. It does bring back a report whose bytes were missing. A new source brings back both.
+                // A source that was enrolled or counted before does not revive a report that a person or a limit has
+                // ended since. It revives a report whose bytes were missing. A new source revives reports of both
+                // kinds.
                 return isKnown && record.reason != .ended(.bytesMissing) ? .repeated : .revive
             }
             if try spool.hasWhole(id, in: spool.queued) || spool.hasWhole(id, in: spool.parked) { return again }

@@ -14,7 +14,7 @@ final class Handover: Sendable {
         var changeCount = 0
         /// The number of times that the intake has brought in something. The drive waits until this number changes.
         var version = 0
-        /// The ``version`` of which the drive has sent everything that can be sent; `nil` before the drive has run dry.
+        /// The last ``version`` at which the drive had sent everything that can be sent; `nil` if there is none yet.
         var dryVersion: Int?
         var isOver = false
     }
@@ -41,7 +41,7 @@ final class Handover: Sendable {
 
     var changeCount: Int { watched.state.changeCount }
 
-    /// Returns when there was a signal after that count, the time has passed, or the task is cancelled.
+    /// Returns when ``changeCount`` is higher than `count`, the time has passed, or the task is cancelled.
     func waitForChange(since count: Int, atMost milliseconds: Int64, clock: any SystemClock) async {
         guard milliseconds > 0 else { return }
         await watched.wait {
@@ -65,7 +65,7 @@ final class Handover: Sendable {
     /// Signals that the drive can send nothing more of the reports up to that version.
     func ranDry(at version: Int) { change { $0.dryVersion = version } }
 
-    /// Returns when the version is higher than that one, the run is over, or the task is cancelled.
+    /// Returns when ``version`` is higher than the given one, the run is over, or the task is cancelled.
     /// - Returns: whether the version is higher.
     func waitForMore(than version: Int) async -> Bool {
         await watched.wait { $0.version > version || $0.isOver }

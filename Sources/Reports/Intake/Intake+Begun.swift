@@ -23,7 +23,7 @@ extension Intake {
             try await enrolGroup([candidate], syncing: .oneByOne, &summary)
         }
         // The collecting of this drop has failed, so the drop is not under way any more. If the task was cancelled, the
-        // orderly end of the owner records that instead.
+        // owner records at its orderly end that the drop is not under way.
         if summary.broughtInCount == 0, !Task.isCancelled {
             do {
                 try await queue.change { try $0.failed(drop: drop.mark) }

@@ -21,8 +21,8 @@ struct IntakeLoop {
     }
 
     /// The time from one look to the next, in milliseconds. If looks take long because there are many sources, the time
-    /// between looks grows, so that looks take at most a tenth of the run's time. Two seconds are added to the run's
-    /// time for this.
+    /// between looks grows, so that looks take at most a tenth of the run's time. For this
+    /// calculation the run counts as two seconds longer than it is.
     private static let lookInterval: Int64 = 1_000
     private static let lookShare: Int64 = 10
     private static let freeLookTime: Int64 = 2_000
@@ -31,7 +31,7 @@ struct IntakeLoop {
     private static let youngDropPatience: Int64 = 2_500
     private static let youngDropInterval: Int64 = 100
     /// How long suspect drops, and drops that were begun earlier, wait until the drive can send nothing more: 10 s, or
-    /// half of the run's time.
+    /// half of the run's time if that is shorter.
     private static let lastPatience: Int64 = 10_000
 
     private var now: Int64 { intake.spool.clock.bootMilliseconds }
@@ -123,7 +123,7 @@ struct IntakeLoop {
     /// they may be stopped. Then they go on beside it.
     ///
     /// If a transfer stays under way, the intake collects the suspect drop beside it. Then the next suspect drop waits
-    /// for the length of a stop.
+    /// for as long as other work may be stopped at most (``Solitude/stopLength(with:)``).
     /// - Returns: whether there was a suspect drop to be collected now.
     private func bringInSuspects(
         _ list: inout IntakeList, _ singles: SingleDrops, until nextLook: Int64,

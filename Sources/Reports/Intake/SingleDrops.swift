@@ -22,8 +22,8 @@ final class SingleDrops: Sendable {
     private struct Failure {
         let identity: Identity
         let summary: Intake.Summary
-        /// When the drop may be tried again, on the boot clock in milliseconds. The first time is for an unchanged
-        /// drop, the second for a drop that has changed.
+        /// When the drop may be tried again, on the boot clock in milliseconds. One time holds for an unchanged
+        /// drop, the other for a drop that has changed.
         let nextTry: (same: Int64, changed: Int64)
     }
 
@@ -96,7 +96,7 @@ final class SingleDrops: Sendable {
             defer { state.last = nil }
             return state.last
         }
-        // A drop that no owner has begun comes first. The next look finds the other drop again.
+        // A drop that no owner has begun goes before `last`. The next look finds the drop that is not used here again.
         if last != nil, let fresh = drops.popLarge(), fresh.tries == 0 { return fresh }
         return last ?? drops.popLarge()
     }

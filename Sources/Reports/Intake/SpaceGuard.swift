@@ -25,7 +25,8 @@ struct SpaceGuard {
     init(_ room: CollectingRoom, expecting facts: FileMetadata?, isUnpacking: Bool = false) {
         self.room = room
         self.isUnpacking = isUnpacking
-        // A file's holes are read, too. The number of its blocks has shown before that the file is not too large.
+        // A sparse file is read with its holes, so its size may exceed the limit. An earlier check counted only the
+        // blocks of the file, and accepted it.
         limit = max(room.limits.maximumReportByteCount, facts?.size ?? 0)
         // The expected size was checked before the reading began.
         let isExpected = facts.map { $0.countedByteCount > Self.smallByteCount } ?? false

@@ -64,8 +64,8 @@ final class LeftSources: Sendable {
 
     private let state = Mutex(State())
 
-    /// Begins a look. A reason that was told since the last look ended, of a drop that is collected beside the looks,
-    /// stays known.
+    /// Begins a look. A large drop is collected while looks go on. If its collecting fails between two looks,
+    /// the reason stays known.
     func beginLook() {
         state.withLock { state in
             state.known = state.found

@@ -4,8 +4,8 @@ import DurableIO
 /// The work of an owner in one run: the intake and the drive, side by side until the run ends.
 ///
 /// Neither waits for the other: a report is sent as soon as it is enrolled, while other drops are still being
-/// collected. Each step of a report is durable before the report's next step begins, so a crash leaves no more behind
-/// than a crash of the intake or of the drive alone.
+/// collected. Each step of a report is durable before the report's next step begins, so a crash while both run
+/// leaves the same things behind as a crash while only one of them runs.
 struct SpoolWork {
     let owner: SpoolOwner
     /// The time until which the run waits for transfers that are due later, on the boot clock in milliseconds. `nil`

@@ -128,7 +128,7 @@ package struct Submission: Sendable {
     // MARK: - As the owner
 
     /// Works as the owner and resigns.
-    /// - Returns: whether nothing had arrived after the run's last look at the spool when the summary was made.
+    /// - Returns: `true` if no source arrived between the run's last look and the making of the summary.
     private func session(
         _ owner: SpoolOwner, _ start: Int64, _ summary: inout SubmissionSummary, _ leftovers: inout Set<EntryName>
     ) async throws -> Bool {
