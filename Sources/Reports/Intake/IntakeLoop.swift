@@ -123,7 +123,7 @@ struct IntakeLoop {
     /// they may be stopped. Then they go on beside it.
     ///
     /// If a transfer stays under way, the intake collects the suspect drop beside it. Then the next suspect drop waits
-    /// for as long as other work may be stopped at most (``Solitude/stopLength(with:)``).
+    /// for ``Solitude/longestStop``, or until the drive can send nothing more.
     /// - Returns: whether there was a suspect drop to be collected now.
     private func bringInSuspects(
         _ list: inout IntakeList, _ singles: SingleDrops, until nextLook: Int64,

@@ -96,7 +96,7 @@ final class SingleDrops: Sendable {
             defer { state.last = nil }
             return state.last
         }
-        // A drop that no owner has begun goes before `last`. The next look finds the drop that is not used here again.
+        // A drop that no owner has begun goes before `last`. The next look finds again the drop that this look passes over.
         if last != nil, let fresh = drops.popLarge(), fresh.tries == 0 { return fresh }
         return last ?? drops.popLarge()
     }
