@@ -237,7 +237,7 @@ public actor Downloader {
     /// from the disk. When this call has returned, the cancellation survives a power cut.
     ///
     /// - Parameter identifier: the download's name.
-    /// - Returns: whether an unfinished download was cancelled; also `false` when it has ended meanwhile.
+    /// - Returns: `true` if an unfinished download was cancelled; `false` if there was none, or if it ended first.
     /// - Throws: ``NetworkResponseError`` when the session cannot be opened or its ledger fails.
     @discardableResult
     public func cancel(_ identifier: Identifier) async throws -> Bool {

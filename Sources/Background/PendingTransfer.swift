@@ -88,7 +88,8 @@ public struct PendingTransfer: Hashable, Sendable {
     public let identifier: String
     /// The state of the transfer.
     public let state: State
-    /// The reason why the transfer waits or rests; `nil` when it has never been tried, is under way, or has ended.
+    /// The reason why the transfer waits or rests. `nil` before the first attempt of a new transfer, when the transfer
+    /// was made due again, when it is under way, and when it has ended.
     public let reason: Reason?
     /// The URL of the transfer's request, including the query.
     public let url: String

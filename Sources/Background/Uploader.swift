@@ -219,7 +219,7 @@ public actor Uploader {
     /// the cancellation survives a power cut.
     ///
     /// - Parameter identifier: the upload's name.
-    /// - Returns: whether an unfinished upload was cancelled; also `false` when it has ended meanwhile.
+    /// - Returns: `true` if an unfinished upload was cancelled; `false` if there was none, or if it ended first.
     /// - Throws: ``NetworkResponseError`` when the session cannot be opened or its ledger fails.
     @discardableResult
     public func cancel(_ identifier: Identifier) async throws -> Bool {

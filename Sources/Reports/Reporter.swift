@@ -60,10 +60,10 @@ public final class Reporter: Sendable {
         /// ``Reporter/submit(_:request:kind:identifier:annotations:)`` before it was restarted.
         ///
         /// The request has to be given again because the values of its header fields are never written to disk. The
-        /// reporter calls the closure at each attempt. When it returns `nil`, the report rests until the next restart.
-        /// The default, `nil`, lets all such reports rest until the same bytes are submitted again. If programs share a
-        /// spool, the reporter also calls the closure for reports of the other programs: look at the URL before you
-        /// sign a request.
+        /// reporter calls the closure at each attempt. When the closure returns `nil`, the report rests. The reporter
+        /// calls the closure again in the next submission that it begins. With the default, `nil`, all such reports
+        /// rest until the same bytes are submitted again. If programs share a spool, the reporter also calls the
+        /// closure for reports of the other programs: look at the URL before you sign a request.
         public var existingReportHandler: (@Sendable (ExistingReport) async throws -> HTTPRequest?)?
         /// The logger. The default logs nothing. Bodies, URLs and headers are never logged.
         public var logger = Logger(label: "reports", factory: { _ in SwiftLogNoOpLogHandler() })
@@ -216,7 +216,8 @@ public final class Reporter: Sendable {
 
     // MARK: - Submitting
 
-    /// Takes in dropped reports and sends the due ones: the newest crash first, then the reports that have been due
+    /// Takes in dropped reports and sends the reports that are due: first the crashes, the newest first, then the
+    /// others, beginning with the report that has been due longest. Every fourth report is the one that has been due
     /// longest.
     ///
     /// This returns immediately when nothing is due. The deadline ends the wait, not the work: the reporter goes on

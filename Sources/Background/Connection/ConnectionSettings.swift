@@ -31,7 +31,7 @@ public struct ConnectionTimeouts: Hashable, Sendable {
     public var idle: Duration = .seconds(60)
     /// The time from the last byte sent to the head of the answer. The default is 5 minutes.
     ///
-    /// The limit doubles with each failed attempt of the same transfer, up to 30 minutes. A limit that is set to more
+    /// The limit doubles with each earlier attempt of the same transfer, up to 30 minutes. A limit that is set to more
     /// than 30 minutes stays as it is.
     public var answer: Duration = .seconds(300)
 

@@ -41,8 +41,8 @@ public struct Destination: Sendable {
     /// - Parameters:
     ///   - url: An absolute URL without user name and password, with `{id}`, `{kind}` and `{host}` where wanted.
     ///   - provider: A closure that is called for each attempt. Several calls may run at the same time. When the
-    ///     closure throws, nothing is sent. The report then waits from 5 seconds to an hour, without a charge against
-    ///     the report or the server. Of the error only the type is kept.
+    ///     closure throws, nothing is sent. The report then waits from 5 seconds to an hour, and this failure counts
+    ///     neither against the report nor against the server. Of the error only the type is kept.
     /// - Returns: The destination. Its URL is checked when a reporter is made.
     public static func http(_ url: String, headers provider: @escaping HeaderProvider) -> Destination {
         Destination(template: url, provider: provider)

@@ -24,7 +24,8 @@ public struct SubmissionSummary: Hashable, Sendable {
     public internal(set) var delivered = 0
     /// All reports of the spool that are not delivered yet, and that the owner sends by itself when they are due.
     public internal(set) var waiting = 0
-    /// All reports of the spool that wait until something changes: credentials, a certificate or the endpoint.
+    /// All reports of the spool in the state `held`: they wait until something changes, for example the credentials, a
+    /// certificate or the endpoint.
     public internal(set) var held = 0
     /// The reports that the server rejected in this run. Their files are in `parked/`.
     public internal(set) var rejected = 0
@@ -39,7 +40,9 @@ public struct SubmissionSummary: Hashable, Sendable {
     /// The payloads of this run whose reports the spool already knew. The owner stored no second report, but increased
     /// the count of the known report.
     public internal(set) var duplicates = 0
-    /// The files in `incoming/` that could not be taken, including files that are still being written.
+    /// The drops and entries that this run found and left where they are, because it could not take them in or could
+    /// not unlink them. Drops that another program is still writing count, too. A directory that could not be listed
+    /// counts as one.
     public internal(set) var skipped = 0
     /// The time at which the next attempt may be made, by the wall clock in milliseconds since 1970; `nil` when no
     /// report waits for a time.

@@ -2,23 +2,24 @@ import DurableIO
 
 /// The limits of what a spool may hold.
 ///
-/// A producer checks two limits, the largest report and the free space. A report beyond them is not stored: the call
-/// throws a ``ReportsError`` with the code ``ReportsError/Code/cannotWrite``, and a dropped file stays in `incoming/`.
+/// The size of a report and the free space are checked before a payload is stored. If a payload breaks one of these two
+/// limits, it is not stored: a call throws a ``ReportsError`` with the code ``ReportsError/Code/cannotWrite``, and the
+/// owner of the spool leaves a dropped file in `incoming/`.
 ///
 /// The owner of the spool checks the other limits: the total size, the count and the age. It checks them only when
-/// nothing more can be sent, at the end of each run, and every ten minutes of a run that lasts. Then it evicts the
-/// least important reports first: parked reports, then reports known to be no crashes, then reports of unknown kind,
-/// then crashes. In each group the oldest report goes first. A report that is being sent is never evicted. The bytes of
-/// an evicted report are deleted. Its row stays for 90 days, with the name of the limit.
+/// nothing more can be sent, at the end of each run, and every ten minutes of a run that lasts. Then it evicts parked
+/// reports first, then reports known not to be crashes, then reports of unknown kind, then crashes. In each group the
+/// oldest report goes first. A report that is being sent is never evicted. The bytes of an evicted report are deleted.
+/// Its row stays for 90 days, with the name of the limit.
 public struct SpoolLimits: Hashable, Sendable {
     /// The largest payload, in bytes. A file is measured by the bytes that its blocks take on disk. The default is
     /// 4 GiB.
     public var maximumReportByteCount: UInt64 = 4 << 30
-    /// The free space to be left on the file system, in bytes. The default, `nil`, is 5 % of the file system, but at
-    /// most 64 MiB for a report of up to 1 MiB, and at most 1 GiB for a larger report.
+    /// The free space to be left on the file system, in bytes. The default, `nil`, is 5 % of the file system. This
+    /// default is capped: at 64 MiB for a report of up to 1 MiB, and at 1 GiB for a larger report.
     public var minimumFreeByteCount: UInt64?
-    /// The largest total size of all stored reports, compressed, in bytes. A report that is larger by itself is not
-    /// collected. The default, `nil`, is 10 % of the file system, at least 64 MiB and at most 16 GiB.
+    /// The largest total size of all stored reports, compressed, in bytes. A report that is larger than this limit by
+    /// itself is not collected. The default, `nil`, is 10 % of the file system, at least 64 MiB and at most 16 GiB.
     public var maximumTotalByteCount: UInt64?
     /// The largest number of stored reports. The default is 200,000.
     public var maximumCount: Int = 200_000

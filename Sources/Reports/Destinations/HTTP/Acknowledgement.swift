@@ -1,7 +1,7 @@
 import Background
 import HTTPTypes
 
-/// The proof of receipt that a server has to give in a 2xx answer. Without the proof no answer means a delivery.
+/// The proof of receipt that a server has to give in a 2xx answer. A 2xx answer without the proof is no delivery.
 ///
 /// This is for servers behind something that may answer in their place: a load balancer's page, a proxy's login, a
 /// catch-all site. A report whose answer lacks the proof is held. It is tried again after an hour, or at the next
