@@ -165,7 +165,7 @@ extension SendingPlan.Turn {
 
     /// Ends the stop for a suspect row. The ledger is told that no row is to be blamed if the process dies.
     ///
-    /// Other work goes on beside the suspect, or without it.
+    /// Other work goes on, whether the suspect is under way or not.
     package mutating func othersGoOn() {
         plan.schedule.suspect = nil
         plan.schedule.blamesNobody = true
@@ -182,7 +182,8 @@ extension SendingPlan.Turn {
         plan.schedule.blamesNobody = false
     }
 
-    /// Ends the stop because there is no suspect any more for which other work has to be stopped.
+    /// Ends the stop, because no suspect is left for which other work has to be stopped. This does not count as a stop
+    /// in vain (``stopWasInVain()``).
     package mutating func stopIsVain() {
         endsStop = true
     }

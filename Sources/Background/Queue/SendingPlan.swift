@@ -48,7 +48,8 @@ package struct SendingPlan<Claim: Identifiable<Int64> & Sendable, End: Sendable>
         package internal(set) var origins: [String: OriginRecord]
         /// Origins at which more rows may have been due than the last turn claimed.
         package internal(set) var originsWithMore: Set<String> = []
-        /// Probes: rows that the queue sends to find out whether the reason still exists for which other rows are held.
+        /// Probes: rows that the queue made due, and sends to find out whether an origin accepts again, or whether the
+        /// reason is over for which other rows are held.
         package internal(set) var probes: Set<Int64> = []
         /// Suspect rows (``Solitude``) that a caller asked for by name.
         package internal(set) var asked: Set<Int64> = []

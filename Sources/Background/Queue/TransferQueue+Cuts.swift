@@ -18,7 +18,7 @@ extension TransferQueue {
         return found.flatMap { isSlowUnderWay(to: route.origin, in: plan) ? nil : $0 }
     }
 
-    /// The slow bodies that may be claimed with the other rows.
+    /// Which rows with slow bodies the queue may claim together with the other rows.
     func slowRows(at origin: String, in plan: Plan) -> TransferStore.SlowRows {
         guard driveEnd != nil else { return .all }
         return isSlowUnderWay(to: origin, in: plan) ? .none : .rested
@@ -45,7 +45,7 @@ extension TransferQueue {
     /// reason, note and time.
     func noteCut(of attempt: FinishedAttempt, in verdict: inout Verdict) throws -> CutAttempts {
         guard verdict.isInterruption else { return CutAttempts() }
-        // Progress that was stored during the attempt has cleared earlier cuts.
+        // The row is read again: if the attempt stored progress, this has set the row's earlier cuts to zero.
         guard let record = try store.queries.record(row: attempt.claim.id) else { return CutAttempts() }
         guard let trace = attempt.report.trace else { return record.cuts }
         let isTriedAsSlow = driveEnd != nil && attempt.claim.record.cuts.count >= CutAttempts.limit

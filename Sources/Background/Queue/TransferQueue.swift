@@ -38,8 +38,8 @@ package actor TransferQueue {
         package var destinations: [Lane: String]
         package var retryOwner: RetryOwner = .engine
         package var policy = RetryPolicy()
-        /// Whether rows of the first rank are sent before the other rows of their lane, by ``ClaimOrder``. The default
-        /// is `false`: the row due longest is sent first.
+        /// Whether rows of rank 0 are sent before the other rows of their lane, by ``ClaimOrder``. The default is
+        /// `false`: the row due longest is sent first.
         package var prefersFirstRank = false
         /// The clock that measures the pace of a body, in milliseconds since any fixed time. The threads of the
         /// transport call it, so the default does not use the ledger's clock.
@@ -135,8 +135,8 @@ package actor TransferQueue {
         return result
     }
 
-    /// Changes the ledger like ``change(_:)``. With `ifDry`, does nothing in two cases: a row can be claimed, or
-    /// a row may be waiting for the end of a stop.
+    /// Changes the ledger like ``change(_:)``. With `ifDry`, does nothing in two cases: a row can be claimed, or a row
+    /// may be waiting for the end of a stop.
     /// - Returns: `nil` when nothing was done.
     package func change<Result: Sendable>(
         ifDry: Bool, _ body: @Sendable (TransferStore) throws -> Result
@@ -276,8 +276,8 @@ package actor TransferQueue {
         store.distrustFiles()
     }
 
-    /// Deletes tokens with this prefix from the ledger at an orderly close. If there are very many, it deletes only
-    /// a part of them.
+    /// Deletes tokens with this prefix from the ledger at an orderly close. If there are very many, it deletes only a
+    /// part of them.
     ///
     /// A token is the ledger's note that a source or an order has had its effect, so that it has none a second time.
     /// The caller knows that the sources or orders of these tokens are gone for good.

@@ -1,17 +1,18 @@
 import Background
 
-/// What a shell offers where a command line names a report.
+/// The completions that a shell offers where a command line names a report.
 extension SpoolInspector {
-    /// Ids that begin with some digits; without digits the newest reports.
+    /// The ids that begin with the given digits; without digits, the ids of the newest reports.
     ///
-    /// It takes milliseconds, however many reports there are: digits are looked up in the ledger's index, and only so many
-    /// rows are read. A ledger that is missing or damaged gives what the files tell, or nothing.
+    /// The call takes milliseconds, however many reports there are: it looks the digits up in the ledger's index, and
+    /// reads at most 1,000 of the rows found. If the ledger is missing or damaged, the result has only the ids that the
+    /// files show, or none.
     /// - Parameters:
-    ///   - prefix: what has been typed.
-    ///   - states: of the reports to name.
-    ///   - limit: how many to name at most.
+    ///   - prefix: the text that the person has typed.
+    ///   - states: the states of the reports to be named.
+    ///   - limit: the largest number of ids.
     /// - Returns: whole ids.
-    /// - Throws: what reading the spool throws.
+    /// - Throws: the errors of reading the spool.
     package func suggestions(beginning prefix: String, in states: Set<String>, limit: Int) throws -> [String] {
         guard !prefix.isEmpty else { return try newest(in: states, limit: limit) }
         guard Self.isHexadecimal(prefix) else { return [] }
@@ -23,7 +24,7 @@ extension SpoolInspector {
         return Array(Set(admitted).union(published.filter { $0.hasPrefix(prefix) }).sorted().prefix(limit))
     }
 
-    /// The names of drops that wait for a person's word, as `retry` and `remove` take them.
+    /// The names of drops that wait for a person's order, as `retry` and `remove` take them.
     package func poisonousDropNames(beginning prefix: String) throws -> [String] {
         let begun = try reader?.queries.begunDrops() ?? [:]
         guard !begun.isEmpty else { return [] }
@@ -39,6 +40,7 @@ extension SpoolInspector {
         return identifiers
     }
 
-    /// With one digit of a very full spool there are more, which the next digit brings.
+    /// The largest number of ids that are looked at. If more reports of a very full spool begin with the same digit, a
+    /// further digit finds them.
     private static let lookedAtCount = 1_000
 }

@@ -154,8 +154,8 @@ struct Enrolment {
         }
     }
 
-    /// Moves or links an entry into `queued/`. In rare cases a file has the name already. That file is damaged or has
-    /// no row, so the entry replaces it.
+    /// Moves or links an entry into `queued/`. In rare cases `queued/` has a file of that name already. That file is
+    /// damaged or has no row, so the entry replaces it.
     private func place(_ entry: EntryName, as name: EntryName, isLinked: Bool) throws(FileSystemError) {
         func move() throws(FileSystemError) {
             if isLinked {

@@ -22,7 +22,7 @@ struct EntryOrder {
 
     func holds(_ name: EntryName) -> Bool { held.contains(name) }
 
-    /// Adds entries of which only the names are known.
+    /// Adds entries that the look has not read, so that only their names are known.
     mutating func add(_ names: [EntryName]) {
         others.insert(contentsOf: names.filter { held.insert($0).inserted }.sorted().reversed(), at: 0)
     }

@@ -62,11 +62,11 @@ final class Handover: Sendable {
     /// How many times the intake has brought in something. The drive reads this number before it begins to send.
     var version: Int { watched.state.version }
 
-    /// Signals that the drive can send nothing more of the reports up to that version.
+    /// Signals that the drive can send nothing more of the reports that were brought in up to `version`.
     func ranDry(at version: Int) { change { $0.dryVersion = version } }
 
-    /// Returns when ``version`` is higher than the given one, the run is over, or the task is cancelled.
-    /// - Returns: whether the version is higher.
+    /// Returns when ``version`` is higher than the parameter `version`, the run is over, or the task is cancelled.
+    /// - Returns: whether ``version`` is higher.
     func waitForMore(than version: Int) async -> Bool {
         await watched.wait { $0.version > version || $0.isOver }
         return watched.state.version > version

@@ -55,10 +55,10 @@ extension Intake {
         }
     }
 
-    /// Whether the intake leaves a source without another try, because this owner has read the source to its end or has
-    /// brought it in already.
+    /// Decides whether the intake leaves a source without collecting it again, because this owner has read the source
+    /// to its end or has brought it in already.
     ///
-    /// If the source was brought in and could not be unlinked then, this tries again to unlink it.
+    /// If this owner has brought the source in and could not unlink it, this function tries again to unlink it.
     func isLeft(_ source: Source, in directory: Directory, _ summary: inout Summary) -> Bool {
         switch left.cause(of: source.key) {
         case nil, .notTaken, .poisonous: return false

@@ -46,8 +46,7 @@ extension IntakeList {
         hasSmallDrops = drops.count > 0
     }
 
-    /// Forgets the drops with these marks, because the drops are gone. The ledger then has no rows that say that they
-    /// were begun.
+    /// Deletes the ledger's notes that the drops with these marks were begun, because the drops are gone.
     private func forget(_ marks: [String]) async throws {
         guard !marks.isEmpty else { return }
         try await intake.queue.change { store in for mark in marks { try store.forget(drop: mark) } }
@@ -73,8 +72,9 @@ extension IntakeList {
         }
     }
 
-    /// Makes durable that this owner moves files. Otherwise an owner that dies before its first commit would look like
-    /// an owner that has ended in order. Then the next owner would not ask which drop has killed the process.
+    /// Makes durable that this owner moves files. Without this commit, an owner that dies before its first other commit
+    /// would look like an owner that has ended in order. Then the next owner would not ask which drop has killed the
+    /// process.
     /// - Returns: whether the disk had space for this commit.
     private mutating func beginLife() async throws -> Bool {
         do {

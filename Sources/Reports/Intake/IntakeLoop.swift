@@ -21,8 +21,8 @@ struct IntakeLoop {
     }
 
     /// The time from one look to the next, in milliseconds. If looks take long because there are many sources, the time
-    /// between looks grows, so that looks take at most a tenth of the run's time. For this
-    /// calculation the run counts as two seconds longer than it is.
+    /// between looks grows, so that looks take at most a tenth of the run's time. For this calculation the run counts
+    /// as two seconds longer than it is.
     private static let lookInterval: Int64 = 1_000
     private static let lookShare: Int64 = 10
     private static let freeLookTime: Int64 = 2_000

@@ -132,8 +132,8 @@ struct PayloadReading: PayloadPieces, ~Copyable {
         }
     }
 
-    /// Whether the file still begins and ends with the bytes that were read. The result is `false` if
-    /// a program has rewritten the file from its beginning.
+    /// Whether the file still begins and ends with the bytes that were read. The result is `false` if a program has
+    /// rewritten the file from its beginning.
     private func holdsWhatWasRead() throws -> Bool {
         guard try files.read(file, limit: first.count, at: 0) == first else { return false }
         return try files.read(file, limit: latest.count, at: offset - UInt64(latest.count)) == latest

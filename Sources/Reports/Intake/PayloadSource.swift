@@ -3,8 +3,8 @@ package import DurableIO
 /// The source of a payload's bytes, which is read once from beginning to end.
 package enum PayloadSource: ~Copyable {
     case bytes([UInt8])
-    /// A file that is read from its position. `facts` are from before its first byte was read; `nil` when they cannot
-    /// be compared.
+    /// A file that is read from its position. `facts` are the facts of the file before its first byte was read; `nil`
+    /// when they cannot be compared.
     case file(OwnedDescriptor, facts: FileMetadata?)
     /// A pipe that was opened without waiting for its writer.
     case pipe(OwnedDescriptor)

@@ -54,8 +54,8 @@ package struct ReportCollector {
     ///   - description: the other facts about the payload.
     ///   - pause: called between two blocks of the payload. The default does nothing.
     /// - Returns: the report, complete in a temporary file.
-    /// - Throws: ``PayloadProblem`` for a fault of the payload, ``FileSystemError`` for a fault of the disk, and
-    ///   `CancellationError` when the task was cancelled, unless the payload has only one block.
+    /// - Throws: ``PayloadProblem`` for a fault of the payload, and ``FileSystemError`` for a fault of the disk.
+    ///   `CancellationError` when the task was cancelled; a payload of only one block is collected all the same.
     package func collect(
         _ source: consuming PayloadSource, as description: Description, betweenBlocks pause: () -> Void = {}
     ) throws -> Collected {

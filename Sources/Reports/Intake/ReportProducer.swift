@@ -56,8 +56,9 @@ package struct ReportProducer {
         }
     }
 
-    /// The name of a drop says nothing about the payload. So nobody can take the drop for something else, or guess its
-    /// name.
+    /// Makes the name of an entry or of a drop. The name of an entry begins with the report's id. The name of a drop is
+    /// random and says nothing about the payload: other users cannot guess the name, and the owner does not judge the
+    /// payload by the name.
     private func newName(of report: StoredReport) -> EntryName {
         switch outlet {
         case .collected: .unique(prefix: report.id.hex + ".", suffix: ".gz")

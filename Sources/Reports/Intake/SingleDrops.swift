@@ -22,8 +22,8 @@ final class SingleDrops: Sendable {
     private struct Failure {
         let identity: Identity
         let summary: Intake.Summary
-        /// When the drop may be tried again, on the boot clock in milliseconds. One time holds for an unchanged
-        /// drop, the other for a drop that has changed.
+        /// When the drop may be tried again, on the boot clock in milliseconds: `same` holds for an unchanged drop, and
+        /// `changed` for a drop that has changed.
         let nextTry: (same: Int64, changed: Int64)
     }
 
@@ -45,8 +45,8 @@ final class SingleDrops: Sendable {
     /// How long an unchanged drop waits after a try that has read it, in milliseconds: 10 minutes. Reading a large drop
     /// takes long, and the other drops must have their turn.
     private static let readPatience: Int64 = 600_000
-    /// How long a drop that has changed since such a try waits, in milliseconds: 10 s. The drop may change again during
-    /// each try.
+    /// How long a drop waits that has changed after a try that has read it, in milliseconds: 10 s. The drop may change
+    /// again during each try.
     private static let changePatience: Int64 = 10_000
     /// How long a drop waits after a try that could not begin to read it, in milliseconds: until the next look.
     private static let patience: Int64 = 1_000
@@ -96,7 +96,8 @@ final class SingleDrops: Sendable {
             defer { state.last = nil }
             return state.last
         }
-        // A drop that no owner has begun goes before `last`. The next look finds again the drop that this look passes over.
+        // A drop that no owner has begun goes before `last`. Of the two drops, the one that is not returned here waits
+        // again when the next look finds it.
         if last != nil, let fresh = drops.popLarge(), fresh.tries == 0 { return fresh }
         return last ?? drops.popLarge()
     }
@@ -150,8 +151,8 @@ final class SingleDrops: Sendable {
         let isAlone = await intake.queue.beginAlone(patience: patience)
         defer {
             intake.queue.endAlone()
-            // While claims were stopped, the drive may have ended although transfers were due. This makes it begin
-            // again.
+            // While claims were stopped, the drive may have ended although transfers were due. This signal makes the
+            // drive begin again.
             handover.broughtIn()
         }
         if !isAlone {

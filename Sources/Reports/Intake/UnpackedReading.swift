@@ -49,8 +49,8 @@ struct UnpackedReading: PayloadPieces, ~Copyable {
     /// Gives the file back, to be read from its beginning.
     consuming func giveBack() -> OwnedDescriptor { file }
 
-    /// Unpacks until the buffer is full, the member ends, or at least 256 KiB of the file were read. The last limit
-    /// lets the caller check for cancellation: a member may have gigabytes that unpack to nothing.
+    /// Unpacks until the buffer is full, the member ends, or at least 256 KiB of the file were read. After 256 KiB the
+    /// caller can check for cancellation: a member may have gigabytes that unpack to nothing.
     mutating func fill() throws {
         count = 0
         let end = offset + Self.bufferByteCount

@@ -2,10 +2,10 @@ import DurableIO
 
 /// The pace at which a large file is written back to the disk while the program still writes the file.
 ///
-/// After each 16 MiB, the kernel is told to write these bytes to the disk. Then, after each further 1 MiB, the program
-/// waits until 1 MiB of the 16 MiB before these is on the disk. So at most 32 MiB of the file are only in memory. The
-/// sync at the file's end, or another sync on the same file system, then does not wait for gigabytes. This makes
-/// nothing durable: the sync must still follow.
+/// After each 16 MiB, the program tells the kernel to write these bytes to the disk. While the program writes the next
+/// 16 MiB, it stops after each 1 MiB, and waits until 1 MiB of the previous 16 MiB is on the disk. So at most 32 MiB of
+/// the file are only in memory. The sync at the file's end, or another sync on the same file system, then does not wait
+/// for gigabytes. This makes nothing durable: the sync must still follow.
 struct WriteBackPace {
     private static let windowByteCount: UInt64 = 16 << 20
     private static let stepByteCount: UInt64 = 1 << 20

@@ -5,8 +5,8 @@ import Synchronization
 /// The drops and entries that an owner could not take in or could not unlink, with the reason for each of them.
 ///
 /// The owner writes them into the ledger for readers, because some reasons are found only by trying, and readers do not
-/// try. A source that has to be read to find its reason is tried once by each owner, not at each look. Otherwise the
-/// owner would do nothing but read a drop of gigabytes that fails at its end.
+/// try. If the reason shows only after the owner has read the source, each owner tries the source once, not at each
+/// look. Otherwise the owner would do nothing but read a drop of gigabytes that fails at its end.
 final class LeftSources: Sendable {
     /// The reason why a source is still there.
     enum Cause: Sendable {
@@ -64,8 +64,8 @@ final class LeftSources: Sendable {
 
     private let state = Mutex(State())
 
-    /// Begins a look. A large drop is collected while looks go on. If its collecting fails between two looks,
-    /// the reason stays known.
+    /// Begins a look. A large drop is collected while looks go on. If its collecting fails between two looks, the
+    /// reason stays known.
     func beginLook() {
         state.withLock { state in
             state.known = state.found

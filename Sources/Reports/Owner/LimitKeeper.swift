@@ -81,7 +81,7 @@ struct LimitKeeper {
     private enum Limit: Sendable {
         /// The longest age, in milliseconds.
         case age(Int64)
-        /// For victims that exceed the limit of all bytes by themselves.
+        /// The limit of all bytes, for a report that exceeds this limit by itself.
         case alone(Room)
         case room(Room, named: Room)
     }

@@ -8,8 +8,8 @@ import DurableIO
 /// leaves the same things behind as a crash while only one of them runs.
 struct SpoolWork {
     let owner: SpoolOwner
-    /// The time until which the run waits for transfers that are due later, on the boot clock in milliseconds. `nil`
-    /// means that it does not wait, and the largest number means that it waits for ever.
+    /// The time until which the run waits for transfers that are due later, on the boot clock in milliseconds. With
+    /// `nil` the run does not wait. With `Int64.max` it waits for ever.
     let waitsUntil: Int64?
     /// The time at which the run is told to end, on the boot clock in milliseconds; `nil` where the owner does not know
     /// it.

@@ -118,8 +118,9 @@ package struct Submission: Sendable {
                 return try summary.counting(SpoolInspector(spool: spool).summary())
             }
             summary.repairs += owner.repairs
-            // A producer that published after our last look saw the lock held and left its report to us, so look again
-            // before returning. If another owner has taken it meanwhile, use that owner's counts.
+            // A producer that published after this run's last look found the lock held, and left its report to this
+            // run. So the run looks again before it returns. If another owner has taken that report in meanwhile, the
+            // counts of that owner are used.
             let isComplete = try await session(owner, start, &summary, &leftovers)
             if Task.isCancelled || isComplete && !hasNewArrivals(besides: leftovers) { return summary }
         }
@@ -128,7 +129,8 @@ package struct Submission: Sendable {
     // MARK: - As the owner
 
     /// Works as the owner and resigns.
-    /// - Returns: `true` if no source arrived between the run's last look and the making of the summary.
+    /// - Returns: `true` if no source arrived between the run's last look and the making of the summary. Also `true` if
+    ///   the task was cancelled: such a run does not look for new sources.
     private func session(
         _ owner: SpoolOwner, _ start: Int64, _ summary: inout SubmissionSummary, _ leftovers: inout Set<EntryName>
     ) async throws -> Bool {

@@ -31,7 +31,8 @@ package struct CallerRequest: Hashable, Sendable {
             headerNames: json?["headers"]?.arrayValue?.compactMap(\.stringValue) ?? [])
     }
 
-    /// The row's columns; `nil` when the URL is none, and the report goes where the others go.
+    /// The request as the row's columns. `nil` when the stored URL is not a valid http or https URL; then the row has
+    /// no request, and the report goes to the spool's destination.
     func stored(id: ContentHash) -> TransferRecord.StoredRequest? {
         guard let endpoint = try? Endpoint(url) else { return nil }
         return TransferRecord.StoredRequest(
