@@ -44,8 +44,8 @@ struct DownloadAttempt: Sendable {
 
     // MARK: - What is there
 
-    /// Whether an earlier life has moved the file into place and died before it could say so. A file of another content
-    /// is removed before this content's progress is written down, so a file found here is this content's.
+    /// Whether an earlier process has moved the file into place and died before it stored that. A file of another
+    /// content is removed before this content's progress is written down, so a file found here is this content's.
     private func isInPlace() throws(FileSystemError) -> Bool {
         try downloads.files.metadata(of: DownloadDirectory.name(of: record.identifier), in: downloads.directory) != nil
     }

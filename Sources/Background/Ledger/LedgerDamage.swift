@@ -1,11 +1,11 @@
-/// How often a ledger was found damaged in the middle of the work.
+/// How often this process has met damage in a ledger during its work.
 ///
-/// A read that failed once need not fail twice, so only a ledger that is met damaged again is set aside.
+/// A read that failed once need not fail again. So a ledger is set aside only when its damage is met again.
 package enum LedgerDamage: Hashable, Sendable {
     case none
-    /// All of the ledger is checked before it is used again.
+    /// Damage was met once. The whole ledger is checked before it is used again.
     case metOnce
-    /// Met again although the check found nothing.
+    /// Damage was met again, although the check found nothing.
     case metAgain(SQLiteError)
 
     package func afterMeeting(_ damage: SQLiteError?) -> LedgerDamage {

@@ -2,12 +2,12 @@ package import DurableIO
 
 /// Opening the ledger, whatever state its files are in.
 extension LedgerHost {
-    /// What rows of ledgers from before the first release get, which had neither lanes nor ranks; and what rows are
-    /// worth that do not fit on the disk.
+    /// The rules for copying the rows of a ledger. They give the lane and the rank of rows from before the first
+    /// release, which had neither, and say whether rows are needed that do not fit on the disk.
     package struct SalvageRules {
         let lane: Lane
         let rank: (_ label: String, _ metadata: String) -> Int
-        /// Whether the owner makes the rows anew from files, so that a ledger without them is better than none.
+        /// Whether the owner makes the rows anew from files. Then a ledger without rows is better than no ledger.
         let hasFiles: Bool
 
         package init(
@@ -19,20 +19,20 @@ extension LedgerHost {
         }
     }
 
-    /// An open ledger, and how it was found.
+    /// An open ledger, and the state in which it was found.
     package struct Opened {
         package let store: TransferStore
-        /// Whether there was no ledger, or one without any life in it.
+        /// Whether there was no ledger, or only a ledger that no owner had used.
         package let isNew: Bool
         package let repair: Repair?
     }
 
-    /// What had to be done before the ledger could be used.
+    /// The repair that was needed before the ledger could be used.
     package enum Repair: Sendable {
         /// A log without its ledger was set aside.
         case orphanedLog(EntryName)
-        /// The ledger was set aside under this name, by this owner or one that died over it, and another made of its
-        /// rows.
+        /// The ledger was set aside under this name, and another ledger was made from its rows. This owner did it, or
+        /// an earlier owner that died while it did.
         case setAside(EntryName, Reason, savedRowCount: Int)
 
         package enum Reason: Sendable {
@@ -41,19 +41,19 @@ extension LedgerHost {
         }
     }
 
-    /// Opens the ledger, making it when it is missing, and gives back what an earlier life left under way.
+    /// Opens the ledger, makes it if it is missing, and gives back the claims that an earlier owner left under way.
     ///
-    /// A large ledger takes seconds to be checked, carried over, or rebuilt of its rows. When the task is cancelled
-    /// meanwhile, that ends early: it says nothing about the ledger, which keeps its name and is doubted as before, so
-    /// that the next owner does all of it.
+    /// It takes seconds to check a large ledger, to carry it over, or to build it again from its rows. When the task is
+    /// cancelled meanwhile, this work ends early and says nothing about the ledger. The ledger keeps its name and is
+    /// doubted as before, so that the next owner does all of the work.
     /// - Parameters:
-    ///   - damage: what an earlier opening of this process has met.
-    ///   - rules: for rows of a ledger from before the first release.
-    ///   - drops: the marks of the drops that have been renamed away and not enrolled; `nil` where nobody knows. The
+    ///   - damage: the damage that this process has met in the ledger before.
+    ///   - rules: the rules for copying rows.
+    ///   - drops: the marks of the drops that were renamed away and not enrolled; `nil` when they cannot be known. The
     ///     default is none.
-    /// - Returns: the ledger, and what had to be done for it.
+    /// - Returns: the ledger, and the repair that was needed.
     /// - Throws: ``LedgerError`` for a ledger of a later version, which is not touched; ``SQLiteError`` or
-    ///   ``FileSystemError`` when it cannot be opened or made; `CancellationError`.
+    ///   ``FileSystemError`` when the ledger cannot be opened or made; `CancellationError`.
     package func open(
         _ damage: LedgerDamage, _ rules: SalvageRules, drops: @Sendable () -> Set<String>? = { [] }
     ) throws -> sending Opened {
@@ -86,8 +86,8 @@ extension LedgerHost {
         }
     }
 
-    /// SQLite needs some space to open; on a full disk the reserve gives it. Damage has to be found twice, because a
-    /// read that fails on a tired disk looks the same.
+    /// SQLite needs some space to open a ledger. On a full disk, the removal of the reserve gives this space. Damage
+    /// has to be found twice, because a failed read looks like damage.
     private func openFreeingSpace(isDoubted: Bool = false) throws -> sending TransferStore {
         do {
             return try openOrLay(isDoubted)
@@ -101,12 +101,14 @@ extension LedgerHost {
         }
     }
 
-    /// An empty file is one that a person or an earlier life put there, for SQLite to fill.
+    /// Opens the ledger, and makes it if it is missing. If a person or an earlier process has put an empty file there,
+    /// SQLite fills it.
     private func openOrLay(_ isDoubted: Bool) throws -> sending TransferStore {
         if try !place.has(LedgerPlace.ledgerName) {
             try place.layLedger()
         }
-        // Also beside a ledger: the one who gave it its name may have died before it came so far.
+        // These files may be missing beside a ledger, too: the process that gave the ledger its name may have died
+        // before it made them.
         try place.laySides()
         return try TransferStore(
             path: place.directory.path(of: LedgerPlace.ledgerName), clock: place.clock, isDoubted: isDoubted,
@@ -120,7 +122,7 @@ extension LedgerHost {
         let aside = try setAside(at: time)
         if count != nil { try putInPlace(Self.salvagedName(time)) }
         let store = try openFreeingSpace()
-        // Without the reserve, which was freed for the rows that found no space.
+        // The reserve was freed for the rows, and they found no space all the same. So the log has to stay small.
         if count == nil { store.giveBackLog() }
         return Opened(store: store, isNew: false, repair: .setAside(aside, reason, savedRowCount: count ?? 0))
     }

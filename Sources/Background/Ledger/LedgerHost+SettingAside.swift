@@ -1,19 +1,19 @@
 import DurableIO
 
-/// Setting a ledger aside, and giving one that was built of its rows its place.
+/// The replacement of a ledger: the old ledger is set aside, and a ledger that was built from its rows gets its place.
 ///
-/// First the new one is whole and durable under a name of its own, `ledger.salvaged-<time>`; then the old one gets the
-/// name `ledger.sqlite.corrupt-<time>`; last the new one gets the ledger's. After a crash in between the next owner
-/// goes on where this one stopped.
+/// First the new ledger becomes whole and durable under the name `ledger.salvaged-<time>`. Then the old ledger gets the
+/// name `ledger.sqlite.corrupt-<time>`. At last the new ledger gets the name `ledger.sqlite`. After a crash in between,
+/// the next owner continues where this owner stopped.
 extension LedgerHost {
-    /// Builds a ledger of the rows that can still be read, durable under a name of its own.
+    /// Builds a ledger from the rows that can still be read. The ledger is durable under a name of its own.
     /// - Returns: the number of transfers in it.
     func salvage(at time: Int64, _ rules: SalvageRules) throws -> Int {
         let publication = try Publication.new(in: place.temporary, files: place.files)
         defer {
             for side in ["-wal", "-shm"] {
                 guard let name = EntryName("\(publication.temporaryName)\(side)") else { continue }
-                // Best effort: what stays behind is removed by the next cleaner.
+                // Best effort: the next cleaner removes the files that stay behind.
                 _ = try? place.files.remove(name, in: place.temporary)
             }
         }
@@ -34,7 +34,7 @@ extension LedgerHost {
 
     // MARK: - Taking its place
 
-    /// Gives the ledger that was built of another's rows its name.
+    /// Gives the ledger's name to the ledger that was built from the rows of another ledger.
     func putInPlace(_ salvaged: EntryName) throws(FileSystemError) {
         do throws(FileSystemError) {
             try place.files.rename(salvaged, in: place.directory, to: LedgerPlace.ledgerName, in: place.directory)
@@ -43,13 +43,14 @@ extension LedgerHost {
             try clearPlace()
             try place.files.rename(salvaged, in: place.directory, to: LedgerPlace.ledgerName, in: place.directory)
         }
-        // Before there are new sides: without a ledger those would be set aside in the names of the old ones.
+        // The directory is synced before the new log and the new index are made. Without a ledger, these would be set
+        // aside under the names of the old ones.
         try place.files.syncDirectory(place.directory)
         try place.laySides()
     }
 
-    /// As soon as there is no ledger another process, or a person, may lay one, in which there was no life yet. It is
-    /// kept unless it is an empty file.
+    /// Makes the ledger's name free. As soon as there is no ledger, another process or a person may put one there,
+    /// which no owner has used yet. Such a ledger is kept, unless it is an empty file.
     private func clearPlace() throws(FileSystemError) {
         let sizes = [try place.size(of: LedgerPlace.ledgerName), try place.size(of: LedgerPlace.logName)]
         if sizes.contains(where: { $0 > 0 }) {
@@ -59,9 +60,10 @@ extension LedgerHost {
         }
     }
 
-    /// An earlier owner may have died while it replaced a ledger. Where the old one has lost its name already, the
-    /// replacement goes on; else the old one is opened, and whatever is wrong with it is found again.
-    /// - Returns: under which name the old one is by now, and why it was set aside.
+    /// Continues a replacement during which an earlier owner died. If the old ledger has already lost its name, the
+    /// replacement goes on. Otherwise the caller opens the old ledger, and finds its damage again.
+    /// - Returns: the name that the old ledger has now, and the reason why it was set aside; `nil` without such a
+    ///   replacement.
     func finishReplacement() throws -> (aside: EntryName, reason: Repair.Reason)? {
         let prefix = Self.salvagedPrefix
         var finished: (aside: EntryName, reason: Repair.Reason)?
@@ -80,10 +82,10 @@ extension LedgerHost {
         return finished
     }
 
-    /// Sets aside the sides of a ledger that has lost its name, and then a ledger that was laid since.
-    /// - Returns: whether there is none now; one in which there was a life stays.
+    /// Sets aside the log and the index of a ledger that has lost its name, and then a ledger that was put there since.
+    /// - Returns: whether there is no ledger now. A ledger that an owner has used stays.
     private func makeWay(beside aside: EntryName) throws -> Bool {
-        // First of all: SQLite would take the old log for that of any ledger beside it.
+        // The log and the index go first, because SQLite would take the old log for the log of any ledger beside it.
         for side in ["-wal", "-shm"] { try setAside(side, of: aside) }
         guard try !hasLivedLedger() else { return false }
         try clearPlace()
@@ -102,7 +104,7 @@ extension LedgerHost {
         }
     }
 
-    /// Why an owner that is dead set a ledger aside; what it had met of damage nobody knows.
+    /// The reason why an owner that has died set a ledger aside. It is not known which damage that owner met.
     private static func reason(forSettingAside path: String) -> Repair.Reason {
         if let version = TransferStore.unreleasedVersion(at: path) { return .unreleasedVersion(version) }
         return .damaged(.damage("as an owner found that died before it had replaced it"))
@@ -110,8 +112,8 @@ extension LedgerHost {
 
     // MARK: - Names
 
-    /// SQLite deletes a log whose ledger is gone or empty; here it is kept for a person to look at. An empty log was
-    /// laid for SQLite to write into.
+    /// Sets aside a log whose ledger is gone or empty, for a person to look at, because SQLite would delete it. An
+    /// empty log stays: it was made for SQLite to write into.
     func setOrphanedLogAside() throws(FileSystemError) -> EntryName? {
         guard try place.size(of: LedgerPlace.logName) > 0, try place.size(of: LedgerPlace.ledgerName) == 0 else {
             return nil
@@ -123,7 +125,8 @@ extension LedgerHost {
     /// - Returns: the ledger's name from now on.
     func setAside(at time: Int64) throws(FileSystemError) -> EntryName {
         let aside = Self.asideName(time)
-        // The ledger's name goes first, and durably: a ledger that came back without its log would look sound.
+        // The ledger's name is given up first and durably, because a ledger that came back without its log would look
+        // sound.
         try setAside("", of: aside)
         try place.files.syncDirectory(place.directory)
         for side in ["-wal", "-shm"] { try setAside(side, of: aside) }
@@ -131,7 +134,7 @@ extension LedgerHost {
         return aside
     }
 
-    /// A name that is taken already stays as it is, and so does the file that would have had it.
+    /// Sets one file aside. If a file has the new name already, both files stay as they are.
     private func setAside(_ side: String, of aside: EntryName) throws(FileSystemError) {
         guard let name = EntryName("\(LedgerPlace.ledgerName)\(side)"), let newName = EntryName("\(aside)\(side)"),
             try place.has(name), try !place.has(newName)
@@ -139,7 +142,7 @@ extension LedgerHost {
         try place.files.rename(name, in: place.directory, to: newName, in: place.directory)
     }
 
-    /// The time now, or the next under which nothing was set aside yet.
+    /// The time now, or the next time under which nothing was set aside yet.
     func freeTime() throws(FileSystemError) -> Int64 {
         var time = place.clock.wallMilliseconds
         let names = Set(try place.files.entries(of: place.directory))

@@ -1,17 +1,17 @@
 package import DurableIO
 
-/// The directory that a ledger lies in, and the names of the files around it.
+/// The directory of a ledger, and the names of the files in it.
 ///
-/// The ledger, its log and its index are laid down before SQLite opens them, so that a disk which is full by then can
-/// still deliver. Each file appears under its name whole, and only if nobody else has made it: after a crash the next
-/// maker goes on.
+/// The ledger, its log and its index are made before SQLite opens them, so that delivery is possible when the disk is
+/// full later. Each file appears under its name whole, and only if no other process has made it. After a crash the next
+/// process makes the missing files.
 package struct LedgerPlace: Sendable {
     package let files: any FileSystem
     package let clock: any SystemClock
     package let directory: Directory
     /// Where new files are written until they get their names.
     package let temporary: Directory
-    /// How much the reserve leaves free on a file system of a size, both in bytes.
+    /// The number of bytes that the reserve leaves free on a file system with a given number of bytes.
     let freeSpaceFloor: @Sendable (_ total: UInt64) -> UInt64
 
     package static let lockName: EntryName = "owner.lock"
@@ -41,15 +41,15 @@ package struct LedgerPlace: Sendable {
 
     // MARK: - Laying
 
-    /// Publishes a ledger in which there was no life yet. One that is there by now stays as it is.
+    /// Publishes a ledger that no owner has used. If there is a ledger already, it stays as it is.
     package func layLedger() throws {
         let publication = try Publication.new(in: temporary, files: files)
         try publication.write(TransferStore.emptyLedger())
         _ = try publication.publish(as: Self.ledgerName, in: directory)
     }
 
-    /// Makes the log and the index where they are missing. SQLite wants both files even on a disk on which it could not
-    /// make them, and never removes them.
+    /// Makes the log and the index if they are missing. SQLite needs both files, could not make them on a full disk,
+    /// and never removes them.
     package func laySides() throws(FileSystemError) {
         for name in [Self.logName, Self.indexName] where try !has(name) {
             do throws(FileSystemError) {
@@ -60,13 +60,14 @@ package struct LedgerPlace: Sendable {
         }
     }
 
-    /// Makes the names in the directory and in all directories above it durable. A process that made some of them may
-    /// have died, or may not have come so far, before it synced them.
+    /// Makes the names in the directory and in all directories above it durable. A process that made some of these
+    /// names may have died before it synced them.
     package func syncNames() throws(FileSystemError) {
         try files.syncDirectory(directory)
         var parent = directory.path
         while parent.removeLastComponent() {
-            // Best effort: what we made ourselves is synced, and not every directory above may be opened.
+            // Best effort: the directories that this process made can be opened and are synced. Directories above them
+            // may not be open to this user.
             if let directory = try? files.openDirectory(parent.isEmpty ? "." : parent) {
                 try? files.syncDirectory(directory)
             }

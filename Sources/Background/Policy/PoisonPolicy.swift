@@ -14,12 +14,12 @@ package enum PoisonPolicy {
         return min(longestHold, firstHold << Int64(min(strikes - limit, 8)))
     }
 
-    /// Whether the death of an earlier life says anything about a transfer: only one that was alone under way can be
-    /// blamed.
+    /// Whether the death of an earlier owner is a strike: only a transfer that was alone under way can be blamed.
     /// - Parameters:
     ///   - inFlight: how many transfers were under way.
-    ///   - isBlamed: whether it was a death that says something. A machine that went down took the process with it,
-    ///     whatever it sent; and where drops were being collected, these may be the cause.
+    ///   - isBlamed: whether the death says something about a transfer. It does not when the machine went down, because
+    ///     that ends the process whatever it sends. It does not when drops were being collected, because these may be
+    ///     the cause.
     /// - Returns: whether it is a strike.
     package static func isStrike(inFlight: Int, isBlamed: Bool) -> Bool {
         inFlight == 1 && isBlamed

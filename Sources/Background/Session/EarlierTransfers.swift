@@ -1,15 +1,16 @@
 import Synchronization
 
-/// The transfers that an earlier life left unfinished, until each has ended or can go on only when it is asked for.
+/// The transfers that an earlier process left unfinished, until each of them has ended or can go on only after a caller
+/// asks for it.
 final class EarlierTransfers: Sendable {
     private struct State {
         var names: Set<String> = []
-        /// Opened when no transfer of the kind is left.
+        /// The latches that open when no transfer of their kind is left.
         var latches: [TransferKind: Latch] = [:]
 
         func has(_ kind: TransferKind) -> Bool { names.contains { TransferKind(ofRow: $0) == kind } }
 
-        /// Removes the latches of kinds of which no transfer is left.
+        /// Removes the latches of kinds that have no transfer left.
         mutating func removeFinished() -> [Latch] {
             let finished = latches.filter { !has($0.key) }
             for kind in finished.keys { latches[kind] = nil }
@@ -29,7 +30,7 @@ final class EarlierTransfers: Sendable {
         for latch in finished { latch.open() }
     }
 
-    /// None of the transfers will end any more.
+    /// Ends all waits, because none of the transfers will end any more.
     func endAll() {
         let finished = state.withLock { state in
             state.names = []

@@ -4,11 +4,11 @@ import Logging
 import Synchronization
 import SystemPackage
 
-/// What tests put something else in the place of.
+/// The parts of a session that tests replace.
 package struct SessionSeams: Sendable {
     package var files: any FileSystem = POSIXFileSystem()
     package var clock: any SystemClock = LinuxClock()
-    /// `nil` for the real one.
+    /// The transport that tests use; `nil` for the real transport.
     package var transport: (any Transport)?
 
     package init() {}
@@ -24,10 +24,11 @@ final class OpenSession: Sendable {
     private let isClosed = Mutex(false)
     private let metDamage = Mutex<SQLiteError?>(nil)
 
-    /// Takes the lock and opens the ledger, making what is missing.
+    /// Takes the lock, makes missing files, and opens the ledger.
     ///
-    /// Not an initializer that throws: Swift 6.3.1's optimizer aborts on one in a class that holds a `Mutex`.
-    /// The handle's provider makes the requests of its kind, which therefore goes on.
+    /// This is not an initializer that throws, because the optimizer of Swift 6.3.1 aborts on such an initializer in a
+    /// class that holds a `Mutex`. If the handle has a request provider, the transfers of the handle's kind go on,
+    /// because the provider makes their requests.
     static func open(
         for handle: SessionHandle, progress: ProgressWatchers, damage: LedgerDamage
     ) async throws(NetworkResponseError) -> OpenSession {
@@ -64,13 +65,15 @@ final class OpenSession: Sendable {
         }
     }
 
-    /// Takes note of what an earlier life left, and removes files that no transfer will ask for again.
+    /// Registers the transfers that an earlier process left unfinished, and removes files that no transfer will ask for
+    /// again.
     private func lookBack() async throws(NetworkResponseError) {
         try await storing {
             let unfinished = try await queue.look { queries in
                 try TransferKind.allCases.flatMap { try queries.pending(label: $0.rawValue) }
             }.filter(\.state.isLive)
-            // Only what is asked for goes on, or goes on soon.
+            // All unfinished transfers go on by themselves, except those that rest until a caller asks, and those that
+            // are put off because the process died.
             let goingOn = unfinished.filter {
                 !($0.state == .held && ($0.reason == .held(.caller) || $0.reason == .held(.poison)))
             }
@@ -168,7 +171,7 @@ final class OpenSession: Sendable {
         }
     }
 
-    /// Another handle joins that can make the requests of its transfers: they go on.
+    /// Makes the resting transfers of a kind due, because another handle has joined that can make their requests.
     func goOn(_ kind: TransferKind) async throws(NetworkResponseError) {
         try await storing { try await queue.change { store in try store.wakeResting(label: kind.rawValue) } }
     }
@@ -213,17 +216,17 @@ final class OpenSession: Sendable {
         metDamage.withLock { $0 = error }
     }
 
-    /// What was found wrong with the ledger in the middle of the work.
+    /// The damage that was found in the ledger during the work.
     var damage: SQLiteError? { metDamage.withLock { $0 } }
 
-    /// Ends the life in order, unless the ledger is damaged. Nothing drives the queue any more.
+    /// Closes the session in order, unless the ledger is damaged. The queue has no drive any more.
     func close() async {
         isClosed.withLock { $0 = true }
         await transport.shutdown()
         if damage != nil {
             await host.abandon()
         } else {
-            // A ledger that is not marked as closed is looked through at the next open, and that is all.
+            // If the ledger cannot be marked as closed, the only effect is that the next opening checks it.
             try? await host.close()
         }
     }

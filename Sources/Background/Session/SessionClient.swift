@@ -9,10 +9,10 @@ package final class SessionClient: TransferClient {
     typealias RequestProvider = @Sendable (String) async throws -> HTTPRequest
 
     private struct State {
-        /// By row, kept until the transfer ends: the only place where header values are.
+        /// The requests by row, each kept until its transfer ends. The values of header fields are nowhere else.
         var requests: [String: HTTPRequest] = [:]
         var providers: [TransferKind: RequestProvider] = [:]
-        /// Where attempts write down how far they have come; set once the queue is there.
+        /// The function by which attempts store how far they have come; `nil` before there is a queue.
         var ledger: AttemptLedger?
     }
 
@@ -39,7 +39,7 @@ package final class SessionClient: TransferClient {
         state.withLock { $0.ledger = ledger }
     }
 
-    /// The newest request of a transfer is the one that is sent.
+    /// Keeps the request of a transfer. The newest request is the one that is sent.
     package func remember(_ request: HTTPRequest, for rowName: String) {
         state.withLock { $0.requests[rowName] = request }
     }
@@ -48,7 +48,7 @@ package final class SessionClient: TransferClient {
         state.withLock { $0.providers[kind] = provider }
     }
 
-    /// Tells all who wait for a transfer how it ended, or that it goes on only when it is asked for.
+    /// Tells all waiting callers how a transfer has ended, or that it goes on only after a caller asks for it.
     func end(_ rowName: String, _ result: TransferResult) {
         state.withLock { $0.requests[rowName] = nil }
         waiters.end(rowName, result)
@@ -94,7 +94,7 @@ package final class SessionClient: TransferClient {
         }
     }
 
-    /// Judges a result as HTTP says. A caller may come for the answer later, and for the beginning of its body.
+    /// Judges a result by the rules of HTTP. A caller may ask later for the answer and for the beginning of its body.
     private func report(
         _ result: TransportResult, from endpoint: Endpoint, proof: Judgement.Proof = .notDemanded
     ) -> AttemptReport {
@@ -122,7 +122,7 @@ package final class SessionClient: TransferClient {
         do {
             return try await OwnThreads.leave { try await provider(identifier) }
         } catch {
-            // The error is the caller's and may hold anything, so only its type is said.
+            // The error comes from the caller and may hold anything, so only its type is logged.
             logger.notice(
                 "Request provider failed",
                 metadata: ["transfer.id": "\(identifier)", "error": "\(type(of: error))"])
@@ -136,7 +136,8 @@ package final class SessionClient: TransferClient {
             if let result = TransferResult(settlement) {
                 end(name, result)
             } else if settlement.verdict.reason == .held(.caller) {
-                // It rests without an answer, so nobody's wait ends but that for what can go on by itself.
+                // The transfer rests without an answer. So only the waits for earlier transfers end, and not the wait
+                // of a caller for this transfer.
                 earlier.end(name)
             }
         }

@@ -1,14 +1,15 @@
 import DurableIO
 import HTTPTypes
 
-/// What an ``Uploader`` or a ``Downloader`` holds of the session that it shares with others of the same root directory.
+/// The part of a session that one ``Uploader`` or ``Downloader`` has for itself. It shares the session with all others
+/// of the same root directory.
 final class SessionHandle: Sendable {
     let kind: TransferKind
     let configuration: BackgroundSessionConfiguration
     let seams: SessionSeams
     private let session: TransferSession
 
-    /// Starts nothing: the session is opened at its first use.
+    /// Makes a handle, and starts nothing: the session is opened at its first use.
     init(_ kind: TransferKind, _ configuration: BackgroundSessionConfiguration, _ seams: SessionSeams) {
         self.kind = kind
         self.configuration = configuration
@@ -18,7 +19,7 @@ final class SessionHandle: Sendable {
 
     var files: any FileSystem { seams.files }
 
-    /// A row for something that is asked for now.
+    /// A row for a transfer that a caller asks for now.
     func transfer(
         _ identifier: String, byteCount: UInt64, request: TransferRecord.StoredRequest
     ) -> NewTransfer {
@@ -77,7 +78,7 @@ final class SessionHandle: Sendable {
 }
 
 extension TransferRecord.StoredRequest {
-    /// What of a request may be written down: no value of a header field.
+    /// The parts of a request that may be written to disk: no value of a header field.
     init(_ request: HTTPRequest, to endpoint: Endpoint, bodyPath: String, bodyHash: ContentHash) {
         self.init(
             origin: endpoint.origin, method: request.method.rawValue, url: endpoint.description,

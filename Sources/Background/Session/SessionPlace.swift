@@ -1,15 +1,17 @@
 import DurableIO
 import Logging
 
-/// A session's root directory: made when it is missing, and its ledger opened whatever state it is in.
+/// The root directory of a session: the session makes it if it is missing, and opens its ledger whatever state the
+/// ledger is in.
 ///
-/// Everything that a later transfer needs on a disk that is full by then is made before the first transfer is written
-/// down: the directories, the ledger with its log and index, the lock's file, and the reserve.
+/// Before the first transfer is written down, the session makes everything that a later transfer needs when the disk is
+/// full: the directories, the ledger with its log and index, the lock's file, and the reserve.
 enum SessionPlace {
-    /// Not `tmp`: the cleaner removes what lies in it, and the root directory may be one that an app has files in.
+    /// The name is not `tmp`, because the cleaner removes all files in this directory, and an app may have a `tmp` of
+    /// its own in the root directory.
     private static let temporaryName: EntryName = "ledger.tmp"
 
-    /// Makes what is missing of the directories.
+    /// Makes the directories that are missing.
     static func make(
         _ configuration: BackgroundSessionConfiguration, _ seams: SessionSeams
     ) throws(NetworkResponseError) -> LedgerPlace {
@@ -45,14 +47,15 @@ enum SessionPlace {
             .ownedElsewhere, "another process\(LockHolder.words(holder)) works with \(place.directory.path)")
     }
 
-    /// Opens the ledger, and logs what had to be done for it.
+    /// Opens the ledger, and logs the repair that was needed.
     static func open(
         _ host: LedgerHost, _ damage: LedgerDamage, logger: Logger
     ) throws -> sending TransferStore {
         // Each row of a session has a request of its own, and none goes before another.
         let opened = try host.open(damage, LedgerHost.SalvageRules(lane: Lane(""), hasFiles: false) { _, _ in 0 })
         log(opened.repair, host.place, logger)
-        // An earlier life that did not end in order may have died before it made the names above durable.
+        // An earlier process whose end was not orderly may have died before it made the names of the directories
+        // durable.
         if opened.store.earlierEnd != .clean { try host.place.syncNames() }
         return opened.store
     }

@@ -39,7 +39,7 @@ enum TransferResult: Sendable {
         }
     }
 
-    /// Whether the ledger has it as the transfer's end. A retry, or a wait that was ended, is not one.
+    /// Whether the ledger stores this result as the transfer's end. A retry, and a wait that was ended, are no ends.
     var isSettled: Bool {
         switch self {
         case .success, .rejected: true
@@ -52,7 +52,7 @@ enum TransferResult: Sendable {
         if case .success = self { true } else { false }
     }
 
-    /// The answer, whatever it says, where there is one.
+    /// The answer, whatever its status. Throws an error when there is no answer.
     func answer() throws(NetworkResponseError) -> HTTPResponse {
         switch self {
         case .success(let response), .retry(let response), .rejected(let response): response

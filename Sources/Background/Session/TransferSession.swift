@@ -3,16 +3,16 @@ import Synchronization
 
 /// The session behind one root directory, shared by all handles of this process that name it.
 ///
-/// It is opened at its first use and closed when the last handle that used it has shut down. The queue is driven while
-/// somebody waits.
+/// The session is opened at its first use, and closed when the last handle that used it has shut down. The queue is
+/// driven while a caller waits.
 actor TransferSession {
     /// A session in use. Touched only on this actor.
     private final class Open {
         let session: OpenSession
-        /// How many want the queue driven.
+        /// The number of callers that want the queue driven.
         var interest = 0
         var driver: Task<Void, Never>?
-        /// Set once the session is given up; nothing may drive it any more.
+        /// Whether the session was given up. Then nothing may drive it any more.
         var isClosed = false
 
         init(_ session: OpenSession) {
@@ -31,14 +31,14 @@ actor TransferSession {
     nonisolated let progress = ProgressWatchers()
     private var open: Open?
     private var opening: Task<Result<OpenSession, NetworkResponseError>, Never>?
-    /// The handles that wait for it to be opened.
+    /// The handles that wait until the session is open.
     private var openers: Set<ObjectIdentifier> = []
     private var closing: Task<Void, Never>?
     private var damage = LedgerDamage.none
     /// The handles that have used the session since it was opened and still exist.
     private var handles: [WeakHandle] = []
 
-    // MARK: - What handles ask for
+    // MARK: - Requests of handles
 
     /// Begins a transfer, or joins it, and waits for its end.
     func result(of work: TransferWork, for handle: SessionHandle) async throws(NetworkResponseError) -> TransferResult {
@@ -77,7 +77,7 @@ actor TransferSession {
         if error.code != .cancelled { throw error }
     }
 
-    /// Has the queue driven until what an earlier life left has ended, or rests.
+    /// Has the queue driven until the transfers that an earlier process left unfinished have ended, or rest.
     func waitForEarlierTransfers(for handle: SessionHandle) async throws(NetworkResponseError) {
         let open = try await opened(for: handle)
         let earlier = open.session.client.earlier
@@ -108,7 +108,7 @@ actor TransferSession {
         }
     }
 
-    /// A handle leaves: its waits end, and with the last handle the session is closed.
+    /// Ends the waits of a handle that leaves. With the last handle, closes the session.
     func leave(_ handle: SessionHandle) async {
         handles.removeAll { $0.handle == nil || $0.handle === handle }
         let error = NetworkResponseError(.cancelled, "it was shut down")
@@ -117,7 +117,7 @@ actor TransferSession {
             open.session.client.setProvider(nil, for: handle.kind)
             if handles.isEmpty { close(open, error) }
         }
-        // A large ledger may take long to be checked, for nobody now.
+        // To check a large ledger may take long, and no handle waits for it now.
         if openers.remove(ObjectIdentifier(handle)) != nil, openers.isEmpty, let opening {
             opening.cancel()
             _ = await opening.value
@@ -164,7 +164,7 @@ actor TransferSession {
             if opening == task { opening = nil }
             throw error
         }
-        // Of several who wait for it, the first puts it to use.
+        // If several handles wait for the session, the first of them to get here puts it to use.
         guard opening == task else { return try await opened(by: handle) }
         opening = nil
         openers = []
@@ -205,7 +205,7 @@ actor TransferSession {
 
     private func startDriver(of open: Open) {
         let session = open.session
-        // One drive at a time: an earlier one that was told to end may still be giving its transfers back.
+        // There is one drive at a time. An earlier drive that was told to end may still be giving its claims back.
         open.driver = Task(executorPreference: OwnThreads.shared) { [earlier = open.driver] in
             await earlier?.value
             guard !Task.isCancelled else { return }
@@ -217,7 +217,7 @@ actor TransferSession {
         }
     }
 
-    /// Does something with a session's ledger, whose damage ends the session.
+    /// Runs work on the session's ledger. Damage in the ledger ends the session.
     private func using<Result: Sendable>(
         _ session: OpenSession, _ body: (OpenSession) async throws(NetworkResponseError) -> Result
     ) async throws(NetworkResponseError) -> Result {
@@ -261,9 +261,10 @@ enum SessionRegistry {
 
     private static let sessions = Mutex<[String: WeakSession]>([:])
 
-    /// The session of a root directory: the one that other handles have, if there is one, else a new one.
+    /// The session of a root directory: the session that other handles have, or else a new session.
     ///
-    /// The handle that opens it says how it works; another handle that joins brings only its requests.
+    /// The handle that opens the session brings the settings. Another handle that joins brings only its request
+    /// provider.
     static func session(for configuration: BackgroundSessionConfiguration) -> TransferSession {
         guard let root = configuration.resolvedRootDirectory?.lexicallyNormalized().string else {
             return TransferSession()

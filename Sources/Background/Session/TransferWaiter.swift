@@ -2,7 +2,7 @@ import Synchronization
 
 /// A caller's wait for the end of one transfer.
 final class TransferWaiter: Sendable {
-    /// Of the row; `nil` for a wait that only the session's end ends.
+    /// The row's name; `nil` for a wait that only the end of the session ends.
     let rowName: String?
     /// The handle whose caller waits.
     let holder: ObjectIdentifier
@@ -17,7 +17,7 @@ final class TransferWaiter: Sendable {
     /// How the transfer ended, if it has.
     var result: TransferResult? { ended.withLock { $0 } }
 
-    /// The first result counts.
+    /// Ends the wait with a result. Only the first result counts.
     func end(_ result: TransferResult) {
         ended.withLock { $0 = $0 ?? result }
         latch.open()

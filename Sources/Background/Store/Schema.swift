@@ -1,19 +1,19 @@
 /// The ledger's tables. `PRAGMA user_version` is the number of the newest migration that was applied.
 ///
-/// Version 5 is the first that counts: those before it were never released, and what a ledger of theirs holds is
-/// carried over into a new one (`TransferStore.salvage`). A migration, once released, is a closed text that is never
-/// edited and shares nothing with another; a change is a new one at the end.
+/// Version 5 is the first version that counts. Earlier versions were never released; the content of a ledger of such a
+/// version is carried over into a new ledger (`TransferStore.salvage`). A released migration is a closed text: nobody
+/// edits it, and it shares nothing with another migration. A change is a new migration at the end.
 enum Schema {
     private static let migrations: [String] = [version5, version6]
-    /// Of the first migration.
+    /// The version of the first migration.
     private static let firstVersion: Int64 = 5
 
     static var currentVersion: Int64 { firstVersion + Int64(migrations.count) - 1 }
 
-    /// Applies what is missing, in one transaction: another program that only looks never sees a ledger between two
-    /// versions.
+    /// Applies the missing migrations in one transaction, so that another program that only reads never sees a ledger
+    /// between two versions.
     /// - Returns: whether the ledger was empty before.
-    /// - Throws: ``LedgerError`` for a ledger of a later version, or of one before the first.
+    /// - Throws: ``LedgerError`` for a ledger of a later version, or of a version before the first.
     static func migrate(_ connection: SQLiteConnection) throws -> Bool {
         let found = try connection.value("PRAGMA user_version")?.integer ?? 0
         if found == 0, try connection.value("SELECT count(*) FROM sqlite_schema")?.integer != 0 {
@@ -30,18 +30,19 @@ enum Schema {
         return found == 0
     }
 
-    /// - Throws: ``LedgerError`` for a version that is not read as it is.
+    /// - Throws: ``LedgerError`` for a version that cannot be used as it is.
     static func check(_ version: Int64) throws(LedgerError) {
         if version > currentVersion { throw .newerVersion(found: version, known: currentVersion) }
         if version < firstVersion { throw .unreleasedVersion(version) }
     }
 
-    /// Times ending in `_at` are milliseconds on the ledger's axis, those ending in `_wall` since the epoch.
+    /// Times whose names end in `_at` are milliseconds on the ledger's axis. Times whose names end in `_wall` are
+    /// milliseconds since the epoch.
     ///
-    /// The states are spelled out, each with `OR`: SQLite looks a value up in a list of three or more in a table that
-    /// it makes for the purpose once for each statement, which takes longer than all else that a statement does.
-    /// `tally` and `counter` are kept by triggers, so that they hold in every commit, whoever makes it. Nothing writes
-    /// yet to the columns `signature` to `incident`.
+    /// The states are spelled out, each with `OR`. To look a value up in a list of three or more, SQLite makes a table
+    /// once for each statement, and this takes longer than all other work of the statement. Triggers keep `tally` and
+    /// `counter`, so that both are right after every commit, whichever program makes it. Nothing writes yet to the
+    /// columns `signature` to `incident`.
     private static let version5 = """
         CREATE TABLE engine(
           id INTEGER PRIMARY KEY CHECK(id = 1),
@@ -201,8 +202,8 @@ enum Schema {
         END;
         """
 
-    /// The order of claiming: the first rank by age, and the bodies that a deadline has cut twice in a row. A row of
-    /// `begun` is open while its drop is being collected.
+    /// Adds indexes for the order of claiming: rows of rank 0 by age, and bodies that a deadline has cut twice in a
+    /// row. A row of `begun` is open while its drop is being collected.
     private static let version6 = """
         CREATE INDEX transfer_first ON transfer(lane, is_suspect, first_seen_wall, id, due_at)
           WHERE rank = 0 AND due_at IS NOT NULL;
@@ -212,11 +213,11 @@ enum Schema {
         """
 }
 
-/// Why a ledger cannot be used as it is.
+/// The reason why a ledger cannot be used as it is.
 package enum LedgerError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// Written by a later version of this library; nothing was touched.
+    /// A later version of this library has written the ledger. Nothing was touched.
     case newerVersion(found: Int64, known: Int64)
-    /// Written before the first release; its rows are carried over into a new one by the next owner.
+    /// The ledger was written before the first release. The next owner carries its rows over into a new ledger.
     case unreleasedVersion(Int64)
     case missing
 

@@ -1,4 +1,4 @@
-/// Which way a session's transfer goes. The raw value is the row's label in the ledger and does not change.
+/// The direction of a session's transfer. The raw value is the row's label in the ledger and does not change.
 package enum TransferKind: String, CaseIterable, Hashable, Sendable {
     case upload
     case download
@@ -8,7 +8,7 @@ package enum TransferKind: String, CaseIterable, Hashable, Sendable {
     /// The name of a transfer's row. Uploads and downloads have names of their own, whatever their callers call them.
     package func rowName(_ identifier: String) -> String {
         switch self {
-        // An upload's name is its row's, but for those that would look like the other's.
+        // The row of an upload has the upload's identifier as its name, unless that would look like a download's row.
         case .upload: identifier.hasPrefix(Self.mark) ? Self.mark + identifier : identifier
         case .download: Self.mark + "d" + identifier
         }

@@ -1,28 +1,28 @@
-/// One row of the ledger: a transfer, its schedule, and what is known of it.
+/// One row of the ledger: a transfer, its schedule, and the facts about it.
 package struct TransferRecord: Sendable {
     package var rowID: Int64
-    /// The stable name; one row each.
+    /// The stable name of the transfer. Each name has one row.
     package var identifier: String
-    /// Where it goes.
+    /// The lane, which says where the transfer goes.
     package var lane: Lane
     /// The client's own word for the kind of transfer.
     package var label: String
-    /// What goes first and is evicted last: 0 before 1 before 2.
+    /// The rank. Rank 0 is sent first and evicted last, then rank 1, then rank 2.
     package var rank: Int
     /// The client's own JSON.
     package var metadata: String
-    /// Of the body, in bytes.
+    /// The size of the body, in bytes.
     package var byteCount: Int64
-    /// How often it was handed in.
+    /// How many times the content was handed in.
     package var seen: Int64
     /// Wall-clock milliseconds since the epoch.
     package var firstSeenWall: Int64
     package var lastSeenWall: Int64
     package var state: TransferState
     package var reason: TransferReason?
-    /// What is particular to this transfer about its reason, in a sentence for people.
+    /// The details of the reason for this transfer, as a sentence for people.
     package var note: String?
-    /// Milliseconds on the ledger's axis.
+    /// The due time, in milliseconds on the ledger's axis.
     package var due: Int64?
     package var isSuspect: Bool
     package var attempts: Int
@@ -39,21 +39,21 @@ package struct TransferRecord: Sendable {
     package var request: StoredRequest?
     package var answer: String?
     package var isAcknowledged: Bool
-    /// How far a transfer that goes by parts has come, in its client's words; `nil` at its beginning.
+    /// How far a transfer that goes in parts has come, in the client's own text; `nil` at the beginning.
     package var progress: String?
-    /// What is known of the attempts that deadlines and signals have cut.
+    /// The attempts that deadlines and signals have cut.
     package var cuts: CutAttempts
 
-    /// Where a transfer goes, without anything secret: header names, no values.
+    /// The request of a transfer without secrets: it has the names of the header fields and not their values.
     package struct StoredRequest: Hashable, Sendable {
         package var origin: String
         package var method: String
         package var url: String
         package var headerNames: [String]
-        /// Of the file that is sent, or of the one that is fetched.
+        /// The path of the file to be uploaded, or of the file that a download writes.
         package var bodyPath: String
-        /// 64 hexadecimal digits that are the same for the same work: the SHA-256 of what is sent, or of the method and
-        /// the URL of what is fetched.
+        /// 64 hexadecimal digits that are the same for the same work: the SHA-256 of the content to be sent, or of the
+        /// method and the URL of a download.
         package var bodyHash: String
 
         package init(
@@ -125,11 +125,12 @@ package struct NewTransfer: Sendable {
     package var rank: Int
     package var metadata: String
     package var byteCount: Int64
-    /// Wall-clock milliseconds since the epoch.
+    /// The time at which the content was seen, in milliseconds since the epoch.
     package var seenWall: Int64
     package var request: TransferRecord.StoredRequest?
 
-    /// For a destination's lane, or, with a request of its own, for the lane of that request's origin.
+    /// Makes a transfer for the lane of a destination. A transfer with a request of its own gets the lane of that
+    /// request's origin.
     package init(
         identifier: String, lane: Lane, label: String, rank: Int, metadata: String, byteCount: Int64, seenWall: Int64,
         request: TransferRecord.StoredRequest? = nil
@@ -145,15 +146,15 @@ package struct NewTransfer: Sendable {
     }
 }
 
-/// One try of a transfer, as the ledger remembers it. Times are wall-clock milliseconds since the epoch.
+/// One attempt of a transfer, as the ledger keeps it. Times are wall-clock milliseconds since the epoch.
 package struct AttemptRecord: Hashable, Sendable {
     package var number: Int
     package var startedWall: Int64
-    /// `nil` when the process died during the attempt.
+    /// The end of the attempt; `nil` when the process died during the attempt.
     package var endedWall: Int64?
     package var status: Int?
     package var error: String?
     package var bytesSent: Int64?
-    /// What the server asked for, in milliseconds.
+    /// The wait that the server asked for, in milliseconds.
     package var retryAfter: Int64?
 }

@@ -1,9 +1,9 @@
 /// A transfer claimed for sending.
 package struct Claim: Sendable {
     package let record: TransferRecord
-    /// On the ledger's axis.
+    /// The beginning of the attempt, on the ledger's axis.
     package let startedAt: Int64
-    /// Until when the row was put off for its slow body, and the note that says so, if it was.
+    /// The time until which the row was put off for its slow body, and the note about it; `nil` if it was not put off.
     let putOff: PutOff?
 
     struct PutOff: Sendable {
@@ -12,7 +12,7 @@ package struct Claim: Sendable {
     }
 }
 
-/// What is written of an attempt that ended.
+/// The facts that the ledger stores about an attempt that has ended.
 package struct Settlement: Sendable {
     package let claim: Claim
     package let verdict: Verdict
@@ -25,7 +25,7 @@ package struct Settlement: Sendable {
     package let answer: String?
     /// The gate's count of accepted transfers at the end of the attempt.
     package let acceptedMark: Int64
-    /// What is known of cuts from now on.
+    /// The cuts that the ledger knows from now on.
     package let cuts: CutAttempts
 
     package init(
@@ -51,7 +51,7 @@ extension TransferStore {
 
     /// Counts an attempt before its first byte leaves.
     ///
-    /// Of a row that has just been read: what has a due time is in one of the states that can be claimed.
+    /// The caller has just read the row. A row with a due time is in one of the states that can be claimed.
     func claim(_ record: TransferRecord, acceptedMark: Int64) throws -> Claim {
         var record = record
         let isPutOff = record.reason == .waiting(.deadline)
@@ -78,7 +78,8 @@ extension TransferStore {
         return Claim(record: record, startedAt: now, putOff: putOff)
     }
 
-    /// Takes a claim back whose attempt has not begun: it is due, or put off as before, and not counted.
+    /// Takes back a claim whose attempt has not begun: the row is due, or put off as before, and the attempt is not
+    /// counted.
     package func giveBack(_ claim: Claim) throws {
         try connection.run(
             """
@@ -93,8 +94,9 @@ extension TransferStore {
             SQLiteValue(claim.record.attempts))
     }
 
-    /// Writes an attempt's end. A row that another life has claimed meanwhile, or that came anew, is left alone.
-    /// - Returns: whether the row took it; when not, nobody may act on it.
+    /// Stores the end of an attempt. Does nothing for a row that another owner has claimed meanwhile, or that was
+    /// enrolled again.
+    /// - Returns: whether the row was changed. If it was not, no caller may act on the settlement.
     @discardableResult
     package func settle(_ settlement: Settlement) throws -> Bool {
         let verdict = settlement.verdict
@@ -113,7 +115,7 @@ extension TransferStore {
             SQLiteValue(verdict.isCharged ? 1 : 0), SQLiteValue(verdict.failures),
             .integer(settlement.acceptedMark), isSettled ? .integer(now) : .null, SQLiteValue(settlement.status),
             SQLiteValue(settlement.error), SQLiteValue(settlement.receipt), SQLiteValue(settlement.answer),
-            // An attempt that ended, however, did not kill the process.
+            // An attempt that has ended in any way did not kill the process.
             SQLiteValue(wasInterrupted), SQLiteValue(wasInterrupted), SQLiteValue(settlement.cuts.count),
             SQLiteValue(settlement.cuts.rate?.byteCount), SQLiteValue(settlement.cuts.rate?.milliseconds),
             .integer(settlement.claim.record.rowID), .integer(epoch))
@@ -129,13 +131,14 @@ extension TransferStore {
         return isTaken
     }
 
-    /// Whether a closed gate has anything to be probed with.
+    /// Whether a lane has a row with which its closed gate can be probed.
     package func hasProbeCandidate(lane: Lane) throws -> Bool {
         if try queries.hasDue(by: now, lane: lane) { return true }
         return try probeCandidate(lane: lane) != nil
     }
 
-    /// One that only waits for the origin, or is held for a reason that an accepted one may disprove.
+    /// A row that only waits for the origin, or that is held for a reason which may be over when the origin accepts
+    /// another transfer.
     func probeCandidate(lane: Lane) throws -> Int64? {
         for reason in HoldReason.endedByAcceptance {
             let row = try connection.value(
@@ -153,7 +156,7 @@ extension TransferStore {
 
     // MARK: - Waking rows
 
-    /// The origin accepts again: what waited only for it is due.
+    /// Makes the rows due that waited only for the origin, because the origin accepts again.
     package func wakeUnreachable(lane: Lane) throws {
         try connection.run(
             """
@@ -162,7 +165,7 @@ extension TransferStore {
             """, .integer(now), .integer(now), .text(lane.name))
     }
 
-    /// Makes transfers held for a reason that an accepted one disproves due.
+    /// Makes the rows due that were held for a reason which is over when the origin accepts a transfer.
     package func wakeHeld(lane: Lane) throws {
         for reason in HoldReason.endedByAcceptance {
             try connection.run(
@@ -173,8 +176,8 @@ extension TransferStore {
         }
     }
 
-    /// Makes one transfer that only waits for the origin due, so that a probe has something to send.
-    /// - Returns: its row.
+    /// Makes the row of ``probeCandidate(lane:)`` due, so that the queue can send it as a probe.
+    /// - Returns: the number of the row; `nil` when there is none.
     package func wakeOneForProbe(lane: Lane) throws -> Int64? {
         guard let row = try probeCandidate(lane: lane) else { return nil }
         try connection.run(

@@ -3,13 +3,13 @@
 /// A row is written before the first byte of such a drop is read, and deleted when the drop is a report. So after a
 /// crash the next owner knows which drops were begun, how often, and during which of them a process died.
 package struct BegunDrop: Hashable, Sendable {
-    /// The drop's mark, by which it is known again as long as it is the same file.
+    /// The mark by which an owner recognises the drop, as long as it is the same file.
     package let name: String
     /// How often its collecting was begun without being finished.
     package let tries: Int
     /// How many processes have died, in the boot that went on afterwards, while it was being collected.
     package let deaths: Int
-    /// Whether it is being collected, or was when its process ended without order.
+    /// Whether the drop is being collected, or was being collected when its process ended without order.
     package let isOpen: Bool
     /// When it was begun last, in milliseconds since the epoch.
     package let begunWall: Int64
@@ -40,7 +40,7 @@ extension LedgerQueries {
 }
 
 extension TransferStore {
-    /// A drop is about to be collected: its row counts the try and is open.
+    /// Records that a drop is about to be collected: its row counts the try and is open.
     package func begin(drop name: String) throws {
         try connection.run(
             """
@@ -49,30 +49,32 @@ extension TransferStore {
             """, .text(name), .integer(wallNow))
     }
 
-    /// A drop was refused, or could not be read: that is no try that lacked time, and is not counted.
+    /// Records that a drop was refused or could not be read. This try did not lack time, so it is not counted.
     package func failed(drop name: String) throws {
         try connection.run("UPDATE begun SET is_open=0, tries=max(0, tries-1) WHERE name=?", .text(name))
         try connection.run("DELETE FROM begun WHERE name=? AND tries=0 AND deaths=0", .text(name))
     }
 
-    /// Forgets a drop's tries: it has become a report, it is gone, or a person wants it tried anew.
+    /// Forgets a drop's tries, because the drop has become a report, is gone, or a person wants it tried anew.
     package func forget(drop name: String) throws {
         try connection.run("DELETE FROM begun WHERE name=?", .text(name))
     }
 
-    /// Which of these drops may have been under way when the earlier life ended: those without a row, because groups
-    /// of small drops have none, and those whose row is open.
+    /// The drops of these marks that may have been under way when the earlier owner ended: drops without a row, because
+    /// groups of small drops have none, and drops whose row is open.
     func underWay(among marks: Set<String>) throws -> Set<String> {
         guard !marks.isEmpty else { return [] }
         let begun = try queries.begunDrops()
         return marks.filter { begun[$0]?.isOpen ?? true }
     }
 
-    /// After an unclean end in the same boot: one of the drops that lie in `taken/` may be what killed the process.
+    /// Counts a death after an unclean end in the same boot, because one of the drops in `taken/` may have killed the
+    /// process.
     ///
-    /// A drop that has no row, or an open one, may have been under way: its row gets a death and is closed. A drop with
-    /// a closed row was not under way, and its row stays as it is. Rows of other drops are deleted.
-    /// `marks` are those of the drops that lie in `taken/`.
+    /// A drop that has no row, or an open row, may have been under way: its row counts the death and is closed. A drop
+    /// with a closed row was not under way, and its row stays as it is. The rows of other drops are deleted.
+    ///
+    /// `marks` are the marks of the drops in `taken/`.
     package func noteDeaths(among marks: Set<String>) throws {
         for name in try queries.begunDrops().keys where !marks.contains(name) { try forget(drop: name) }
         for name in marks.sorted() {
@@ -84,7 +86,7 @@ extension TransferStore {
         }
     }
 
-    /// At the end of a life that is no death: what was being collected did not kill it.
+    /// Closes the rows of all drops at the end of an owner that is no death: no drop under way has killed the process.
     package func closeDrops() throws(SQLiteError) {
         try connection.run("UPDATE begun SET is_open=0 WHERE is_open <> 0")
     }

@@ -1,5 +1,5 @@
 extension TransferStore {
-    /// A transfer nobody has seen before: queued, due now.
+    /// Inserts a transfer that the ledger does not know: queued, due now.
     package func insert(_ transfer: NewTransfer) throws {
         try connection.run(
             """
@@ -22,14 +22,14 @@ extension TransferStore {
         ]
     }
 
-    /// The same content was handed in again.
+    /// Counts that the same content was handed in again.
     package func count(_ identifier: String, seenWall: Int64) throws {
         try connection.run(
             "UPDATE transfer SET seen=seen+1, last_seen_wall=max(last_seen_wall, ?) WHERE identifier=?",
             .integer(seenWall), .text(identifier))
     }
 
-    /// The content of a transfer that lost its bytes came again: as new, but for its history.
+    /// Begins a transfer again whose bytes were lost and have come again: everything is new except its history.
     package func revive(_ transfer: NewTransfer) throws {
         try connection.run(
             """
@@ -47,7 +47,7 @@ extension TransferStore {
             ] + Self.values(of: transfer.request) + [.text(transfer.identifier)])
     }
 
-    /// Ends a transfer for a reason that is not an attempt's.
+    /// Ends a transfer for a reason that does not come from an attempt.
     package func end(
         _ identifier: String, as state: TransferState, reason: EndReason, note: String? = nil
     ) throws {
@@ -72,8 +72,8 @@ extension TransferStore {
 
     // MARK: - Tokens
 
-    /// Remembers the token of an order or of a source, in the same transaction as its effect.
-    /// - Returns: whether it is new; when not, the effect is there already.
+    /// Stores the token of an order or of a source, in the same transaction as its effect.
+    /// - Returns: whether the token is new; `false` means that the effect is there already.
     package func consume(token: String) throws -> Bool {
         try connection.run(
             "INSERT INTO consumed_token(token, consumed_at) VALUES(?, ?) ON CONFLICT DO NOTHING", .text(token),
@@ -86,7 +86,7 @@ extension TransferStore {
         try connection.run("DELETE FROM consumed_token WHERE token=?", .text(token))
     }
 
-    /// Forgets tokens of which none can come again; of very many some, and the others another time.
+    /// Forgets tokens that cannot come again. If there are very many, it forgets only a part of them.
     func forget(tokensWithPrefix prefix: String) throws(SQLiteError) {
         try connection.run(
             """

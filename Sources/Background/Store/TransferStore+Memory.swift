@@ -1,6 +1,6 @@
 /// Texts that a client of the ledger wants to find again, by name.
 extension TransferStore {
-    /// Makes the given ones all whose names begin with the prefix.
+    /// Replaces all texts whose names begin with the prefix by the given texts.
     package func replaceMemories(prefix: String, with texts: [String: String]) throws {
         try connection.run(
             "DELETE FROM memory WHERE name >= ? AND name < ?", .text(prefix), .text(prefix + "\u{7f}"))
@@ -11,7 +11,7 @@ extension TransferStore {
 }
 
 extension LedgerQueries {
-    /// Those whose names begin with the prefix.
+    /// The texts whose names begin with the prefix.
     package func memories(prefix: String) throws -> [String: String] {
         let rows = try connection.rows(
             "SELECT name, text FROM memory WHERE name >= ? AND name < ?", [.text(prefix), .text(prefix + "\u{7f}")]

@@ -1,23 +1,24 @@
-/// Which rows of a lane are claimed next.
+/// The choice of the rows of a lane that are claimed next.
 extension TransferStore {
-    /// Due transfers, the one due longest first; suspects or the others, and only those cut less often.
+    /// Due transfers, the one due longest first: either suspects or other rows, and only rows with fewer cuts than a
+    /// limit.
     package static let dueQuery = """
         SELECT \(TransferRecord.columns) FROM transfer
         WHERE due_at IS NOT NULL AND is_suspect = ? AND due_at <= ? AND lane = ? AND cuts < ?
         ORDER BY due_at, id LIMIT ?
         """
 
-    /// Due transfers of the first rank, the newest first.
+    /// Due transfers of rank 0, the newest first.
     ///
-    /// Written out as the index has it: SQLite does not use a partial index for a bound value.
+    /// The conditions are written out as in the index, because SQLite does not use a partial index for a bound value.
     package static let firstRankQuery = """
         SELECT \(TransferRecord.columns) FROM transfer INDEXED BY transfer_first
         WHERE rank = 0 AND due_at IS NOT NULL AND is_suspect = 0 AND cuts < 2 AND due_at <= ? AND lane = ?
         ORDER BY first_seen_wall DESC, id DESC LIMIT ?
         """
 
-    /// Transfers whose bodies are known to be slow, due or not, the one due longest first; those that have gone by
-    /// parts, and of the others only such as are due, or go out in a time.
+    /// Transfers with slow bodies, the one due longest first. Transfers that go in parts are found whether they are due
+    /// or not. Other transfers are found only if they are due, or if their bodies fit into a given time.
     package static let slowQuery = """
         SELECT \(TransferRecord.columns) FROM transfer INDEXED BY transfer_slow
         WHERE cuts > 1 AND due_at IS NOT NULL AND is_suspect = 0 AND lane = ?
@@ -25,8 +26,8 @@ extension TransferStore {
         ORDER BY due_at, id LIMIT 64
         """
 
-    /// The slow transfer of a lane that has been due longest, of those that were put off and have rested, or have been
-    /// due for as long.
+    /// Of a lane's transfers with slow bodies, the one that has been due longest. Only these transfers count: those
+    /// that were put off and have rested, and those that have been due for as long as such a rest.
     package static let restedQuery = """
         SELECT \(TransferRecord.columns) FROM transfer INDEXED BY transfer_slow
         WHERE cuts > 1 AND due_at IS NOT NULL AND is_suspect = 0 AND lane = ? AND due_at <= ?
@@ -34,15 +35,17 @@ extension TransferStore {
         ORDER BY due_at, id LIMIT 1
         """
 
-    /// Which bodies that are known to be slow go beside the others, when they are due.
+    /// Which due rows with slow bodies may be claimed together with the other rows.
     package enum SlowRows: Hashable, Sendable {
         case none
-        /// One that has waited for ``CutAttempts/pause``, so that a lane with something always due passes none over.
+        /// One row that has waited for ``CutAttempts/pause``. So a lane that always has something due does not pass
+        /// over a slow body for ever.
         case rested
         case all
     }
 
-    /// Claims a lane's due transfers, the one due longest first: counted as attempts before their first byte leaves.
+    /// Claims a lane's due transfers, the one due longest first. A claim counts the attempt before its first byte
+    /// leaves.
     package func claimDue(
         limit: Int, suspects: Bool, lane: Lane, slow: SlowRows = .all, acceptedMark: Int64
     ) throws -> [Claim] {
@@ -53,11 +56,11 @@ extension TransferStore {
 
     /// Claims a lane's due transfers that are no suspects, in the order of ``ClaimOrder``.
     /// - Parameters:
-    ///   - limit: how many, at most.
-    ///   - count: how many the lane has claimed before.
-    ///   - lane: where they go.
-    ///   - slow: which bodies that are known to be slow go beside the others.
-    ///   - acceptedMark: of the lane's gate.
+    ///   - limit: the largest number of claims.
+    ///   - count: how many rows the lane has claimed before.
+    ///   - lane: the lane.
+    ///   - slow: which rows with slow bodies may be claimed together with the other rows.
+    ///   - acceptedMark: the count of accepted transfers of the lane's gate.
     /// - Returns: the claims, in the order in which they are to be sent.
     /// - Throws: ``SQLiteError``.
     package func claimInOrder(
@@ -95,8 +98,8 @@ extension TransferStore {
 
     // MARK: - Slow bodies
 
-    /// Transfers of a lane whose bodies are known to be slow, the one due longest first, 64 at most: those that are
-    /// due, those that go by parts, and those that go out within a time in milliseconds.
+    /// Of a lane's transfers with slow bodies, at most 64, the one due longest first: transfers that are due, transfers
+    /// that go in parts, and transfers whose bodies fit into a time in milliseconds.
     func slowTransfers(lane: Lane, within time: Int64) throws -> [TransferRecord] {
         try connection.rows(
             Self.slowQuery, [.text(lane.name), .integer(now), .integer(max(0, time))], TransferRecord.init)
@@ -118,7 +121,7 @@ extension TransferStore {
             """, .text(lane.name), .integer(now)) != nil
     }
 
-    /// There is all the time that is needed: what was put off for its slow body is due.
+    /// Makes the transfers due that were put off for their slow bodies, because this run has as much time as they need.
     func wakePutOff(lane: Lane) throws {
         try connection.run(
             """
@@ -129,6 +132,6 @@ extension TransferStore {
 }
 
 extension TransferRecord: Identifiable {
-    /// The row's.
+    /// The number of the row.
     package var id: Int64 { rowID }
 }

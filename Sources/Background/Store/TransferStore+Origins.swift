@@ -49,7 +49,7 @@ extension LedgerQueries {
         try connection.rows("SELECT \(OriginRecord.columns) FROM origin ORDER BY name", [], OriginRecord.init)
     }
 
-    /// To which origin each destination's lane led last.
+    /// The origin to which each destination's lane led last.
     package func lanes() throws -> [Lane: String] {
         Dictionary(
             uniqueKeysWithValues: try connection.rows("SELECT name, origin FROM lane") { row in
@@ -59,7 +59,7 @@ extension LedgerQueries {
 }
 
 extension TransferStore {
-    /// Stores a gate through which something has just gone, or tried to.
+    /// Stores a gate after an attempt has gone through it, or has tried to.
     package func save(_ origin: OriginRecord) throws {
         try connection.run(
             """
@@ -77,11 +77,11 @@ extension TransferStore {
         try connection.run("INSERT OR REPLACE INTO lane(name, origin) VALUES(?, ?)", .text(lane.name), .text(origin))
     }
 
-    /// How long an origin that nothing is bound for is remembered after its last use: 24 hours, in milliseconds.
+    /// How long an origin to which no row leads is remembered after its last use: 24 hours, in milliseconds.
     package static let idleOriginAge: Int64 = 86_400_000
 
-    /// Forgets origins that nothing is bound for and nothing has gone to for a day; never one whose gate is closed for
-    /// a time to come, because nothing may be sent there before it.
+    /// Forgets origins to which no unfinished row leads and to which nothing was sent for a day. Never forgets an
+    /// origin whose gate is closed until a later time, because nothing may be sent there before that time.
     func forgetIdleOrigins() throws(SQLiteError) {
         let live = "(state='queued' OR state='sending' OR state='waiting' OR state='held')"
         try connection.run(

@@ -1,12 +1,15 @@
-/// What a life that did not end in order leaves under way, and who is to be blamed for its end.
+/// The claims that an owner leaves under way when its end is not orderly, and the decision which row or drop is to be
+/// blamed for that end.
 extension TransferStore {
-    /// After a life that did not end in order, gives back what it left under way, and counts all rows again; once.
-    /// When the task is cancelled meanwhile, nothing has changed.
+    /// If the earlier owner's end was not orderly, gives back the claims that it left under way, and counts all rows
+    /// again. Does this only once. When the task is cancelled meanwhile, nothing changes.
     ///
-    /// Where the life died in this boot, what was under way is to be blamed: a row that had the process to itself, or
-    /// the drops that were being collected. With such drops no row is blamed.
-    /// - Parameter drops: the marks of the drops that have been renamed away and not enrolled; called only when they
-    ///   are needed. `nil` where nobody knows: then nothing is blamed. The default is none.
+    /// If the earlier owner died in this boot, one of these is to be blamed: a row that had the process to itself, or
+    /// the drops that were being collected. If there are such drops, no row is blamed.
+    /// - Parameter drops: the marks of the drops that were renamed away and not enrolled. The closure is called only
+    ///   when the marks are needed. It returns `nil` when the marks cannot be known; then nothing is blamed. The
+    ///   default is none.
+    /// - Throws: ``SQLiteError``.
     /// - Throws: ``SQLiteError``.
     package func recover(drops: @Sendable () -> Set<String>? = { [] }) throws {
         guard !hasRecovered, case .unclean(let isSameBoot) = earlierEnd else { return }
@@ -23,9 +26,12 @@ extension TransferStore {
         hasRecovered = true
     }
 
-    /// Gives rows claimed by an earlier life back, due now; suspects go last, and a lone one gets a strike.
+    /// Gives back the rows that an earlier owner claimed. They are suspects, which the queue sends last. They are due
+    /// now, except a row that is held because of its strikes. If only one row was under way, and a row is to be blamed,
+    /// that row gets a strike.
     ///
-    /// The one that began last is due longest: it is tried before a row that has shown already how long it takes.
+    /// The row whose attempt began last counts as due longest. So it is tried before a row that has already shown how
+    /// long it takes.
     package func recoverInterrupted(isRowBlamed: Bool) throws {
         let interrupted = try connection.rows(
             "SELECT \(TransferRecord.columns) FROM transfer WHERE state='sending' AND epoch < ?", [.integer(epoch)],
@@ -58,27 +64,27 @@ extension TransferStore {
 
     static let blamesNobodyName = "life that blames nobody"
 
-    /// From here on a death of this life says nothing about the row that is under way then.
+    /// From now on, a death of this owner says nothing about the row that is under way then.
     func blameNobody() throws {
         try connection.run(
             "INSERT OR REPLACE INTO memory(name, text) VALUES(?, ?)", .text(Self.blamesNobodyName), .text("\(epoch)"))
     }
 
-    /// A suspect goes alone: it is to be blamed.
+    /// Records that a suspect is sent alone, and is to be blamed if this owner dies.
     func blameAgain() throws {
         try connection.run("DELETE FROM memory WHERE name=?", .text(Self.blamesNobodyName))
     }
 
     private static let diedOfNothingName = "life that did not die"
 
-    /// However this life ends, it does not die of anything that it has under way.
+    /// Records that nothing under way is to be blamed for the end of this owner, however it ends.
     func blameNothing() throws {
         try connection.run(
             "INSERT OR REPLACE INTO memory(name, text) VALUES(?, ?)", .text(Self.diedOfNothingName), .text("\(epoch)"))
     }
 
-    /// This life ends without order, and the process goes on: neither a row nor a drop is to be blamed. Best effort,
-    /// because what ends it may be the ledger's trouble.
+    /// Records that this owner ends without order while its process goes on: neither a row nor a drop is to be blamed.
+    /// Best effort, because the error that ends this owner may be an error of the ledger.
     func tryToBlameNothing() {
         guard hasMarkedEpoch else { return }
         try? transaction { () throws in
@@ -87,7 +93,7 @@ extension TransferStore {
         }
     }
 
-    /// Whether the life before this one has left such a word of itself.
+    /// Whether the owner before this one has stored the note of that name about itself.
     private func didEarlierLife(_ name: String) throws -> Bool {
         try connection.value("SELECT text FROM memory WHERE name=?", .text(name))?.text == "\(epoch - 1)"
     }

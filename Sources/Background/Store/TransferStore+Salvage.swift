@@ -5,15 +5,16 @@ extension TransferStore {
             "UPDATE transfer SET reason=?, note=NULL WHERE identifier=?", .text(reason.rawValue), .text(identifier))
     }
 
-    /// Copies what can still be read of a damaged ledger, or of one from before the first release: rows, their history,
-    /// the gates and the clock.
+    /// Copies all that can still be read of a damaged ledger, or of a ledger from before the first release: rows, their
+    /// history, the gates and the clock.
     ///
-    /// Read from both ends, so that one bad page in the middle costs only what lies on it. Nobody has this ledger open
-    /// before it is whole: it is written in many commits, none of which takes long, and is of no use after an error.
+    /// The rows are read from both ends, so that one bad page in the middle costs only the rows on it. No other
+    /// connection opens the new ledger before it is complete. The new ledger is written in many commits, none of which
+    /// takes long. After an error the new ledger is of no use.
     /// - Parameters:
-    ///   - path: of the ledger that was set aside.
-    ///   - lane: for rows of a ledger that knew no lanes and have no request of their own.
-    ///   - rank: by label and metadata, for rows of a ledger that knew no ranks.
+    ///   - path: the path of the ledger to be copied, which will be set aside.
+    ///   - lane: the lane of rows that have no request of their own, if the ledger knew no lanes.
+    ///   - rank: the rank of a row by its label and its metadata, if the ledger knew no ranks.
     /// - Returns: the number of transfers saved.
     /// - Throws: ``SQLiteError`` when the new ledger cannot be written, or the task is cancelled meanwhile.
     package func salvage(
@@ -31,20 +32,20 @@ extension TransferStore {
             _ = try salvage("begun", from: source, completing.begun)
             _ = try salvage("consumed_token", from: source, of: "applied_request", completing.token)
             _ = try salvage("origin", from: source, completing.origin)
-            // It is a time on an axis that may not have been readable.
+            // The noted time belongs to an axis that may not have been readable.
             try connection.run("DELETE FROM memory WHERE name=?", .text(LedgerQueries.oldestEnrolmentName))
-            // It names a life of the other ledger.
+            // The note that no row is to be blamed names an owner of the other ledger.
             try blameAgain()
-            // The life that copies the rows ends without order, and is no death.
+            // The owner that copies the rows ends without order, and this is no death.
             try blameNothing()
-            // Where the clock cannot be read, the newest row tells how far it had come at least.
+            // If the clock cannot be read, the newest row shows which time the clock had reached at least.
             let newest = try connection.cancellable { () throws(SQLiteError) in
                 try connection.value(
                     "SELECT max(ifnull(max(enrolled_at), 0), ifnull(max(settled_at), 0)) FROM transfer")
             }
             continueAxis(from: newest?.integer ?? 0)
             try markEpoch(isClean: false)
-            // Rows under way belonged to a life that is over.
+            // Rows under way belonged to an owner that has ended.
             try connection.run(
                 """
                 UPDATE transfer SET state='waiting', reason='interrupted', due_at=?, epoch=NULL WHERE state='sending'
@@ -57,7 +58,7 @@ extension TransferStore {
         Int(try connection.value("SELECT count(*) FROM transfer")?.integer ?? 0)
     }
 
-    /// Whether there was a life in a ledger that nobody has open.
+    /// Whether an owner has ever used this ledger. Nobody has the ledger open.
     static func hasLife(at path: String) throws(SQLiteError) -> Bool {
         try lastLife(SQLiteConnection(path: path, mode: .readOnly)) != nil
     }
@@ -104,16 +105,16 @@ extension TransferStore {
         return saved
     }
 
-    /// So many rows are looked at between two commits.
+    /// The number of rows that are looked at between two commits.
     private static let salvageCommitCount = 10_000
 
-    /// - Returns: how many rows that made.
+    /// - Returns: the number of rows that the statement made.
     private func insertIfPossible(_ insert: String, _ values: [SQLiteValue]) throws(SQLiteError) -> Int {
         do throws(SQLiteError) {
             try connection.run(insert, values)
             return connection.changedRowCount
         } catch {
-            // A row that breaks a constraint, or is there already, is not worth stopping for.
+            // A row that breaks a constraint, or is there already, does not stop the copying.
             if error.isOutOfSpace { throw error }
             return 0
         }
@@ -124,7 +125,7 @@ extension TransferStore {
     }
 }
 
-/// Gives rows of a ledger from before the first release what those ledgers did not have.
+/// Gives the rows of a ledger from before the first release the values that such a ledger did not have.
 private struct RowCompletion {
     let lane: Lane
     let rank: (_ label: String, _ metadata: String) -> Int
@@ -142,7 +143,7 @@ private struct RowCompletion {
             Self.reason(for: text, state: row["state"]?.text.flatMap(TransferState.init))?.rawValue)
     }
 
-    /// How the sentences of such ledgers begin, which said everything in one text.
+    /// The beginnings of the sentences in such ledgers, which stored the reason and the note in one text.
     private static let sentences: [(prefix: String, reason: EndReason)] = [
         ("the stored bytes are damaged", .damaged), ("the stored file is damaged", .unsendable),
         ("not accepted for ", .notAccepted), ("limit: kept at most ", .ageLimit),
@@ -164,7 +165,7 @@ private struct RowCompletion {
         row["consumed_at"] = row["applied_at"]
     }
 
-    /// Of version 5, which did not know who died.
+    /// Completes a row of `begun` from version 5, which did not store which drops processes died over.
     func begun(_ row: inout [String: SQLiteValue]) {
         for column in ["is_open", "deaths"] where row[column] == nil { row[column] = .integer(0) }
     }
@@ -175,9 +176,9 @@ private struct RowCompletion {
 }
 
 extension SQLiteConnection {
-    /// Visits rows until the end or the first that cannot be read.
+    /// Visits rows until the end, or until the first row that cannot be read.
     /// - Returns: whether the end was reached.
-    /// - Throws: what the body throws.
+    /// - Throws: the errors of the body.
     func forEachReadableRow(
         _ sql: String, _ body: (SQLiteStatement) throws(SQLiteError) -> Void
     ) throws(SQLiteError) -> Bool {

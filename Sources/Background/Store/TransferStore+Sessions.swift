@@ -1,18 +1,18 @@
 /// The row that a session found, or made, for a transfer that it was asked for.
 package enum FoundTransfer: Sendable {
-    /// The transfer is new, or lives: its result is to come.
+    /// The transfer is new or unfinished: its result will come.
     case live
     /// The transfer has ended, and this row has its result.
     case ended(TransferRecord)
-    /// The identifier is that of another transfer, which lives.
+    /// The identifier names another transfer, which is unfinished.
     case inUse
 }
 
 extension TransferStore {
-    /// Finds the transfer that is meant, or begins it.
+    /// Finds the transfer that the caller means, or begins it.
     ///
-    /// A result that nobody has seen is handed over, once; with `keepsResult`, that of a delivered transfer again and
-    /// again until it is acknowledged, as long as the closure finds it good.
+    /// A result that no caller has seen is returned once. With `keepsResult`, the result of a delivered transfer is
+    /// returned again and again until it is acknowledged, as long as the closure says that the result is still good.
     package func findOrInsert(
         _ transfer: NewTransfer, keepsResult: (() -> Bool)? = nil
     ) throws -> FoundTransfer {
@@ -26,7 +26,7 @@ extension TransferStore {
             try askAgain(for: record, with: transfer)
             return .live
         }
-        // The result of another transfer would be a lie.
+        // A result is returned only for the same work.
         if isSameWork, !record.isAcknowledged {
             guard record.state == .delivered, let keepsResult else {
                 try acknowledge(transfer.identifier)
@@ -38,16 +38,18 @@ extension TransferStore {
         return .live
     }
 
-    /// The result has reached its caller, so that asking again means a new transfer.
+    /// Records that the result has reached its caller. The next call then begins a new transfer.
     package func acknowledge(_ identifier: String) throws {
         try connection.run(
             "UPDATE transfer SET is_acknowledged=1 WHERE identifier=? AND settled_at IS NOT NULL",
             .text(identifier))
     }
 
-    /// How far a transfer under way has come, for whoever goes on with it; `byteCount` is that of the whole, where it
-    /// became known. One that has come further than ever before is not what its sender dies of, however often that is
-    /// killed: its strikes are forgotten, and others may go beside it. Nor do the deadlines matter that cut it.
+    /// Stores how far a transfer under way has come, for the attempt that continues it. `byteCount` is the size of the
+    /// whole, if this has become known.
+    ///
+    /// With `hasAdvanced`, the transfer has come further than in any earlier attempt, so it is not the cause of its
+    /// senders' deaths. Its strikes and cuts are forgotten, and other transfers may be sent beside it.
     package func note(
         progress: String?, byteCount: Int64?, hasAdvanced: Bool = false, of identifier: String
     ) throws {
@@ -60,8 +62,8 @@ extension TransferStore {
             SQLiteValue(!hasAdvanced), .text(identifier))
     }
 
-    /// The same content was handed in again. If it has a request of its own now, that one counts while the transfer
-    /// lives, and one that rests for want of a request is due.
+    /// Counts that the same content was handed in again. If it has a request of its own now, this request replaces the
+    /// earlier one while the transfer is unfinished. A transfer that rests because nobody knew its request becomes due.
     package func count(_ transfer: NewTransfer) throws {
         if transfer.request != nil, let record = try queries.record(transfer.identifier), record.state.isLive {
             return try askAgain(for: record, with: transfer)
@@ -69,7 +71,8 @@ extension TransferStore {
         try count(transfer.identifier, seenWall: transfer.seenWall)
     }
 
-    /// A live transfer is asked for once more: the newer request counts, and one that rests is due.
+    /// Records that a caller asks again for an unfinished transfer. The newer request counts, and a transfer that rests
+    /// becomes due.
     private func askAgain(for record: TransferRecord, with transfer: NewTransfer) throws {
         guard let request = transfer.request else { return }
         try connection.run(
@@ -81,10 +84,11 @@ extension TransferStore {
             .text(request.url),
             .text(request.headerNames.joined(separator: "\n")), .text(request.bodyPath),
             .text(request.bodyHash), .text(request.url), .integer(record.rowID))
-        // What another server failed or asked for says nothing about this one.
+        // The failures at another server, and the waits that it asked for, say nothing about the new server.
         let isMoved = record.state == .waiting && record.request?.origin != request.origin
         let isResting = record.state == .held && record.reason == .held(.caller)
-        // A strike delays only what nobody asks for. It stays a suspect, so that it goes alone.
+        // A strike delays only a transfer that no caller asks for. The transfer stays a suspect, so that it is sent
+        // alone.
         let isSuspected = record.state == .held && record.reason == .held(.poison)
         guard isMoved || isResting || isSuspected else { return }
         try connection.run(
@@ -95,10 +99,11 @@ extension TransferStore {
             """, .integer(now), .integer(now), .integer(record.rowID))
     }
 
-    // MARK: - What an earlier life left
+    // MARK: - Transfers of an earlier owner
 
-    /// Lays down what is due, so that it is not claimed while nobody knows its request. Transfers with the label, whose
-    /// requests somebody can make, go on as they are. When the task is cancelled meanwhile, nothing has changed.
+    /// Lets the due transfers rest, so that none of them is claimed while its request is not known. Transfers with the
+    /// label go on as they are, because a provider can make their requests. When the task is cancelled meanwhile,
+    /// nothing changes.
     package func restEarlierTransfers(exceptLabel label: String?) throws {
         try recover()
         try transaction { () throws in
@@ -112,8 +117,8 @@ extension TransferStore {
         }
     }
 
-    /// Makes due what rests only because nobody knew its request; what the server put off goes on resting.
-    /// Only rows with the label, or the one row, where given.
+    /// Makes the transfers due that rest only because their requests were not known. Transfers that the server put off
+    /// go on resting. If a label or an identifier is given, only rows with it are changed.
     package func wakeResting(label: String? = nil, identifier: String? = nil) throws {
         try connection.run(
             """
@@ -125,7 +130,7 @@ extension TransferStore {
 }
 
 extension LedgerQueries {
-    /// A session's transfers that are unfinished, or whose outcome nobody has seen, in the order they came.
+    /// A session's transfers that are unfinished, or whose outcome no caller has seen, in the order in which they came.
     package func pending(label: String) throws -> [TransferRecord] {
         try connection.rows(
             """

@@ -1,40 +1,40 @@
 package import DurableIO
 
-/// The ledger: which transfers there are, when each is due, and what came of each attempt.
+/// The ledger: the transfers, the due time of each transfer, and the result of each attempt.
 ///
-/// The only place that speaks SQL. One connection writes, the owner's. Every method that changes something is to be
-/// called inside `transaction`; when that returns, the changes survive a power cut.
+/// Only `Store/` speaks SQL. Only the owner's connection writes. The caller calls every method that changes the ledger
+/// inside `transaction`. When `transaction` has returned, the changes survive a power cut.
 package final class TransferStore {
     let connection: SQLiteConnection
     private let clock: any SystemClock
     private var ledgerClock: LedgerClock
     private(set) var hasMarkedEpoch = false
     private var isDistrusted = false
-    /// Whether what the earlier life left under way was given back.
+    /// Whether this owner has given back the claims that the earlier owner left under way.
     var hasRecovered = false
     private var forgottenPrefix: String?
 
-    /// This life of the owner; rows claimed by an earlier one are stale.
+    /// The number of this owner. Rows that an earlier owner claimed have a smaller number.
     package private(set) var epoch: Int64
 
-    /// What the earlier life left.
+    /// How the earlier owner ended.
     package enum EarlierEnd: Hashable, Sendable {
         case clean
         case unclean(isSameBoot: Bool)
-        /// There was no ledger.
+        /// No owner has used the ledger before.
         case none
     }
     package let earlierEnd: EarlierEnd
 
-    /// Opens or makes the ledger. Unless its last life ended in order, its every page is checked first.
+    /// Opens or makes the ledger. If the last owner did not end in order, every page is checked first.
     ///
     /// When the task is cancelled meanwhile, the check and a migration end early, and the ledger is as it was.
     /// - Parameters:
-    ///   - path: of the database.
-    ///   - clock: this machine's.
-    ///   - isDoubted: whether it is checked however its last life ended. The default is `false`.
-    ///   - interrupter: to be asked to interrupt when the task is cancelled.
-    /// - Throws: ``SQLiteError``, or ``LedgerError`` for one of a later version.
+    ///   - path: the path of the database.
+    ///   - clock: this machine's clock.
+    ///   - isDoubted: whether every page is checked even if the last owner ended in order. The default is `false`.
+    ///   - interrupter: the object that the caller asks to interrupt the check when the task is cancelled.
+    /// - Throws: ``SQLiteError``, or ``LedgerError`` for a ledger of a later version.
     package init(
         path: String, clock: any SystemClock, isDoubted: Bool = false,
         interrupter: SQLiteInterrupter = SQLiteInterrupter()
@@ -46,7 +46,7 @@ package final class TransferStore {
         if let last = try Self.lastLife(connection) {
             earlierEnd = last.isClean ? .clean : .unclean(isSameBoot: last.clock.bootID == clock.bootID)
             epoch = last.epoch + 1
-            // From here on this boot's clock counts, whatever the wall's does.
+            // From now on the boot clock moves the time of the ledger, whatever happens to the wall clock.
             ledgerClock = last.clock.advanced(to: clock.reading)
             if isDoubted || !last.isClean { try Self.checkSoundness(connection, interrupter) }
         } else {
@@ -59,8 +59,8 @@ package final class TransferStore {
         }
     }
 
-    /// The bytes of a ledger in which there was no life yet: all tables and no row. Written to a file and synced it is
-    /// a ledger that `init` opens without making anything but commits.
+    /// The bytes of a ledger that no owner has used: all tables and no row. If these bytes are written to a file and
+    /// synced, `init` opens the file as a ledger, and makes nothing except commits.
     package static func emptyLedger() throws -> [UInt8] {
         let connection = try SQLiteConnection(path: ":memory:", mode: .memory)
         defer { connection.close() }
@@ -75,14 +75,15 @@ package final class TransferStore {
 
     package var wallNow: Int64 { clock.wallMilliseconds }
 
-    /// When a time on the ledger's axis will be on the wall's clock, as far as one can say now.
+    /// The time on the wall clock at which a time on the ledger's axis will come, as far as this can be known now.
     package func wall(of ledgerTime: Int64) -> Int64 {
         wallNow &+ (ledgerTime &- now)
     }
 
-    /// All of the body's changes or none, durable when it returns.
+    /// Makes all of the body's changes or none. The changes are durable on return.
     ///
-    /// Each one carries the clock's checkpoint, so that a due time is never further from it than its delay.
+    /// Each transaction also stores the clock's checkpoint, so that a due time is never further from the checkpoint
+    /// than the row's delay.
     package func transaction<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws -> Result {
         let result = try connection.transaction { () throws in
             try markEpoch(isClean: false)
@@ -92,8 +93,8 @@ package final class TransferStore {
         return result
     }
 
-    /// Does something that takes long; its statements end soon after the condition holds.
-    /// - Throws: `CancellationError` when one was ended so, or what the body throws.
+    /// Runs work that may take long. Its statements end soon after the condition holds.
+    /// - Throws: `CancellationError` when a statement was ended in this way, or the errors of the body.
     func interruptible<Result>(when isCalledOff: () -> Bool, _ body: () throws -> Result) throws -> Result {
         do {
             return try connection.interruptible(when: isCalledOff, body)
@@ -102,31 +103,33 @@ package final class TransferStore {
         }
     }
 
-    /// Makes it durable that this life has begun, so that a crash from here on is seen by the next one. To be called
-    /// before a file is moved; a transaction does it, too.
+    /// Makes durable that this owner has begun its work, so that the next owner sees a crash from now on. The caller
+    /// calls this before it moves a file. Each transaction does the same.
     package func begin() throws {
         guard !hasMarkedEpoch else { return }
         try transaction { () throws(SQLiteError) in }
     }
 
-    /// Files and rows may disagree from here on: however this life ends, the next one looks for what it left.
+    /// Records that files and rows may disagree from now on: however this owner ends, the next owner compares them.
     package func distrustFiles() {
         isDistrusted = true
     }
 
-    /// At an orderly close, forgets the tokens that begin so: they cannot come again. ASCII.
+    /// At an orderly close, forgets the tokens that begin with this prefix, because their sources or orders cannot come
+    /// again. The prefix is ASCII.
     package func forgetTokensAtClose(withPrefix prefix: String) {
         forgottenPrefix = prefix
     }
 
-    /// Ends this life in order, so that the next one need not look for what it left. Nothing can be asked afterwards.
+    /// Ends the work of this owner in order, so that the next owner has nothing to repair. The store cannot be used
+    /// afterwards.
     package func close() throws {
         defer {
             connection.close()
             hasMarkedEpoch = false
         }
         guard hasMarkedEpoch else { return }
-        // The next life is to look for what this one left, and is not to take its end for a death.
+        // The next owner must repair files and rows, but must not take this end for a death.
         guard !isDistrusted else { return tryToBlameNothing() }
         do {
             do {
@@ -152,32 +155,33 @@ package final class TransferStore {
         }
     }
 
-    /// For a full disk: moves what the log holds into the ledger's file, as far as readers let it, so that the log's
-    /// space is free again, and keeps it at 100 pages from now on. Left to grow it would take what deliveries free.
+    /// For a full disk: moves the content of the log into the ledger's file, as far as readers allow it. So the space
+    /// of the log is free again. From now on the log is kept at 100 pages, because a log that grows would take the
+    /// space that deliveries free.
     package func giveBackLog() {
         connection.checkpoint()
         try? connection.execute("PRAGMA wal_autocheckpoint=100")
     }
 
-    /// Closes a ledger that was built of another's rows, so that its file stands alone: nothing of it is left in the
-    /// log.
+    /// Closes a ledger that was built from the rows of another ledger. On return the ledger's file stands alone: the
+    /// log is empty.
     package func closeAsOneFile() throws(SQLiteError) {
         try connection.checkpointWhole()
         connection.close()
     }
 
-    /// Ends this life as a crash would: the next one looks for what it left.
+    /// Ends the work of this owner as a crash would: the next owner repairs files and rows.
     package func abandon() {
         connection.close()
     }
 
-    /// Goes on counting where another ledger stopped, never backwards.
+    /// Continues the axis at the time that another ledger had reached, and never sets the axis back.
     func continueAxis(of clock: LedgerClock) {
         let continued = clock.advanced(to: self.clock.reading)
         if continued.ledgerMilliseconds > now { ledgerClock = continued }
     }
 
-    /// The same, where only the time is known to which the other ledger had come.
+    /// The same for another ledger of which only the time on its axis is known.
     func continueAxis(from milliseconds: Int64) {
         let reading = clock.reading
         continueAxis(
@@ -239,14 +243,14 @@ package final class TransferStore {
           AND label <> '\(TransferKind.upload.rawValue)' AND label <> '\(TransferKind.download.rawValue)'
         """
 
-    /// So many tokens are forgotten at one close, so that no close takes long.
+    /// The largest number of tokens that one close forgets, so that no close takes long.
     static let forgottenTokenCount = 10_000
 
-    /// In small steps, so that no close takes long.
+    /// Deletes old tombstones in small steps, so that no close takes long.
     ///
-    /// What a session has settled is forgotten however it ended, but not before its outcome was seen: a download's
-    /// file waits for its owner, and any other outcome is handed to whoever asks. Of reports the parked ones stay:
-    /// their bytes wait for a person.
+    /// The row of a session's transfer is deleted whatever its state is, but only after a caller has seen its outcome.
+    /// A download's file waits for its caller, and any other outcome waits until a caller asks for it. The rows of
+    /// parked reports stay, because their bytes wait for a person.
     private func forgetOldTombstones() throws(SQLiteError) {
         try connection.run(
             """

@@ -1,8 +1,8 @@
 /// The bytes of a request: a list of segments, sent one after the other.
 ///
-/// A body is a value. It holds no byte of its sources, so cutting it costs the same however large they are, and
-/// nothing is read before it is sent. Its size is known beforehand. After a crash a later life makes the body anew from
-/// the same segments, and a part that is cut from it holds the same bytes as before.
+/// A body is a value. It holds no byte of its sources, so cutting it costs the same however large they are, and nothing
+/// is read before it is sent. Its size is known beforehand. After a crash a later process makes the body anew from the
+/// same segments, and a part that is cut from it holds the same bytes as before.
 package struct TransferBody: Sendable {
     /// One stretch of a body.
     package enum Segment: Sendable {

@@ -2,8 +2,8 @@ import DurableIO
 package import HTTPTypes
 import Synchronization
 
-/// The requests of reports that have one of their own, as far as this life of the program knows them. The values of
-/// their headers are nowhere else.
+/// The requests of reports that have a request of their own, as far as this process knows them. The values of their
+/// header fields are nowhere else.
 package final class CallerRequests: Sendable {
     package typealias Handler = @Sendable (ExistingReport) async throws -> HTTPRequest?
 

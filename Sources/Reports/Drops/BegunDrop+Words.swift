@@ -1,15 +1,16 @@
 import Background
 
-/// What is said of a drop that was begun and is not finished, in words for people.
+/// The texts for people about a drop that was begun and is not finished.
 extension BegunDrop {
     /// Whether so many processes died while it was collected that no owner collects it by itself any more.
     var isPoisonous: Bool { deaths >= PoisonPolicy.deathLimit }
 
-    /// From so many tries on a person is told.
+    /// The number of unfinished tries from which on a person is told.
     private static let tellingTries = 2
 
-    /// What is to be known and done, for a drop that a living owner may be collecting: then its last try has not ended.
-    /// - Returns: `nil` while there is nothing to be done.
+    /// The facts about the drop, and the remedy. With `isUnderWay`, a living owner may be collecting the drop, so its
+    /// last try has not ended.
+    /// - Returns: the text; `nil` while a person has nothing to do.
     func note(isUnderWay: Bool) -> String? {
         if isPoisonous { return DropZone.poisonous(deaths: deaths) }
         let unfinished = isUnderWay ? tries - 1 : tries
@@ -19,7 +20,7 @@ extension BegunDrop {
             + "unit's time-out"
     }
 
-    /// How the owner treats a drop that may be what killed a process; `nil` for any other.
+    /// How the owner treats a drop that may have killed a process; `nil` for any other drop.
     var suspicion: String? {
         guard deaths > 0, !isPoisonous else { return nil }
         return "is collected last and alone, because the program died while it lay here "

@@ -1,18 +1,19 @@
 import DurableIO
 
-/// What a packed drop says of its payload: the header of a drop that is one gzip member with our own sub-field `RP`.
+/// The description of the payload in a packed drop: the header of a drop that is one gzip member with this project's
+/// own sub-field `RP`.
 ///
-/// Any program may write such a drop, and another user's `reports add` does. So the owner believes little of it: the
-/// kind, the name, the annotations, the time of collection, and that the payload is a snapshot. The owner itself finds
-/// out the id, the sizes and the format, and decides where the report goes. A member that breaks the bounds of a
-/// report's description is left out, and the payload comes in all the same.
+/// Any program may write such a drop, and `reports add` of another user does. So the owner takes only these facts from
+/// the header: the kind, the name, the annotations, the time of collection, and whether the payload is a snapshot. The
+/// owner itself finds out the id, the sizes and the format, and decides where the report goes. A fact that breaks the
+/// bounds of a report's description is left out, and the payload is collected all the same.
 package struct DropHeader: Sendable {
-    /// The kind that was given; `nil` where the payload is to tell it.
+    /// The kind that the header gives; `nil` when the payload has to show the kind.
     package let kind: ReportKind?
-    /// The payload's name, without what a name of a file cannot hold.
+    /// The payload's name, in which `_` stands for each `/` and each control character.
     package let name: [UInt8]?
     package let annotations: [String: String]
-    /// When the payload was collected, in milliseconds since the epoch; `nil` where the header tells no time, or one
+    /// When the payload was collected, in milliseconds since the epoch; `nil` when the header gives no time, or a time
     /// before 1970.
     let collectedAt: Int64?
     let isSnapshot: Bool
@@ -21,25 +22,26 @@ package struct DropHeader: Sendable {
     /// How many bytes the payload has, as the member's trailer says; `UInt64.max` where the trailer cannot tell.
     let payloadByteCount: UInt64
 
-    /// How much of a file is looked at first.
+    /// The number of bytes of a file that are looked at first.
     private static let glimpseByteCount = PayloadSniffer.glimpseByteCount
-    /// A trailer tells the size modulo 4 GiB, and deflate makes 1,032 bytes of one at most. So a file of fewer bytes
-    /// than these cannot hold as much as 4 GiB.
+    /// The trailer gives the size modulo 4 GiB, and one byte of a deflate stream makes at most 1,032 bytes. So a file
+    /// with fewer bytes than this number cannot hold as much as 4 GiB.
     private static let longestTellingByteCount: UInt64 = (1 << 32) / 1_032
 
     /// Reads the header of a drop.
     /// - Parameters:
     ///   - file: the drop.
-    ///   - beginning: its first KiB, or all of a shorter one; `nil`, the default, reads it.
-    ///   - size: of the drop, in bytes.
+    ///   - beginning: the first KiB of the drop, or the whole of a shorter drop. With `nil`, the default, this function
+    ///     reads it.
+    ///   - size: the size of the drop, in bytes.
     ///   - files: the disk.
-    /// - Returns: `nil` for any other file.
-    /// - Throws: when the file cannot be read.
+    /// - Returns: the header; `nil` for a file that is no packed drop.
+    /// - Throws: an error when the file cannot be read.
     static func read(
         of file: borrowing OwnedDescriptor, beginning: [UInt8]? = nil, size: UInt64, files: any FileSystem
     ) throws(FileSystemError) -> DropHeader? {
         var bytes = if let beginning { beginning } else { try files.read(file, limit: glimpseByteCount) }
-        // Of most drops the first bytes tell that they are none.
+        // For most drops, the first bytes show that they are not packed.
         guard bytes.starts(with: WireForm.prefix.prefix(3)), size > UInt64(WireForm.minimumBodyByteCount) else {
             return nil
         }
@@ -64,7 +66,7 @@ package struct DropHeader: Sendable {
 
     private init(_ json: JSONValue, byteCount: Int, fileByteCount: UInt64, length: [UInt8]) {
         let said = ReportProperties(json: json)
-        // A kind that another owner has recognised is recognised anew.
+        // If a producer has recognised the kind from the content, the owner recognises it again.
         let isGiven = json["kind_from"] == nil || said.kindSource == .given
         kind = isGiven ? json["kind"]?.stringValue.flatMap(ReportKind.init(rawValue:)) : nil
         name = said.name.flatMap(Self.safe)
@@ -79,7 +81,7 @@ package struct DropHeader: Sendable {
 
     private static let longestNameByteCount = 255
 
-    /// A name such as a dropped file can have, and without control characters.
+    /// A name that a dropped file can have, without control characters; `nil` if the bytes are no name.
     private static func safe(_ name: [UInt8]) -> [UInt8]? {
         let isNone = name.isEmpty || name == Array(".".utf8) || name == Array("..".utf8)
         guard !isNone else { return nil }
@@ -92,8 +94,9 @@ package struct DropHeader: Sendable {
     /// - Parameters:
     ///   - file: the drop.
     ///   - files: the disk.
-    /// - Returns: what the given kind says, else what the payload's first KiB and its name say.
-    /// - Throws: when the file cannot be read.
+    /// - Returns: the likeness of the given kind. Without a given kind, the likeness that the payload's first KiB and
+    ///   its name show.
+    /// - Throws: an error when the file cannot be read.
     func likeness(
         of file: borrowing OwnedDescriptor, files: any FileSystem
     ) throws(FileSystemError) -> CrashLikeness {

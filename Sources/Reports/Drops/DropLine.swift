@@ -1,18 +1,18 @@
 /// One line of drops: sorted lists of slots, one for each rule by which a drop may be the next.
 ///
-/// A drop that was handed out stays in the other lists until they come to it, or until others join.
+/// A drop that was handed out stays in the other lists until its turn comes there, or until other drops join the line.
 struct DropLine {
     private typealias Record = DropOrder.Record
     private typealias Slot = DropOrder.Slot
 
-    /// In each list the next one is the last.
+    /// In each list, the last element is the next drop.
     private var crashes: [Slot] = []
     private var others: [Slot] = []
     private var all: [Slot] = []
     private var begun: [Slot] = []
     private var handedOutCount = 0
 
-    /// Each drop of that number is the oldest.
+    /// Every tenth drop that the line hands out is the oldest drop.
     private static let oldestInterval = 10
 
     /// The next drop of the line.
@@ -42,7 +42,7 @@ struct DropLine {
         (crashes, others, all, begun) = ([], [], [], [])
     }
 
-    /// Takes out all that do not wait.
+    /// Removes all drops that do not wait.
     mutating func removeOthers(than records: [DropOrder.Record]) {
         crashes.removeAll { !records[Int($0)].isWaiting }
         others.removeAll { !records[Int($0)].isWaiting }
@@ -50,7 +50,7 @@ struct DropLine {
         begun.removeAll { !records[Int($0)].isWaiting }
     }
 
-    /// Puts drops that wait, and are not in it, into the line.
+    /// Adds drops that wait and are not in the line.
     mutating func add(_ slots: [DropOrder.Slot], _ records: [DropOrder.Record]) {
         guard !slots.isEmpty else { return }
         let fresh = slots.filter { records[Int($0)].entry.tries == 0 }
@@ -58,7 +58,8 @@ struct DropLine {
         all += fresh
         crashes += fresh.filter { records[Int($0)].likeness > .none }
         others += fresh.filter { records[Int($0)].likeness == .none }
-        // What joins stands behind what is sorted, which a merging sort does in little more than linear time.
+        // The drops that join stand behind the sorted drops. For this order, a merging sort needs little more than
+        // linear time.
         crashes.sort { Self.isMoreUrgent($1, $0, records) }
         others.sort { Self.isSmaller($1, $0, records) }
         all.sort { Self.isOlder($1, $0, records) }

@@ -2,28 +2,29 @@ package import DurableIO
 
 /// The order in which an owner takes drops.
 ///
-/// Drops that look like a crash come first: those that begin like one before those that only have the name of one, and
-/// of each the newest first. Then comes the smallest. Each tenth drop is the oldest of all, so that none waits for
-/// ever. Drops of more than 8 MiB are a line of their own with the same order. A drop that earlier lives began to
-/// collect and did not finish comes last in its line, the one with fewer tries first.
+/// Drops that look like a crash come first: drops that begin like a crash come before drops that only have the name of
+/// a crash, and in both groups the newest drop comes first. Then comes the smallest drop. Every tenth drop is the
+/// oldest of all, so that no drop waits for ever. Drops of more than 8 MiB have a line of their own with the same
+/// order. A drop that earlier owners began to collect and did not finish comes last in its line, the drop with fewer
+/// tries first.
 ///
-/// Each look notes the drops it finds. The order remembers a drop for as long as looks find it, so that no drop's first
-/// bytes are read twice; a drop that was handed out and is found again waits again. The order lives in memory alone: a
-/// new owner finds the drops where they lie. It does no I/O.
+/// Each look notes the drops that it finds. The order remembers a drop for as long as looks find it, so that no drop's
+/// first bytes are read twice. A drop that was handed out and is found again waits again. The order is only in memory:
+/// a new owner finds the drops in their directories. The order does no I/O.
 package struct DropOrder {
     /// A drop as a look found it. When its turn comes it may have changed, or be gone.
     package struct Entry: Hashable, Sendable {
         package let room: DropZone.Room
-        /// The name as it lies there.
+        /// The name that the file has now.
         package let name: EntryName
         /// Whether an owner has renamed it away.
         package let isTaken: Bool
-        /// In bytes, holes included: they are read, too.
+        /// The size in bytes, with the holes, because holes are read, too.
         package let size: UInt64
         /// Last change of the contents, in nanoseconds since the epoch.
         package let modified: Int64
         package let inode: UInt64
-        /// How often earlier lives began to collect it and did not finish.
+        /// How many times earlier owners began to collect the drop and did not finish.
         package internal(set) var tries: Int32
 
         package init(
@@ -40,7 +41,7 @@ package struct DropOrder {
         }
     }
 
-    /// What is known of a drop, in a slot of its own.
+    /// The facts about a drop, in a slot of its own.
     struct Record {
         enum State: UInt8 {
             /// The slot is free.
@@ -59,7 +60,8 @@ package struct DropOrder {
         fileprivate var look: UInt32
         fileprivate(set) var state = State.joining
         fileprivate(set) var likeness: CrashLikeness
-        /// How many bytes its payload has, which for a packed drop is known once its first bytes were looked at.
+        /// The number of the payload's bytes. For a packed drop it is known only after the drop's first bytes were
+        /// looked at.
         fileprivate(set) var byteCount: UInt64
         /// Whether its first bytes were looked at.
         fileprivate(set) var isRead = false
@@ -69,7 +71,7 @@ package struct DropOrder {
 
     typealias Slot = Int32
 
-    /// A drop with more bytes is large, unless another number is asked for: 8 MiB.
+    /// A drop with more bytes is large, unless the caller gives another number: 8 MiB.
     package static let largeByteCount: UInt64 = 8 << 20
 
     /// How many drops wait in both lines.
@@ -94,14 +96,14 @@ package struct DropOrder {
 
     // MARK: - Looking
 
-    /// Begins a look at the drops that there are, at a wall-clock time in nanoseconds since the epoch.
+    /// Begins a look at the drops. The time is on the wall clock, in nanoseconds since the epoch.
     package mutating func beginLook(at now: Int64) {
         look &+= 1
         self.now = now
     }
 
-    /// Notes a drop that the look has found. A drop that waits already, and has not changed, keeps its place. What its
-    /// name says is asked only when the drop is new or has changed.
+    /// Notes a drop that the look has found. A drop that waits already, and has not changed, keeps its place.
+    /// `likeness` judges the drop by its name. It is called only when the drop is new or has changed.
     package mutating func note(_ entry: Entry, likeness: @autoclosure () -> CrashLikeness = .none) {
         guard let slot = slot(of: entry) else { return add(entry, likeness()) }
         let index = Int(slot)
@@ -124,7 +126,7 @@ package struct DropOrder {
         join(slot)
     }
 
-    /// Ends a look: drops that it has not found are forgotten, but for those in rooms that could not be listed.
+    /// Ends a look. Drops that the look has not found are forgotten, except drops in rooms that could not be listed.
     package mutating func endLook(besides unlisted: [DropZone.Room] = []) {
         for index in records.indices where records[index].state != .gone && records[index].look != look {
             guard !unlisted.contains(records[index].entry.room) else { continue }
@@ -176,7 +178,7 @@ package struct DropOrder {
 
     // MARK: - First bytes
 
-    /// The drops that wait and whose first bytes nobody has looked at, the newest first.
+    /// The drops that wait and whose first bytes no look has read, the newest first.
     func unread() -> [Slot] {
         let slots = records.indices.filter { index in
             !records[index].isRead && (records[index].state == .joining || records[index].isWaiting)
@@ -186,11 +188,11 @@ package struct DropOrder {
 
     func entry(in slot: Slot) -> Entry { records[Int(slot)].entry }
 
-    /// Says what the first bytes of a drop, or its name, look like.
+    /// Records how much the first bytes of a drop, or its name, look like a crash.
     /// - Parameters:
-    ///   - slot: the drop's.
-    ///   - likeness: to a crash.
-    ///   - byteCount: of the payload of a packed drop; `nil`, the default, for any other.
+    ///   - slot: the slot of the drop.
+    ///   - likeness: the likeness to a crash.
+    ///   - byteCount: the size of the payload of a packed drop; `nil`, the default, for any other drop.
     mutating func judge(_ slot: Slot, _ likeness: CrashLikeness, byteCount: UInt64? = nil) {
         let index = Int(slot)
         let byteCount = max(records[index].entry.size, byteCount ?? 0)
@@ -236,10 +238,10 @@ package struct DropOrder {
         return records[Int(slot)].entry
     }
 
-    /// Puts those that join into their lines.
+    /// Puts the drops that join into their lines.
     private mutating func line() {
         guard !joining.isEmpty else { return }
-        // A slot that joins may still stand in a line, at the place of the drop that it was.
+        // The slot of a drop that joins may still stand in a line, because an earlier drop had this slot.
         small.removeOthers(than: records)
         large.removeOthers(than: records)
         var (smaller, larger): ([Slot], [Slot]) = ([], [])

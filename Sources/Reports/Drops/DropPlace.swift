@@ -1,7 +1,7 @@
 import Background
 package import DurableIO
 
-/// Where a drop lies that an owner has renamed away.
+/// The place of a drop that an owner has renamed away.
 ///
 /// The name holds a nonce for as long as the drop lies there, so that a place never means a later drop.
 package struct DropPlace: Hashable, Sendable {
@@ -19,7 +19,8 @@ package struct DropPlace: Hashable, Sendable {
 }
 
 extension DropZone {
-    /// The drops at which the ledger says that processes died, each with what is known of it now.
+    /// The places of the drops that no owner collects by itself any more, because too many processes have died over
+    /// them (``BegunDrop/isPoisonous``).
     func poisonousDrops(_ begun: [String: BegunDrop]) throws(FileSystemError) -> [DropPlace] {
         guard begun.values.contains(where: \.isPoisonous) else { return [] }
         return try takenNames().compactMap { room, name in

@@ -2,9 +2,9 @@ import DurableIO
 
 /// The rules by which a drop is complete, and may be taken.
 ///
-/// They are asked in this order: what looking at the entry tells (its name, kind, mode, links, owner and size), then
-/// whether another process has it open for writing, then, where that cannot be known, whether it has been left alone
-/// for 2 s. Nothing that is not complete is renamed away from its producer.
+/// The owner applies the rules in this order. First it looks at the entry: its name, kind, mode, links, owner and size.
+/// Then it asks whether another process has the file open for writing. If that cannot be known, it asks whether the
+/// file has not changed for 2 s. A file that is not complete is never renamed away from its producer.
 extension DropZone {
     /// How old a file must be, in nanoseconds, where writers cannot be seen: 2 s.
     private static let settlingTime: Int64 = 2_000_000_000
@@ -12,7 +12,7 @@ extension DropZone {
     /// The ends of names that mark a file as unfinished.
     static let unfinishedSuffixes = [".tmp", ".partial"]
 
-    /// What keeps every drop from being taken.
+    /// The reason why no drop can be taken; `nil` if there is none.
     var obstacle: String? {
         if let remoteName { return Self.remote(remoteName) }
         return spool.incoming.renameObstacle.map(Self.words)
@@ -50,13 +50,13 @@ extension DropZone {
 
     /// Why a drop that was renamed away is not opened.
     func problem(ofTaken facts: FileMetadata, in room: Room) -> String? {
-        // Anybody who may drop may give such a name in `incoming/`.
+        // Any user who may drop files can give a file such a name in `incoming/`.
         if room == .incoming, let problem = problem(of: facts) { return problem }
         return facts.kind == .regular ? nil : "is a \(facts.kind.rawValue), not a file: move it away"
     }
 
-    /// Why a drop that was renamed away cannot be collected. Its bytes at both ends are read, because a file that
-    /// cannot be read is not known by its facts.
+    /// Why a drop that was renamed away cannot be collected. This reads the bytes at both ends of the file, because the
+    /// facts do not show whether the file can be read.
     func problem(of name: TakenName, _ facts: FileMetadata, in room: Room) -> String? {
         if let problem = problem(ofTaken: facts, in: room) ?? sizeProblem(of: facts) { return problem }
         do throws(FileSystemError) {
@@ -74,7 +74,8 @@ extension DropZone {
         case .noWriter: return nil
         case .writing: return .beingWritten
         case .unknown:
-            // A time far in the future was set, not written: it says as little about a writer as one far in the past.
+            // No write has caused a time far in the future: a program has set it. Such a time says as little about a
+            // writer as a time far in the past.
             let age = spool.clock.wallMilliseconds * 1_000_000 - facts.modified
             return abs(age) >= Self.settlingTime ? nil : .young
         }

@@ -1,33 +1,34 @@
 package import DurableIO
 
-/// Looking at what waits to be taken: which drops there are, and which of them look like a crash.
+/// Looking at the drops that wait to be taken: which drops there are, and which of them look like a crash.
 ///
-/// A look costs one system call for each drop, and three more for a drop that no look has seen before; for a packed one
-/// up to six more. It changes nothing but the order.
+/// A look costs one system call for each drop. It costs three more for a drop that no look has seen before, and up to
+/// six more if that drop is packed. A look changes nothing except the order.
 extension DropZone {
-    /// What a look came to.
+    /// The result of a look.
     package struct Look {
         /// Rooms that could not be listed. Nothing in them was forgotten.
         package internal(set) var failures: [(room: Room, error: FileSystemError)] = []
-        /// Whether the task was cancelled before the look had seen all.
+        /// Whether the task was cancelled before the look had seen all drops.
         package internal(set) var isCancelled = false
-        /// Whether its time was over before it had seen all of `incoming/`.
+        /// Whether the time of the look was over before it had seen all of `incoming/`.
         package internal(set) var isCut = false
 
-        /// Whether it has seen all there is: what it has not found is gone.
+        /// Whether the look has seen all drops. Then the drops that it has not found are gone.
         package var isWhole: Bool { failures.isEmpty && !isCancelled && !isCut }
     }
 
-    /// Notes all drops that may be taken now, and those that owners have renamed away and not finished with.
+    /// Notes all drops that may be taken now, and the drops that owners have renamed away and not finished.
     ///
     /// - Parameters:
-    ///   - order: gets the drops. Drops that are gone are taken out of it.
-    ///   - end: when it stops going through `incoming/`, on the boot clock in milliseconds. What it has not come to by
-    ///     then it may find another time, when what it has found has been taken. `nil`, the default, goes through all.
-    ///   - tries: says of a drop that was renamed away, by its source mark, how often earlier lives began to collect it
-    ///     and did not finish; `nil` for a drop that is left out.
-    ///   - leave: called with each drop that cannot be taken as it is, and why.
-    /// - Returns: what the look came to.
+    ///   - order: the order that gets the drops. Drops that are gone are taken out of it.
+    ///   - end: when the look stops going through `incoming/`, on the boot clock in milliseconds. A later look may find
+    ///     the drops that this look has not reached, when the drops found now have been taken. With `nil`, the default,
+    ///     the look goes through all drops.
+    ///   - tries: says how many times earlier owners began to collect a drop that was renamed away, and did not finish
+    ///     it. It gets the drop and its source mark. It returns `nil` for a drop that is left out.
+    ///   - leave: called with each drop that cannot be taken as it is. The drop's readiness has the reason.
+    /// - Returns: the result of the look.
     package func look(
         into order: inout DropOrder, until end: Int64? = nil, tries: (DropOrder.Entry, _ mark: String) -> Int?,
         leave: (Drop) -> Void
@@ -56,14 +57,14 @@ extension DropZone {
         return look
     }
 
-    /// A drop as it is when its turn has come: one look at its entry.
-    /// - Returns: `nil` when it is gone.
+    /// Looks once at the entry of a drop whose turn has come.
+    /// - Returns: the drop as it is now; `nil` when it is gone.
     package func drop(named name: EntryName) -> Drop? {
         look(at: name, dropped: name, in: .incoming) { readiness(of: name, $0) }
     }
 
-    /// How many drops may be taken, as far as looking at their entries tells in a time in milliseconds. Of the others
-    /// those are counted that their names do not exclude.
+    /// The number of drops that may be taken, as far as a look at their entries shows it within a time in milliseconds.
+    /// Of the drops that the look does not reach, those count whose names do not exclude them.
     func readyCount(within time: Int64) -> Int {
         guard obstacle == nil else { return 0 }
         let end = spool.clock.bootMilliseconds + time
@@ -125,10 +126,10 @@ extension DropZone {
     /// Reads the first KiB of the drops that no look has read, the newest first.
     ///
     /// - Parameters:
-    ///   - order: gets what they look like. What has not been read when the time is over counts as no crash until a
-    ///     later call.
-    ///   - limit: the time that this may take, in milliseconds. The default is 1 s; one drop is read in any case.
-    /// - Returns: whether it got through all of them.
+    ///   - order: the order that gets the likeness of each drop. A drop that was not read in time counts as no crash
+    ///     until a later call.
+    ///   - limit: the longest time of this call, in milliseconds. The default is 1 s. One drop is read in any case.
+    /// - Returns: whether all these drops were read.
     @discardableResult
     package func readHeads(into order: inout DropOrder, for limit: Int64 = 1_000) -> Bool {
         let slots = order.unread()
@@ -146,8 +147,8 @@ extension DropZone {
         return true
     }
 
-    /// - Returns: what it looks like, and of a packed drop the payload's size; `nil` when this machine cannot open it
-    ///   just now.
+    /// - Returns: the likeness of the drop, and for a packed drop the size of the payload; `nil` when this machine
+    ///   cannot open the drop now.
     private func glimpse(
         of entry: DropOrder.Entry, _ buffer: UnsafeMutableRawBufferPointer
     ) -> (likeness: CrashLikeness, byteCount: UInt64?)? {
@@ -168,7 +169,7 @@ extension DropZone {
         }
     }
 
-    /// What a packed drop says of its payload; `nil` for any other, and for one that cannot be read.
+    /// The header of a packed drop; `nil` for any other drop, and for a drop that cannot be read.
     package func header(of drop: Drop) -> DropHeader? {
         guard let facts = drop.facts, facts.kind == .regular,
             let file = try? spool.files.openFileIfPresent(drop.entry, in: directory(of: drop.room))

@@ -2,7 +2,7 @@ import DurableIO
 
 /// Why a drop stays where it is, and what to do, in words for people.
 extension DropZone {
-    /// Why all of a mounted directory is left alone.
+    /// Why no drop is taken from a mounted directory.
     package static func remote(_ name: String) -> String {
         "incoming/ lies on \(name), where nobody can tell whether a file is complete: mount a local directory there"
     }
@@ -34,7 +34,7 @@ extension DropZone {
         }
     }
 
-    /// Why a drop stays that was being collected each time when a process died.
+    /// The text about a drop that the owner leaves where it is because processes have died over it.
     package static func poisonous(deaths: Int) -> String {
         "the program died \(deaths) times while it collected this drop: 'reports retry' with its name tries it again, "
             + "'reports remove' deletes it"

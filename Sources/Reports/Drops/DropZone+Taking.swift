@@ -1,9 +1,9 @@
 package import DurableIO
 
-/// Taking a drop: the owner renames a complete one away from its producers, and opens it.
+/// Taking a drop: the owner renames a complete drop away from its producers, and opens it.
 ///
 /// A crash just after the rename leaves a drop that the next owner finds by its name. A drop that cannot be renamed
-/// stays where it is, with the reason, and keeps no other from being taken.
+/// stays where it is, with the reason, and keeps no other drop from being taken.
 extension DropZone {
     /// A drop that was renamed away, opened.
     package struct Taken: ~Copyable {
@@ -36,12 +36,12 @@ extension DropZone {
         do throws(FileSystemError) {
             place = try renameAway(drop.entry)
         } catch {
-            // A name that is gone, or a nonce that is given: another look decides.
+            // The name is gone, or the new name is in use already. Another look decides.
             if error.errno == .fileExists || error.errno == .noSuchFileOrDirectory { return .notNow(.young) }
             guard !error.isOutOfSpace, !error.isPassing else { throw error }
             return .notNow(.skipped(obstacle(to: drop.entry) ?? Self.words(error)))
         }
-        // Replaced or opened again in between: what lies there now is looked at anew in a moment.
+        // The file was replaced or opened again in between. A later look examines the file that has the name now.
         let directory = directory(of: place.room)
         guard let taken = try spool.files.metadata(of: place.name.entry, in: directory),
             taken.isSameContent(as: facts), probe.answer != .noWriter || probe.stillHolds
@@ -50,7 +50,8 @@ extension DropZone {
             Taken(drop: TakenDrop(name: place.name, facts: taken, room: place.room, directory: directory), file: file))
     }
 
-    /// Into `taken/`, or, where `incoming/` is another file system, to a hidden name in its own directory.
+    /// Renames a drop into `taken/`. If `incoming/` is on another file system, gives the drop a hidden name in
+    /// `incoming/` instead.
     private func renameAway(_ entry: EntryName) throws(FileSystemError) -> (name: TakenName, room: Room) {
         do throws(FileSystemError) {
             let name = TakenName(for: entry, isHidden: false)
@@ -81,7 +82,7 @@ extension DropZone {
         return .taken(Taken(drop: TakenDrop(name: name, facts: facts, room: room, directory: directory), file: file))
     }
 
-    /// A drop as a reader shows it: one that somebody has open for writing is not ready.
+    /// A drop as a reader shows it: a drop that a process has open for writing is not ready.
     func probed(_ drop: Drop) -> Drop {
         guard drop.readiness == .ready, let file = try? spool.files.openFileIfPresent(drop.entry, in: spool.incoming),
             case let probe = WriterProbe(file), case .writing = probe.answer

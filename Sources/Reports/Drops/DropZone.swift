@@ -1,8 +1,9 @@
 package import DurableIO
 
-/// The drop zone: what other programs left in `incoming/`, and which of it can be taken now.
+/// The drop zone: the files that other programs left in `incoming/`, and which of them can be taken now.
 ///
-/// Looking changes nothing, and one drop that cannot be looked at hides no other. See `DropZone+Taking` for the rest.
+/// Looking changes nothing, and a drop that cannot be looked at hides no other drop. See `DropZone+Taking` for the
+/// rest.
 package struct DropZone {
     let spool: ReportSpool
     /// The user whose drops are accepted besides root's.
@@ -13,18 +14,18 @@ package struct DropZone {
         self.user = user
     }
 
-    /// Where a drop lies.
+    /// The directory of a drop.
     package enum Room: String, Sendable {
         case incoming
         case taken
     }
 
-    /// A drop and what is to be done with it.
+    /// A drop, and whether it can be taken.
     package struct Drop: Sendable {
         package let room: Room
-        /// The name as it lies there.
+        /// The name that the file has now.
         package let entry: EntryName
-        /// The name it was dropped under.
+        /// The name under which a producer dropped the file.
         package let name: EntryName
         /// `nil` for a drop that cannot be looked at.
         package let facts: FileMetadata?
@@ -38,22 +39,22 @@ package struct DropZone {
     }
 
     package enum Readiness: Hashable, Sendable {
-        /// Complete as far as can be told by looking.
+        /// The drop is complete, as far as a look can tell.
         case ready
-        /// Somebody has it open for writing.
+        /// A process has the drop open for writing.
         case beingWritten
-        /// Nobody can say whether somebody writes it, and it is younger than 2 s.
+        /// It cannot be known whether a process is writing the drop, and the drop is younger than 2 s.
         case young
-        /// Renamed away, and collected by the owner, or by the next one.
+        /// An owner has renamed the drop away. That owner or the next owner collects it.
         case beingTaken
-        /// Never taken as it is; the text says why, and what to do.
+        /// The drop is never taken as it is. The text says why, and what to do.
         case skipped(String)
     }
 
     // MARK: - Looking
 
-    /// The drops in byte order, the skipped ones with their reason; without those that an owner has renamed away. Only
-    /// the first `limit` entries are looked at; the default is all.
+    /// The drops in byte order, with the reason for each drop that is skipped, and without the drops that an owner has
+    /// renamed away. Only the first `limit` entries are looked at. The default is all entries.
     package func drops(atMost limit: Int = .max) throws(FileSystemError) -> [Drop] {
         let obstacle = self.obstacle
         return try spool.files.entries(of: spool.incoming).prefix(limit).compactMap { name in
@@ -76,12 +77,12 @@ package struct DropZone {
         }
     }
 
-    /// The names of what owners have renamed away, in both rooms.
+    /// The names of the drops that owners have renamed away, in both rooms.
     func takenNames() throws(FileSystemError) -> [(room: Room, name: TakenName)] {
         let taken = try spool.files.entries(of: spool.taken).map { (room: Room.taken, name: TakenName(inTaken: $0)) }
         guard remoteName == nil else { return taken }
         var hidden: [TakenName] = []
-        // A directory that cannot be listed is told of with the drops.
+        // The listing of the drops reports a directory that cannot be listed.
         try? spool.files.forEachEntry(in: spool.incoming) { entry in
             if let name = TakenName(inIncoming: entry) { hidden.append(name) }
             return true
@@ -89,10 +90,10 @@ package struct DropZone {
         return taken + hidden.map { (room: .incoming, name: $0) }
     }
 
-    /// The marks of what owners have renamed away, as far as it can be looked at.
+    /// The marks of the drops that owners have renamed away, as far as these drops can be looked at.
     package func takenMarks() -> Set<String> { listedTakenMarks() ?? [] }
 
-    /// The same; `nil` where the room cannot be listed.
+    /// The same; `nil` when the drops cannot be listed.
     func listedTakenMarks() -> Set<String>? {
         guard let names = try? takenNames() else { return nil }
         return Set(
@@ -117,7 +118,8 @@ package struct DropZone {
         }
     }
 
-    /// The network file system that `incoming/` lies on, unless such are used all the same.
+    /// The network file system on which `incoming/` is; `nil` if `incoming/` is on a local file system, or if the spool
+    /// may be on a network file system.
     package var remoteName: String? {
         spool.options.allowsRemoteFileSystem ? nil : spool.files.remoteFileSystemName(of: spool.incoming)
     }

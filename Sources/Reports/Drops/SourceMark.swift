@@ -1,22 +1,25 @@
 import DurableIO
 
-/// By what a source of a report is known again: a producer's entry, or a drop that was taken.
+/// The mark by which an owner recognises a source of a report: a producer's entry, or a drop that was taken.
 ///
-/// It is remembered in the commit that counts the source. An owner that dies between that commit and the unlinking
-/// leaves the source behind; the next one then only unlinks it. Text without a name in it.
+/// The commit that enrols or counts the source also stores the mark. An owner that dies between that commit and the
+/// unlinking leaves the source behind. The next owner then only unlinks the source. A mark does not hold the name under
+/// which a producer dropped a file.
 enum SourceMark {
-    /// What nonces of marks begin with, and no file name can.
+    /// The prefix of the marks of entries, and of drops in `taken/`. No file name can begin with it.
     static let prefix = "source/"
-    /// The same of a drop that stayed in `incoming/`, on another file system. That may not be there when a life ends in
-    /// order, so that an empty room says nothing: these are forgotten one by one, or with age.
+    /// The prefix of the marks of drops that stayed in `incoming/`, on another file system. That file system may be
+    /// absent when an owner ends in order, so that an empty directory says nothing. So these marks are forgotten one by
+    /// one, or when they are old.
     private static let prefixElsewhere = "source elsewhere/"
 
-    /// Its name holds 128 random bits.
+    /// Makes the mark of an entry. The name of an entry holds 128 random bits.
     static func of(entry: EntryName) -> String { prefix + entry.description }
 
-    /// A drop that was renamed away. The nonce in its name tells it from a later copy that happens to get its inode,
-    /// size and time, and stays what it is when the machine numbers its devices anew or somebody changes the file's
-    /// mode. Without a nonce, device and time of the last change tell it, which nobody can set.
+    /// Makes the mark of a drop that was renamed away. The nonce in the drop's name distinguishes it from a later copy
+    /// that happens to get the same inode, size and time. The nonce stays the same when the machine numbers its devices
+    /// anew, or when a user changes the file's mode. Without a nonce, the device and the time of the last change
+    /// distinguish the drop; no user can set these.
     static func of(taken name: TakenName, _ facts: FileMetadata, in room: DropZone.Room) -> String {
         let identity = name.nonce ?? "\(facts.device)-\(facts.changed)"
         return (room == .taken ? prefix : prefixElsewhere)

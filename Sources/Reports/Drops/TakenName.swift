@@ -1,16 +1,18 @@
 package import DurableIO
 
-/// The name of a drop that an owner has renamed away: a nonce of 64 random bits and the name it was dropped under.
+/// The name of a drop that an owner has renamed away: a nonce of 64 random bits, and the name under which a producer
+/// dropped the file.
 ///
 /// In `taken/` it is `<nonce>.NAME`; in `incoming/`, where a drop on another file system stays, `.taken-<nonce>-NAME`.
-/// What would be longer than 255 bytes is cut at its end. The nonce lets drops of one name lie side by side, and tells
-/// a drop from a later one for as long as it has this name.
+/// A name that would be longer than 255 bytes is cut at its end. With nonces, drops of one name can lie side by side,
+/// and a drop is not taken for a later drop as long as it has this name.
 package struct TakenName: Hashable, Sendable {
-    /// The name as it lies there.
+    /// The name that the file has now.
     package let entry: EntryName
-    /// The name it was dropped under, as far as it is known.
+    /// The name under which a producer dropped the file, as far as it is known.
     package let dropped: EntryName
-    /// `nil` for a name that an earlier version gave, which is the dropped one.
+    /// The nonce; `nil` for a name that an earlier version gave. Such a name is the name under which the file was
+    /// dropped.
     let nonce: String?
 
     private static let nonceByteCount = 16
@@ -36,13 +38,13 @@ package struct TakenName: Hashable, Sendable {
             ?? Self(entry: entry, dropped: entry, nonce: nil)
     }
 
-    /// A name found in `incoming/`; `nil` for one that no owner gave.
+    /// A name found in `incoming/`; `nil` for a name that no owner gave.
     package init?(inIncoming entry: EntryName) {
         guard entry.bytes.starts(with: Self.hiddenPrefix) else { return nil }
         self.init(entry, bytes: entry.bytes.dropFirst(Self.hiddenPrefix.count), separator: Self.hiddenSeparator)
     }
 
-    /// A name found in a room; `nil` for one that no owner gave.
+    /// A name found in a room; `nil` for a name that no owner gave.
     init?(_ entry: EntryName, in room: DropZone.Room) {
         switch room {
         case .taken: self.init(inTaken: entry)
@@ -66,7 +68,7 @@ package struct TakenName: Hashable, Sendable {
     }
 }
 
-/// A drop that an owner has renamed away: where it lies, and what it was when it was opened.
+/// A drop that an owner has renamed away: its place, and its facts when it was opened.
 package struct TakenDrop: Sendable {
     package let name: TakenName
     package let facts: FileMetadata
@@ -74,6 +76,6 @@ package struct TakenDrop: Sendable {
     let room: DropZone.Room
     let directory: Directory
 
-    /// By what it is known again; see ``SourceMark``.
+    /// The mark by which an owner recognises the drop; see ``SourceMark``.
     var mark: String { SourceMark.of(taken: name, facts, in: room) }
 }

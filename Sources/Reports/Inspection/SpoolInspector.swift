@@ -208,7 +208,7 @@ package struct SpoolInspector {
         }
     }
 
-    /// Whether a life that ended without order has left more files to be sent than rows, as on a full disk.
+    /// Whether an owner whose end was not orderly has left more files to be sent than rows, as on a full disk.
     private func hasFilesWithoutRows() throws -> Bool {
         guard let reader, !reader.endedInOrder else { return false }
         let tally = try reader.queries.tally()

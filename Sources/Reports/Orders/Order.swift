@@ -1,9 +1,10 @@
 package import DurableIO
 
-/// What a process that is not the owner asks of it: a small file in `collected/`, acted on exactly once.
+/// An order to the owner from a process that is not the owner: a small file in `collected/`, which an owner carries out
+/// exactly once.
 ///
-/// A file that this program cannot read as an order stays where it is, across all lives: it may be a newer program's,
-/// and is a person's wish in any case. Nobody waits for it, and `doctor` names it.
+/// A file that this program cannot read as an order stays where it is, for later owners, too. It may come from a newer
+/// program, and a person has asked for it in any case. No process waits for it, and `doctor` names it.
 package struct Order: Hashable, Sendable {
     package enum Action: String, Sendable {
         case retry

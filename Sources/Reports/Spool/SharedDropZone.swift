@@ -3,9 +3,9 @@ package import SystemPackage
 
 /// The drop zone of a spool that belongs to another user, who lets every user of the machine drop files into it.
 ///
-/// This user may use names in `incoming/`, and may neither list it nor enter any other room of the spool. A file is
-/// written under a hidden name, which the owner passes over, and gets its own name once it is durable. After a crash
-/// before that, the owner's next life removes it.
+/// This user may use names in `incoming/`, and may neither list it nor enter any other room of the spool. A producer
+/// writes a file under a hidden name, which the owner passes over, and gives the file its own name once it is durable.
+/// If the producer dies before that, the next process that becomes the owner removes the file.
 package struct SharedDropZone: Sendable {
     /// `incoming/`, where the files are also written: this user may write to no other directory of the spool.
     package let room: CollectingRoom

@@ -1,10 +1,11 @@
 extension LedgerQueries {
     private static let parked: [TransferState] = [.rejected, .exhausted]
-    /// Those of which none is being sent.
+    /// The states of transfers that the engine will send and is not sending now.
     private static let resting: [TransferState] = [.queued, .waiting, .held]
 
-    /// What may be evicted, what matters least first: parked, then the last rank before the others, in each the oldest
-    /// first; never what is being sent.
+    /// The transfers that may be evicted, the least important first: parked transfers, then the transfers of the last
+    /// rank, then the transfers of the other ranks. In each of these groups the oldest comes first. A transfer that is
+    /// being sent is never among them.
     package func evictionCandidates(limit: Int) throws -> [TransferRecord] {
         var candidates = try oldest(in: Self.parked, "", limit: limit)
         for rank in [2, 1, 0] where candidates.count < limit {
@@ -26,8 +27,8 @@ extension LedgerQueries {
         return Array(found.sorted { ($0.firstSeenWall, $0.rowID) < ($1.firstSeenWall, $1.rowID) }.prefix(limit))
     }
 
-    /// Transfers with bytes that take more than all of them may, those included that are being sent: none of the others
-    /// would make room for one of these. At most 1,000.
+    /// Transfers with more bytes than all transfers together may have, including transfers that are being sent. To
+    /// evict other transfers would make no room for such a transfer. At most 1,000.
     package func larger(than byteCount: Int64) throws -> [TransferRecord] {
         let tally = try tally()
         return try find("byte_count > ?", byteCount, in: Self.resting + Self.parked + [.sending], limit: 1_000) {
@@ -64,8 +65,8 @@ extension LedgerQueries {
 
     static let oldestEnrolmentName = "oldest enrolment"
 
-    /// What the last ``oldestEnrolment()`` was that was noted. No transfer with bytes is older: later ones are enrolled
-    /// later, and one that is tried anew is enrolled anew.
+    /// The value of ``oldestEnrolment()`` that was noted last. No transfer with bytes is older: later transfers are
+    /// enrolled later, and a transfer that is tried anew is enrolled anew.
     func oldestEnrolmentNoted() throws -> Int64? {
         try connection.value("SELECT text FROM memory WHERE name=?", .text(Self.oldestEnrolmentName))?.text
             .flatMap { Int64($0) }

@@ -1,4 +1,4 @@
-/// What monitoring asks of a ledger every minute, also of one with a million rows.
+/// The queries that monitoring makes every minute, also for a ledger with a million rows.
 extension LedgerQueries {
     /// How many transfers of a lane are in a state.
     package struct LaneSum: Hashable, Sendable {
@@ -43,14 +43,17 @@ extension LedgerQueries {
         }.compactMap(\.self)
     }
 
-    /// Up to so many transfers of a state are looked at one by one. Beyond, the transfers that were settled last are.
+    /// If a state has at most this number of transfers, a query looks at each of them. If it has more, the query first
+    /// looks at the transfers of all states that were settled last.
     private static let rowLookCount = 10_000
-    /// So many of the transfers that were settled last are looked at.
+    /// The number of last settled transfers that a query looks at.
     private static let settledLookCount: Int64 = 100_000
 
     /// How many transfers were evicted since a time on the ledger's axis.
     ///
-    /// It takes long only where 10,000 were evicted in 90 days, and 100,000 transfers were settled since the last of them.
+    /// If more than 10,000 transfers are evicted, this first looks at the 100,000 transfers that were settled last, and
+    /// counts only the evicted ones among them. Only if it finds none there that was evicted since the time, it looks
+    /// at all evicted transfers, which takes long.
     package func evictionCount(since time: Int64) throws -> Int {
         let known = try tally()[.evicted].count
         if known > Self.rowLookCount {
@@ -74,7 +77,8 @@ extension LedgerQueries {
     }
 
     /// When the last transfer came to a final state, on the ledger's axis.
-    /// - Returns: `nil` when none did, or when more than 10,000 did and 100,000 others have been settled since.
+    /// - Returns: `nil` when no transfer has that state. Also `nil` when more than 10,000 transfers have it and 100,000
+    ///   others were settled after the last of them.
     package func lastSettled(as state: TransferState) throws -> Int64? {
         let known = try tally()[state].count
         guard known > 0 else { return nil }

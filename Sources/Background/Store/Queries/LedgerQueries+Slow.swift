@@ -1,7 +1,8 @@
 extension LedgerQueries {
-    /// The transfers that wait because their bodies do not fit the deadline, at most `limit`, the one due first first.
+    /// At most `limit` transfers that wait because their bodies do not fit the deadline, in the order of their due
+    /// times.
     package func slowRows(limit: Int) throws -> [TransferRecord] {
-        // A reader may look at a ledger whose owner is an earlier release, which knows none.
+        // A reader may look at a ledger whose owner is an earlier release, which has no such transfers.
         guard try (connection.value("PRAGMA user_version")?.integer ?? 0) >= 6 else { return [] }
         return try connection.rows(
             """

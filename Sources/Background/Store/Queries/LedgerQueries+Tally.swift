@@ -1,8 +1,8 @@
-/// Sums over transfers, kept in every commit, so that asking for them looks at no transfer.
+/// The sums over all transfers. Every commit keeps them right, so that a query for them looks at no transfer.
 package struct Tally: Hashable, Sendable {
     package struct Sum: Hashable, Sendable {
         package var count = 0
-        /// Of the bodies, in bytes.
+        /// The size of the bodies, in bytes.
         package var byteCount: Int64 = 0
 
         package init(count: Int = 0, byteCount: Int64 = 0) {
@@ -23,17 +23,17 @@ package struct Tally: Hashable, Sendable {
 
     package subscript(state: TransferState) -> Sum { sums[state] ?? Sum() }
 
-    /// To be sent, or being sent.
+    /// Transfers that will be sent or are being sent.
     package var waiting: Sum { self[.queued] + self[.waiting] + self[.sending] }
-    /// Resting until something changes.
+    /// Transfers that rest until something changes.
     package var held: Sum { self[.held] }
-    /// Rejected or given up, their bytes kept.
+    /// Transfers that were rejected or given up, and whose bytes are kept.
     package var parked: Sum { self[.rejected] + self[.exhausted] }
-    /// All whose bytes are kept.
+    /// All transfers whose bytes are kept.
     package var stored: Sum { waiting + held + parked }
 }
 
-/// How often something has happened since the ledger was made; it only grows.
+/// How many times something has happened since the ledger was made. The number only grows.
 package struct EventCount: Hashable, Sendable {
     package enum Event: String, Sendable {
         case delivered
@@ -42,18 +42,18 @@ package struct EventCount: Hashable, Sendable {
 
     package let event: Event
     package let lane: Lane
-    /// Of an eviction: the limit it kept.
+    /// For an eviction, the limit that the eviction kept.
     package let reason: EndReason?
     package let sum: Tally.Sum
 }
 
 extension LedgerQueries {
-    /// All lanes together.
+    /// The sums of all lanes together.
     package func tally() throws -> Tally {
         try sums("SELECT state, sum(count), sum(byte_count) FROM tally GROUP BY state")
     }
 
-    /// Whether the sums are those of the rows. Looks at each row.
+    /// Whether the sums agree with the rows. Looks at each row.
     package func isTallyTrue() throws -> Bool {
         try tally() == sums("SELECT state, count(*), sum(byte_count) FROM transfer GROUP BY state")
     }
@@ -71,9 +71,9 @@ extension LedgerQueries {
         return Tally(sums)
     }
 
-    /// The lanes that have transfers with a time, or that are held.
+    /// The lanes that have transfers with a due time, or held transfers.
     ///
-    /// Walks from lane to lane in the indexes of those rows: what is sent does not depend on sums.
+    /// Walks from lane to lane in the indexes of those rows, so that sending does not depend on the sums.
     package func liveLanes() throws -> [Lane] {
         let names = try ["due_at IS NOT NULL", "state='held'"].flatMap { condition in
             try connection.rows(
@@ -115,7 +115,7 @@ extension LedgerQueries {
 }
 
 extension TransferStore {
-    /// Makes the sums those of the rows. Looks at each row.
+    /// Computes the sums again from the rows. Looks at each row.
     package func recountTally() throws {
         try connection.execute("DELETE FROM tally")
         try connection.execute(

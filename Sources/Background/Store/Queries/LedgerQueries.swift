@@ -1,4 +1,4 @@
-/// What can be asked of a ledger without changing it: by the owner on its own connection, by readers on theirs.
+/// The queries of a ledger that change nothing. The owner makes them on its own connection, and readers on theirs.
 package struct LedgerQueries {
     let connection: SQLiteConnection
 
@@ -23,7 +23,7 @@ package struct LedgerQueries {
         ) { $0.text(at: 0) ?? "" }
     }
 
-    /// Several questions to one standing of the ledger, which costs less than as many of them alone.
+    /// Makes several queries of one state of the ledger. This costs less than as many queries one by one.
     package func together<Result>(_ body: () throws -> Result) throws -> Result {
         try connection.snapshot { () throws in try body() }
     }
@@ -33,7 +33,7 @@ package struct LedgerQueries {
             .flatMap(TransferState.init)
     }
 
-    /// Whether there is a row for it, whatever its state.
+    /// Whether there is a row with this identifier, whatever its state.
     package func isRecorded(_ identifier: String) throws -> Bool {
         try connection.value("SELECT 1 FROM transfer WHERE identifier=?", .text(identifier)) != nil
     }
@@ -49,7 +49,7 @@ package struct LedgerQueries {
         try connection.value("SELECT 1 FROM consumed_token WHERE token=?", .text(token)) != nil
     }
 
-    /// Where a page of the listing ended.
+    /// The place at which a page of the listing ended.
     package struct Cursor: Hashable, Sendable {
         let firstSeen: Int64
         let rowID: Int64
@@ -86,7 +86,7 @@ package struct LedgerQueries {
             """, values + [.integer(Int64(limit))], TransferRecord.init)
     }
 
-    /// A transfer's tries, oldest first; the last twenty are kept.
+    /// A transfer's attempts, the oldest first. The last twenty are kept.
     package func attempts(of record: TransferRecord) throws -> [AttemptRecord] {
         try connection.rows(
             """

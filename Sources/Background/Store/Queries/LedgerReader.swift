@@ -1,29 +1,30 @@
 package import DurableIO
 import SystemPackage
 
-/// A ledger opened for looking only, beside a living owner or without one.
+/// A ledger that is opened only for reading, beside a living owner or without an owner.
 ///
-/// It takes no lock that stops the owner, never checkpoints and changes nothing. Where the directory cannot be
-/// written, SQLite cannot share the WAL's index; then a private copy of ledger and WAL is read, whose names are gone
-/// once SQLite has its files open, so that a reader that is killed leaves nothing behind.
+/// The reader takes no lock that stops the owner, never checkpoints, and changes nothing. If the directory cannot be
+/// written, SQLite cannot share the WAL's index. Then the reader reads a private copy of the ledger and the WAL. It
+/// removes the names of the copy as soon as SQLite has the files open. So a reader that is killed leaves nothing
+/// behind.
 package final class LedgerReader {
     package let queries: LedgerQueries
     private let clock: any SystemClock
     private let life: TransferStore.Life?
 
     /// - Parameters:
-    ///   - name: the ledger's.
-    ///   - directory: where it lies.
+    ///   - name: the name of the ledger.
+    ///   - directory: the directory of the ledger.
     ///   - files: the file system.
     ///   - clock: the machine's clocks.
-    ///   - isHasty: whether its statements wait for another program's lock for half a second instead of 5 s.
-    /// - Throws: ``LedgerError`` when it is missing or too new, ``SQLiteError`` when it is damaged or locked.
+    ///   - isHasty: whether the statements wait for another program's lock for half a second instead of 5 s.
+    /// - Throws: ``LedgerError`` when the ledger is missing or too new, ``SQLiteError`` when it is damaged or locked.
     package init(
         name: EntryName, in directory: Directory, files: any FileSystem, clock: any SystemClock, isHasty: Bool = false
     ) throws {
         guard try files.metadata(of: name, in: directory) != nil else { throw LedgerError.missing }
         let connection = try Self.open(name, in: directory, files: files, isHasty: isHasty)
-        // Checked where it costs a few milliseconds, so that a listing does not end in the middle.
+        // A small ledger is checked, which takes a few milliseconds, so that a listing does not end in the middle.
         let size = try files.metadata(of: name, in: directory)?.size ?? 0
         if size <= Self.checkedByteCount { try TransferStore.checkSoundness(connection) }
         queries = LedgerQueries(connection: connection)
@@ -32,12 +33,12 @@ package final class LedgerReader {
     }
 
     /// Reads every page.
-    /// - Throws: ``SQLiteError`` when one is damaged.
+    /// - Throws: ``SQLiteError`` when a page is damaged.
     package func checkSoundness() throws {
         try TransferStore.checkSoundness(queries.connection)
     }
 
-    /// Whether the last life ended in order, so that files and rows agree.
+    /// Whether the last owner ended in order, so that files and rows agree.
     package var endedInOrder: Bool { life?.isClean ?? true }
 
     /// Whether every page, every row, every index and every sum is as it should be. Reads all of the ledger.
@@ -54,7 +55,7 @@ package final class LedgerReader {
         life?.clock.now(at: clock.reading) ?? 0
     }
 
-    /// When a time on the ledger's axis will be on the wall's clock, in milliseconds since the epoch.
+    /// The time on the wall clock at which a time on the ledger's axis will come, in milliseconds since the epoch.
     package func wall(of ledgerTime: Int64) -> Int64 {
         clock.wallMilliseconds &+ (ledgerTime &- now)
     }
@@ -67,7 +68,7 @@ package final class LedgerReader {
         } catch let error as SQLiteError where error.isUnopenable {
             let copy = try PrivateCopy(of: name, in: directory, files: files)
             defer { copy.remove() }
-            // Its first read opens the WAL and the WAL's index, too; no name is looked up after it.
+            // The first read also opens the WAL and the WAL's index. After that read SQLite looks up no name.
             return try open(path: copy.ledgerPath, isHasty: isHasty)
         }
     }
@@ -81,7 +82,7 @@ package final class LedgerReader {
         return connection
     }
 
-    /// Copies of the ledger and its WAL in a directory of our own.
+    /// Copies of the ledger and its WAL, in a directory that only this reader uses.
     private struct PrivateCopy {
         let ledgerPath: String
         private let files: any FileSystem
@@ -102,7 +103,7 @@ package final class LedgerReader {
             }
         }
 
-        /// Removes their names; what is open stays readable.
+        /// Removes the names of the copies. SQLite can still read the files that it has open.
         func remove() {
             let sides = names + ["-shm", "-wal"].compactMap { EntryName(bytes: names[0].bytes + Array($0.utf8)) }
             for name in sides { _ = try? files.remove(name, in: directory) }
@@ -130,7 +131,7 @@ extension LedgerReader {
     }
 }
 
-/// When lanes may be sent to: the gates of the origins they lead to, as they were when this was read.
+/// The gates of the origins to which the lanes lead, as they were when this was read.
 package struct LaneGates: Sendable {
     private let origins: [String: OriginGate]
     private let lanes: [Lane: String]
@@ -141,7 +142,7 @@ package struct LaneGates: Sendable {
             try queries.origins().map { ($0.name, $0.gate) }, uniquingKeysWith: { first, _ in first })
     }
 
-    /// The gate of the origin that a lane led to last; `nil` for one that has never been sent to.
+    /// The gate of the origin to which a lane led last; `nil` when the ledger does not know the origin or its gate.
     package func gate(of lane: Lane) -> OriginGate? {
         (lane.ownOrigin ?? lanes[lane]).flatMap { origins[$0] }
     }

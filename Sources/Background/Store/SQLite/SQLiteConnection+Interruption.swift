@@ -1,10 +1,10 @@
 import CSQLite
 
-/// Statements that look at much of the ledger, and that a run which is told to end does not wait for.
+/// Statements that look at much of the ledger, and that end early when a run is told to end.
 ///
-/// SQLite undoes all that an interrupted statement has changed, and with it the transaction that it was part of.
+/// When a statement is interrupted, SQLite undoes all its changes, and the transaction that it was part of.
 extension SQLiteConnection {
-    /// What SQLite asks now and then while it works on a statement.
+    /// The question that SQLite asks now and then while it works on a statement: whether to end it.
     final class Interruption {
         fileprivate let isCalledOff: () -> Bool
 
@@ -13,13 +13,13 @@ extension SQLiteConnection {
         }
     }
 
-    /// SQLite asks once in so many of its virtual machine's steps, which takes it 10 to 100 µs.
+    /// The number of steps of SQLite's virtual machine between two questions. So many steps take 10 to 100 µs.
     private static let stepsBetweenQuestions: Int32 = 1_000
 
     /// Runs statements that end with ``SQLiteError/isInterruption`` soon after the condition holds.
     ///
-    /// The condition is asked on this thread, so that it may ask the task whether that was cancelled. It is not asked
-    /// of a statement that takes few steps, as `COMMIT` and `ROLLBACK` do.
+    /// SQLite asks for the condition on this thread, so the condition may ask whether the task was cancelled. SQLite
+    /// does not ask during a statement of few steps, such as `COMMIT` and `ROLLBACK`.
     func interruptible<Result, Failure: Error>(
         when isCalledOff: () -> Bool, _ body: () throws(Failure) -> Result
     ) throws(Failure) -> Result {
@@ -31,7 +31,7 @@ extension SQLiteConnection {
         }
     }
 
-    /// Runs statements that end so soon after the task is cancelled.
+    /// Runs statements that end in the same way soon after the task is cancelled.
     func cancellable<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
         try interruptible(when: { Task.isCancelled }, body)
     }
@@ -47,10 +47,11 @@ extension SQLiteConnection {
             }, Unmanaged.passUnretained(interruption).toOpaque())
     }
 
-    /// Has statements wait for another connection's lock: 5 s, and a quarter of a second once the task is cancelled.
+    /// Makes statements wait for the lock of another connection: for 5 s, or for a quarter of a second once the task is
+    /// cancelled.
     ///
-    /// Of our own connections only readers meet one, and only for the moments of a checkpoint or a recovery. Any
-    /// program may open the file, though, and keep it locked.
+    /// Of this library's own connections, only readers meet such a lock, and only for the moments of a checkpoint or a
+    /// recovery. But any program may open the file and keep it locked.
     func waitForLocks() {
         sqlite3_busy_handler(
             handle,
@@ -61,7 +62,8 @@ extension SQLiteConnection {
             }, nil)
     }
 
-    /// Has statements wait for another connection's lock for half a second, for readers that have to answer at once.
+    /// Makes statements wait for the lock of another connection for half a second, for readers that have to answer at
+    /// once.
     func waitForLocksBriefly() {
         sqlite3_busy_handler(
             handle,
@@ -72,11 +74,12 @@ extension SQLiteConnection {
             }, nil)
     }
 
-    /// Runs a check of pages, about which SQLite before 3.41 does not ask: when the task is cancelled, another thread
-    /// has to interrupt it.
+    /// Runs a check of pages. During such a check, SQLite before 3.41 does not ask for the condition. So another thread
+    /// has to interrupt the check when the task is cancelled.
     ///
-    /// An interrupt that comes between two statements is lost, unless a third one is under way all the time. So one is
-    /// begun first; then the task is looked at; and an interrupt after that finds the first one.
+    /// An interrupt that comes between two statements is lost, unless a third statement is under way all the time. So
+    /// this function first begins a third statement. Then it asks whether the task was cancelled. An interrupt after
+    /// that finds the third statement.
     func cancellable<Result>(
         by interrupter: SQLiteInterrupter, _ body: () throws(SQLiteError) -> Result
     ) throws(SQLiteError) -> Result {

@@ -1,15 +1,15 @@
 import CSQLite
 
-/// One connection to a database file, with its prepared statements. To be used by one task at a time.
+/// One connection to a database file, with its prepared statements. Only one task at a time uses it.
 ///
-/// Opened for writing it is in WAL mode with `synchronous=FULL`, asserted: a commit that has returned survives a
-/// power cut (sqlite.org/wal.html). Opened for reading it never writes, and never checkpoints. A connection in memory
-/// is there to build a database whose bytes are then written like any other file.
+/// A connection for writing is in WAL mode with `synchronous=FULL`, and checks that it is: a commit that has returned
+/// survives a power cut (sqlite.org/wal.html). A connection for reading never writes and never checkpoints. A
+/// connection in memory builds a database whose bytes are then written like any other file.
 final class SQLiteConnection {
     enum Mode {
         case readWrite
         case readOnly
-        /// No file at all; the path is not looked at.
+        /// There is no file, and the path is not used.
         case memory
     }
 
@@ -17,7 +17,7 @@ final class SQLiteConnection {
     private var isClosed = false
     private var statements: [String: SQLiteStatement] = [:]
     private let mode: Mode
-    /// What ends statements early; see `SQLiteConnection+Interruption`.
+    /// The condition that ends statements early; see `SQLiteConnection+Interruption`.
     var interruption: Interruption?
 
     init(path: String, mode: Mode) throws(SQLiteError) {
@@ -45,8 +45,8 @@ final class SQLiteConnection {
         close()
     }
 
-    /// The last connection to close empties the WAL, so that the file stands alone. WAL and index stay as files: on a
-    /// disk without a free inode SQLite could not make them again.
+    /// Closes the connection. The last connection to close empties the WAL, so that the file stands alone. The WAL and
+    /// its index stay as files, because on a disk without a free inode SQLite could not make them again.
     func close() {
         guard !isClosed else { return }
         isClosed = true
@@ -60,7 +60,7 @@ final class SQLiteConnection {
         case .readOnly: return try execute("PRAGMA query_only=ON")
         case .readWrite: break
         }
-        // Best effort: without it the next connection makes the two files again. A close empties the WAL for as long as
+        // Best effort: without this, the next connection makes the two files again. A close empties the WAL as long as
         // `journal_size_limit` is set.
         csqlite_config_persist_wal(handle, 1)
         // Some file systems cannot do WAL; SQLite then stays in its old mode and says so.
@@ -69,9 +69,10 @@ final class SQLiteConnection {
         try assert("PRAGMA synchronous", gives: "2")
         try execute("PRAGMA locking_mode=NORMAL")
         try execute("PRAGMA foreign_keys=ON")
-        // The default of 2 MB has the indexes of some ten thousand rows read again all the time.
+        // With the default of 2 MB, SQLite would read the indexes of some ten thousand rows again all the time.
         try execute("PRAGMA cache_size=-6144")
-        // The WAL is cut back after each checkpoint, lest one flood leaves a big file for ever.
+        // SQLite cuts the WAL back after each checkpoint, so that a flood of commits does not leave a big file for
+        // ever.
         try execute("PRAGMA journal_size_limit=4194304")
     }
 
@@ -79,7 +80,7 @@ final class SQLiteConnection {
         let found = try value(sql)?.text
         guard found == expected else {
             let message = "\(sql) gives \(found ?? "nothing"), not \(expected)"
-            // Not the file's fault, so not an error that would have it set aside.
+            // The file system causes this error, not the file. So the error must not be one that sets the file aside.
             throw SQLiteError(code: SQLITE_NOLFS, message: message, statement: sql)
         }
     }
@@ -105,7 +106,7 @@ final class SQLiteConnection {
         while try statement.step() {}
     }
 
-    /// All rows, each turned into a value while the statement stands on it.
+    /// Returns all rows, each turned into a value while the statement stands on it.
     func rows<Row>(
         _ sql: String, _ values: [SQLiteValue] = [], _ transform: (SQLiteStatement) throws(SQLiteError) -> Row
     ) throws(SQLiteError) -> [Row] {
@@ -150,21 +151,22 @@ final class SQLiteConnection {
 
     // MARK: - Transactions
 
-    /// Commits what a transaction has changed so far and goes on in another: for a ledger that nobody has open before
-    /// it is whole, whose changes would else all have to be synced at once.
+    /// Commits the changes that a transaction has made so far, and goes on in another transaction. This is for a ledger
+    /// that nobody has open before it is complete. Otherwise all its changes would have to be synced at once.
     func commitSoFar() throws(SQLiteError) {
         try execute("COMMIT")
         try execute("BEGIN IMMEDIATE")
     }
 
-    /// All of the body's changes or none. When it returns they survive a power cut.
+    /// Makes all of the body's changes or none. On return the changes survive a power cut.
     func transaction<Result, Failure: Error>(
         _ body: () throws(Failure) -> Result
     ) throws -> Result {
         try transaction("BEGIN IMMEDIATE", body)
     }
 
-    /// Reads that all see the same; they take and give the file's locks once.
+    /// Lets all reads of the body see the same state of the database. They take and release the locks of the file only
+    /// once.
     func snapshot<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws -> Result {
         try transaction("BEGIN", body)
     }
@@ -184,8 +186,8 @@ final class SQLiteConnection {
         }
     }
 
-    /// The bytes of the database in memory as a file that is in WAL mode (bytes 18 and 19, sqlite.org/fileformat.html),
-    /// so that the first connection to it need not write to switch modes.
+    /// The bytes of the database in memory, as a file that is in WAL mode (bytes 18 and 19,
+    /// sqlite.org/fileformat.html). So the first connection to the file need not write in order to switch modes.
     func image() throws(SQLiteError) -> [UInt8] {
         var count: Int64 = 0
         guard let bytes = sqlite3_serialize(handle, "main", &count, 0) else { throw error(SQLITE_NOMEM, "serialize") }
@@ -206,7 +208,7 @@ final class SQLiteConnection {
 
     /// Moves the WAL's contents into the database file and empties the WAL, so that the file stands alone.
     func checkpoint() {
-        // Best effort: a reader in its way leaves it to the next time.
+        // Best effort: if a reader is in the way, a later checkpoint does this.
         sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_TRUNCATE, nil, nil)
     }
 }

@@ -1,5 +1,5 @@
-/// A call SQLite refused: its extended result code, its message, and the statement, never the bound values. The
-/// description is for people, of whom it is the ledger that they hear about.
+/// An error of a call to SQLite: its extended result code, its message, and the statement, never the bound values. The
+/// description is for people, and speaks of the ledger.
 package struct SQLiteError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The extended result code.
     package let code: Int32
@@ -12,16 +12,16 @@ package struct SQLiteError: Error, Hashable, Sendable, CustomStringConvertible {
         self.statement = statement
     }
 
-    /// What our own look at a file finds wrong with it, as SQLite would say it (`SQLITE_CORRUPT`).
+    /// An error for damage that this library itself finds in a file, with SQLite's code for damage (`SQLITE_CORRUPT`).
     package static func damage(_ message: String, statement: String? = nil) -> SQLiteError {
         SQLiteError(code: 11, message: message, statement: statement)
     }
 
-    /// What SQLite says of a statement that was ended early (`SQLITE_INTERRUPT`).
+    /// The error of a statement that was ended early (`SQLITE_INTERRUPT`).
     static let interrupted = SQLiteError(code: 9, message: "interrupted", statement: nil)
 
     package var description: String {
-        // Not SQLite's words, which tell nobody what to do.
+        // The words of SQLite do not tell a person what to do.
         let words =
             switch primaryCode {
             case _ where isOutOfSpace: "there is no space left on its disk"
@@ -39,18 +39,18 @@ package struct SQLiteError: Error, Hashable, Sendable, CustomStringConvertible {
 
     /// Whether the file holds something else than a sound ledger.
     ///
-    /// That is what SQLite itself finds (`SQLITE_CORRUPT`, `SQLITE_NOTADB`), and what our statements, whose texts never
-    /// change, meet in damaged definitions: a column that is not there (`SQLITE_ERROR`), or a rule that no row of ours
-    /// breaks (`SQLITE_CONSTRAINT_CHECK`, `_NOTNULL` and `_DATATYPE`).
+    /// SQLite itself finds this (`SQLITE_CORRUPT`, `SQLITE_NOTADB`). Or a statement of this library, whose text never
+    /// changes, meets a damaged definition: a column that is missing (`SQLITE_ERROR`), or a rule that no row of this
+    /// library breaks (`SQLITE_CONSTRAINT_CHECK`, `_NOTNULL` and `_DATATYPE`).
     package var isDamage: Bool { [1, 11, 26].contains(primaryCode) || [275, 1_299, 3_091].contains(code) }
-    /// Another program had it locked for longer than the statement waited.
+    /// Whether another program had the file locked for longer than the statement waited.
     package var isLock: Bool { primaryCode == 5 || primaryCode == 6 }
-    /// Ended early because nobody waits for it any more. All that it had changed is undone, and it says nothing about
-    /// the ledger.
+    /// Whether the statement was ended early because nobody waits for it any more. SQLite has undone its changes, and
+    /// the error says nothing about the ledger.
     package var isInterruption: Bool { primaryCode == 9 }
-    /// `SQLITE_FULL`, or no room for the index of the WAL (`SQLITE_IOERR_SHMSIZE`).
+    /// Whether the disk is full: `SQLITE_FULL`, or no room for the index of the WAL (`SQLITE_IOERR_SHMSIZE`).
     package var isOutOfSpace: Bool { primaryCode == 13 || code == 4_874 }
-    /// `SQLITE_CANTOPEN` or `SQLITE_READONLY`: the directory cannot be written, or the file is not there; or there is
-    /// no room for the index of the WAL.
+    /// Whether the ledger cannot be opened (`SQLITE_CANTOPEN` or `SQLITE_READONLY`): the directory cannot be written,
+    /// the file is not there, or there is no room for the index of the WAL.
     package var isUnopenable: Bool { primaryCode == 14 || primaryCode == 8 || code == 4_874 }
 }

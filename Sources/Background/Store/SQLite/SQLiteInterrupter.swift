@@ -1,12 +1,12 @@
 import CSQLite
 import Synchronization
 
-/// Interrupts a connection from any thread, while that is at something that lets itself be interrupted.
+/// Interrupts a connection from any thread, while the connection does work that may be interrupted.
 package final class SQLiteInterrupter: Sendable {
-    /// The connection's address; `nil` while it is at nothing of the kind.
+    /// The connection's address; `nil` while the connection does no such work.
     private let address = Mutex<UInt?>(nil)
 
-    /// Names the connection to be interrupted. It stays open until another, or none, is named.
+    /// Names the connection to be interrupted. The connection stays open until another connection, or `nil`, is named.
     func watch(_ handle: OpaquePointer?) {
         let new = handle.map { UInt(bitPattern: $0) }
         address.withLock { $0 = new }

@@ -79,7 +79,7 @@ final class SQLiteStatement {
         }
     }
 
-    /// Ends the read; needed before anybody else can write or checkpoint past it.
+    /// Ends the read. This is needed before another connection can write or checkpoint beyond the read.
     func reset() {
         sqlite3_reset(handle)
         sqlite3_clear_bindings(handle)

@@ -1,6 +1,7 @@
 import DurableIO
 
-/// What an upload in parts remembers, so that a later attempt, in another life perhaps, goes on where the server is.
+/// The facts that an upload in parts remembers, so that a later attempt, perhaps in another process, continues where
+/// the server is.
 struct ResumableProgress: Hashable, Sendable {
     /// The SHA-256 of where the whole would go and in which form, in hexadecimal: progress made towards another
     /// address, or with other bytes, is worth nothing, and the address itself may hold what is not to be written down.

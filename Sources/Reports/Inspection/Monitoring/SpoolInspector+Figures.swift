@@ -121,8 +121,8 @@ extension SpoolInspector {
 
     // MARK: - Files
 
-    /// Reports that have a file and no row yet: entries in `collected/`, and files in `queued/` that a life which ended
-    /// without order has left.
+    /// Reports that have a file and no row yet: entries in `collected/`, and files in `queued/` that an owner has left
+    /// whose end was not orderly.
     private func addEntries(of reader: LedgerReader, to figures: inout SpoolFigures) throws {
         var entries = look(into: spool.collected)
         let known = try reader.queries.together {
