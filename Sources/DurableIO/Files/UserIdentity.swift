@@ -7,6 +7,12 @@ package enum UserIdentity {
     /// The effective user.
     package static var current: UInt32 { geteuid() }
 
+    /// The effective user's name, or the number of a user without one.
+    package static var name: String {
+        guard let name = getpwuid(current)?.pointee.pw_name else { return "\(current)" }
+        return String(cString: name)
+    }
+
     package static var homeDirectory: String? {
         if let home = Environment.value("HOME"), !home.isEmpty { return home }
         guard let entry = getpwuid(getuid()), let directory = entry.pointee.pw_dir else { return nil }

@@ -52,16 +52,16 @@ package struct Settings: Sendable {
     /// The defaults.
     package init() {}
 
-    /// Reads and checks everything.
+    /// Reads and checks everything but the named file.
     /// - Parameters:
     ///   - sources: what to make them from.
-    ///   - outer: the file from outside of the spool, which may have been read as somebody else.
+    ///   - named: the file that `$REPORTS_CONFIG` names, which another user may have read.
     /// - Throws: ``ReportsError/Code/badConfiguration``, or for options ``ReportsError/Code/badArgument``, with what is
     ///   wrong where, and what is expected.
-    package init(_ sources: Sources, outer: OuterSettingsFile) throws(ReportsError) {
-        let layers = try SettingsLayers(sources, outer)
+    package init(_ sources: Sources, named: NamedSettingsFile?) throws(ReportsError) {
+        let layers = try SettingsLayers(sources, named)
         files = layers.paths
-        unreadFile = outer.unreadPath
+        unreadFile = layers.unreadPath
         for setting in Setting.allCases where setting.isLimit || !sources.isForLimitsAlone {
             if let text = sources.options[setting] {
                 try apply(SettingEntry(setting: setting, text: text, source: .option(setting.option)))
@@ -87,7 +87,7 @@ package struct Settings: Sendable {
 
     /// Reads and checks everything as the same user.
     package init(_ sources: Sources) throws(ReportsError) {
-        try self.init(sources, outer: OuterSettingsFile(sources))
+        try self.init(sources, named: NamedSettingsFile(sources))
     }
 
     /// Gives a value its place.

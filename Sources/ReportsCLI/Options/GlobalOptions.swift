@@ -61,12 +61,12 @@ struct GlobalOptions: ParsableArguments {
         return try settings(from: sources).limits
     }
 
-    /// Root reads what its environment, its command line and the machine's administrator name before it becomes the
-    /// spool's owner.
+    /// Root reads the files that its command line and its environment name as root. Then it becomes the spool's owner
+    /// and reads the rest, so that a file that the owner may not read is a fault for root, too.
     private func settings(from sources: Settings.Sources) throws -> Settings {
-        let outer = try OuterSettingsFile(sources)
+        let named = try NamedSettingsFile(sources)
         try actAsOwner()
-        return try Settings(sources, outer: outer)
+        return try Settings(sources, named: named)
     }
 
     private func options(_ limits: SpoolLimits) -> ReportSpool.Options {

@@ -1,3 +1,4 @@
+import DurableIO
 import Reports
 
 /// The settings in force, for people and scripts. Secrets are masked.
@@ -42,7 +43,7 @@ enum SettingsDescription {
     }
 
     static func unreadFile(_ settings: Settings) -> String? {
-        settings.unreadFile.map { "\($0) is not used: this user may not read it" }
+        settings.unreadFile.map { "\($0) is not used: user \(UserIdentity.name) may not read it" }
     }
 
     static func add(_ settings: Result<Settings, any Error>, to object: inout JSONObject) {

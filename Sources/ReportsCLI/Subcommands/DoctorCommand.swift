@@ -30,22 +30,32 @@ struct DoctorCommand: AsyncParsableCommand {
         }
     }
 
-    private var settingsFindings: [Doctor.Finding] {
-        do {
-            return SettingsDescription.notes(try global.settings()).map { hint in
+    private func findings(_ settings: Result<Settings, any Error>) -> [Doctor.Finding] {
+        switch settings {
+        case .success(let settings):
+            return SettingsDescription.notes(settings).map { hint in
                 Doctor.Finding(level: .note, subject: "settings", message: hint)
             }
-        } catch {
+        case .failure(let error):
             let message = (error as? ReportsError)?.message ?? "\(error)"
             return [Doctor.Finding(level: .error, subject: "settings", message: message)]
         }
     }
 
+    /// The limits that repairing keeps, which a fault in other settings does not touch.
+    private func limits(_ settings: Result<Settings, any Error>) throws -> SpoolLimits {
+        guard repair else { return SpoolLimits() }
+        if case .success(let settings) = settings { return settings.limits }
+        return try global.limits()
+    }
+
     func run() async throws {
         Console.endsWithItsReader = !repair
-        // Both before root becomes the spool's owner, who may not look there.
-        let otherFindings = try [leftSpoolFinding()].compactMap(\.self) + settingsFindings
-        guard let spool = try global.openExisting(repair ? global.limits() : SpoolLimits()) else {
+        // Before root becomes the spool's owner, who may not look there.
+        let leftSpool = try leftSpoolFinding()
+        let settings = Result { try global.settings() }
+        let otherFindings = [leftSpool].compactMap(\.self) + findings(settings)
+        guard let spool = try global.openExisting(limits(settings)) else {
             if !global.json { Console.print("there is no spool at \(try global.path())") }
             return
         }

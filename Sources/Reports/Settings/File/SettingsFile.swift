@@ -215,7 +215,9 @@ struct SettingsFile {
             do throws(FileSystemError) {
                 bytes = try sources.files.read(sources.files.openFile(file), limit: Self.maximumSecretByteCount + 1)
             } catch {
-                throw fileProblem("\(error.errno)")
+                // The user has to be named, because root reads as the spool's owner.
+                let hint = error.errno == .permissionDenied ? ": it must be readable for user \(UserIdentity.name)" : ""
+                throw fileProblem("\(error.errno)\(hint)")
             }
             let line: WrittenText.Line?
             do {

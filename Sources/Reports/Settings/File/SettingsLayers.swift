@@ -1,45 +1,21 @@
 import DurableIO
 import SystemPackage
 
-/// The configuration file from outside of the spool: the one that `$REPORTS_CONFIG` names, else the machine's.
+/// The configuration file that `$REPORTS_CONFIG` names. It stands instead of the machine's and the spool's.
 ///
-/// It is the caller's word or the administrator's, so that root reads it, and the secrets that it names, as root, and
-/// only then becomes the spool's owner. The file in the spool is the owner's word, and must not have root read what the
-/// owner may not.
-package struct OuterSettingsFile {
-    /// `nil` when there is none.
-    let file: SettingsFile?
-    /// Whether it stands instead of the spool's own file.
-    let isNamed: Bool
-    /// The machine's file, if the caller may not read it. It then counts for nothing: an administrator who keeps the
-    /// settings of the machine's spool to its owner does not keep other users from having spools of their own.
-    let unreadPath: FilePath?
+/// It is the caller's word: root reads it, and the files that it names, before it becomes the spool's owner.
+package struct NamedSettingsFile {
+    let file: SettingsFile
 
-    /// Reads it.
+    /// Reads it; `nil` when none is named.
     /// - Parameter sources: what the settings are made from.
     /// - Throws: ``ReportsError/Code/badConfiguration``.
-    package init(_ sources: Settings.Sources) throws(ReportsError) {
-        guard let named = sources.value(ofVariable: "REPORTS_CONFIG") else {
-            isNamed = false
-            let isKept = Self.isKept(sources.systemFile, sources.files)
-            unreadPath = isKept ? sources.systemFile : nil
-            file = isKept ? nil : try SettingsFile.read(sources.systemFile, as: .machine, sources)
-            return
+    package init?(_ sources: Settings.Sources) throws(ReportsError) {
+        guard let path = sources.value(ofVariable: "REPORTS_CONFIG") else { return nil }
+        guard let file = try SettingsFile.read(FilePath(path), as: .named, sources) else {
+            throw ReportsError(.badConfiguration, "$REPORTS_CONFIG: \(path): \(Errno.noSuchFileOrDirectory)")
         }
-        (isNamed, unreadPath) = (true, nil)
-        file = try SettingsFile.read(FilePath(named), as: .named, sources)
-        guard file != nil else {
-            throw ReportsError(.badConfiguration, "$REPORTS_CONFIG: \(named): \(Errno.noSuchFileOrDirectory)")
-        }
-    }
-
-    private static func isKept(_ path: FilePath, _ files: any FileSystem) -> Bool {
-        do throws(FileSystemError) {
-            _ = try files.openFile(path)
-            return false
-        } catch {
-            return error.errno == .permissionDenied
-        }
+        self.file = file
     }
 }
 
@@ -49,6 +25,9 @@ struct SettingsLayers {
     private(set) var headers: [HeaderSetting] = []
     /// Of the files, the stronger one first.
     let paths: [FilePath]
+    /// The machine's file, if this user may not read it. It then counts for nothing: an administrator who keeps the
+    /// settings of the machine's spool to its owner does not keep other users from having spools of their own.
+    let unreadPath: FilePath?
     /// Headers that a file has and that are not sent, and the member of a stronger file that keeps them back.
     private(set) var withheld: (headersOf: FilePath, because: SettingEntry)?
 
@@ -57,11 +36,16 @@ struct SettingsLayers {
 
     /// - Throws: ``ReportsError/Code/badConfiguration`` for a file in the spool that cannot be read, and for each
     ///   member of either file that counts and cannot be had.
-    init(_ sources: Settings.Sources, _ outer: OuterSettingsFile) throws(ReportsError) {
-        var layers = [outer.file].compactMap(\.self)
-        if !outer.isNamed {
+    init(_ sources: Settings.Sources, _ named: NamedSettingsFile?) throws(ReportsError) {
+        let layers: [SettingsFile]
+        if let named {
+            (layers, unreadPath) = ([named.file], nil)
+        } else {
+            let isKept = Self.isKept(sources.systemFile, sources.files)
+            unreadPath = isKept ? sources.systemFile : nil
+            let machine = isKept ? nil : try SettingsFile.read(sources.systemFile, as: .machine, sources)
             let path = sources.spool.appending(Settings.fileName.description)
-            if let file = try SettingsFile.read(path, as: .spool, sources) { layers.insert(file, at: 0) }
+            layers = [try SettingsFile.read(path, as: .spool, sources), machine].compactMap(\.self)
         }
         paths = layers.map(\.path)
         var hasHeaders = false
@@ -71,14 +55,23 @@ struct SettingsLayers {
                 entries[setting] = try value.get()
             }
             guard !hasHeaders, let given = layer.headers else { continue }
-            // Headers hold secrets, which the administrator may keep from the spool's owner: they must not go where the
-            // owner's file leads.
+            // Headers hold secrets for the server that the administrator named: they must not go where the file of the
+            // spool's owner leads.
             if let entry = Self.leading.compactMap({ stronger[$0] }).first {
                 withheld = (layer.path, entry)
                 continue
             }
             headers = try given.get()
             hasHeaders = true
+        }
+    }
+
+    private static func isKept(_ path: FilePath, _ files: any FileSystem) -> Bool {
+        do throws(FileSystemError) {
+            _ = try files.openFile(path)
+            return false
+        } catch {
+            return error.errno == .permissionDenied
         }
     }
 }
