@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <pthread.h>
+#include <pwd.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -90,8 +91,10 @@ int64_t clinux_filesystem_magic(int descriptor) {
 }
 
 int clinux_become_user(uint32_t user, uint32_t group) {
+    struct passwd *entry = getpwuid(user);
+    if (entry) group = entry->pw_gid;
     gid_t groups[1] = {group};
-    if (setgroups(1, groups) == -1) return -1;
+    if ((entry ? initgroups(entry->pw_name, group) : setgroups(1, groups)) == -1) return -1;
     if (setresgid(group, group, group) == -1) return -1;
     return setresuid(user, user, user);
 }

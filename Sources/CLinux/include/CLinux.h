@@ -40,7 +40,8 @@ int clinux_may_rename_in(int directory);
 /// The magic number of the file system below the descriptor, or -1.
 int64_t clinux_filesystem_magic(int descriptor);
 
-/// Gives up the current user for good: supplementary groups, group and user, in that order. 0, or -1 with errno.
+/// Gives up the current user for good: supplementary groups, group and user, in that order. A user whom the machine
+/// knows gets all groups of that user, any other the given group. 0, or -1 with errno.
 int clinux_become_user(uint32_t user, uint32_t group);
 
 /// How many cores the process may use, at least 1.

@@ -147,6 +147,31 @@ struct MachineSettingsTests {
         }
     }
 
+    @Test("root reads with the groups of the spool's user, and not with that of the spool's directory")
+    func groups() async throws {
+        try await withUnnamedSpool { tool in
+            let result = try await run(
+                tool,
+                """
+                echo 'shop:x:61003:61003::/nonexistent:/bin/sh' >> /etc/passwd
+                printf 'shop:x:61003:\\nkeys:x:61004:shop\\n' >> /etc/group
+                mkdir -m 700 "$home/spool"
+                chown 61003:61005 "$home/spool"
+                echo '{"headers": {"A": {"file": "token"}}}' > "$machine"
+                echo secret > /etc/reports/token
+                chmod 640 /etc/reports/token
+                for group in 61003 61004 61005; do
+                    chgrp $group /etc/reports/token
+                    setpriv --reuid=61003 --regid=61003 --init-groups \\
+                        "$reports" settings --spool "$home/spool" > /dev/null || echo "owner $group $?"
+                    "$reports" settings --spool "$home/spool" > /dev/null || echo "root $group $?"
+                done
+                """)
+            if result.status == 99 { return }
+            #expect(result.output == "owner 61005 78\nroot 61005 78\n", "\(result.errors)")
+        }
+    }
+
     @Test("what root names by hand is read as root: the files of --header, and $REPORTS_CONFIG with what it names")
     func namedByHand() async throws {
         try await withUnnamedSpool { tool in
