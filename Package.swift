@@ -50,6 +50,7 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: strict),
+        .target(name: "Diagnosis", swiftSettings: strict),
         .target(
             name: "Background",
             dependencies: [
@@ -80,6 +81,7 @@ let package = Package(
             dependencies: [
                 "Background",
                 "CZlib",
+                "Diagnosis",
                 "DurableIO",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
@@ -90,6 +92,7 @@ let package = Package(
             name: "ReportsCLI",
             dependencies: [
                 "CStartup",
+                "Diagnosis",
                 "DurableIO",
                 "Reports",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -147,6 +150,7 @@ let package = Package(
             dependencies: [
                 "Background",
                 "CSQLite",
+                "Diagnosis",
                 "DurableIO",
                 "Reports",
                 .product(name: "Crypto", package: "swift-crypto"),
@@ -174,6 +178,11 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
+            name: "DiagnosisTests",
+            dependencies: ["Diagnosis", "TestSupport"],
+            exclude: ["Fixtures"],
+            swiftSettings: strict),
+        .testTarget(
             name: "BackgroundTests",
             dependencies: [
                 "Background",
@@ -191,6 +200,7 @@ let package = Package(
             name: "ReportsTests",
             dependencies: [
                 "Background",
+                "Diagnosis",
                 "DurableIO",
                 "Reports",
                 "TestSupport",
@@ -198,11 +208,11 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
-            exclude: ["Fixtures"],
             swiftSettings: strict),
         .testTarget(
             name: "ReportsCLITests",
             dependencies: [
+                "Diagnosis",
                 "DurableIO",
                 "EmbeddedReporter",
                 "Reports",

@@ -108,8 +108,8 @@ run ls "$REPORTS_SPOOL/incoming"
 
 heading "Drop other programs' reports: any complete file renamed into incoming/"
 mkdir "$work/drops"
-if [[ -d Tests/ReportsTests/Fixtures/open ]]; then
-    cp Tests/ReportsTests/Fixtures/open/* "$work/drops/"
+if [[ -d Tests/DiagnosisTests/Fixtures/open ]]; then
+    cp Tests/DiagnosisTests/Fixtures/open/* "$work/drops/"
 else
     printf 'Traceback (most recent call last):\n  File "a.py", line 1\nValueError: no\n' >"$work/drops/uncaught.txt"
     printf 'panic: no such order\n\ngoroutine 1 [running]:\nmain.main()\n' >"$work/drops/panic.txt"

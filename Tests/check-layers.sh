@@ -42,9 +42,10 @@ check_imports() {
     only 'ReportsCLI' 'ArgumentParser'
     only 'none' 'Hummingbird[A-Za-z0-9]*'
 
-    never DurableIO 'Background|BackgroundFoundation|Reports|ReportsCLI'
-    never Background 'BackgroundFoundation|Reports|ReportsCLI'
-    never BackgroundFoundation 'Reports|ReportsCLI'
+    never DurableIO 'Diagnosis|Background|BackgroundFoundation|Reports|ReportsCLI'
+    imports '[A-Za-z_]+' Sources/Diagnosis | complain 'Diagnosis imports nothing: bytes in, values out'
+    never Background 'Diagnosis|BackgroundFoundation|Reports|ReportsCLI'
+    never BackgroundFoundation 'Diagnosis|Reports|ReportsCLI'
     never Reports 'BackgroundFoundation|ReportsCLI'
     never ReportsCLI 'BackgroundFoundation'
 }
@@ -78,7 +79,7 @@ circles() {
 
 check_circles() {
     local target
-    for target in DurableIO Background BackgroundFoundation Reports ReportsCLI; do
+    for target in DurableIO Diagnosis Background BackgroundFoundation Reports ReportsCLI; do
         circles "$target" | complain "the rooms of Sources/$target use each other in a circle"
     done
 }

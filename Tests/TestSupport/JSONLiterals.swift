@@ -1,4 +1,4 @@
-package import Reports
+package import Diagnosis
 
 extension JSONValue: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral, ExpressibleByIntegerLiteral {
     package init(nilLiteral: ()) {

@@ -128,12 +128,14 @@ package struct NewTransfer: Sendable {
     /// The time at which the content was seen, in milliseconds since the epoch.
     package var seenWall: Int64
     package var request: TransferRecord.StoredRequest?
+    /// What transfers of the same fault have in common; `nil` where there is nothing to group by.
+    package var signature: String?
 
     /// Makes a transfer for the lane of a destination. A transfer with a request of its own gets the lane of that
     /// request's origin.
     package init(
         identifier: String, lane: Lane, label: String, rank: Int, metadata: String, byteCount: Int64, seenWall: Int64,
-        request: TransferRecord.StoredRequest? = nil
+        request: TransferRecord.StoredRequest? = nil, signature: String? = nil
     ) {
         self.identifier = identifier
         self.lane = request.map { .own($0.origin) } ?? lane
@@ -143,6 +145,7 @@ package struct NewTransfer: Sendable {
         self.byteCount = byteCount
         self.seenWall = seenWall
         self.request = request
+        self.signature = signature
     }
 }
 

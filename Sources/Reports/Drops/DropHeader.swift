@@ -1,3 +1,4 @@
+import Diagnosis
 import DurableIO
 
 /// The description of the payload in a packed drop: the header of a drop that is one gzip member with this project's
@@ -23,7 +24,7 @@ package struct DropHeader: Sendable {
     let payloadByteCount: UInt64
 
     /// The number of bytes of a file that are looked at first.
-    private static let glimpseByteCount = PayloadSniffer.glimpseByteCount
+    private static let glimpseByteCount = CrashLikeness.glimpseByteCount
     /// The trailer gives the size modulo 4 GiB, and one byte of a deflate stream makes at most 1,032 bytes. So a file
     /// with fewer bytes than this number cannot hold as much as 4 GiB.
     private static let longestTellingByteCount: UInt64 = (1 << 32) / 1_032
@@ -103,7 +104,7 @@ package struct DropHeader: Sendable {
         if let kind { return kind == .crash ? .begun : .none }
         let bytes = try files.read(file, limit: byteCount + Self.glimpseByteCount)
         let head = Inflater.gzipPrefix(bytes[...], limit: Self.glimpseByteCount) ?? []
-        return PayloadSniffer.likeness(
+        return CrashLikeness(
             head: head[...], isWhole: UInt64(head.count) >= payloadByteCount, name: name ?? [],
             inflate: { Inflater.gzipPrefix($0, limit: $1) })
     }

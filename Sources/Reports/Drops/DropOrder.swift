@@ -1,3 +1,4 @@
+package import Diagnosis
 package import DurableIO
 
 /// The order in which an owner takes drops.

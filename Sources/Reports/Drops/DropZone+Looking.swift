@@ -1,3 +1,4 @@
+import Diagnosis
 package import DurableIO
 
 /// Looking at the drops that wait to be taken: which drops there are, and which of them look like a crash.
@@ -135,7 +136,7 @@ extension DropZone {
         let slots = order.unread()
         guard !slots.isEmpty else { return true }
         let end = spool.clock.bootMilliseconds + limit
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: PayloadSniffer.glimpseByteCount, alignment: 16)
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: CrashLikeness.glimpseByteCount, alignment: 16)
         defer { buffer.deallocate() }
         for (index, slot) in slots.enumerated() {
             if Task.isCancelled { return false }
@@ -160,7 +161,7 @@ extension DropZone {
             if let header = try DropHeader.read(of: file, beginning: head, size: entry.size, files: spool.files) {
                 return (try header.likeness(of: file, files: spool.files), header.payloadByteCount)
             }
-            let likeness = PayloadSniffer.likeness(
+            let likeness = CrashLikeness(
                 head: head[...], isWhole: UInt64(count) >= entry.size, name: name,
                 inflate: { Inflater.gzipPrefix($0, limit: $1) })
             return (likeness, nil)

@@ -1,4 +1,5 @@
 import Background
+package import Diagnosis
 import DurableIO
 
 /// Examines a spool file by file and row by row, and names what is not as it should be.

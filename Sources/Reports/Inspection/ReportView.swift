@@ -1,4 +1,5 @@
 import Background
+package import Diagnosis
 import DurableIO
 
 /// A report as people and scripts see it, wherever it lies.
@@ -25,6 +26,9 @@ package struct ReportView: Sendable {
     package var lastError: String?
     package var annotations: [String: String]
     package var summary: String?
+    /// What crashes of the same fault have in common; `nil` for what is no crash, and for one without frames of its
+    /// own.
+    package var signature: String?
     /// Where it goes, if not where the others go.
     package var request: CallerRequest?
     /// It is the beginning of a file that grew while it was read.
@@ -64,6 +68,7 @@ package struct ReportView: Sendable {
             JSONObject(annotations.sorted { $0.key < $1.key }.map { .init(key: $0.key, value: .string($0.value)) }))
         object["summary"] = JSONValue(summary)
         object["note"] = JSONValue(note)
+        object["signature"] = JSONValue(signature)
         if isSnapshot { object["snapshot"] = .bool(true) }
         if let request { object["request"] = request.json }
         if let uploaded {
@@ -97,6 +102,7 @@ package struct ReportView: Sendable {
         lastError = record.lastError
         annotations = metadata.properties.annotations
         summary = metadata.properties.summary
+        signature = metadata.properties.signature
         request = metadata.properties.request
         isSnapshot = metadata.properties.isSnapshot
         uploaded = record.state.isLive ? record.uploaded : nil
@@ -122,6 +128,7 @@ package struct ReportView: Sendable {
         attempts = 0
         annotations = report.properties.annotations
         summary = report.properties.summary
+        signature = report.properties.signature
         request = report.properties.request
         isSnapshot = report.properties.isSnapshot
     }

@@ -1,4 +1,5 @@
 package import Background
+package import Diagnosis
 import DurableIO
 
 /// One report, by its id or the beginning of it.

@@ -1,4 +1,5 @@
 import Background
+package import Diagnosis
 package import DurableIO
 
 /// How a spool stands as a whole.

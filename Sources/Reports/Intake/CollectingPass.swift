@@ -2,22 +2,28 @@ import DurableIO
 
 /// The collecting of one payload: hashes and compresses its bytes into the file of a stored report.
 struct CollectingPass: ~Copyable {
-    private var properties: ReportProperties
     private let header: GzipMemberHeader
+    private let descriptionByteCount: Int
     private var hasher = ContentHash.Hasher()
     private var writer: MemberWriter
     private var sink: PublicationSink
     private(set) var byteCount: UInt64 = 0
 
-    /// Begins a stored report. If the payload may turn out to be a snapshot, the header gets room to say so.
-    init(properties: ReportProperties, publication: Publication, maySnap: Bool) throws {
-        var json = properties.json.utf8Bytes
-        if maySnap { json += [UInt8](repeating: UInt8(ascii: " "), count: ReportProperties.snapshotByteCount) }
+    /// Begins a stored report.
+    /// - Parameters:
+    ///   - properties: the report's description, as far as it is known.
+    ///   - byteCount: the room for the description in the file's header, for what only the end of the payload tells. At
+    ///     most 48 KiB are used: where annotations leave less than the description needs, its summary gets shorter.
+    ///   - publication: the file.
+    /// - Throws: ``ReportsError`` when the annotations are too long together, an error of the disk, or zlib's for want of
+    ///   memory.
+    init(properties: ReportProperties, byteCount: Int, publication: Publication) throws {
+        let json = properties.json(paddedTo: min(byteCount, GzipMemberHeader.maximumPropertiesByteCount))
         let header = try Self.header(of: properties, json)
         var sink = PublicationSink(publication)
         let writer = try Self.writer(header, to: &sink)
-        self.properties = properties
         self.header = header
+        self.descriptionByteCount = json.count
         self.writer = writer
         self.sink = sink
     }
@@ -57,14 +63,12 @@ struct CollectingPass: ~Copyable {
     /// The number of bytes that were written to the file so far. Only whole blocks are written.
     var storedByteCount: UInt64 { sink.byteCount }
 
-    /// Whether the payload is text or journal lines. The beginning of such a payload is useful without its end.
-    var isText: Bool {
-        properties.contentType.hasPrefix("text/") || ["journal-json", "journal-export"].contains(properties.format)
-    }
-
     /// Ends the gzip member. Then writes the parts of the member's header that are known only at the end: the record,
-    /// and whether the payload is a snapshot.
-    consuming func finish(isSnapshot: Bool) throws -> ReportCollector.Collected {
+    /// and the description.
+    /// - Parameter properties: the report's description, all of it.
+    /// - Returns: the report, complete in its file.
+    /// - Throws: an error of the disk or of zlib.
+    consuming func finish(_ properties: ReportProperties) throws -> ReportCollector.Collected {
         var sink = self.sink
         let summary: MemberWriter.Summary
         do {
@@ -74,12 +78,8 @@ struct CollectingPass: ~Copyable {
         }
         let wireHash = sink.wireHash
         let record = GzipMemberHeader.Record(payloadByteCount: summary.payloadByteCount, wireDigest: wireHash.bytes)
-        var json: [UInt8]?
-        if isSnapshot {
-            properties.isSnapshot = true
-            json = properties.json.utf8Bytes
-        }
-        try sink.finish(record: record.encoded(), properties: json)
+        let json = properties.json(paddedTo: descriptionByteCount)
+        try sink.finish(record: record.encoded(), properties: json == header.properties ? nil : json)
         let report = StoredReport(
             id: hasher.finish(), properties: properties, size: summary.payloadByteCount,
             wireSize: summary.wireByteCount, wireHash: wireHash, headerByteCount: header.byteCount)

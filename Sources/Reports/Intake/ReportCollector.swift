@@ -1,3 +1,4 @@
+import Diagnosis
 package import DurableIO
 
 /// Collects payloads: turns a payload into a stored report that is ready to be published. The payload is read once, and
@@ -99,7 +100,10 @@ package struct ReportCollector {
         _ bytes: [UInt8], as description: Description, betweenBlocks pause: () -> Void
     ) throws -> Collected {
         let isLong = bytes.count > Self.blockByteCount
-        var pass = try begin(head: bytes[...], isWhole: true, description, maySnap: false)
+        let diagnosis = PayloadExcerpt.diagnosis(of: bytes, name: description.name ?? [])
+        let properties = properties(description, diagnosis)
+        var pass = try CollectingPass(
+            properties: properties, byteCount: properties.byteCount, publication: room.newPublication())
         try bytes.withUnsafeBytes { bytes in
             for start in stride(from: 0, to: bytes.count, by: Self.blockByteCount) {
                 if start > 0 { pause() }
@@ -108,20 +112,26 @@ package struct ReportCollector {
             }
         }
         if isLong { try Task.checkCancellation() }
-        return try finish(pass, isSnapshot: false)
+        return try finish(pass, properties)
     }
 
     private func readToEnd(
         _ reading: inout some PayloadPieces & ~Copyable, as description: Description, betweenBlocks pause: () -> Void
     ) throws -> Collected {
         var guardian = SpaceGuard(room, expecting: reading.expected, isUnpacking: reading.isUnpacking)
+        var excerpt = PayloadExcerpt()
         try reading.fill()
-        let head = reading.head(PayloadSniffer.windowByteCount)
-        let isWhole = reading.isAtEnd && head.count == reading.bytes.count
-        var pass = try begin(head: head[...], isWhole: isWhole, description, maySnap: reading.mayGrow)
-        // A payload of one block is stored even when the task was cancelled: this takes milliseconds, and the payload
-        // may say why the task was cancelled.
+        excerpt.add(reading.bytes)
+        // A payload of one block is known before anything is written. It is stored even when the task was cancelled:
+        // this takes milliseconds, and the payload may say why the task was cancelled.
         let isLong = !reading.isAtEnd
+        let name = description.name ?? []
+        let early = isLong ? nil : excerpt.diagnosis(name: name)
+        let known = properties(description, early)
+        var pass = try CollectingPass(
+            properties: known,
+            byteCount: isLong ? known.widestByteCount : reading.mayGrow ? known.snapshotByteCount : known.byteCount,
+            publication: room.newPublication())
         while true {
             if isLong { try Task.checkCancellation() }
             try pass.add(reading.bytes)
@@ -129,36 +139,34 @@ package struct ReportCollector {
             if reading.isAtEnd { break }
             pause()
             try reading.fill()
+            excerpt.add(reading.bytes)
         }
         if isLong { try Task.checkCancellation() }
-        let isSnapshot = try reading.end(isText: pass.isText)
-        return try finish(pass, isSnapshot: isSnapshot)
+        var properties = isLong ? properties(description, excerpt.diagnosis(name: name)) : known
+        if try reading.end(isText: properties.isText) { properties.isSnapshot = true }
+        return try finish(pass, properties)
     }
 
-    private func finish(_ pass: consuming CollectingPass, isSnapshot: Bool) throws -> Collected {
-        let collected = try pass.finish(isSnapshot: isSnapshot)
+    private func finish(_ pass: consuming CollectingPass, _ properties: ReportProperties) throws -> Collected {
+        let collected = try pass.finish(properties)
         try SpaceGuard.checkTotal(collected.report.wireSize, room)
         return collected
     }
 
-    private func begin(
-        head: ArraySlice<UInt8>, isWhole: Bool, _ description: Description, maySnap: Bool
-    ) throws -> CollectingPass {
-        let recognition = PayloadSniffer.recognize(
-            head: head, isWhole: isWhole, name: description.name ?? [],
-            inflate: { Inflater.gzipPrefix($0, limit: $1) })
+    /// The description of a report, as far as it is known.
+    private func properties(_ description: Description, _ diagnosis: Diagnosis?) -> ReportProperties {
         var properties = ReportProperties(
-            kind: description.kind ?? recognition.kind,
-            from: description.kind == nil ? recognition.kindSource : .given,
-            format: recognition.format, contentType: recognition.contentType, name: description.name,
+            kind: description.kind ?? .other, from: description.kind == nil ? .default : .given, format: "binary",
+            contentType: "application/octet-stream", name: description.name,
             collectedAt: min(description.collectedAt ?? .max, room.clock.wallMilliseconds),
-            annotations: description.annotations, summary: recognition.summary, source: description.source,
+            annotations: description.annotations, summary: "", source: description.source,
             request: description.request)
         properties.isSnapshot = description.isSnapshot
+        if let diagnosis { properties.describe(diagnosis, keepingKind: description.kind != nil) }
         if description.leavesOutAnnotations {
             properties.leaveOutAnnotations(beyond: GzipMemberHeader.maximumPropertiesByteCount)
         }
-        return try CollectingPass(properties: properties, publication: room.newPublication(), maySnap: maySnap)
+        return properties
     }
 
     /// Refuses a file that would not fit, before the file is read. `facts` are `nil` when nothing is known of the file.

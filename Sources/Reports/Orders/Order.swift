@@ -1,3 +1,4 @@
+package import Diagnosis
 package import DurableIO
 
 /// An order to the owner from a process that is not the owner: a small file in `collected/`, which an owner carries out

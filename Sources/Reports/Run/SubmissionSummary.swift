@@ -1,3 +1,4 @@
+package import Diagnosis
 package import DurableIO
 
 /// The result of a submission: the counts of its own work, and the state of the spool at its end.

@@ -13,7 +13,7 @@ struct CorpusDeliveryTests {
     @Test("each arrives once, byte for byte, with the headers of the contract", arguments: Way.allCases)
     func eachArrivesOnceByteForByte(_ way: Way) async throws {
         try await withTool(server: .accepting) { tool, server in
-            let files = try CorpusFile.all()
+            let files = CorpusFile.all
             #expect(files.count == 25)
             try await bring(files, by: way, to: tool)
             let summary = try await tool.summary(to: server)
@@ -60,7 +60,7 @@ struct CorpusDeliveryTests {
     @Test("the same bytes under another name are counted, not sent: waiting, delivered, in another process")
     func sameBytesUnderAnotherNameAreCounted() async throws {
         try await withTool(server: .accepting) { tool, server in
-            let file = try #require(try CorpusFile.all().first { $0.name == "shopd-2740-0.0.json" })
+            let file = try #require(CorpusFile.all.first { $0.name == "shopd-2740-0.0.json" })
             try tool.drop(file.bytes, as: "one.json")
             try tool.drop(file.bytes, as: "two.json")
             let first = try await tool.summary(to: server)

@@ -9,7 +9,7 @@ struct RejectionTests {
     func rejectedBytesAreParkedAndCanBeSentAgain() async throws {
         let script = ServerScript { $0.index == 0 ? .response(400, text: "no such field") : .response(201) }
         try await withTool(server: script) { tool, server in
-            let payload = try #require(try CorpusFile.all().first { $0.name == "core" })
+            let payload = try #require(CorpusFile.all.first { $0.name == "core" })
             try tool.drop(payload.bytes, as: "core")
             let id = ContentHash.of(payload.bytes).hex
             let result = try await tool.submit(to: server)

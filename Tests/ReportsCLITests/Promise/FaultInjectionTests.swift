@@ -1,3 +1,4 @@
+import Diagnosis
 import DurableIO
 import Foundation
 import Reports

@@ -26,11 +26,11 @@ struct CollectorTests {
 
     @Test(
         "a stored report is one gzip member that gunzip opens, and its digests are those of the bytes sent",
-        .enabled(if: findExecutable("gunzip") != nil), arguments: CorpusForTests.rows)
-    func corpus(row: CorpusForTests.Row) async throws {
+        .enabled(if: findExecutable("gunzip") != nil), arguments: CorpusFile.all)
+    func corpus(file: CorpusFile) async throws {
         try await withSpool { harness in
-            let payload = try row.bytes
-            let name = "local-\(row.file)"
+            let payload = file.bytes
+            let name = "local-\(file.name)"
             let report = try collect(payload, harness, kind: .crash, name: Array(name.utf8), annotations: ["a": "b"])
             let stored = [UInt8](try Data(contentsOf: onlyEntry(harness)))
             #expect(try run("gunzip", ["-c"], input: stored).stdout == payload)
@@ -49,7 +49,7 @@ struct CollectorTests {
             let entry = try #require(try harness.entries("collected").first.flatMap(EntryName.init))
             let read = try #require(try harness.spool.stored(entry, in: harness.spool.collected))
             #expect(read.properties == report.properties)
-            #expect(read.properties.format == row.format)
+            #expect(read.properties.format == file.format)
             #expect(read.properties.kind == .crash)
             #expect(read.properties.name == Array(name.utf8))
             #expect(read.properties.collectedAt == harness.clock.wallMilliseconds)

@@ -1,4 +1,5 @@
 import Background
+import Diagnosis
 import DurableIO
 import Foundation
 import Reports

@@ -1,4 +1,5 @@
 import Background
+import Diagnosis
 import HTTPTypes
 
 /// The proof of receipt that a server has to give in a 2xx answer. A 2xx answer without the proof is no delivery.

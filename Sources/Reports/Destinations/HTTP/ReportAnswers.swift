@@ -1,4 +1,5 @@
 import Background
+import Diagnosis
 
 /// What a server's answer to a report means, and what is kept of it.
 enum ReportAnswers {

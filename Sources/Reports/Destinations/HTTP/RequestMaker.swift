@@ -176,6 +176,7 @@ struct RequestMaker: Sendable {
         fields[.unencodedDigest] = StructuredField.digest(report.id)
         fields[.representationDigest] = StructuredField.digest(report.wireHash)
         fields[.reportKind] = properties.kind.rawValue
+        fields[.reportSignature] = properties.signature
         fields[.reportCollectedAt] = RFC3339.string(milliseconds: properties.collectedAt)
         if !properties.annotations.isEmpty {
             fields[.reportAnnotations] = StructuredField.dictionary(properties.annotations)
@@ -197,6 +198,7 @@ extension HTTPFields {
 
 extension HTTPField.Name {
     fileprivate static let reportKind = known("Report-Kind")
+    fileprivate static let reportSignature = known("Report-Signature")
     fileprivate static let reportCollectedAt = known("Report-Collected-At")
     fileprivate static let reportAnnotations = known("Report-Annotations")
 }

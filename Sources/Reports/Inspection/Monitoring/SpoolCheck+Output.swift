@@ -1,4 +1,5 @@
 import Background
+package import Diagnosis
 import DurableIO
 
 /// A check as monitoring systems read it: one line by the guidelines of the Monitoring Plugins, or one JSON object.

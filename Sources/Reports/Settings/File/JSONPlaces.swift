@@ -1,3 +1,5 @@
+import Diagnosis
+
 /// Where the members of a JSON text stand, and which name stands twice in one object.
 ///
 /// The parser keeps no places, because reports have no use for them; what a person wrote is small enough to be looked

@@ -1,3 +1,4 @@
+import Diagnosis
 import DurableIO
 
 /// What is wrong in a JSON text that a person wrote: where, and what belongs there instead.
@@ -22,6 +23,7 @@ struct JSONSlip {
             switch error.code {
             case .invalidUTF8: JSONSlip(offset, "is not UTF-8: save the file as UTF-8")
             case .tooDeep: JSONSlip(offset, "brackets are nested too deeply")
+            case .tooManyValues: JSONSlip(offset, "too many values: leave out what is no setting")
             case .truncated, .unexpectedByte, .trailingBytes:
                 if let start = context.openString {
                     Self.inString(from: start, at: offset, bytes)

@@ -1,3 +1,4 @@
+import Diagnosis
 import DurableIO
 
 /// The bounds of what a report may be annotated with.

@@ -1,4 +1,5 @@
 import Background
+import Diagnosis
 import DurableIO
 
 /// Where a report goes that was submitted with a request of its own: all of the request but its headers' values.

@@ -1,4 +1,5 @@
 import Background
+import Diagnosis
 import DurableIO
 
 /// What a ledger row keeps of a report, as JSON: its description and the payload's size.

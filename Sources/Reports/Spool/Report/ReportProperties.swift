@@ -1,3 +1,4 @@
+package import Diagnosis
 import DurableIO
 
 /// What a stored report says of itself: the `RP` field of its gzip header, from which a ledger row can be made again.
@@ -12,6 +13,8 @@ package struct ReportProperties: Hashable, Sendable {
     package var collectedAt: Int64
     package var annotations: [String: String]
     package var summary: String
+    /// What crashes of the same fault have in common: 16 hexadecimal digits.
+    package var signature: String?
     /// The mark of the drop it was made from, by which a new owner finds that it has this drop already.
     package var source: String?
     /// Where it goes, if not where the others go.
@@ -34,6 +37,11 @@ package struct ReportProperties: Hashable, Sendable {
         self.summary = summary
         self.source = source
         self.request = request
+    }
+
+    /// Whether the payload is text or journal lines. The beginning of such a payload is useful without its end.
+    var isText: Bool {
+        contentType.hasPrefix("text/") || ["journal-json", "journal-export"].contains(format)
     }
 
     /// What is sent first and evicted last.
@@ -61,27 +69,19 @@ package struct ReportProperties: Hashable, Sendable {
         object["annotations"] = .object(
             JSONObject(annotations.sorted { $0.key < $1.key }.map { .init(key: $0.key, value: .string($0.value)) }))
         object["summary"] = .string(summary)
+        if let signature { object["signature"] = .string(signature) }
         if let source { object["source"] = .string(source) }
         if let request { object["request"] = request.json }
         if isSnapshot { object["snapshot"] = .bool(true) }
         return .object(object)
     }
 
-    /// How many bytes longer the description of a snapshot is.
-    static let snapshotByteCount: Int = {
-        let plain = ReportProperties(
-            kind: .other, from: .default, format: "", contentType: "", name: nil, collectedAt: 0, annotations: [:],
-            summary: "")
-        var snapshot = plain
-        snapshot.isSnapshot = true
-        return snapshot.json.utf8Bytes.count - plain.json.utf8Bytes.count
-    }()
-
-    /// Leaves out annotations, the last by their keys first, until the description is no longer than so many bytes.
-    mutating func leaveOutAnnotations(beyond limit: Int) {
-        var keys = annotations.keys.sorted()
-        while json.utf8Bytes.count > limit, let last = keys.popLast() { annotations[last] = nil }
+    /// A signature comes from a file, and goes into a header of a request.
+    private static func lawfulSignature(_ text: String) -> String? {
+        text.utf8.count == signatureLength && text.utf8.allSatisfy(\.isLowerHexDigit) ? text : nil
     }
+
+    static let signatureLength = 16
 
     /// Reads what `json` makes. Unknown members are passed over, and missing ones get the value that promises least,
     /// so that a report is never lost for its description.
@@ -98,6 +98,7 @@ package struct ReportProperties: Hashable, Sendable {
             annotations[member.key] = member.value.stringValue
         }
         summary = json["summary"]?.stringValue ?? ""
+        signature = json["signature"]?.stringValue.flatMap(Self.lawfulSignature)
         source = json["source"]?.stringValue
         request = CallerRequest(json: json["request"])
         isSnapshot = json["snapshot"] == .bool(true)

@@ -20,6 +20,7 @@ extension NewTransfer {
         self.init(
             identifier: report.id.hex, lane: .main, label: properties.kind.rawValue, rank: properties.rank,
             metadata: ReportMetadata(report).text, byteCount: Int64(clamping: report.wireSize),
-            seenWall: properties.collectedAt, request: properties.request?.stored(id: report.id))
+            seenWall: properties.collectedAt, request: properties.request?.stored(id: report.id),
+            signature: properties.signature)
     }
 }

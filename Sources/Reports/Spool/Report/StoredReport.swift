@@ -1,4 +1,5 @@
 import Background
+import Diagnosis
 package import DurableIO
 
 /// A report's file, as far as its header tells.

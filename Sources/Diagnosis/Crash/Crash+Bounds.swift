@@ -1,0 +1,101 @@
+extension Crash {
+    /// The most that a crash holds, whatever the payload claims: some 10 MiB at the worst.
+    package enum Bounds {
+        package static let threadCount = 512
+        /// Of one thread. Of a longer stack the innermost and a few of the outermost frames are kept.
+        package static let frameCount = 256
+        /// How many of the frames that are kept are outermost ones.
+        package static let outermostFrameCount = 32
+        /// Of all threads together.
+        package static let totalFrameCount = 8_192
+        package static let imageCount = 2_048
+        package static let earlierCauseCount = 16
+        /// Of each text, in bytes of UTF-8.
+        package static let textByteCount = 1_024
+        /// Of a cause's message, in bytes of UTF-8.
+        package static let messageByteCount = 8_192
+    }
+
+    /// The same crash, cut to the bounds. The crashed thread is kept wherever it stands.
+    func bounded() -> Crash {
+        var crash = self
+        crash.program = self.program?.cut()
+        crash.version = self.version?.cut()
+        crash.cause = self.cause.bounded()
+        crash.earlierCauses = self.earlierCauses.prefix(Bounds.earlierCauseCount).map { $0.bounded() }
+        crash.threads = self.boundedThreads()
+        crash.images = self.images.prefix(Bounds.imageCount).map { $0.bounded() }
+        crash.system = System(
+            name: self.system.name?.cut(), version: self.system.version?.cut(),
+            architecture: self.system.architecture?.cut())
+        crash.runtime = self.runtime.map { Runtime(name: $0.name.cut(), version: $0.version?.cut()) }
+        return crash
+    }
+
+    private func boundedThreads() -> [Thread] {
+        var threads = Array(self.threads.prefix(Bounds.threadCount))
+        if let crashed = self.threads.firstIndex(where: \.isCrashed), crashed >= threads.count {
+            threads[threads.count - 1] = self.threads[crashed]
+        }
+        var left = Bounds.totalFrameCount
+        // The crashed thread's frames first, so that no other thread takes their place.
+        let order = threads.indices.sorted { threads[$0].isCrashed && !threads[$1].isCrashed }
+        for index in order {
+            threads[index] = threads[index].bounded(frameCount: min(left, Bounds.frameCount))
+            left -= threads[index].frames.count
+        }
+        return threads
+    }
+}
+
+extension Crash.Cause {
+    fileprivate func bounded() -> Crash.Cause {
+        Crash.Cause(
+            type: self.type.cut(), message: self.message?.cut(Crash.Bounds.messageByteCount),
+            signal: self.signal?.cut(), code: self.code?.cut(), address: self.address)
+    }
+}
+
+extension Crash.Thread {
+    fileprivate func bounded(frameCount: Int) -> Crash.Thread {
+        var thread = self
+        thread.name = self.name?.cut()
+        if self.frames.count > frameCount {
+            let outermost = min(Crash.Bounds.outermostFrameCount, frameCount)
+            thread.frames = self.frames.prefix(frameCount - outermost) + self.frames.suffix(outermost)
+        }
+        thread.frames = thread.frames.map { $0.bounded() }
+        return thread
+    }
+}
+
+extension Crash.Frame {
+    fileprivate func bounded() -> Crash.Frame {
+        var frame = self
+        frame.function = self.function?.cut()
+        frame.file = self.file?.cut()
+        frame.module = self.module?.cut()
+        return frame
+    }
+}
+
+extension Crash.Image {
+    fileprivate func bounded() -> Crash.Image {
+        var image = self
+        image.path = self.path.cut()
+        image.buildID = self.buildID?.cut()
+        return image
+    }
+}
+
+extension String {
+    /// At most so many bytes of the text, and no half character.
+    fileprivate func cut(_ limit: Int = Crash.Bounds.textByteCount) -> String {
+        guard self.utf8.count > limit else { return self }
+        var end = self.utf8.index(self.startIndex, offsetBy: limit)
+        while end > self.startIndex, String.Index(end, within: self.unicodeScalars) == nil {
+            end = self.utf8.index(before: end)
+        }
+        return String(self[..<end])
+    }
+}

@@ -1,0 +1,57 @@
+/// The frames in a report of Swift's backtracer.
+struct SwiftBacktraceFrames {
+    private let images: [String: (path: String, base: UInt64?)]
+    private let program: String?
+
+    init(images: [JSONValue], program: String?) {
+        var known: [String: (path: String, base: UInt64?)] = [:]
+        for image in images {
+            guard let name = image["name"]?.stringValue, known[name] == nil else { continue }
+            known[name] = (image["path"]?.stringValue?.nonEmpty ?? name, image["baseAddress"]?.address)
+        }
+        self.images = known
+        self.program = program
+    }
+
+    func frame(_ frame: JSONValue) -> Crash.Frame? {
+        switch frame["kind"]?.stringValue {
+        case "truncated": return nil
+        case "omittedFrames":
+            let count = frame["count"]?.integerValue ?? 0
+            return Crash.Frame(function: "<\(count) frames omitted>", isOwn: false)
+        default: break
+        }
+        let function = frame["description"]?.stringValue?.nonEmpty ?? frame["symbol"]?.stringValue?.nonEmpty
+        let imageName = frame["image"]?.stringValue?.nonEmpty
+        let image = imageName.flatMap { self.images[$0] }
+        let address = frame["address"]?.address
+        var result = Crash.Frame(
+            function: function.map(Self.withoutOffset), module: image?.path ?? imageName, address: address,
+            isOwn: self.isOwn(frame, function: function ?? "", imageName: imageName ?? "", path: image?.path ?? ""))
+        if let address, let base = image?.base, base <= address { result.moduleOffset = address - base }
+        let location = frame["sourceLocation"]
+        if let file = location?["file"]?.stringValue?.nonEmpty, !file.hasSuffix("<compiler-generated>") {
+            result.file = file
+            result.line = location?["line"]?.integerValue.flatMap { $0 > 0 ? $0 : nil }
+            result.column = location?["column"]?.integerValue.flatMap { $0 > 0 ? $0 : nil }
+        }
+        return result
+    }
+
+    /// Whether somebody who looks for the fault would begin here, and not in what the compiler or the runtime added.
+    private func isOwn(_ frame: JSONValue, function: String, imageName: String, path: String) -> Bool {
+        for mark in ["system", "thunk", "runtimeFailure"] where frame[mark]?.boolValue == true { return false }
+        guard SwiftRuntime.isProgram(image: imageName, function: function) else { return false }
+        if imageName == self.program { return true }
+        return !["/usr/", "/lib/", "/lib64/", "/opt/swift"].contains { path.hasPrefix($0) }
+    }
+
+    /// `level3(_:) + 295` without the number.
+    static func withoutOffset(_ description: String) -> String {
+        let bytes = Array(description.utf8)[...]
+        guard let plus = bytes.lastRange(of: " + "), !bytes[plus.upperBound...].isEmpty,
+            bytes[plus.upperBound...].allSatisfy(\.isDigit)
+        else { return description }
+        return String(decoding: bytes[..<plus.lowerBound], as: UTF8.self)
+    }
+}

@@ -1,0 +1,62 @@
+/// A line of a stack in a text of Swift's backtracer: number, marks in brackets, the address unless it is left out, the
+/// function, the image, and the place in the source where there is one.
+///
+/// ```
+///   1 [ra] [inlined]   0x0000559561fddce8 level3(_:) + 295 in shopd at src/main.swift:14:47
+/// ```
+struct SwiftTextFrame {
+    let frame: Crash.Frame
+    /// The function as the backtracer prints it, with the offset into it.
+    let symbol: String
+
+    /// Stands for frames in the middle of a long stack that the backtracer left out.
+    static let omission = SwiftTextFrame(
+        frame: Crash.Frame(function: "<frames omitted>", isOwn: false), symbol: "<frames omitted>")
+
+    private init(frame: Crash.Frame, symbol: String) {
+        (self.frame, self.symbol) = (frame, symbol)
+    }
+
+    /// - Returns: `nil` for a line that is no frame.
+    init?(_ line: ArraySlice<UInt8>) {
+        guard line.first?.isBlank == true else { return nil }
+        let line = line.trimmed
+        // Excerpts of the source begin with a number as well, but no blank follows it.
+        guard let number = line.leadingDigits, line[number.endIndex...].first == 0x20 else { return nil }
+        var rest = line[number.endIndex...].trimmed
+        var isAdded = false
+        while rest.first == UInt8(ascii: "["), let end = rest.firstIndex(of: UInt8(ascii: "]")) {
+            isAdded = isAdded || ["[system]", "[thunk]"].contains(rest[...end].text)
+            rest = rest[(end + 1)...].trimmed
+        }
+        var address: UInt64?
+        if rest.starts(with: "0x".utf8) {
+            let word = rest.prefix { $0 != 0x20 }
+            address = word.hexNumber
+            rest = rest[word.endIndex...].trimmed
+        }
+        let parts = Self.parts(rest)
+        guard parts.image != nil || address != nil else { return nil }
+        self.symbol = parts.function.text
+        let function = FunctionName.plain(parts.function)
+        let location = parts.location.flatMap { SourceLocation($0) }
+        let image = parts.image?.text
+        self.frame = Crash.Frame(
+            function: function, file: location?.file, line: location?.line, column: location?.column, module: image,
+            address: address,
+            isOwn: !isAdded && !parts.function.starts(with: "Swift runtime failure: ".utf8)
+                && SwiftRuntime.isProgram(image: image ?? "", function: function ?? "")
+                && NativeOwnership.isOwn(function: function, file: location?.file, module: image))
+    }
+
+    /// `FUNCTION in IMAGE at PLACE`, where each part but the first may be missing.
+    private static func parts(
+        _ text: ArraySlice<UInt8>
+    ) -> (function: ArraySlice<UInt8>, image: ArraySlice<UInt8>?, location: ArraySlice<UInt8>?) {
+        if let behind = text.dropping("in ") { return ([], behind.before(" at ") ?? behind, behind.after(" at ")) }
+        // The name of a closure has the word itself: `closure #1 in settle(_:) + 75 in shopd`.
+        guard let separator = text.lastRange(of: " in ") else { return (text, nil, nil) }
+        let place = text[separator.upperBound...]
+        return (text[..<separator.lowerBound], place.before(" at ") ?? place, place.after(" at "))
+    }
+}

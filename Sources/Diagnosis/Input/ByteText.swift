@@ -1,0 +1,99 @@
+/// Looking at text as bytes: payloads are not always valid UTF-8, and `String` is slow at searching.
+extension ArraySlice<UInt8> {
+    /// The bytes as text, what is not valid replaced; only as many as a summary can need.
+    var text: String {
+        String(decoding: self.prefix(1_024), as: UTF8.self)
+    }
+
+    /// Without the blanks at both ends.
+    var trimmed: ArraySlice<UInt8> {
+        guard let first = self.firstIndex(where: { $0 > 0x20 }), let last = self.lastIndex(where: { $0 > 0x20 }) else {
+            return []
+        }
+        return self[first...last]
+    }
+
+    /// What follows a prefix; `nil` without it.
+    func dropping(_ prefix: String) -> ArraySlice<UInt8>? {
+        self.starts(with: prefix.utf8) ? self.dropFirst(prefix.utf8.count) : nil
+    }
+
+    /// What precedes a suffix; `nil` without it.
+    func droppingSuffix(_ suffix: String) -> ArraySlice<UInt8>? {
+        self.suffix(suffix.utf8.count).elementsEqual(suffix.utf8) ? self.dropLast(suffix.utf8.count) : nil
+    }
+
+    /// Where a text occurs first.
+    func range(of text: String) -> Range<Int>? {
+        guard let first = text.utf8.first else { return nil }
+        var start = self.startIndex
+        while let candidate = self[start...].firstIndex(of: first) {
+            if self[candidate...].starts(with: text.utf8) { return candidate..<candidate + text.utf8.count }
+            start = candidate + 1
+        }
+        return nil
+    }
+
+    /// Where a text occurs last.
+    func lastRange(of text: String) -> Range<Int>? {
+        guard let first = text.utf8.first else { return nil }
+        var end = self.endIndex
+        while let candidate = self[..<end].lastIndex(of: first) {
+            if self[candidate...].starts(with: text.utf8) { return candidate..<candidate + text.utf8.count }
+            end = candidate
+        }
+        return nil
+    }
+
+    func contains(_ text: String) -> Bool {
+        self.range(of: text) != nil
+    }
+
+    /// What precedes the first occurrence of a text; `nil` without one.
+    func before(_ text: String) -> ArraySlice<UInt8>? {
+        self.range(of: text).map { self[..<$0.lowerBound] }
+    }
+
+    /// What follows the first occurrence of a text; `nil` without one.
+    func after(_ text: String) -> ArraySlice<UInt8>? {
+        self.range(of: text).map { self[$0.upperBound...] }
+    }
+
+    /// What stands between two texts; `nil` without both.
+    func between(_ opening: String, _ closing: String) -> ArraySlice<UInt8>? {
+        self.after(opening)?.before(closing)
+    }
+
+    /// The decimal digits at the beginning, if there are any.
+    var leadingDigits: ArraySlice<UInt8>? {
+        let digits = self.prefix(while: \.isDigit)
+        return digits.isEmpty ? nil : digits
+    }
+
+    /// The path's last component.
+    var lastPathComponent: ArraySlice<UInt8> {
+        self.lastIndex(of: UInt8(ascii: "/")).map { self[($0 + 1)...] } ?? self
+    }
+}
+
+extension String {
+    /// The path's last component. A path that begins with a drive's letter is one of Windows.
+    var lastPathComponent: String {
+        let isOfWindows = self.utf8.dropFirst().starts(with: ":\\".utf8)
+        let last = self.utf8.lastIndex { $0 == UInt8(ascii: "/") || isOfWindows && $0 == UInt8(ascii: "\\") }
+        return last.map { String(self[self.utf8.index(after: $0)...]) } ?? self
+    }
+
+    /// The text, unless it is empty.
+    var nonEmpty: String? {
+        self.isEmpty ? nil : self
+    }
+}
+
+/// Putting sentences together.
+enum Words {
+    /// The parts that are there, with something between them.
+    static func join(_ parts: String?..., separator: String) -> String {
+        parts.compactMap { $0?.nonEmpty }.joined(separator: separator)
+    }
+}
