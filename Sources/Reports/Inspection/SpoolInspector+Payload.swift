@@ -1,3 +1,4 @@
+package import Diagnosis
 import DurableIO
 
 extension SpoolInspector {
@@ -14,6 +15,40 @@ extension SpoolInspector {
         } catch let error as ZlibError {
             throw ReportsError(.badPayload, "the stored bytes of \(id) are damaged: \(error)", underlyingError: error)
         }
+    }
+
+    /// The largest payload that ``diagnosis(of:)`` reads to its end, in bytes: 64 MiB, which takes about 0.3 s. Of a
+    /// larger one only the beginning counts.
+    private static let diagnosedByteCount: UInt64 = 64 << 20
+
+    /// Reads a report's stored payload once more, and tells what it is and what crash is in it.
+    ///
+    /// It sees more of a large document than the collecting of the report did, so it may know more.
+    /// - Returns: `nil` when the payload is not stored any more, or is damaged.
+    /// - Throws: an error of the disk, or `CancellationError`.
+    package func diagnosis(of id: String) throws -> Diagnosis? {
+        struct Enough: Error {}
+        guard let hash = ContentHash(hex: id), let (room, name) = try place(of: hash),
+            let report = try? spool.stored(name, in: room)
+        else { return nil }
+        let isWhole = report.size <= Self.diagnosedByteCount
+        let limit = isWhole ? UInt64.max : UInt64(PayloadWindow.largeHeadByteCount)
+        var excerpt = PayloadExcerpt(headByteCount: PayloadWindow.largeHeadByteCount)
+        var count: UInt64 = 0
+        do {
+            try inflate(name, in: room, expecting: hash) { bytes in
+                excerpt.add(UnsafeRawBufferPointer(rebasing: bytes.prefix(Int(clamping: limit - count))))
+                count += UInt64(bytes.count)
+                if count >= limit { throw Enough() }
+            }
+        } catch is Enough {
+            return excerpt.diagnosis(name: report.properties.name ?? [], of: Int(clamping: report.size))
+        } catch is ZlibError {
+            return nil
+        } catch let error as ReportsError where error.code == .badPayload {
+            return nil
+        }
+        return excerpt.diagnosis(name: report.properties.name ?? [])
     }
 
     /// Whether a stored file inflates to the payload that its name and its header promise.

@@ -4,8 +4,8 @@ import Reports
 
 /// A report for people: what it is, how it fared, what happens next.
 enum ReportDescription {
-    static func lines(_ view: ReportView, _ object: JSONObject) -> [String] {
-        var lines = facts(view)
+    static func lines(_ view: ReportView, _ object: JSONObject, _ crash: Crash?) -> [String] {
+        var lines = facts(view) + (crash.map(CrashDescription.lines) ?? [])
         let history = object["history"]?.arrayValue ?? []
         lines += history.isEmpty ? ["attempts:   none yet"] : ["attempts:"] + history.map(attempt)
         if let receipt = object["receipt"], receipt != .null { lines.append("receipt:    \(brief(receipt))") }
@@ -38,6 +38,7 @@ enum ReportDescription {
             let names = request.headerNames.isEmpty ? "" : ", with \(request.headerNames.joined(separator: ", "))"
             lines.append("request:    \(request.method) \(url)\(names)")
         }
+        if let signature = view.signature { lines.append("signature:  \(signature)") }
         for (key, value) in view.annotations.sorted(by: { $0.key < $1.key }) {
             lines.append("annotation: \(key)=\(value)")
         }

@@ -6,8 +6,11 @@ import Reports
 struct Show: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show",
-        abstract: "Shows all that is known of a report, and what happens next.",
+        abstract: "Shows all that is known of a report, the crash in it, and what happens next.",
         discussion: """
+            Of a crash it shows the cause, the stack of the thread that crashed (at most 20 frames; the program's own \
+            code has a * before it), and the build ids.
+
             Example:
               reports show 5e1f16dde35d
             """)
@@ -30,7 +33,11 @@ struct Show: AsyncParsableCommand {
         let view = try inspector.report(id)
         var object = view.json
         for member in try inspector.details(id).members { object[member.key] = member.value }
-        if global.json { return Console.print(object) }
-        for line in ReportDescription.lines(view, object) { Console.print(Printable.text(line)) }
+        let crash = try inspector.diagnosis(of: id)?.crash
+        if global.json {
+            if let crash { object["crash"] = .object(CrashDescription.json(crash)) }
+            return Console.print(object)
+        }
+        for line in ReportDescription.lines(view, object, crash) { Console.print(Printable.text(line)) }
     }
 }
