@@ -51,7 +51,7 @@ extension Setting {
         "answer_timeout", \.timeouts.answer, .seconds,
         Words(
             "How long to wait for the answer after the last byte.", valueName: "seconds",
-            standard: ", doubled at each failure of a report up to 1800"))
+            standard: ", doubled with each attempt of a report up to 1800"))
     package static let maximumConcurrent = sending(
         "max_concurrent", \.maximumConcurrent, .number(in: 1...64),
         Words("How many reports are under way at once, 1 to 64.", valueName: "n"))
