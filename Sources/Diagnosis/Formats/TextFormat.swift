@@ -7,12 +7,28 @@ protocol TextFormat: Sendable {
     /// At least one of these is in each text of the format.
     static var marks: [LineMark] { get }
 
+    /// Texts of three bytes or more, of which at least one is in each text of the format. By default the marks' own.
+    ///
+    /// A format names others where its marks are shorter, or are in many ordinary texts: a text without any word of any
+    /// format is not looked at further (``WordFilter``).
+    static var words: [String] { get }
+
     /// Reads the text.
     /// - Parameters:
     ///   - text: all lines.
     ///   - places: the indices of the lines that have one of the marks, in order; never empty.
     /// - Returns: the worst that the text holds in this format, or `nil`.
     static func read(_ text: CapturedText, at places: [Int]) -> TextFinding?
+}
+
+extension TextFormat {
+    static var words: [String] {
+        self.marks.map { mark in
+            switch mark {
+            case .beginning(let text), .containing(let text): text
+            }
+        }
+    }
 }
 
 /// What a line of a format has.

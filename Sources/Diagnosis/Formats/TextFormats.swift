@@ -77,7 +77,7 @@ enum TextFormats {
 
     /// The worst that the texts of a window hold; `nil` where no format finds anything.
     static func read(_ window: PayloadWindow) -> Diagnosis? {
-        guard !DocumentMarkup.isDocument(window) else { return nil }
+        guard WordFilter.shared.mayHold(window), !DocumentMarkup.isDocument(window) else { return nil }
         return self.read(CapturedText.texts(in: window))?.diagnosis
     }
 

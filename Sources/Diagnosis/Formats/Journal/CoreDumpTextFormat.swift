@@ -16,6 +16,8 @@ enum CoreDumpTextFormat: TextFormat {
 
     private static let names: Set<String> = ["PID", "Signal", "Timestamp", "Executable", "build-id"]
 
+    static let words = [") of user "]
+
     static func read(_ text: CapturedText, at places: [Int]) -> TextFinding? {
         // Of several dumps the last one counts.
         for place in places.reversed() {

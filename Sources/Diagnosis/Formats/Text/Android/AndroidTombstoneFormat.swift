@@ -14,6 +14,8 @@
 enum AndroidTombstoneFormat: TextFormat {
     static let marks: [LineMark] = [.beginning("pid: "), .beginning("Fatal signal ")]
 
+    static let words = [", tid: ", "Fatal signal "]
+
     static func read(_ text: CapturedText, at places: [Int]) -> TextFinding? {
         var death: TextFinding?
         for place in places {

@@ -5,6 +5,10 @@ enum AppleCrashFormat: TextFormat {
         .beginning("Event: "), .beginning("Analysis of sampling "),
     ]
 
+    static let words = [
+        "Incident Identifier:", "Process:  ", "Exception Type:", "OS Version", "Analysis of sampling ",
+    ]
+
     static func read(_ text: CapturedText, at places: [Int]) -> TextFinding? {
         // The fields' lines are not far from each other, so the first few of them tell.
         for place in places.prefix(64) {

@@ -14,6 +14,8 @@ enum GoPanicFormat: TextFormat {
         .beginning("unexpected fault address "),
     ]
 
+    static let words = ["panic: ", "fatal error: ", ": panic serving ", "unexpected fault address ", "goroutine "]
+
     static func read(_ text: CapturedText, at places: [Int]) -> TextFinding? {
         // The first fault is the cause of what follows it: the program ends with its first panic.
         var first: TextFinding?

@@ -16,6 +16,14 @@ enum KernelFormat: TextFormat {
         .containing(": segfault at "), .containing(": unhandled "), .containing("[#"),
     ]
 
+    static let words = [
+        "BUG: ", "Unable to handle kernel ", "kernel BUG at ", "Kernel panic", "atchdog: ",
+        "atchdog detected hard LOCKUP ", "INFO: task ", "INFO: rcu", "INFO: possible ", "WARNING: CPU: ",
+        "WARNING: possible ", "WARNING: suspicious RCU", "WARNING: inconsistent lock", ", CPU#", "UBSAN: ",
+        "ut of memory: Kill", "mce: [Hardware Error]: ", "traps: ", ": segfault at ", ": unhandled ", "[#0", "[#1",
+        "[#2", "[#3", "[#4", "[#5", "[#6", "[#7", "[#8", "[#9",
+    ]
+
     static func read(_ text: CapturedText, at places: [Int]) -> TextFinding? {
         let reports = KernelReport.all(in: text, at: places)
         if let panic = reports.last(where: { $0.headline.rank == .panic }) {

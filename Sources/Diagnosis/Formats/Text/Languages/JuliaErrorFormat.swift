@@ -12,6 +12,8 @@
 enum JuliaErrorFormat: TextFormat {
     static let marks: [LineMark] = [.beginning("ERROR: ")]
 
+    static let words = ["Stacktrace:"]
+
     static func read(_ text: CapturedText, at places: [Int]) -> TextFinding? {
         for place in places {
             let following = text.lines[(place + 1)...].prefix(TextBounds.messageLineCount)

@@ -13,6 +13,8 @@ enum ZigPanicFormat: TextFormat {
         .beginning("error: "),
     ]
 
+    static let words = ["panic: ", "Segmentation fault at address 0x", ".zig:"]
+
     static func read(_ text: CapturedText, at places: [Int]) -> TextFinding? {
         for place in places {
             guard let cause = self.cause(text.lines[place]) else { continue }

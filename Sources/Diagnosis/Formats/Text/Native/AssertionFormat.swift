@@ -9,6 +9,11 @@ enum AssertionFormat: TextFormat {
         .beginning("("), .beginning("ASSERT: \""), .beginning("ASSERT failure in "),
     ]
 
+    static let words = [
+        ": Assertion `", ": Assertion '", ": assertion ", "Hardening assertion", "TRAP: ", "Assertion failed: ",
+        "assertion \"", "ASSERT", "ERROR:", " **: ",
+    ]
+
     static func read(_ text: CapturedText, at places: [Int]) -> TextFinding? {
         for place in places {
             guard let assertion = FailedAssertion(text.lines[place...]) else { continue }

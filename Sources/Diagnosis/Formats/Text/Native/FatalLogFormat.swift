@@ -11,6 +11,11 @@ enum FatalLogFormat: TextFormat {
         .beginning("F0"), .beginning("F1"), .beginning("F2"), .containing(":FATAL:"), .beginning("[FATAL:"),
     ]
 
+    static let words = [
+        "F01", "F02", "F03", "F04", "F05", "F06", "F07", "F08", "F09", "F10", "F11", "F12", "F20", ":FATAL:",
+        "[FATAL:",
+    ]
+
     static func read(_ text: CapturedText, at places: [Int]) -> TextFinding? {
         for place in places {
             guard let check = FailedCheck(text.lines[place]) else { continue }

@@ -13,6 +13,8 @@ enum ShellDeathFormat: TextFormat {
         ShellWords.signals.map { .beginning($0.words) }
         + [.containing(": line "), .beginning("zsh: "), .beginning("make")]
 
+    static let words = ShellWords.signals.map(\.words) + ["zsh: "]
+
     static func read(_ text: CapturedText, at places: [Int]) -> TextFinding? {
         guard let place = places.last, text.gap.map({ place >= $0 }) ?? true,
             text.lines[(place + 1)...].prefix(16).allSatisfy(self.isOfLauncher),

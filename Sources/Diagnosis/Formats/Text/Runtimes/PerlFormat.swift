@@ -14,6 +14,10 @@ enum PerlFormat: TextFormat {
         .beginning("Uncaught exception from user code:"),
     ]
 
+    static let words = [
+        " called at ", "BEGIN failed--compilation aborted", "Execution of ", "Uncaught exception from user code:",
+    ]
+
     static func read(_ text: CapturedText, at places: [Int]) -> TextFinding? {
         var worst: RuntimeCrash?
         var end = 0

@@ -10,6 +10,8 @@
 enum LibFuzzerFormat: TextFormat {
     static let marks: [LineMark] = [.beginning("==")]
 
+    static let words = ["libFuzzer"]
+
     static func read(_ text: CapturedText, at places: [Int]) -> TextFinding? {
         for place in places {
             guard let rest = text.lines[place].dropping("=="), let digits = rest.leadingDigits,

@@ -18,6 +18,8 @@ enum SanitizerFormat: TextFormat {
         .beginning("*** GWP-ASan detected a memory error"), .containing(":DEADLYSIGNAL"), .beginning("SUMMARY: "),
     ]
 
+    static let words = ["Sanitizer", "runtime error: ", ":DEADLYSIGNAL", "GWP-ASan"]
+
     static func read(_ text: CapturedText, at places: [Int]) -> TextFinding? {
         var worst: TextFinding?
         for place in places {

@@ -16,6 +16,8 @@
 enum ValgrindTextFormat: TextFormat {
     static let marks: [LineMark] = [.beginning("=="), .beginning("**")]
 
+    static let words = ["== ", "** "]
+
     static func read(_ text: CapturedText, at places: [Int]) -> TextFinding? {
         var protocols: [Int64: ValgrindProtocol] = [:]
         var order: [Int64] = []

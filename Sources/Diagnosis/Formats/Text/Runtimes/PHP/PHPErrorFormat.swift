@@ -17,6 +17,8 @@ enum PHPErrorFormat: TextFormat {
         types.flatMap { [.beginning("PHP \($0): "), .beginning("\($0): "), .containing(": PHP \($0): ")] }
         + [.beginning("[")]
 
+    static let words = ["Fatal error: ", "Parse error: ", "fatal error: "]
+
     static func read(_ text: CapturedText, at places: [Int]) -> TextFinding? {
         for place in places.reversed() {
             guard let (type, message) = self.error(in: text.lines[place]) else { continue }
