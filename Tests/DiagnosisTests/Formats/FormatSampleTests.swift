@@ -1,0 +1,35 @@
+import Diagnosis
+import Testing
+
+@Suite("A sample of each format of text")
+struct FormatSampleTests {
+    @Test("the samples are there")
+    func samplesAreThere() {
+        #expect(FormatSample.all.count == 68)
+    }
+
+    @Test("each is told, alone and behind log lines", arguments: FormatSample.all)
+    func eachIsTold(sample: FormatSample) {
+        #expect(recognize(sample.bytes).format == sample.format)
+        // Documents and dumps that are files of their own begin with their first line.
+        let log = Array("2026-11-28 08:00:00,114 INFO  importer: 3 feeds configured\n".utf8)
+        guard recognize(sample.bytes).contentType.hasPrefix("text/") else { return }
+        #expect(recognize(log + sample.bytes).format == sample.format)
+    }
+
+    @Test("each tells the same behind the prefix of syslog, and who wrote it", arguments: FormatSample.all)
+    func syslog(sample: FormatSample) {
+        let alone = recognize(sample.bytes)
+        // These are told by who says it: systemd, the kernel.
+        let isOfSystem = ["systemd-exit", "kernel-segfault"].contains(sample.format)
+        guard alone.kind == .crash, alone.contentType.hasPrefix("text/"), !isOfSystem else { return }
+        let prefix = Array("Nov 28 08:21:40 edge-3 tilld[3144]: ".utf8)
+        let lines = sample.bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        let log = lines.dropLast().flatMap { prefix + $0 + [UInt8(ascii: "\n")] }
+        let logged = recognize(log)
+        #expect(logged.format == sample.format)
+        #expect(logged.kind == .crash)
+        #expect(logged.crash?.cause.type == alone.crash?.cause.type)
+        #expect(logged.crash?.crashedThread?.frames.count == alone.crash?.crashedThread?.frames.count)
+    }
+}
