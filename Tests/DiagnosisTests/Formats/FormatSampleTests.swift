@@ -1,4 +1,6 @@
 import Diagnosis
+import Foundation
+import TestSupport
 import Testing
 
 @Suite("A sample of each format of text")
@@ -6,6 +8,19 @@ struct FormatSampleTests {
     @Test("the samples are there")
     func samplesAreThere() {
         #expect(FormatSample.all.count == 68)
+    }
+
+    @Test("the article on formats names each")
+    func article() throws {
+        let path = "../../../Sources/Reports/Documentation.docc/Formats.md"
+        let article = try String(
+            contentsOf: URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: path),
+            encoding: .utf8)
+        let names = FormatSample.all.map(\.format) + CorpusFile.all.map(\.format)
+        for name in names where !["empty", "gzip", "text"].contains(name) {
+            let name = name.replacing(" (damaged)", with: "")
+            #expect(article.contains("`\(name)`"), "\(name)")
+        }
     }
 
     @Test("each is told, alone and behind log lines", arguments: FormatSample.all)
