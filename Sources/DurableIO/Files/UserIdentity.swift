@@ -7,6 +7,9 @@ package enum UserIdentity {
     /// The effective user.
     package static var current: UInt32 { geteuid() }
 
+    /// The effective group.
+    package static var currentGroup: UInt32 { getegid() }
+
     /// The effective user's name, or the number of a user without one.
     package static var name: String {
         guard let name = getpwuid(current)?.pointee.pw_name else { return "\(current)" }

@@ -65,7 +65,7 @@ extension DropZone {
             if facts.size > 1 { _ = try spool.files.read(file, limit: 1, at: facts.size - 1) }
             return nil
         } catch {
-            return error.isPassing ? nil : Self.unreadable(error)
+            return error.isPassing ? nil : Self.unreadable(error, group: facts.group)
         }
     }
 

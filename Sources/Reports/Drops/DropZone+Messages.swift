@@ -40,9 +40,16 @@ extension DropZone {
             + "'reports remove' deletes it"
     }
 
-    static func unreadable(_ error: FileSystemError) -> String {
+    /// Why a file cannot be read, and what to do.
+    /// - Parameters:
+    ///   - error: of opening or reading the file.
+    ///   - group: that of the file; `nil` if it is not known. The group's right to read is enough if it is this user's.
+    /// - Returns: the text, which begins with a verb.
+    static func unreadable(_ error: FileSystemError, group: UInt32? = nil) -> String {
         switch error.errno {
-        case .permissionDenied, .notPermitted: "cannot be read: \(error.errno): run as its owner, or change its mode"
+        case .permissionDenied, .notPermitted:
+            "cannot be read: \(error.errno): its owner or root has to run "
+                + "'chmod \(group == UserIdentity.currentGroup ? "g+r" : "a+r")' on it"
         case .tooManySymbolicLinkLevels: "is a symbolic link, not a file"
         default: "cannot be read: \(error.errno): move it away"
         }

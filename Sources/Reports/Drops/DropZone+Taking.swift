@@ -103,7 +103,8 @@ extension DropZone {
         } catch {
             guard !error.isPassing else { throw error }
             if error.errno == .noSuchFileOrDirectory { return .refused(.young) }
-            return .refused(.skipped(Self.unreadable(error)))
+            let group = ((try? spool.files.metadata(of: name, in: room)) ?? nil)?.group
+            return .refused(.skipped(Self.unreadable(error, group: group)))
         }
     }
 }

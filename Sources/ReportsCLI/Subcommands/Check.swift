@@ -25,7 +25,7 @@ struct Check: AsyncParsableCommand {
             3 UNKNOWN: there is no spool, it cannot be read, or the command line is wrong.
 
             A report that waits for a server's Retry-After, or for a server that is down, counts by its age alone. \
-            D is a number with s, m, h or d.
+            D is a whole number from 1 with s, m, h or d.
 
             Example:
               reports check --max-age 26h --max-parked 5

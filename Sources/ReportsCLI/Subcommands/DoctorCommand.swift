@@ -72,7 +72,9 @@ struct DoctorCommand: AsyncParsableCommand {
         }
         try Doctor(spool: spool).examine(tell)
         for finding in otherFindings { tell(finding) }
-        if count == 0, !global.json { Console.print("all is well") }
+        if count == 0, !global.json {
+            Console.print("files and ledger agree; 'reports check' says whether reports go out")
+        }
         if hasError { ExitStatus.leave(ExitStatus.badData) }
     }
 }

@@ -60,7 +60,7 @@ struct UnfinishedToolTests {
             #expect(result.status == 0)
             #expect(result.output == path + "\n")
             #expect(tool.names(in: "taken").isEmpty)
-            #expect(try await tool.run("doctor").output == "all is well\n")
+            #expect(try await tool.run("doctor").output == ReportsTool.wellWords)
         }
     }
 

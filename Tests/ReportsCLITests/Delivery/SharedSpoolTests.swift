@@ -241,6 +241,25 @@ struct SharedSpoolTests {
         }
     }
 
+    @Test("a drop that the owner may not read names the command that mends it", arguments: [true, false])
+    func unreadableDrop(isOfOwnersGroup: Bool) async throws {
+        try await withSpool { tool, server in
+            let path = tool.spool + "/incoming/core"
+            try tool.drop("a core", as: "core")
+            chown(path, OtherUser.nobody, isOfOwnersGroup ? Self.owner : OtherUser.nobody)
+            chmod(path, 0o600)
+            _ = try await submit(tool, server)
+            let right = isOfOwnersGroup ? "g+r" : "a+r"
+            let words = "cannot be read: Permission denied: its owner or root has to run 'chmod \(right)' on it"
+            let listed = try await OtherUser.run(tool, ["list"], as: Self.owner)
+            #expect(listed.output.contains("[skipped: \(words)]"), "\(listed.output)")
+            let changed = try await OtherUser.run(tool, command: ["chmod", right, path])
+            #expect(changed.status == 0, "\(changed.errors)")
+            #expect(try await submit(tool, server).status == 0)
+            #expect(try await Deliveries.texts(server) == ["a core"])
+        }
+    }
+
     @Test("many users' adds beside the owner's submits: each arrives once")
     func manyAtOnce() async throws {
         try await withSpool { tool, server in

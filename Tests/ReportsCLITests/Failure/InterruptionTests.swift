@@ -56,7 +56,7 @@ struct InterruptionTests {
             #expect(try await tool.submit(to: server).status == 0)
             #expect(Deliveries.ids(server) == [id, id])
             #expect(try await tool.state(of: id) == "delivered")
-            #expect(try await tool.run("doctor").output == "all is well\n")
+            #expect(try await tool.run("doctor").output == ReportsTool.wellWords)
         }
     }
 

@@ -73,7 +73,7 @@ struct LedgerLossTests {
 
             #expect(try await tool.run("retry", id).status == 0)
             #expect(try await tool.summary(to: server).count("delivered") == 1)
-            #expect(try await tool.run("doctor").output == "all is well\n")
+            #expect(try await tool.run("doctor").output == ReportsTool.wellWords)
             // Never wiped: what could not be read is set aside.
             let isKept = tool.names(in: ".").contains { $0.hasPrefix("ledger.sqlite.corrupt-") }
             #expect(isKept == (damage != .deleted && damage != .emptied))

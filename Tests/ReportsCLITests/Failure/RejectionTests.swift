@@ -74,7 +74,7 @@ struct RejectionTests {
             #expect(try await tool.submit(to: server).status == 65)
             #expect(try await tool.run("remove", id).status == 0)
             #expect(tool.names(in: "parked").isEmpty)
-            #expect(try await tool.run("doctor").output == "all is well\n")
+            #expect(try await tool.run("doctor").output == ReportsTool.wellWords)
         }
     }
 }

@@ -27,6 +27,9 @@ struct ReportsTool: Sendable {
         return folders.map { $0 + "/reports" }.first(where: FileManager.default.isExecutableFile) ?? "reports"
     }()
 
+    /// What `doctor` prints that finds nothing.
+    static let wellWords = "files and ledger agree; 'reports check' says whether reports go out\n"
+
     // MARK: - Running
 
     /// Runs a command to its end.

@@ -232,7 +232,9 @@ struct OneBadDropTests {
             _ = try await expectOthersArrive(harness)
             let view = try SpoolInspector(spool: harness.spool).report(id.hex)
             #expect(view.reason == "unreadable")
-            #expect(view.note == "cannot be read: Permission denied: run as its owner, or change its mode")
+            #expect(
+                view.note
+                    == "cannot be read: Permission denied: its owner or root has to run 'chmod a+r' on it")
         }
     }
 

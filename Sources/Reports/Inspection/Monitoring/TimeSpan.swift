@@ -8,7 +8,8 @@ package enum TimeSpan {
     private static let longest: Int64 = 36_525 * 86_400_000
 
     /// What is expected, for messages.
-    package static let expectation = "a number with s, m, h or d, for example 90s, 15m, 26h or 7d"
+    package static let expectation =
+        "a whole number from 1 with s, m, h or d, up to 100 years, for example 90s, 15m, 26h or 7d"
 
     /// Reads a whole number with its unit; `nil` for anything else, for 0, and for more than 100 years.
     package static func milliseconds(_ text: String) -> Int64? {
