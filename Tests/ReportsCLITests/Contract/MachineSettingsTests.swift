@@ -1,5 +1,4 @@
 import Foundation
-import Glibc
 import Reports
 import TestSupport
 import Testing
@@ -7,39 +6,12 @@ import Testing
 /// `/etc/reports/reports.json` and `/var/lib/reports`, at their real places: in a mount namespace of the test's own.
 @Suite(
     "The machine's own places", .timeLimit(.minutes(10)),
-    .enabled(if: getuid() == 0 && findExecutable("unshare") != nil && findExecutable("setpriv") != nil, "needs root"))
+    .enabled(if: MachinePlaces.areAvailable, "needs root"))
 struct MachineSettingsTests {
-    /// Runs lines of shell where `/etc` is a copy and `/var/lib` is empty; `as_nobody` runs a command as another user.
-    private func run(_ tool: ReportsTool, _ lines: String) async throws -> ToolResult {
-        try tool.file(
-            "script",
-            """
-            set -e
-            mount -t tmpfs -o mode=755 none "$home/mount" && cp -a /etc "$home/mount/" || exit 99
-            mount --bind "$home/mount/etc" /etc
-            mount -t tmpfs -o mode=755 none /var/lib
-            mkdir -p /etc/reports
-            machine=/etc/reports/reports.json
-            as_nobody() { setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
-            \(lines)
-            """)
-        try FileManager.default.createDirectory(atPath: tool.home + "/mount", withIntermediateDirectories: false)
-        chmod(tool.home, 0o755)
-        return try await tool.shell("exec unshare -m sh \"$home/script\"")
-    }
-
-    private func withUnnamedSpool(_ body: (ReportsTool) async throws -> Void) async throws {
-        try await withTool { tool in
-            var tool = tool
-            tool.environment["REPORTS_SPOOL"] = nil
-            try await body(tool)
-        }
-    }
-
     @Test("the machine's file is in force under the spool's, and status and settings tell its path")
     func file() async throws {
-        try await withUnnamedSpool { tool in
-            let result = try await run(
+        try await MachinePlaces.withUnnamedSpool { tool in
+            let result = try await MachinePlaces.run(
                 tool,
                 """
                 echo '{"max_count": 7, "max_age_days": 9, "endpoint": "http://machine.example/{id}"}' > "$machine"
@@ -86,8 +58,8 @@ struct MachineSettingsTests {
 
     @Test("a file that the spool's user may not read is the same fault for root as for that user, in each command")
     func secrets() async throws {
-        try await withUnnamedSpool { tool in
-            let result = try await run(
+        try await MachinePlaces.withUnnamedSpool { tool in
+            let result = try await MachinePlaces.run(
                 tool,
                 """
                 \(Self.spoolOfNobody)
@@ -112,8 +84,8 @@ struct MachineSettingsTests {
 
     @Test("a machine's file that the spool's user may not read counts for nothing, for root as for that user")
     func kept() async throws {
-        try await withUnnamedSpool { tool in
-            let result = try await run(
+        try await MachinePlaces.withUnnamedSpool { tool in
+            let result = try await MachinePlaces.run(
                 tool,
                 """
                 \(Self.spoolOfNobody)
@@ -149,8 +121,8 @@ struct MachineSettingsTests {
 
     @Test("root reads with the groups of the spool's user, and not with that of the spool's directory")
     func groups() async throws {
-        try await withUnnamedSpool { tool in
-            let result = try await run(
+        try await MachinePlaces.withUnnamedSpool { tool in
+            let result = try await MachinePlaces.run(
                 tool,
                 """
                 echo 'shop:x:61003:61003::/nonexistent:/bin/sh' >> /etc/passwd
@@ -174,8 +146,8 @@ struct MachineSettingsTests {
 
     @Test("what root names by hand is read as root: the files of --header, and $REPORTS_CONFIG with what it names")
     func namedByHand() async throws {
-        try await withUnnamedSpool { tool in
-            let result = try await run(
+        try await MachinePlaces.withUnnamedSpool { tool in
+            let result = try await MachinePlaces.run(
                 tool,
                 """
                 \(Self.spoolOfNobody)
@@ -203,8 +175,8 @@ struct MachineSettingsTests {
 
     @Test("the machine's spool is the default of root and of its owner; doctor names the one that was left")
     func defaultSpool() async throws {
-        try await withUnnamedSpool { tool in
-            let result = try await run(
+        try await MachinePlaces.withUnnamedSpool { tool in
+            let result = try await MachinePlaces.run(
                 tool,
                 """
                 echo one > "$home/one"
