@@ -20,6 +20,10 @@ package struct SpoolStatus: Sendable {
         package var failures: Int
         package var lastStatus: Int?
         package var lastError: String?
+        /// Whether it is closed until a time that the server named or made us wait for. Nothing is sent earlier.
+        package var namedTheTime: Bool
+        /// Whether the spool's destination leads there, or an undelivered report with a request of its own does.
+        package var isLedTo: Bool
     }
 
     /// Something that does not go on by itself, or not in such runs as there are.
@@ -102,8 +106,10 @@ extension SpoolStatus.Origin {
         return object
     }
 
-    init(_ record: OriginRecord, wall: (Int64) -> Int64) {
+    init(_ record: OriginRecord, isLedTo: Bool, wall: (Int64) -> Int64) {
         name = record.name
+        self.isLedTo = isLedTo
+        namedTheTime = if case .asked = record.gate.closure { true } else { false }
         failures = record.gate.failures
         lastStatus = record.lastStatus
         lastError = record.lastError
@@ -179,7 +185,11 @@ extension SpoolInspector {
     /// The servers' standing, without a look at the reports.
     package func origins() throws -> [SpoolStatus.Origin] {
         guard let reader else { return [] }
-        return try reader.queries.origins().map { SpoolStatus.Origin($0, wall: reader.wall) }
+        let ends = Set(try reader.queries.lanes().values)
+            .union(try reader.queries.liveLanes().compactMap(\.ownOrigin))
+        return try reader.queries.origins().map {
+            SpoolStatus.Origin($0, isLedTo: ends.contains($0.name), wall: reader.wall)
+        }
     }
 
     /// When the first report is tried again that waits for a time, its own and its gate's.

@@ -56,10 +56,16 @@ struct Status: AsyncParsableCommand {
         return status.hasOwner ? "a process is at work" : "none"
     }
 
-    /// When a closed server is tried again, as a clause.
-    private func nextTry(_ opensAt: Int64) -> String {
-        opensAt > LinuxClock().wallMilliseconds
-            ? ", tried again from \(RFC3339.string(milliseconds: opensAt))" : ", tried again at the next submit"
+    /// Whether a server is sent to, and if not, what has to come first.
+    private func standing(_ origin: SpoolStatus.Origin) -> String {
+        guard !origin.isOpen else { return "open" }
+        let closed = "closed, \(origin.reason ?? "")"
+        guard origin.isLedTo else { return "\(closed), and no report goes there any more" }
+        // A submit tries one report at once, whatever the time, unless the server named the time.
+        guard origin.namedTheTime, let opensAt = origin.opensAt, opensAt > LinuxClock().wallMilliseconds else {
+            return "\(closed), one report is tried at each submit"
+        }
+        return "\(closed), tried again from \(RFC3339.string(milliseconds: opensAt))"
     }
 
     private func lines(_ status: SpoolStatus, _ path: String) -> [String] {
@@ -70,10 +76,8 @@ struct Status: AsyncParsableCommand {
         }
         if status.states.allSatisfy({ $0.count.count == 0 }) { lines.append("no reports") }
         for origin in status.origins {
-            let standing = origin.isOpen ? "open" : "closed, \(origin.reason ?? "")"
-            let until = origin.opensAt.map(nextTry) ?? ""
             let trouble = origin.lastError.map { ": \($0)" } ?? ""
-            lines.append("\(origin.name):  \(standing)\(until)\(trouble)")
+            lines.append("\(origin.name):  \(standing(origin))\(trouble)")
         }
         if let oldest = status.oldestUndeliveredAt {
             lines.append("oldest undelivered:  \(RFC3339.string(milliseconds: oldest))")
