@@ -192,6 +192,9 @@ extension SpoolInspector {
         }
     }
 
+    /// Whether the ledger knows a server of the spool's destination: some submit has had an endpoint.
+    package var knowsServer: Bool { (try? reader?.queries.lanes()[.main]) ?? nil != nil }
+
     /// When the first report is tried again that waits for a time, its own and its gate's.
     func nextAttempt() throws -> Int64? {
         guard let reader else { return nil }

@@ -19,6 +19,10 @@ package struct Settings: Sendable {
     package private(set) var unreadFile: FilePath?
     /// The configuration files that were read, the stronger one first.
     package private(set) var files: [FilePath] = []
+    /// Whether they are those of the machine's spool, which the units of the package serve.
+    package private(set) var isOfMachine = false
+    /// The file of variables that only those units read, if the spool is the machine's and the file exists.
+    package private(set) var unitFile: FilePath?
     /// The size of the file system that the spool lies on, in bytes, from which some limits follow; `nil` when it is
     /// not known.
     package var fileSystemByteCount: UInt64?
@@ -35,6 +39,9 @@ package struct Settings: Sendable {
         package var spool: FilePath
         /// The machine's configuration file, which is read under that of the spool.
         package var systemFile: FilePath = "/etc/reports/reports.json"
+        /// Variables for the units of the package.
+        package var unitFile: FilePath = "/etc/reports/environment"
+        package var machineSpool = SpoolLocation.Places().machine
         package var files: any FileSystem = POSIXFileSystem()
         package var variable: (String) -> String? = Environment.value
         package var variableNames: () -> [String] = { Environment.names }
@@ -62,6 +69,8 @@ package struct Settings: Sendable {
         let layers = try SettingsLayers(sources, named)
         files = layers.paths
         unreadFile = layers.unreadPath
+        isOfMachine = sources.spool == sources.machineSpool
+        unitFile = isOfMachine && Self.exists(sources.unitFile, sources.files) ? sources.unitFile : nil
         for setting in Setting.allCases where setting.isLimit || !sources.isForLimitsAlone {
             if let text = sources.options[setting] {
                 try apply(SettingEntry(setting: setting, text: text, source: .option(setting.option)))
@@ -83,6 +92,13 @@ package struct Settings: Sendable {
                 "the headers of \(file) are not sent, because \(entry.source.description) has \(entry.setting.rawValue)"
             }
         }
+    }
+
+    private static func exists(_ path: FilePath, _ files: any FileSystem) -> Bool {
+        guard let name = path.lastComponent.flatMap({ EntryName($0.string) }),
+            let folder = try? files.openDirectory(path.removingLastComponent())
+        else { return false }
+        return (try? files.metadata(of: name, in: folder)) ?? nil != nil
     }
 
     /// Reads and checks everything as the same user.

@@ -8,6 +8,9 @@ package struct SpoolLocation: Sendable {
     /// A spool of the caller's own that was the default before the machine had one; `nil` when there is none, or the
     /// spool was named.
     package private(set) var leftBehind: FilePath?
+    /// The machine's spool; `nil` unless the caller has a spool of his own for the default, and the machine's is open
+    /// to the drops of every user.
+    package private(set) var sharedByMachine: FilePath?
 
     /// Where to look for a spool that nobody names with an option.
     package struct Places {
@@ -47,6 +50,9 @@ package struct SpoolLocation: Sendable {
         guard let owner = Self.owner(ofSpoolAt: places.machine, places.files), [0, owner].contains(places.user) else {
             guard let own else { return nil }
             self.init(own, from: .standard)
+            if (try? SharedDropZone.open(places.machine, options: .init(), files: places.files)) ?? nil != nil {
+                sharedByMachine = places.machine
+            }
             return
         }
         self.init(places.machine, from: .standard)

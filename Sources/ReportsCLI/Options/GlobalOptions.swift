@@ -107,6 +107,23 @@ struct GlobalOptions: ParsableArguments {
                 + "make the spool with 'reports add' or 'reports submit'")
     }
 
+    /// That there is no spool where this command looks, and which spool the caller may have meant.
+    func missingSpoolWords(_ command: String) throws -> String {
+        let location = try location()
+        let hint =
+            location.sharedByMachine.map { machine in
+                "; the machine's spool is \(machine), into which root and its owner may look: "
+                    + "run 'sudo reports \(command)'"
+            }
+        return "there is no spool at \(location.path)" + (hint ?? "")
+    }
+
+    /// Says on standard error what a caller without a spool of his own may have meant, if the machine has a spool.
+    func hintAtMachineSpool(for command: String) throws {
+        guard try location().sharedByMachine != nil else { return }
+        Console.complain(try missingSpoolWords(command))
+    }
+
     /// Root at another user's spool becomes that user first, so that nothing in it can lead root anywhere.
     private func actAsOwner() throws {
         guard UserIdentity.current == 0, let root = try? POSIXFileSystem().openDirectory(path()),

@@ -9,6 +9,10 @@ enum SettingsDescription {
         guard case .success(let settings) = settings else { return [] }
         var lines: [String] = []
         for file in settings.files { lines.append("settings:  \(file)") }
+        for words in [settings.unreadFileWords, settings.unitFileWords].compactMap(\.self) {
+            lines.append("settings:  \(words)")
+        }
+        if settings.main.destination == nil { lines.append("endpoint:  none: \(Settings.endpointPlaces) may name one") }
         for one in settings.shown where one.source != .standard {
             lines.append("\(one.name):  \(one.value ?? "")  (\(one.source.description))")
         }
@@ -40,11 +44,7 @@ enum SettingsDescription {
 
     /// The same, and what a person may wonder about who asks for the settings.
     static func notes(_ settings: Settings) -> [String] {
-        hints(settings) + [unreadFile(settings)].compactMap(\.self)
-    }
-
-    static func unreadFile(_ settings: Settings) -> String? {
-        settings.unreadFile.map { "\($0) is not used: user \(UserIdentity.name) may not read it" }
+        hints(settings) + [settings.unreadFileWords, settings.unitFileWords].compactMap(\.self)
     }
 
     static func add(_ settings: Result<Settings, any Error>, to object: inout JSONObject) {
@@ -53,13 +53,20 @@ enum SettingsDescription {
             var members = JSONObject()
             for one in settings.shown { members[one.name] = json(one.value, one.source.description) }
             object["settings"] = .object(members)
-            object["settings_problem"] = .null
+            object["settings_problem"] = JSONValue(problem(settings))
             object["route"] = settings.main.route.map(json) ?? .null
         case .failure(let error):
             object["settings"] = .null
             object["settings_problem"] = .string((error as? ReportsError)?.message ?? "\(error)")
             object["route"] = .null
         }
+    }
+
+    /// What the settings of the machine's spool lack, although each of them is valid. Those of another spool may lack
+    /// an endpoint that a program or an option names.
+    private static func problem(_ settings: Settings) -> String? {
+        guard settings.isOfMachine else { return nil }
+        return settings.isMachineWithoutEndpoint ? settings.missingEndpointWords : settings.unreadFileWords
     }
 
     /// One a line, in columns.

@@ -53,11 +53,21 @@ struct Add: AsyncParsableCommand {
         }
         await adding.finish()
         Console.endProgress()
+        if adding.hasStored, !looker.knowsServer { try hintAtMachineSpool() }
         if case .failure(let error as ReportsError) = limits {
             Console.complain("\(error.message); stored within the default limits")
             ExitStatus.leave(adding.firstErrorStatus ?? ExitStatus.of(error))
         }
         if let status = adding.firstErrorStatus { ExitStatus.leave(status) }
+    }
+
+    /// Says where the reports are, if nobody has ever sent from there and the machine has a spool for every user.
+    private func hintAtMachineSpool() throws {
+        let location = try global.location()
+        guard let machine = location.sharedByMachine else { return }
+        Console.complain(
+            "stored in \(location.path), which nobody sends unless you run 'reports submit'; "
+                + "the machine's spool is \(machine): add with --spool \(machine)")
     }
 
     /// The spool, or the drop zone of one that another user shares.
@@ -87,6 +97,7 @@ private struct Adding {
     let isJSON: Bool
     let isMoving: Bool
     private(set) var firstErrorStatus: Int32?
+    private(set) var hasStored = false
     private var group: [Pending] = []
     private var groupStart: Int64 = 0
     /// The group before.
@@ -183,7 +194,8 @@ private struct Adding {
         }
     }
 
-    private func tell(_ pending: Pending) {
+    private mutating func tell(_ pending: Pending) {
+        hasStored = true
         let report = pending.prepared.report
         let isDuplicate = looker.isDuplicate(report.id.hex)
         guard isJSON else {
@@ -231,6 +243,9 @@ private final class DuplicateLooker {
         inspector = try? spool.map { try SpoolInspector(spool: $0) }
         added = (try? inspector?.publishedIdentifiers()) ?? []
     }
+
+    /// Whether a submit has ever had an endpoint for this spool.
+    var knowsServer: Bool { inspector?.knowsServer ?? false }
 
     /// - Returns: `nil` when the ledger cannot be read.
     func isDuplicate(_ id: String) -> Bool? {

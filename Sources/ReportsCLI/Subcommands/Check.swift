@@ -15,10 +15,11 @@ struct Check: AsyncParsableCommand {
             0 OK: nothing has to be done.
 
             1 WARNING: reports were rejected or given up; the server forbids a report, gives no proof of receipt, or \
-            a report killed its sender (held); a drop cannot be taken; the spool is 90 % full.
+            a report killed its sender (held); a drop cannot be taken; the spool is 90 % full; the machine's spool has no \
+            endpoint, or its user may not read /etc/reports/reports.json.
 
-            2 CRITICAL: a report is undelivered for longer than --max-age; nothing goes to a server until a person \
-            acts (held: auth, tls, redirect, portal, encoding, rejecting); a limit has cost reports within --since; \
+            2 CRITICAL: a report is undelivered for longer than --max-age; a report waits and no endpoint is set; \
+            nothing goes to a server until a person acts (held: auth, tls, redirect, portal, encoding, rejecting); a limit has cost reports within --since; \
             the spool is full, or its disk below min_free_space; the ledger, a directory of the spool or a setting \
             cannot be used.
 
@@ -87,13 +88,12 @@ struct Check: AsyncParsableCommand {
     private func figures(_ thresholds: SpoolCheck.Thresholds) throws -> SpoolFigures {
         let settings = Result { try global.settings() }
         guard let spool = try global.openExisting((try? settings.get().limits) ?? SpoolLimits()) else {
-            throw ReportsError(.noSuchFile, "there is no spool at \(try global.path()): run 'reports submit' once")
+            let advice = try global.location().sharedByMachine == nil ? ": run 'reports submit' once" : ""
+            throw ReportsError(.noSuchFile, try global.missingSpoolWords("check") + advice)
         }
         var figures = try SpoolInspector(spool: spool, isHasty: true)
             .figures(evictedWithin: thresholds.evictionMemory)
-        if case .failure(let error) = settings {
-            figures.settingsProblem = (error as? ReportsError)?.message ?? "\(error)"
-        }
+        figures.add(settings)
         return figures
     }
 

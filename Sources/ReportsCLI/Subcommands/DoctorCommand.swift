@@ -33,9 +33,10 @@ struct DoctorCommand: AsyncParsableCommand {
     private func findings(_ settings: Result<Settings, any Error>) -> [Doctor.Finding] {
         switch settings {
         case .success(let settings):
-            return SettingsDescription.notes(settings).map { hint in
-                Doctor.Finding(level: .note, subject: "settings", message: hint)
-            }
+            var notes = SettingsDescription.notes(settings)
+            // The words name the files that were not read, too.
+            if settings.isOfMachine, let words = settings.missingEndpointWords { notes = [words] }
+            return notes.map { Doctor.Finding(level: .note, subject: "settings", message: $0) }
         case .failure(let error):
             let message = (error as? ReportsError)?.message ?? "\(error)"
             return [Doctor.Finding(level: .error, subject: "settings", message: message)]
@@ -56,7 +57,7 @@ struct DoctorCommand: AsyncParsableCommand {
         let settings = Result { try global.settings() }
         let otherFindings = [leftSpool].compactMap(\.self) + findings(settings)
         guard let spool = try global.openExisting(limits(settings)) else {
-            if !global.json { Console.print("there is no spool at \(try global.path())") }
+            if !global.json { Console.print(try global.missingSpoolWords("doctor")) }
             return
         }
         if repair {

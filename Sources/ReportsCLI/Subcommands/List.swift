@@ -40,7 +40,10 @@ struct List: AsyncParsableCommand {
 
     func run() async throws {
         Console.endsWithItsReader = true
-        guard let spool = try global.openExisting() else { return tellThereIsNone() }
+        guard let spool = try global.openExisting() else {
+            try global.hintAtMachineSpool(for: "list")
+            return tellThereIsNone()
+        }
         let inspector = try SpoolInspector(spool: spool)
         if let problem = inspector.ledgerProblem { Console.complain(problem) }
         for problem in inspector.roomProblems() { Console.complain("\(problem.room): \(problem.message)") }

@@ -68,9 +68,7 @@ struct Metrics: AsyncParsableCommand {
         if let spool = try global.openExisting((try? settings.get().limits) ?? SpoolLimits()) {
             figures = try SpoolInspector(spool: spool, isHasty: true).figures(evictedWithin: nil)
         }
-        if case .failure(let error) = settings {
-            figures.settingsProblem = (error as? ReportsError)?.message ?? "\(error)"
-        }
+        figures.add(settings)
         return figures
     }
 }

@@ -31,6 +31,7 @@ struct Status: AsyncParsableCommand {
             }
         } else {
             status = .empty
+            try global.hintAtMachineSpool(for: "status")
         }
         let path = try global.path().string
         if let problem = status.ledgerProblem { Console.complain(problem) }

@@ -59,7 +59,7 @@ struct Submit: AsyncParsableCommand {
                 .badConfiguration,
                 "no endpoint: give --endpoint URL or set $REPORTS_ENDPOINT, or name it in the spool's reports.json "
                     + "or in /etc/reports/reports.json"
-                    + (SettingsDescription.unreadFile(settings).map { "; \($0)" } ?? ""))
+                    + [settings.unreadFileWords, settings.unitFileWords].compactMap { $0.map { "; \($0)" } }.joined())
         }
         let spool = try global.openOrMake(settings.limits)
         let submission = submission(of: spool, to: destination, settings)

@@ -79,6 +79,8 @@ struct AlertChainTests {
         let script = ServerScript { _ in .response(answer.withLock { $0 }) }
         let nobody = try RefusingPort()
         try await withTool(server: script) { tool, server in
+            var tool = tool
+            tool.environment["REPORTS_ENDPOINT"] = server.url("/{id}")
             var small = tool
             small.environment["REPORTS_MAX_COUNT"] = "1"
             let ledger = tool.spool + "/ledger.sqlite"

@@ -6,6 +6,17 @@ import Testing
 /// `reports check` in each situation that it is to tell of, made with a real server; and all well again afterwards.
 @Suite("reports check", .timeLimit(.minutes(5)))
 struct CheckTests {
+    /// Runs `body` with a tool that has an endpoint, which is not where the server is.
+    private func withEndpoint(
+        _ script: ServerScript = .accepting, _ body: (ReportsTool, LoopbackServer) async throws -> Void
+    ) async throws {
+        try await withTool(server: script) { tool, server in
+            var tool = tool
+            tool.environment["REPORTS_ENDPOINT"] = "http://127.0.0.1:9/{id}"
+            try await body(tool, server)
+        }
+    }
+
     /// A check's status and its one line.
     private func check(_ tool: ReportsTool, _ options: String...) async throws -> (status: Int32, line: String) {
         let result = try await tool.run(["check"] + options)
@@ -39,7 +50,7 @@ struct CheckTests {
     @Test("an expired token is critical at once, and its renewal ends it")
     func expiredToken() async throws {
         let script = ServerScript { $0.headers["Authorization"] == "Bearer new" ? .response(201) : .response(401) }
-        try await withTool(server: script) { tool, server in
+        try await withEndpoint(script) { tool, server in
             try await tool.add("one")
             try await expectWell(tool)
             #expect(try await tool.submit(to: server, "--header", "Authorization: Bearer old").status == 75)
@@ -127,7 +138,7 @@ struct CheckTests {
 
     @Test("a spool that is full by its bytes is told of, and delivery ends it")
     func full() async throws {
-        try await withTool(server: .accepting) { tool, server in
+        try await withEndpoint { tool, server in
             var tool = tool
             tool.environment["REPORTS_MAX_TOTAL_SIZE"] = "100000"
             var generator = SeededGenerator(seed: 1)
@@ -147,7 +158,7 @@ struct CheckTests {
 
     @Test("a disk without the space that must stay free, and a setting that is wrong")
     func diskAndSettings() async throws {
-        try await withTool { tool in
+        try await withEndpoint { tool, _ in
             var tool = tool
             try await tool.add("one")
             tool.environment["REPORTS_MIN_FREE_SPACE"] = "1000TiB"
@@ -161,7 +172,7 @@ struct CheckTests {
 
     @Test("a drop that cannot be taken is a warning until it is gone")
     func leftDrop() async throws {
-        try await withTool { tool in
+        try await withEndpoint { tool, _ in
             try await tool.add("one")
             let folder = tool.spool + "/incoming/folder"
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
@@ -187,6 +198,43 @@ struct CheckTests {
             #expect(try await check(tool).line.hasPrefix("REPORTS CRITICAL - there is no ledger; "))
             #expect(try await tool.submit(to: server).status == 75)
             try await expectWell(tool)
+        }
+    }
+
+    @Test("a report that waits without any endpoint is critical, until a submit has had one or a setting names one")
+    func noEndpoint() async throws {
+        try await withTool(server: .always(.response(503))) { tool, server in
+            try await tool.add("one")
+            let found = try await check(tool)
+            #expect(found.status == 2)
+            #expect(found.line.hasPrefix("REPORTS CRITICAL - no endpoint is set: nothing can be sent; name your "))
+            #expect(try await tool.run("metrics").output.contains(/reports_settings_problem\{[^}]*\} 1\n/))
+            #expect(try await tool.run("status").output.contains("\nendpoint:  none: --endpoint, $REPORTS_ENDPOINT, "))
+            var named = tool
+            named.environment["REPORTS_ENDPOINT"] = server.url("/{id}")
+            try await expectWell(named)
+            #expect(try await !named.run("status").output.contains("none: --endpoint"))
+            // An option has named it, and may do so again.
+            #expect(try await tool.submit(to: server).status == 75)
+            try await expectWell(tool)
+            #expect(try await tool.run("metrics").output.contains(/reports_settings_problem\{[^}]*\} 0\n/))
+        }
+    }
+
+    @Test("where nothing waits, a missing endpoint is no problem: a program may name its own")
+    func noEndpointYet() async throws {
+        try await withTool(server: .accepting) { tool, server in
+            #expect(try await tool.submit(to: server).status == 0)
+            try await expectWell(tool)
+        }
+    }
+
+    @Test("the message about a time says what one is")
+    func timeOfZero() async throws {
+        try await withTool { tool in
+            try await tool.add("one")
+            let line = try await tool.run("check", "--max-age", "0s").output
+            #expect(line.hasPrefix("REPORTS UNKNOWN - --max-age 0s: give a whole number from 1 with s, m, h or d, "))
         }
     }
 
@@ -254,7 +302,7 @@ struct CheckTests {
 
     @Test("a line that cannot be written is UNKNOWN, and one that nobody reads changes nothing")
     func output() async throws {
-        try await withTool { tool in
+        try await withEndpoint { tool, _ in
             try await tool.add("one")
             #expect(try await tool.shell("$reports check > /dev/full").status == 3)
             #expect(try await tool.shell("{ $reports check --max-age 5; echo $? >&2; } | true").errors == "3\n")
@@ -265,7 +313,7 @@ struct CheckTests {
 
     @Test("the figures have the form that monitoring systems read")
     func performance() async throws {
-        try await withTool { tool in
+        try await withEndpoint { tool, _ in
             try await tool.add("one")
             let parts = try await check(tool).line.components(separatedBy: " | ")
             #expect(parts.count == 2)

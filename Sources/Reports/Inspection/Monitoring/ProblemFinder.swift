@@ -31,6 +31,10 @@ struct ProblemFinder {
                     code: "settings", level: .critical, message: "no submit can run: \(problem)",
                     advice: "correct the setting"))
         }
+        if let lack = figures.lack, let level = figures.lackLevel {
+            let code = lack.kind == .endpoint ? "endpoint" : "settings"
+            problems.append(.init(code: code, level: level, message: lack.message, advice: lack.advice))
+        }
         return problems
     }
 

@@ -151,6 +151,10 @@ package struct SpoolFigures: Sendable {
     package var roomProblems: [String] = []
     /// Why the settings in force cannot be used.
     package var settingsProblem: String?
+    /// Whether the ledger knows a server of the spool's destination: some submit has had an endpoint.
+    package var knowsServer = false
+    /// What else the settings lack; `nil` if they lack nothing.
+    package var lack: SettingsLack?
 
     /// Those of a spool that nothing has made yet.
     package init(time: Int64) {
@@ -168,6 +172,12 @@ extension SpoolFigures {
 
     /// Reports that are neither delivered nor parked, with the drops that a submit will take.
     package var undeliveredCount: Int { sum(where: \.isLive).count + drops.count - leftDropCount - unfinishedDropCount }
+    /// Those of them that go to an endpoint, and not where a program has asked for each of them.
+    package var undeliveredToEndpointCount: Int {
+        let ownCount = states.filter { $0.state.isLive && Lane($0.destination).ownOrigin != nil }
+            .reduce(0) { $0 + $1.sum.count }
+        return undeliveredCount - ownCount
+    }
     package var parkedCount: Int { sum(where: \.isParked).count }
     /// All whose bytes are kept, which is what the spool's limits count.
     package var stored: Sum { sum { $0.isLive || $0.isParked } }

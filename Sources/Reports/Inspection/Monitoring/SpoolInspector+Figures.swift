@@ -53,6 +53,7 @@ extension SpoolInspector {
         figures.held = try queries.heldCounts().map {
             SpoolFigures.Held(reason: $0.reason, destination: $0.lane.name, count: $0.count)
         }
+        figures.knowsServer = knowsServer
         figures.gates = try gates(of: queries, waiting: sums)
         figures.events = Self.events(try queries.events(), lanes: Self.lanes(sums))
         figures.nextAttempt = try nextAttempt()

@@ -162,8 +162,9 @@ package struct SpoolMetrics: Sendable {
                 "reports_room_problems", "Directories of the spool that cannot be looked into.",
                 figures.roomProblems.count),
             .gauge(
-                "reports_settings_problem", "Whether the settings in force cannot be used.",
-                figures.settingsProblem == nil ? 0 : 1),
+                "reports_settings_problem",
+                "Whether the settings in force cannot be used, or lack an endpoint.",
+                figures.settingsProblem == nil && figures.lackLevel == nil ? 0 : 1),
             .timestamp("reports_metrics_timestamp_seconds", "When these metrics were gathered.", figures.time),
             // No info metric: the textfile collector refuses a file that has one.
             .gauge(

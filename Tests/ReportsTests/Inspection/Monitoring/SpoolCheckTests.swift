@@ -166,6 +166,32 @@ struct SpoolCheckTests {
                 }) == ["ledger critical", "rooms critical", "settings critical"])
     }
 
+    @Test(
+        "without an endpoint a report that waits is critical; none that waits is a warning in the machine's spool alone",
+        arguments: [false, true])
+    func noEndpoint(isOfMachine: Bool) {
+        func check(_ states: [SpoolFigures.StateSum]) -> SpoolCheck {
+            SpoolCheck(
+                figures {
+                    $0.states = states
+                    $0.lack = .init(.endpoint, isOfMachine: isOfMachine, message: "no endpoint", advice: "set one")
+                })
+        }
+        #expect(check([sum(.queued, 1)]).line.hasPrefix("REPORTS CRITICAL - no endpoint; set one | "))
+        #expect(check([sum(.queued, 1)]).problems.map(\.code) == ["endpoint"])
+        let ownRequest = SpoolFigures.StateSum(
+            state: .queued, destination: "@http://own.example", sum: .init(count: 1))
+        for states in [[], [ownRequest]] {
+            #expect(check(states).level == (isOfMachine ? .warning : .ok))
+        }
+    }
+
+    @Test("a file of settings that does not count is a warning")
+    func unusedFile() {
+        let found = codes(figures { $0.lack = .init(.file, isOfMachine: true, message: "no", advice: "do") })
+        #expect(found == ["settings warning"])
+    }
+
     @Test("nothing that comes from outside ends the line, begins the figures or steers a terminal")
     func plainLine() {
         let line = SpoolCheck(
