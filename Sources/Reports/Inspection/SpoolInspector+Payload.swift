@@ -17,9 +17,13 @@ extension SpoolInspector {
         }
     }
 
-    /// The largest payload that ``diagnosis(of:)`` reads to its end, in bytes: 64 MiB, which takes about 0.3 s. Of a
-    /// larger one only the beginning counts.
-    private static let diagnosedByteCount: UInt64 = 64 << 20
+    /// The largest payload that ``diagnosis(of:)`` reads to its end, in bytes. Of a larger one only the beginning counts.
+    ///
+    /// Text and JSON may have their crash at the end: 1 GiB, which takes about 3 s. Nearly all dumps have it in front:
+    /// 64 MiB.
+    private static func diagnosedByteCount(of properties: ReportProperties) -> UInt64 {
+        properties.isText || properties.contentType.hasPrefix("application/json") ? 1 << 30 : 64 << 20
+    }
 
     /// Reads a report's stored payload once more, and tells what it is and what crash is in it.
     ///
@@ -31,7 +35,7 @@ extension SpoolInspector {
         guard let hash = ContentHash(hex: id), let (room, name) = try place(of: hash),
             let report = try? spool.stored(name, in: room)
         else { return nil }
-        let isWhole = report.size <= Self.diagnosedByteCount
+        let isWhole = report.size <= Self.diagnosedByteCount(of: report.properties)
         let limit = isWhole ? UInt64.max : UInt64(PayloadWindow.largeHeadByteCount)
         var excerpt = PayloadExcerpt(headByteCount: PayloadWindow.largeHeadByteCount)
         var count: UInt64 = 0
