@@ -30,6 +30,29 @@ struct AppleIPSTests {
         """
     }
 
+    @Test("of several threads that were stopped the report is about the one that it numbers")
+    func faultingThread() {
+        let other = Self.body(#"{"type":"EXC_CRASH"}"#).replacing(#""name":"other""#, with: #""triggered":true"#)
+        let diagnosis = recognize(Self.title("309") + other)
+        #expect(diagnosis.crash?.crashedThread?.number == 1)
+        let unknown = other.replacing(#""faultingThread":1"#, with: #""faultingThread":99"#)
+        #expect(recognize(Self.title("309") + unknown).crash?.threads.first?.isCrashed == true)
+    }
+
+    @Test("a termination is told by its details, or by what its exception says")
+    func terminationDetails() {
+        let details = #","termination":{"namespace":"TCC","code":0,"details":["no usage description"]}"#
+        let killed = recognize(Self.title("309") + Self.body(#"{"type":"EXC_CRASH","signal":"SIGKILL"}"#, details))
+        #expect(killed.crash?.cause.message == "TCC 0x0: no usage description")
+        let guarded = recognize(
+            Self.title("385")
+                + Self.body(
+                    #"{"type":"EXC_GUARD","signal":"SIGKILL","subtype":"GUARD_TYPE_MACH_PORT"}"#,
+                    #","termination":{"namespace":"GUARD","code":1}"#))
+        #expect(guarded.kind == .diagnostic)
+        #expect(guarded.crash?.cause.message == "GUARD 0x1: GUARD_TYPE_MACH_PORT")
+    }
+
     @Test("a crash has its exception, its process, its images and the stack of the thread at fault")
     func crash() throws {
         let subtype = "KERN_INVALID_ADDRESS at 0x0000000000000010"

@@ -136,6 +136,8 @@ struct JournalTests {
     @Test("a journal's file tells its number of entries, and the core dump among those that are not compressed")
     func file() {
         #expect(recognize(Array("LPKSHHRH".utf8)).summary == "journal file")
+        #expect(recognize("LPKSHHRH begins a file of the journal.\n").format == "text")
+        #expect(recognize("__CURSOR= is the first field of an entry.\n").format == "text")
         var file = JournalFileWriter()
         file.add(self.log("hello"))
         #expect(recognize(file.bytes).summary == "journal file, 1 entry")

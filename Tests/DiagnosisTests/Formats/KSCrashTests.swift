@@ -116,11 +116,14 @@ struct KSCrashTests {
     func userReported() {
         let error = """
             {"type":"user","reason":"no rate","user_reported":{"name":"RateError","language":"javascript",
-             "backtrace":["at rate (/app/rates.js:3:1)","main"]}}
+             "backtrace":["at rate (rates.js:3:1)","main"]}}
             """
         let crash = recognize(self.report(error)).crash
         #expect(crash?.cause == Crash.Cause(type: "RateError", message: "no rate"))
-        #expect(crash?.threads.first?.frames.map(\.function) == ["rate", "main"])
+        #expect(crash?.crashedThread?.frames.map(\.function) == ["rate", "main"])
+        #expect(crash?.crashedThread?.frames.map(\.isOwn) == [true, true])
+        #expect(crash?.threads.filter(\.isCrashed).count == 1)
+        #expect(recognize(self.report(error)).summary == "Shop 1.2[733]: RateError: no rate in rate at rates.js:3")
     }
 
     @Test("of a crash in the handler the first crash counts")

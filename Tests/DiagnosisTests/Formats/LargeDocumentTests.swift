@@ -80,6 +80,9 @@ struct LargeDocumentTests {
         let alone = recognize(#"{"crashDiagnostics":[\#(crash)],"timeStampBegin":"a"}"#)
         #expect(alone.kind == .crash)
         #expect(alone.crash?.cause.type == "EXC_BAD_ACCESS")
+        // Its beginning and its end are not two crashes.
+        let identified = crash.replacing(#"{"callStackTree""#, with: #"{"version":"1.0.0","callStackTree""#)
+        #expect(recognize(#"{"crashDiagnostics":[\#(identified)]}"#).summary.contains(": 1+ crash; "))
         #expect(alone.crash?.crashedThread?.frames.first?.moduleOffset == 100)
     }
 
@@ -95,6 +98,15 @@ struct LargeDocumentTests {
         #expect(diagnosis.summary == "checkout-service-worker: Aborted in recurse(_:) + 50")
         #expect(diagnosis.crash?.images.first?.buildID == "08d4")
         #expect(diagnosis.crash?.crashedThread?.frames.count == Crash.Bounds.frameCount)
+    }
+
+    @Test("a report of Node.js is told by a header behind the window")
+    func nodeHeader() {
+        let header = #"{"nodejsVersion":"v22.1.0","trigger":"Exception","processId":7}"#
+        let stack = #"{"message":"Error: no rate","stack":["at rate (/srv/rates.js:3:1)"]}"#
+        let variables = #""environmentVariables":{\#(self.filling(#""A":"{\\""#))}"#
+        let diagnosis = recognize(#"{\#(variables),"header":\#(header),"javascriptStack":\#(stack)}"#)
+        #expect(diagnosis.summary == "node[7] v22.1.0: Exception: Error: no rate at rate (/srv/rates.js:3:1)")
     }
 
     @Test("the images of a report of Apple's are told behind the window")

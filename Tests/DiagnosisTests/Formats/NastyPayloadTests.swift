@@ -48,7 +48,7 @@ struct NastyPayloadTests {
 
     @Test("A journal field may claim to be longer than all memory")
     func journalFieldWithoutEnd() {
-        let bytes = Array("__CURSOR=a\n__REALTIME_TIMESTAMP=1\nMESSAGE\n".utf8) + [UInt8](repeating: 0xff, count: 8)
+        let bytes = Array("__CURSOR=s=a\n__REALTIME_TIMESTAMP=1\nMESSAGE\n".utf8) + [UInt8](repeating: 0xff, count: 8)
         #expect(recognize(bytes).format == "journal-export")
         #expect(recognize(bytes).summary == "1 journal entry")
         #expect(recognize(bytes).kind == .log)

@@ -38,6 +38,7 @@ struct OtherDocumentTests {
     func requestedDotNet() {
         let text = #"{"payload":{"protocol_version":"1.0.0","process_name":"Shop","threads":[{"crashed":"false"}]}}"#
         #expect(recognize(text).kind == .diagnostic)
+        #expect(recognize(text).summary == "Shop: requested dump")
         #expect(recognize(#"{"payload":{"threads":[]}}"#).format == "json")
     }
 
@@ -130,5 +131,11 @@ struct OtherDocumentTests {
             #expect(recognize(text).format == "text")
             #expect(recognize(text).kind == .log)
         }
+    }
+
+    @Test("JSON that is spread over lines is listed by its first members")
+    func title() {
+        #expect(recognize("{\n  \"name\": \"shop\",\n  \"main\": 1\n}\n").summary == #"{ "name": "shop", "main": 1 }"#)
+        #expect(recognize(#"{"name": "shop"}"#).summary == #"{"name": "shop"}"#)
     }
 }

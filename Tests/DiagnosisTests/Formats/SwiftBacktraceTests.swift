@@ -45,6 +45,26 @@ struct SwiftBacktraceTests {
         }
     }
 
+    @Test("frames without symbols are found by their addresses")
+    func withoutSymbols() throws {
+        let report = self.report().split(separator: "threads").first.map(String.init) ?? ""
+        let diagnosis = recognize(
+            report + """
+                threads": [ { "name": "till", "crashed": true, "frames": [
+                    { "kind": "programCounter", "address": "0x00007f0000001010" },
+                    { "kind": "returnAddress", "address": "0x0000560000000109" },
+                    { "kind": "returnAddress", "address": "0x0000000000000109" } ] } ],
+                  "images": [ { "name": "libc.so.6", "path": "/usr/lib/libc.so.6", "baseAddress": "0x00007f0000000000",
+                    "endOfText": "0x00007f0000100000" }, { "name": "till", "path": "/srv/till",
+                    "baseAddress": "0x0000560000000000", "endOfText": "0x0000560000001000" } ] }
+                """)
+        let frames = try #require(diagnosis.crash?.crashedThread?.frames)
+        #expect(frames.map(\.module) == ["/usr/lib/libc.so.6", "/srv/till", nil])
+        #expect(frames.map(\.isOwn) == [false, true, false])
+        #expect(frames.map(\.moduleOffset) == [0x1010, 0x109, nil])
+        #expect(diagnosis.signature != nil)
+    }
+
     @Test("time, system, runtime and images are those of the report")
     func surroundings() throws {
         let crash = try #require(recognize(self.report()).crash)

@@ -1,8 +1,11 @@
 /// What the systemd journal gives out: its own files, and its export format, which may hold any bytes in a field.
 enum JournalFormat: BinaryFormat {
     static func read(_ window: PayloadWindow) -> Diagnosis? {
-        if window.hasPrefix("LPKSHHRH") { return JournalFile(window).diagnosis }
-        guard window.hasPrefix("__CURSOR=") else { return nil }
+        // Text about the format may begin with these words as well; the header of a file has zeros.
+        if window.hasPrefix("LPKSHHRH"), window.byteCount == 8 || window.head.prefix(240).contains(0) {
+            return JournalFile(window).diagnosis
+        }
+        guard window.hasPrefix("__CURSOR=s=") else { return nil }
         var entries = JournalEntries()
         self.read(window.head, into: &entries)
         if let start = self.firstEntry(in: window) { self.read(start, into: &entries) }

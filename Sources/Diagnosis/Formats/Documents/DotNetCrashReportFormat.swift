@@ -19,7 +19,8 @@ enum DotNetCrashReportFormat: DocumentFormat {
         let code = crashed?["managed_exception_hresult"]?.stringValue?.nonEmpty
         var crash = Crash(
             program: payload.text("process_name"),
-            cause: Crash.Cause(type: type ?? signal ?? "crash", signal: signal, code: code))
+            cause: Crash.Cause(
+                type: type ?? signal ?? (crashed == nil ? "requested dump" : "crash"), signal: signal, code: code))
         var hasCrashed = false
         crash.threads = list.keptThreads(isMarked: { self.isTrue($1["crashed"]) }).map { _, thread in
             let isCrashed = self.isTrue(thread["crashed"]) && !hasCrashed

@@ -46,7 +46,14 @@ struct JSONDocument {
         guard condition == .sound else { return nil }
         return Diagnosis(
             format: "json", contentType: ContentType.json, kind: .diagnostic, isAssumed: true,
-            summary: window.title.text)
+            summary: self.title(of: window))
+    }
+
+    /// The first line; of JSON that is spread over lines the first members, on one.
+    private static func title(of window: PayloadWindow) -> String {
+        guard window.title.count <= 2 else { return window.title.text }
+        let words = window.head.prefix(512).split { $0 <= 0x20 }
+        return Array(words.joined(separator: [0x20]))[...].text
     }
 
     /// How far the document goes, and whether it has a mark of any format.

@@ -10,7 +10,7 @@ enum NodeReportFormat: DocumentFormat {
     static let marks = ["header"]
 
     static func read(_ document: JSONDocument) -> Diagnosis? {
-        guard let header = document.root.object("header"), let version = header.text("nodejsVersion") else {
+        guard let header = document["header"]?.objectValue, let version = header.text("nodejsVersion") else {
             return nil
         }
         let report = NodeReport(document, header: header)
@@ -37,7 +37,7 @@ private struct NodeReport {
     init(_ document: JSONDocument, header: JSONObject) {
         self.document = document
         self.header = header
-        let stack = document.root.object("javascriptStack")
+        let stack = document["javascriptStack"]?.objectValue
         let lines = (stack?["stack"]?.arrayValue ?? []).keptFrames.compactMap { $0.stringValue }
         self.stack = lines.filter { $0.hasPrefix("at ") }
         // The message of several lines goes on among the frames.
@@ -99,7 +99,7 @@ private struct NodeReport {
 
     /// A property that the program gave to the error.
     private func property(_ name: String) -> String? {
-        self.document.root["javascriptStack"]?["errorProperties"]?[name]?.fieldText
+        self.document["javascriptStack"]?["errorProperties"]?[name]?.fieldText
     }
 
     /// `TypeError: MESSAGE`, also with a code: `TypeError [ERR_INVALID_ARG_TYPE]: MESSAGE`.
@@ -123,7 +123,7 @@ private struct NodeReport {
     /// The JavaScript stack, and that of the engine below it.
     private var threads: [Crash.Thread] {
         let calls = self.stack.compactMap(JavaScriptFrame.frame)
-        let native = (self.document.root["nativeStack"]?.arrayValue ?? []).keptFrames.compactMap(Self.nativeFrame)
+        let native = (self.document["nativeStack"]?.arrayValue ?? []).keptFrames.compactMap(Self.nativeFrame)
         let number = self.header["threadId"]?.integerValue
         var threads: [Crash.Thread] = []
         if !calls.isEmpty {

@@ -48,7 +48,8 @@ struct SwiftBacktraceReport {
         self.crash.system = Self.system(in: root)
         self.crash.runtime = Crash.Runtime(name: "Swift")
         self.crash.occurredAt = root.text("timestamp").flatMap(ZonedTime.milliseconds)
-        let frames = SwiftBacktraceFrames(images: images, program: self.crash.program)
+        let frames = SwiftBacktraceFrames(
+            images: images, table: ImageTable(self.crash.images), program: self.crash.program)
         self.crash.threads = self.threads.map { thread in
             Crash.Thread(
                 name: thread["name"]?.stringValue?.nonEmpty, isCrashed: thread["crashed"]?.boolValue == true,

@@ -1,15 +1,17 @@
 /// The frames in a report of Swift's backtracer.
 struct SwiftBacktraceFrames {
     private let images: [String: (path: String, base: UInt64?)]
+    private let table: ImageTable
     private let program: String?
 
-    init(images: [JSONValue], program: String?) {
+    init(images: [JSONValue], table: ImageTable, program: String?) {
         var known: [String: (path: String, base: UInt64?)] = [:]
         for image in images {
             guard let name = image["name"]?.stringValue, known[name] == nil else { continue }
             known[name] = (image["path"]?.stringValue?.nonEmpty ?? name, image["baseAddress"]?.address)
         }
         self.images = known
+        self.table = table
         self.program = program
     }
 
@@ -22,9 +24,11 @@ struct SwiftBacktraceFrames {
         default: break
         }
         let function = frame["description"]?.stringValue?.nonEmpty ?? frame["symbol"]?.stringValue?.nonEmpty
-        let imageName = frame["image"]?.stringValue?.nonEmpty
-        let image = imageName.flatMap { self.images[$0] }
         let address = frame["address"]?.address
+        // Where the backtracer was told not to look for symbols, a frame is an address and nothing else.
+        let found = frame["image"] == nil ? address.flatMap(self.table.image) : nil
+        let imageName = frame["image"]?.stringValue?.nonEmpty ?? found?.path.lastPathComponent.nonEmpty
+        let image = imageName.flatMap { self.images[$0] }
         var result = Crash.Frame(
             function: function.map(Self.withoutOffset), module: image?.path ?? imageName, address: address,
             isOwn: self.isOwn(frame, function: function ?? "", imageName: imageName ?? "", path: image?.path ?? ""))
@@ -41,6 +45,7 @@ struct SwiftBacktraceFrames {
     /// Whether somebody who looks for the fault would begin here, and not in what the compiler or the runtime added.
     private func isOwn(_ frame: JSONValue, function: String, imageName: String, path: String) -> Bool {
         for mark in ["system", "thunk", "runtimeFailure"] where frame[mark]?.boolValue == true { return false }
+        guard !imageName.isEmpty || !function.isEmpty else { return false }
         guard SwiftRuntime.isProgram(image: imageName, function: function) else { return false }
         if imageName == self.program { return true }
         return !["/usr/", "/lib/", "/lib64/", "/opt/swift"].contains { path.hasPrefix($0) }

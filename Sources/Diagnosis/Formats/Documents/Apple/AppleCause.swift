@@ -18,7 +18,7 @@ struct AppleCause {
         let thrown = ThrownException(report)
         let termination = Termination(report["termination"]?.objectValue)
         let messages = Self.messages(of: report)
-        let message = thrown?.message ?? messages ?? termination?.message ?? detail ?? Self.note(of: report)
+        let message = thrown?.message ?? messages ?? termination?.message(or: detail) ?? detail ?? Self.note(of: report)
         var cause = Crash.Cause(
             type: thrown?.name ?? mach ?? signal ?? Self.noteType(of: report), message: message, signal: signal,
             code: termination?.code ?? (thrown == nil ? Self.code(in: detail) : mach))
@@ -101,16 +101,26 @@ private struct ThrownException {
 
 /// The word of whoever ended the process, if that was not the kernel for the signal's own sake.
 private struct Termination {
-    let message: String?
     let code: String?
+    private let domain: String
+    private let words: String?
+
+    /// The words of the termination. What the exception says tells more than a code without words.
+    func message(or detail: String?) -> String {
+        let title = self.code ?? self.domain
+        return (self.words ?? detail).map { "\(title): \($0)" } ?? title
+    }
 
     init?(_ termination: JSONObject?) {
         guard let termination, let domain = termination.text("namespace"), domain != "SIGNAL" else { return nil }
         let number = termination["code"]?.address.map { "0x\(String($0, radix: 16))" }
         self.code = Words.join(domain, number, separator: " ")
         let reasons = (termination["reasons"]?.arrayValue ?? []).compactMap { $0.stringValue?.nonEmpty }
-        let words = reasons.map(Self.explanation).joined(separator: "\n").nonEmpty ?? termination.text("indicator")
-        self.message = "\(self.code ?? domain)" + (words.map { ": \($0)" } ?? "")
+        let details = (termination["details"]?.arrayValue ?? []).compactMap { $0.stringValue?.nonEmpty }
+        let words =
+            reasons.map(Self.explanation).joined(separator: "\n").nonEmpty ?? termination.text("indicator")
+            ?? details.joined(separator: "\n").nonEmpty
+        (self.domain, self.words) = (domain, words)
     }
 
     /// What stands behind `explanation:` in `<RBSTerminateContext| domain:10 code:0x8BADF00D explanation:… >`.

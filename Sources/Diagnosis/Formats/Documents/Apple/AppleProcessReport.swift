@@ -14,13 +14,15 @@ enum AppleProcessReport {
 
     private static func threads(in report: AppleReport, images: AppleImages, isCrash: Bool) -> [Crash.Thread] {
         let threads = report["threads"]?.arrayValue ?? []
-        let faulting = report["faultingThread"]?.integerValue
+        let faulting = report["faultingThread"]?.integerValue.flatMap { Int(exactly: $0) }
+        let isKnown = faulting.map { threads.indices.contains($0) } ?? false
         let triggered = report["legacyInfo"]?["threadTriggered"]
         // The stack of an exception that nobody caught is that of its throw; the thread itself stands in `abort`.
         let exception = (report["lastExceptionBacktrace"]?.arrayValue ?? []).keptFrames.map(images.frame)
         var hasCrashed = false
         let isMarked = { (index: Int, thread: JSONValue) in
-            thread["triggered"]?.boolValue == true || faulting == Int64(index)
+            // Several threads may have been stopped by a fault, of which the report is about one.
+            isKnown ? faulting == index : thread["triggered"]?.boolValue == true
         }
         return threads.keptThreads(isMarked: isMarked).map { index, thread in
             let isTriggered = isMarked(index, thread)

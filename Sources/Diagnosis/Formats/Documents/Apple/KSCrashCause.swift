@@ -50,9 +50,16 @@ struct KSCrashCause {
             return nil
         }
         let frames = lines.keptFrames.compactMap { line in
-            (line.stringValue?.nonEmpty).map { JavaScriptFrame.frame($0) ?? Crash.Frame(function: $0, isOwn: true) }
+            line.stringValue?.nonEmpty.map(Self.reportedFrame)
         }
-        return frames.isEmpty ? nil : Crash.Thread(name: "reported", isCrashed: false, frames: frames)
+        return frames.isEmpty ? nil : Crash.Thread(name: "reported", isCrashed: true, frames: frames)
+    }
+
+    /// An app has its scripts in one file without a directory, and no modules of Node.js.
+    private static func reportedFrame(_ line: String) -> Crash.Frame {
+        guard var frame = JavaScriptFrame.frame(line) else { return Crash.Frame(function: line, isOwn: true) }
+        frame.isOwn = frame.file.map { !$0.contains("node_modules") } ?? frame.isOwn
+        return frame
     }
 }
 

@@ -40,7 +40,11 @@ private struct KSCrashReport {
         let frames = KSCrashFrames(images: crash.images, program: system.text("CFBundleExecutable") ?? crash.program)
         let threads = section["threads"] ?? information["threads"] ?? document["threads"]
         crash.threads = frames.threads(threads?.arrayValue ?? [], crashed: section["crashed_thread"])
-        if let reported = cause.reportedStack { crash.threads.insert(reported, at: 0) }
+        if let reported = cause.reportedStack {
+            // The thread that reports is not where the error is.
+            for index in crash.threads.indices { crash.threads[index].isCrashed = false }
+            crash.threads.insert(reported, at: 0)
+        }
         crash.earlierCauses = Self.deallocatedException(in: document).map { [$0] } ?? []
         (self.crash, self.kind) = (crash, cause.kind)
     }

@@ -28,7 +28,10 @@ struct MetricKitPayload {
             let more = rest?.category == category ? rest?.items.count : nil
             guard inHead != nil || inEnding != nil || more != nil else { continue }
             let isCut = more != nil || cutKey == category.key
-            counts.append((category, "\((inHead ?? inEnding ?? []).count + (more ?? 0))" + (isCut ? "+" : "")))
+            let known = (inHead ?? inEnding ?? []).count
+            // The one that the head begins may be the one that the ending goes on with.
+            let isHalved = known > 0 && (more ?? 0) > 0
+            counts.append((category, "\(known + (more ?? 0) - (isHalved ? 1 : 0))" + (isCut ? "+" : "")))
             guard worst == nil else { continue }
             if let first = (inHead ?? inEnding)?.first {
                 // The metadata of a diagnostic that the window cuts stand behind its stacks.
