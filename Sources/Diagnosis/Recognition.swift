@@ -47,7 +47,7 @@ extension Diagnosis {
         if let diagnosis = JSONDocument.read(window) { return diagnosis }
         // The words of all crashes stand in programs' files, too. A log may have NUL characters where a disk lost what
         // was written last.
-        let hasNUL = window.head.contains(0) || window.tail.contains(0)
+        let hasNUL = window.head.withView { $0.contains(0) } || window.tail.withView { $0.contains(0) }
         if hasNUL, !TextEncoding.isUTF8(window) { return PlainFormat.read(window) }
         guard var diagnosis = TextFormats.read(window) else { return PlainFormat.read(window) }
         if diagnosis.contentType == ContentType.text, !TextEncoding.isUTF8(window) {

@@ -21,7 +21,8 @@ extension Crash {
 extension Crash.Cause {
     /// The type and the first line of the message.
     package var sentence: String {
-        let firstLine = self.message?.split(whereSeparator: \.isNewline).first.map(String.init)?.nonEmpty
+        let lines = self.message?.unicodeScalars.drop(while: \.isNewline)
+        let firstLine = lines.map { String($0.prefix { !$0.isNewline }) }?.nonEmpty
         return firstLine.map { "\(self.type): \($0)" } ?? self.type
     }
 }

@@ -23,7 +23,7 @@ package struct Signature: Sendable, Hashable {
         guard !frames.isEmpty else { return nil }
         // None of the parts can hold the character between them.
         let parts = [family, crash.program ?? "", crash.cause.type] + frames
-        self.text = parts.map { $0.filter { $0 != "\u{0}" } }.joined(separator: "\u{0}")
+        self.text = parts.map { String(decoding: $0.utf8.filter { $0 != 0 }, as: UTF8.self) }.joined(separator: "\u{0}")
     }
 
     private static func name(of frame: Crash.Frame) -> String? {

@@ -35,7 +35,7 @@ extension TextFormat {
 enum LineMark: Sendable {
     /// The line begins so.
     case beginning(String)
-    /// The line holds this. The first character is one of ``LineMark/innerBeginnings``.
+    /// The line holds this: two bytes or more, of which the first is one of ``LineMark/innerBeginnings``.
     case containing(String)
 
     /// What a mark within a line may begin with: characters that are rare enough to be looked at one by one.

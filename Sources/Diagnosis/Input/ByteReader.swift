@@ -2,40 +2,37 @@
 ///
 /// Offsets count from the beginning of the payload, in its head and in its tail.
 struct ByteReader {
-    private let window: PayloadWindow
+    private let head: ArraySlice<UInt8>
+    private let tail: ArraySlice<UInt8>
+    /// How many bytes the payload has.
+    let byteCount: Int
     var isBigEndian: Bool
 
     init(_ window: PayloadWindow, isBigEndian: Bool = false) {
-        self.window = window
+        (self.head, self.tail, self.byteCount) = (window.head, window.tail, window.byteCount)
         self.isBigEndian = isBigEndian
     }
 
     /// A window onto bytes that are all there.
     init(_ bytes: ArraySlice<UInt8>, isBigEndian: Bool = false) {
-        self.init(PayloadWindow(head: bytes, byteCount: bytes.count, name: []), isBigEndian: isBigEndian)
+        (self.head, self.tail, self.byteCount) = (bytes, [], bytes.count)
+        self.isBigEndian = isBigEndian
     }
-
-    /// How many bytes the payload has.
-    var byteCount: Int { self.window.byteCount }
 
     /// The bytes of a range, if all of them are in the window, on one side of its gap.
     func bytes(at offset: Int, count: Int) -> ArraySlice<UInt8>? {
         guard offset >= 0, count >= 0, count <= self.byteCount, offset <= self.byteCount - count else { return nil }
-        let head = self.window.head
-        if offset <= head.count - count { return head.dropFirst(offset).prefix(count) }
-        let tail = self.window.tail
-        let start = offset - (self.byteCount - tail.count)
-        return start >= 0 ? tail.dropFirst(start).prefix(count) : nil
+        if offset <= self.head.count - count { return self.head.dropFirst(offset).prefix(count) }
+        let start = offset - (self.byteCount - self.tail.count)
+        return start >= 0 ? self.tail.dropFirst(start).prefix(count) : nil
     }
 
     /// The bytes from an offset on, as many of them as the window has without a gap, at most `limit`.
     func available(at offset: Int, limit: Int) -> ArraySlice<UInt8> {
         guard offset >= 0, limit > 0, offset < self.byteCount else { return [] }
-        let head = self.window.head
-        if offset < head.count { return head.dropFirst(offset).prefix(limit) }
-        let tail = self.window.tail
-        let start = offset - (self.byteCount - tail.count)
-        return start >= 0 ? tail.dropFirst(start).prefix(limit) : []
+        if offset < self.head.count { return self.head.dropFirst(offset).prefix(limit) }
+        let start = offset - (self.byteCount - self.tail.count)
+        return start >= 0 ? self.tail.dropFirst(start).prefix(limit) : []
     }
 
     func integer<Value: FixedWidthInteger>(_: Value.Type, at offset: Int) -> Value? {

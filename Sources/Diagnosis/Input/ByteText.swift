@@ -1,25 +1,40 @@
 /// Looking at text as bytes: payloads are not always valid UTF-8, and `String` is slow at searching.
-extension ArraySlice<UInt8> {
+extension RandomAccessCollection<UInt8> where Index == Int, SubSequence == Self {
     /// The bytes as text, what is not valid replaced; only as many as a summary can need.
     var text: String {
         String(decoding: self.prefix(1_024), as: UTF8.self)
     }
 
     /// Without the blanks at both ends.
-    var trimmed: ArraySlice<UInt8> {
+    var trimmed: Self {
         guard let first = self.firstIndex(where: { $0 > 0x20 }), let last = self.lastIndex(where: { $0 > 0x20 }) else {
-            return []
+            return self.prefix(0)
         }
         return self[first...last]
     }
 
+    /// Whether the bytes begin with a text.
+    ///
+    /// It hides the standard library's general form, which counts owners and looks for the end of each character.
+    func starts(with text: String.UTF8View) -> Bool {
+        text.withContiguousStorageIfAvailable { text in
+            guard self.count >= text.count else { return false }
+            var index = self.startIndex
+            for byte in text {
+                guard self[index] == byte else { return false }
+                index += 1
+            }
+            return true
+        } ?? self.starts(with: Array(text))
+    }
+
     /// What follows a prefix; `nil` without it.
-    func dropping(_ prefix: String) -> ArraySlice<UInt8>? {
+    func dropping(_ prefix: String) -> Self? {
         self.starts(with: prefix.utf8) ? self.dropFirst(prefix.utf8.count) : nil
     }
 
     /// What precedes a suffix; `nil` without it.
-    func droppingSuffix(_ suffix: String) -> ArraySlice<UInt8>? {
+    func droppingSuffix(_ suffix: String) -> Self? {
         self.suffix(suffix.utf8.count).elementsEqual(suffix.utf8) ? self.dropLast(suffix.utf8.count) : nil
     }
 
@@ -50,28 +65,28 @@ extension ArraySlice<UInt8> {
     }
 
     /// What precedes the first occurrence of a text; `nil` without one.
-    func before(_ text: String) -> ArraySlice<UInt8>? {
+    func before(_ text: String) -> Self? {
         self.range(of: text).map { self[..<$0.lowerBound] }
     }
 
     /// What follows the first occurrence of a text; `nil` without one.
-    func after(_ text: String) -> ArraySlice<UInt8>? {
+    func after(_ text: String) -> Self? {
         self.range(of: text).map { self[$0.upperBound...] }
     }
 
     /// What stands between two texts; `nil` without both.
-    func between(_ opening: String, _ closing: String) -> ArraySlice<UInt8>? {
+    func between(_ opening: String, _ closing: String) -> Self? {
         self.after(opening)?.before(closing)
     }
 
     /// The decimal digits at the beginning, if there are any.
-    var leadingDigits: ArraySlice<UInt8>? {
+    var leadingDigits: Self? {
         let digits = self.prefix(while: \.isDigit)
         return digits.isEmpty ? nil : digits
     }
 
     /// The path's last component.
-    var lastPathComponent: ArraySlice<UInt8> {
+    var lastPathComponent: Self {
         self.lastIndex(of: UInt8(ascii: "/")).map { self[($0 + 1)...] } ?? self
     }
 }

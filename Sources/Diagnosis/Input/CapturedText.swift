@@ -25,7 +25,7 @@ struct CapturedText {
     /// Reads the texts in a window: one, or one for each process that the collector names.
     static func texts(in window: PayloadWindow) -> [CapturedText] {
         let head = PersistentStore.inOrder(TerminalControls.removed(from: window.head))
-        var sorter = LineSorter(style: CollectorStyle(of: head))
+        var sorter = LineSorter(style: head.withView { CollectorStyle(of: $0) })
         sorter.add(head)
         if !window.tail.isEmpty {
             let hasGap = window.gapByteCount > 0
@@ -49,12 +49,12 @@ struct TextLines: Sequence, IteratorProtocol {
     }
 
     mutating func next() -> ArraySlice<UInt8>? {
-        guard !self.rest.isEmpty else { return nil }
-        let end = self.rest.firstIndex(of: UInt8(ascii: "\n"))
-        var line = self.rest[..<(end ?? self.rest.endIndex)]
-        self.rest = end.map { self.rest[($0 + 1)...] } ?? []
-        if line.last == UInt8(ascii: "\r") { line.removeLast() }
-        return line
+        let (line, next) = self.rest.withView { text in
+            var text = text
+            return (text.takeLine()?.indices, text.startIndex)
+        }
+        defer { self.rest = self.rest[next...] }
+        return line.map { self.rest[$0] }
     }
 }
 

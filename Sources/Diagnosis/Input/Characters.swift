@@ -20,16 +20,16 @@ extension UInt8 {
     }
 }
 
-extension ArraySlice<UInt8> {
-    /// The number that the slice writes in decimal digits; `nil` for anything else, and beyond 63 bits.
+extension Collection<UInt8> {
+    /// The number that the bytes write in decimal digits; `nil` for anything else, and beyond 63 bits.
     var decimalNumber: Int64? {
         guard !self.isEmpty, self.count <= 19, self.allSatisfy(\.isDigit) else { return nil }
         return Int64(String(decoding: self, as: UTF8.self))
     }
 
-    /// The number that the slice writes in hexadecimal digits, with or without `0x`; `nil` for anything else.
+    /// The number that the bytes write in hexadecimal digits, with or without `0x`; `nil` for anything else.
     var hexNumber: UInt64? {
-        let digits = self.dropping("0x") ?? self
+        let digits = self.dropFirst(self.starts(with: "0x".utf8) ? 2 : 0)
         guard !digits.isEmpty, digits.count <= 16 else { return nil }
         var value: UInt64 = 0
         for digit in digits {
@@ -50,5 +50,15 @@ extension Sequence<UInt8> {
             }
         }
         return String(decoding: digits, as: UTF8.self)
+    }
+}
+
+extension Unicode.Scalar {
+    /// Whether it ends a line, as `Character.isNewline` tells.
+    var isNewline: Bool {
+        switch self {
+        case "\n"..."\r", "\u{85}", "\u{2028}", "\u{2029}": true
+        default: false
+        }
     }
 }

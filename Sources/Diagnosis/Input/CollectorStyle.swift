@@ -4,7 +4,7 @@
 /// program's own word. Many lines do.
 struct CollectorStyle {
     /// The host that stands behind nearly all syslog times; `nil` if there is none.
-    private(set) var host: ArraySlice<UInt8>?
+    private(set) var host: [UInt8]?
     /// Whether nearly all lines begin with one of a few names and a bar.
     private(set) var namesEachLine = false
     /// Whether nearly all lines begin with a job and its step.
@@ -16,11 +16,14 @@ struct CollectorStyle {
 
     init() {}
 
-    init(of text: ArraySlice<UInt8>) {
+    init(of text: ByteView) {
+        let sample = text.prefix(Self.sampleByteCount)
+        let hasTabs = sample.contains(0x09)
+        var rest = sample
         var lineCount = 0
         var jobCount = 0
         var (names, hosts) = (Tally(), Tally())
-        for line in TextLines(text.prefix(Self.sampleByteCount)) {
+        while let line = rest.takeLine() {
             // What a terminal shows of the collector itself has no name before it.
             guard let first = line.first else { continue }
             lineCount += 1
@@ -28,7 +31,7 @@ struct CollectorStyle {
             var scanner = LineScanner(line)
             if first.isLetter || first.isDigit, let name = scanner.takeServiceName() {
                 names.count(name)
-            } else if scanner.takeJobAndStep(), scanner.takeInternetTime() {
+            } else if hasTabs, scanner.takeJobAndStep(), scanner.takeInternetTime() {
                 jobCount += 1
             } else if LinePrefix.mayBegin(line), let host = Self.host(in: line) {
                 hosts.count(host)
@@ -37,11 +40,11 @@ struct CollectorStyle {
         self.namesEachLine =
             names.total > 1 && names.total * 4 >= lineCount * 3 && names.distinct * 2 <= names.total
         self.hasJobs = jobCount > 1 && jobCount * 4 >= lineCount * 3
-        if let most = hosts.most, most.count >= 2, most.count * 4 >= hosts.total * 3 { self.host = most.word }
+        if let most = hosts.most, most.count >= 2, most.count * 4 >= hosts.total * 3 { self.host = Array(most.word) }
     }
 
     /// The word behind a syslog time and before a tag: `Nov 28 08:21:40 HOST TAG: `.
-    private static func host(in line: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
+    private static func host(in line: ByteView) -> ByteView? {
         guard let first = line.first, first.isDigit || first.isLetter || first == UInt8(ascii: "<") else { return nil }
         var scanner = LineScanner(line)
         if scanner.accept(UInt8(ascii: "<")) {
@@ -54,7 +57,7 @@ struct CollectorStyle {
     }
 
     /// Levels such as `ERROR` and words such as `Error:` are none.
-    private static func isHostName(_ word: ArraySlice<UInt8>) -> Bool {
+    private static func isHostName(_ word: ByteView) -> Bool {
         var hasSmall = false
         for byte in word {
             guard byte.isLetter || byte.isDigit || "-_.:".utf8.contains(byte) else { return false }
@@ -65,14 +68,14 @@ struct CollectorStyle {
 
     /// How often each of a few words occurs.
     private struct Tally {
-        private var words: [(word: ArraySlice<UInt8>, count: Int)] = []
+        private var words: [(word: ByteView, count: Int)] = []
         private(set) var total = 0
 
         var distinct: Int { self.words.count }
 
-        var most: (word: ArraySlice<UInt8>, count: Int)? { self.words.max { $0.count < $1.count } }
+        var most: (word: ByteView, count: Int)? { self.words.max { $0.count < $1.count } }
 
-        mutating func count(_ word: ArraySlice<UInt8>) {
+        mutating func count(_ word: ByteView) {
             self.total += 1
             if let known = self.words.firstIndex(where: { $0.word.elementsEqual(word) }) {
                 self.words[known].count += 1

@@ -170,7 +170,7 @@ extension LineScanner {
     }
 
     /// `web-1  | ` of `docker compose logs`, `0|app  | ` of pm2, `08:21:40 web.1  | ` of foreman: a name, blanks, a bar.
-    mutating func takeServiceName() -> ArraySlice<UInt8>? {
+    mutating func takeServiceName() -> ByteView? {
         var copy = self
         if copy.takeTimeOfDay() { _ = copy.accept(0x20) }
         _ = copy.takeAll { $0.takeDigits(1...4) && $0.accept(UInt8(ascii: "|")) }

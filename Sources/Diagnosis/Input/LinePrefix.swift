@@ -11,20 +11,22 @@ struct LineOrigin: Hashable, Sendable {
 /// its copy in the persistent store, Android's log, containers (CRI, `docker compose`, `kubectl logs --prefix`,
 /// `docker logs`), pm2 and foreman, and plain time stamps. Blanks behind a prefix are left but for one, because they may
 /// be the line's own indentation.
+///
+/// It holds views of the line, so it lives no longer than that.
 struct LinePrefix {
     /// Where the program's own line begins.
     private(set) var endIndex: Int
     /// The name of the process or of its service; empty where the collector names none.
-    private(set) var name: ArraySlice<UInt8> = []
+    private(set) var name = ByteView()
     private(set) var process: Int64?
     /// All that tells the line's process from others, as it stands in the line.
-    private(set) var mark: ArraySlice<UInt8> = []
+    private(set) var mark = ByteView()
     /// Whether the collector indents the further lines of a message by the length of the prefix.
     private(set) var indentsMessages = false
 
     private var scanner: LineScanner
 
-    init(of line: ArraySlice<UInt8>, in style: CollectorStyle) {
+    init(of line: ByteView, in style: CollectorStyle) {
         self.endIndex = line.startIndex
         self.scanner = LineScanner(line)
         guard style.namesEachLine || style.hasJobs || Self.mayBegin(line) else { return }
@@ -46,7 +48,7 @@ struct LinePrefix {
     /// three letters of a month or weekday and a blank, a level of Android's log and a slash, a facility.
     ///
     /// Looked at first, since nearly all lines of programs begin in a way that no prefix does.
-    static func mayBegin(_ line: ArraySlice<UInt8>) -> Bool {
+    static func mayBegin(_ line: ByteView) -> Bool {
         guard let first = line.first else { return false }
         if first.isDigit || first == UInt8(ascii: "<") || first == UInt8(ascii: "[") { return true }
         guard first.isLetter, line.count > 4 else { return false }
@@ -63,7 +65,7 @@ struct LinePrefix {
     /// The service whose instances are numbered: `web` of `web-1`, `web_1`, `web.1` and `web.1.x9k2@node`.
     ///
     /// The same fault in two instances is one fault, so the number is no part of the name.
-    private static func service(_ instance: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+    private static func service(_ instance: ByteView) -> ByteView {
         for index in instance.indices.dropFirst() where "-_.".utf8.contains(instance[index]) {
             let rest = instance[(index + 1)...].drop(while: \.isDigit)
             guard rest.startIndex > index + 1 else { continue }
@@ -74,7 +76,7 @@ struct LinePrefix {
         return instance
     }
 
-    private mutating func setOrigin(_ name: ArraySlice<UInt8>, process: Int64? = nil, mark: ArraySlice<UInt8>) {
+    private mutating func setOrigin(_ name: ByteView, process: Int64? = nil, mark: ByteView) {
         (self.name, self.process, self.mark) = (name, process, mark)
     }
 
@@ -152,7 +154,7 @@ struct LinePrefix {
         }
         guard (1...64).contains(name.count) else { return false }
         copy.accept(to: name.endIndex)
-        var inner: ArraySlice<UInt8> = []
+        var inner = ByteView()
         if copy.accept(UInt8(ascii: "[")) {
             inner = copy.rest.prefix(64).prefix { $0 > 0x20 && $0 != UInt8(ascii: "]") }
             copy.accept(to: inner.endIndex)
@@ -198,12 +200,11 @@ struct LinePrefix {
                 return
             }
             self.scanner = line
-            let kernel = Self.kernel
-            self.setOrigin(kernel, mark: kernel)
+            self.setOrigin(Self.kernel, mark: Self.kernel)
         }
     }
 
-    private static let kernel = Array("kernel".utf8)[...]
+    private static var kernel: ByteView { ByteView("kernel") }
 
     /// `[pod/web-7f86/app] ` of `kubectl logs --prefix`, and the time behind it with `--timestamps`.
     private mutating func takePod() -> Bool {

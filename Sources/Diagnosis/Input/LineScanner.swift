@@ -3,9 +3,9 @@
 /// A piece that is not there leaves the scanner where it was, so that another form can be tried.
 struct LineScanner {
     /// What has not been taken yet.
-    private(set) var rest: ArraySlice<UInt8>
+    private(set) var rest: ByteView
 
-    init(_ line: ArraySlice<UInt8>) {
+    init(_ line: ByteView) {
         self.rest = line
     }
 
@@ -32,14 +32,17 @@ struct LineScanner {
 
     /// Takes a number of so many digits.
     mutating func takeDigits(_ count: ClosedRange<Int>) -> Bool {
-        let digits = self.rest.prefix(count.upperBound + 1).prefix(while: \.isDigit)
-        guard count.contains(digits.count) else { return false }
-        self.rest = self.rest[digits.endIndex...]
+        var end = self.rest.startIndex
+        // One more than allowed is looked at, to see that they are too many.
+        let limit = min(self.rest.endIndex, end + count.upperBound + 1)
+        while end < limit, self.rest[end].isDigit { end += 1 }
+        guard count.contains(end - self.rest.startIndex) else { return false }
+        self.accept(to: end)
         return true
     }
 
     /// Takes the characters up to the first blank, and one blank.
-    mutating func takeWord() -> ArraySlice<UInt8>? {
+    mutating func takeWord() -> ByteView? {
         let word = self.rest.prefix { $0 > 0x20 }
         guard !word.isEmpty, self.rest[word.endIndex...].first == 0x20 else { return nil }
         self.rest = self.rest[word.endIndex...].dropFirst()
@@ -75,7 +78,9 @@ extension LineScanner {
 
     private mutating func takeName(in names: Set<UInt32>) -> Bool {
         let letters = self.rest.prefix(3)
-        guard letters.count == 3, names.contains(Self.code(letters)) else { return false }
+        guard letters.count == 3, letters.allSatisfy(\.isLetter), names.contains(Self.code(letters)) else {
+            return false
+        }
         self.rest = self.rest[letters.endIndex...]
         return true
     }

@@ -3,7 +3,7 @@ struct LineSorter {
     /// The lines of one process so far.
     private struct Strand {
         /// What tells the process from others.
-        let mark: ArraySlice<UInt8>
+        let mark: [UInt8]
         let origin: LineOrigin?
         var lines: [ArraySlice<UInt8>] = []
         var gap: Int?
@@ -29,25 +29,29 @@ struct LineSorter {
     mutating func openGap() { self.hasGap = true }
 
     mutating func add(_ bytes: ArraySlice<UInt8>) {
-        for line in TextLines(bytes) {
-            if self.indentation > 0, let rest = self.continuation(line) {
-                self.append(rest)
-                continue
-            }
-            if line.starts(with: DockerLogLine.beginning), let inner = DockerLogLine.text(of: line) {
-                self.current = 0
-                for line in TextLines(inner) { self.append(line) }
-                continue
-            }
-            let prefix = LinePrefix(of: line, in: self.style)
-            self.current = self.strand(of: prefix)
-            self.indentation = prefix.indentsMessages ? prefix.endIndex - line.startIndex : 0
-            let rest = line[prefix.endIndex...]
-            if !prefix.name.isEmpty, rest.contains(UInt8(ascii: "#")), let lines = SyslogEscapes.lines(of: rest) {
-                for line in lines { self.append(line) }
-            } else {
-                self.append(rest)
-            }
+        bytes.withView { view in
+            var view = view
+            while let line = view.takeLine() { self.add(line, of: bytes) }
+        }
+    }
+
+    private mutating func add(_ line: ByteView, of bytes: ArraySlice<UInt8>) {
+        if self.indentation > 0, let start = self.startOfContinuation(line) {
+            return self.append(bytes[start..<line.endIndex])
+        }
+        if line.first == UInt8(ascii: "{"), let inner = DockerLogLine.text(of: bytes[line.indices]) {
+            self.current = 0
+            for line in TextLines(inner) { self.append(line) }
+            return
+        }
+        let prefix = LinePrefix(of: line, in: self.style)
+        self.current = self.strand(of: prefix)
+        self.indentation = prefix.indentsMessages ? prefix.endIndex - line.startIndex : 0
+        let rest = bytes[prefix.endIndex..<line.endIndex]
+        if !prefix.name.isEmpty, line.contains(UInt8(ascii: "#")), let lines = SyslogEscapes.lines(of: rest) {
+            for line in lines { self.append(line) }
+        } else {
+            self.append(rest)
         }
     }
 
@@ -58,11 +62,11 @@ struct LineSorter {
         }
     }
 
-    /// A further line of the last message: journalctl indents it by the length of the prefix.
-    private func continuation(_ line: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
-        if line.isEmpty { return line }
+    /// Where the text begins of a further line of the last message: journalctl indents it by the length of the prefix.
+    private func startOfContinuation(_ line: ByteView) -> Int? {
+        if line.isEmpty { return line.startIndex }
         let blanks = line.prefix(self.indentation)
-        return blanks.count == self.indentation && blanks.allSatisfy { $0 == 0x20 } ? line[blanks.endIndex...] : nil
+        return blanks.count == self.indentation && blanks.allSatisfy { $0 == 0x20 } ? blanks.endIndex : nil
     }
 
     private mutating func append(_ line: ArraySlice<UInt8>) {
@@ -78,18 +82,20 @@ struct LineSorter {
         if self.strands[self.current].mark.elementsEqual(prefix.mark) { return self.current }
         if let known = self.strands.firstIndex(where: { $0.mark.elementsEqual(prefix.mark) }) { return known }
         guard self.strands.count <= Self.maximumStrandCount else { return 0 }
-        self.strands.append(Strand(mark: prefix.mark, origin: prefix.origin))
+        self.strands.append(Strand(mark: Array(prefix.mark), origin: prefix.origin))
         return self.strands.count - 1
     }
 }
 
 /// A line of the file that Docker keeps of a container's output: `{"log":"LINE\n","stream":"stderr","time":"…"}`.
 enum DockerLogLine {
-    static let beginning = Array(#"{"log":""#.utf8)
+    private static let beginning = #"{"log":""#
 
     /// The line as the container wrote it; `nil` if it is something else.
     static func text(of line: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
-        guard let object = JSONValue.parsePrefix(line).value, object["stream"] != nil else { return nil }
+        guard line.starts(with: self.beginning.utf8), let object = JSONValue.parsePrefix(line).value,
+            object["stream"] != nil
+        else { return nil }
         return object["log"]?.stringValue.map { Array($0.utf8)[...] }
     }
 }

@@ -8,10 +8,10 @@
 /// 2026-11-28 08:21:40.123 3144-3144/com.example.shop E/AndroidRuntime: MESSAGE
 /// ```
 struct LogcatPrefix {
-    let tag: ArraySlice<UInt8>
+    let tag: ByteView
     let process: Int64?
     /// The tag and the process as they stand in the line.
-    let mark: ArraySlice<UInt8>
+    let mark: ByteView
 
     /// Takes the prefix off a line, if it is there.
     init?(_ scanner: inout LineScanner) {
@@ -23,7 +23,7 @@ struct LogcatPrefix {
         scanner = copy
     }
 
-    private init(tag: ArraySlice<UInt8>, process: ArraySlice<UInt8>, mark: ArraySlice<UInt8>) {
+    private init(tag: ByteView, process: ByteView, mark: ByteView) {
         self.tag = tag
         self.process = process.decimalNumber
         self.mark = mark
@@ -32,7 +32,7 @@ struct LogcatPrefix {
     /// ` 3144  3144 F DEBUG   : `, and with a user's number before the process.
     private static func columns(_ scanner: inout LineScanner) -> LogcatPrefix? {
         var copy = scanner
-        var numbers: [ArraySlice<UInt8>] = []
+        var numbers: [ByteView] = []
         copy.skipBlanks()
         let start = copy.rest.startIndex
         while numbers.count < 3, let digits = copy.rest.leadingDigits {
@@ -99,7 +99,7 @@ struct LogcatPrefix {
     }
 
     /// The tag, which is padded with blanks, up to a character and one blank behind a colon.
-    private static func takeTag(_ scanner: inout LineScanner, end: Unicode.Scalar) -> ArraySlice<UInt8>? {
+    private static func takeTag(_ scanner: inout LineScanner, end: Unicode.Scalar) -> ByteView? {
         let byte = UInt8(truncatingIfNeeded: end.value)
         let padded = scanner.rest.prefix(128).prefix { $0 >= 0x20 && $0 != byte }
         guard scanner.rest[padded.endIndex...].first == byte, !padded.trimmed.isEmpty else { return nil }

@@ -41,7 +41,8 @@ package struct PayloadWindow: Sendable {
         self.byteCount = byteCount
         self.name = name
         // Kept, since most payloads are told by it.
-        self.title = head.drop { $0 <= 0x20 }.prefix { $0 != UInt8(ascii: "\n") }.trimmed
+        let text = head.drop { $0 <= 0x20 }
+        self.title = text.withView { $0.firstIndex(of: UInt8(ascii: "\n")) }.map { text[..<$0].trimmed } ?? text.trimmed
     }
 
     /// Whether `head` and `tail` are all of the payload.

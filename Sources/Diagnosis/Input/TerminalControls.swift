@@ -4,7 +4,7 @@ enum TerminalControls {
 
     /// The text without such sequences.
     static func removed(from bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
-        guard bytes.contains(self.escape) else { return bytes }
+        guard bytes.withView({ $0.contains(self.escape) }) else { return bytes }
         var plain: [UInt8] = []
         plain.reserveCapacity(bytes.count)
         var rest = bytes

@@ -52,10 +52,8 @@ enum TextEncoding {
 
     private static func isUTF8(_ bytes: ArraySlice<UInt8>) -> Bool {
         let whole = bytes.dropLast(self.byteCountOfCutCharacter(at: bytes.suffix(3)))
-        return whole.withUnsafeBufferPointer { whole in
-            // Nearly all text is ASCII, and for that the general way costs more than all else together.
-            whole.allSatisfy { $0 < 0x80 } || String(validating: whole, as: UTF8.self) != nil
-        }
+        // Nearly all text is ASCII, and for that the general way costs more than all else together.
+        return whole.withView(\.isASCII) || String(validating: whole, as: UTF8.self) != nil
     }
 
     /// How many bytes at the beginning are the rest of a character that was cut: at most three.

@@ -41,7 +41,8 @@ package struct JSONObject: Sendable, Hashable {
     /// The value of a key. Setting a new key appends it, setting `nil` removes the member.
     package subscript(key: String) -> JSONValue? {
         get {
-            self.members.first { $0.key == key }?.value
+            // By its index: a member that is passed on is copied.
+            self.members.firstIndex { $0.key == key }.map { self.members[$0].value }
         }
         set {
             let index = self.members.firstIndex { $0.key == key }

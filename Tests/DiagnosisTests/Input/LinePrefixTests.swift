@@ -20,8 +20,10 @@ struct LinePrefixTests {
 
     private func prefix(of line: String) -> (rest: String, origin: LineOrigin?) {
         let bytes = Array(line.utf8)[...]
-        let prefix = LinePrefix(of: bytes, in: CollectorStyle())
-        return (bytes[prefix.endIndex...].text, prefix.origin)
+        return bytes.withView { line in
+            let prefix = LinePrefix(of: line, in: CollectorStyle())
+            return (line[prefix.endIndex...].text, prefix.origin)
+        }
     }
 
     private static let syslog = [

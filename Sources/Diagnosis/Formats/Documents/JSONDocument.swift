@@ -34,10 +34,18 @@ struct JSONDocument {
         let bytes = window.isWhole && !window.tail.isEmpty ? (window.head + window.tail)[...] : window.head
         let ending = window.gapByteCount > 0 ? JSONEnding(window.tail) : nil
         // Most JSON is none of these formats, and to see that is several times cheaper than to read all of it.
-        let (condition, isKnown) = self.outline(of: bytes, ending: ending, window: window)
-        if isKnown {
-            let prefix = JSONValue.parsePrefix(
+        var outline: JSONPrefix?
+        if !self.beginsWithMark(bytes) {
+            let prefix = JSONValue.outlinePrefix(bytes, maximumDepth: JSONValue.longestDepth)
+            let members = (prefix.value?.objectValue?.members ?? []) + (ending?.root.members ?? [])
+            if !members.contains(where: { DocumentFormats.marks.contains($0.key) }) { outline = prefix }
+        }
+        let prefix =
+            outline
+            ?? JSONValue.parsePrefix(
                 bytes, maximumDepth: JSONValue.longestDepth, keptDepth: JSONValue.defaultMaximumDepth)
+        let condition = Condition(prefix, isFollowed: prefix.byteCount < bytes.count, isCut: !window.isWhole)
+        if outline == nil {
             let document = JSONDocument(window, bytes: bytes, prefix: prefix, ending: ending, condition: condition)
             for format in DocumentFormats.all {
                 if let diagnosis = format.read(document) { return diagnosis }
@@ -56,14 +64,13 @@ struct JSONDocument {
         return Array(words.joined(separator: [0x20]))[...].text
     }
 
-    /// How far the document goes, and whether it has a mark of any format.
-    private static func outline(
-        of bytes: ArraySlice<UInt8>, ending: JSONEnding?, window: PayloadWindow
-    ) -> (condition: Condition, isKnown: Bool) {
-        let prefix = JSONValue.outlinePrefix(bytes, maximumDepth: JSONValue.longestDepth)
-        let members = (prefix.value?.objectValue?.members ?? []) + (ending?.root.members ?? [])
-        let isKnown = members.contains { DocumentFormats.marks.contains($0.key) }
-        return (Condition(prefix, isFollowed: prefix.byteCount < bytes.count, isCut: !window.isWhole), isKnown)
+    /// Whether the first member is one that some format has, so that all of the document is worth reading.
+    private static func beginsWithMark(_ bytes: ArraySlice<UInt8>) -> Bool {
+        bytes.withUnsafeBufferPointer { buffer in
+            var walker = JSONWalker(buffer)
+            guard case .beginObject = walker.next(), case .key(let key) = walker.next() else { return false }
+            return DocumentFormats.marks.contains(key)
+        }
     }
 
     private init(
@@ -137,7 +144,7 @@ extension JSONValue {
         // Addresses of the kernel are beyond 63 bits, and lose their last digits as a double.
         case .double(let number): return UInt64(exactly: number)
         case .string(let text):
-            let digits = Array(text.utf8.prefix(24))[...]
+            let digits = text.utf8.prefix(24)
             if digits.starts(with: "0x".utf8) { return digits.hexNumber }
             return digits.decimalNumber.flatMap { UInt64(exactly: $0) }
         default: return nil

@@ -53,10 +53,9 @@ struct SwiftBacktraceFrames {
 
     /// `level3(_:) + 295` without the number.
     static func withoutOffset(_ description: String) -> String {
-        let bytes = Array(description.utf8)[...]
-        guard let plus = bytes.lastRange(of: " + "), !bytes[plus.upperBound...].isEmpty,
-            bytes[plus.upperBound...].allSatisfy(\.isDigit)
-        else { return description }
-        return String(decoding: bytes[..<plus.lowerBound], as: UTF8.self)
+        let text = description.utf8
+        guard text.last?.isDigit == true, let blank = text.lastIndex(where: { !$0.isDigit }) else { return description }
+        let function = text[...blank]
+        return function.suffix(3).elementsEqual(" + ".utf8) ? String(function.dropLast(3)) ?? description : description
     }
 }
