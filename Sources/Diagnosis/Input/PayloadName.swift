@@ -87,7 +87,16 @@ struct PayloadName: Sendable, Hashable {
 extension PayloadName {
     private static let compressions = [".gz", ".zst", ".xz", ".lz4", ".bz2", ".lzma"]
     private static let crashSuffixes = [".core", ".dmp", ".mdmp", ".ips", ".mxdiagnostic"]
+    private static let sourceSuffixes = [
+        ".adoc", ".c", ".cc", ".cpp", ".cs", ".diff", ".el", ".ex", ".exs", ".go", ".h", ".hpp", ".java", ".js", ".kt",
+        ".lua", ".m", ".mm", ".patch", ".php", ".pl", ".pm", ".py", ".rb", ".rs", ".rst", ".sh", ".swift", ".ts",
+    ]
     private static let crashWords = ["crash", "panic", "hs_err_pid", "minidump", "tombstone", "vmcore"]
+
+    /// Whether it is the name of a source file or manual. No program gives such a name to what it leaves behind.
+    var isOfSource: Bool {
+        !self.isOfCrash && Self.sourceSuffixes.contains { self.bytes.droppingSuffix($0) != nil }
+    }
 
     /// Whether it is a name that crashing programs, their runtimes or the kernel give to what they leave behind.
     var isOfCrash: Bool {

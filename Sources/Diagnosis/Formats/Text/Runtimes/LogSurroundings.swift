@@ -10,7 +10,7 @@ struct LogSurroundings {
 
     /// Whether an error was logged with the exception in the range, and the log goes on as if nothing had ended.
     func showSurvival(of exception: Range<Int>) -> Bool {
-        guard let record = self.lineBefore(exception.lowerBound), Self.level(of: record) == .error,
+        guard let record = self.lineBefore(exception.lowerBound), Self.isOfFailure(record),
             // A program's own handler for what nobody caught may use the log too.
             !record.contains("nhandled"), !record.contains("ncaught")
         else { return false }
@@ -19,10 +19,13 @@ struct LogSurroundings {
             && !next.contains { line in Self.endings.contains { line.contains($0) } }
     }
 
-    /// Whether an interactive session, the command of an example, or the fence around one precedes the line.
+    /// Whether an interactive session, the command of an example, the fence around one, or the title above the output
+    /// of a test precedes the line.
     func showManual(before index: Int) -> Bool {
         guard let line = self.lineBefore(index)?.drop(while: { $0 == 0x20 }) else { return false }
         if Self.beginningsOfExamples.contains(where: { line.starts(with: $0.utf8) }) { return true }
+        // pytest shows what a test has written; the test caught it, or tells of it itself.
+        if line.first == UInt8(ascii: "-"), line.contains(" Captured ") { return true }
         // Python continues a statement behind dots.
         let session = self.lines[max(0, index - Self.lineCount)..<index].reversed()
         let statement = session.drop { $0.starts(with: "...".utf8) }
@@ -39,6 +42,17 @@ struct LogSurroundings {
 
     /// Words of servers about a process that ends.
     private static let endings = ["exiting", "Exiting", "hutting down", "exited", "terminated", "Stopping", "Stopped"]
+
+    /// Whether the line is a record about a failure: by its level, or by its words.
+    private static func isOfFailure(_ line: ArraySlice<UInt8>) -> Bool {
+        switch self.level(of: line) {
+        case .error: true
+        case .other: self.wordsOfFailures.contains { line.contains($0) }
+        case nil: false
+        }
+    }
+
+    private static let wordsOfFailures = ["ail", "rror", "xception", "ould not", "nable to", "etry", "gnoring"]
 
     /// Whether the line is a record of a logger: whether it has a level.
     static func isRecord(_ line: ArraySlice<UInt8>) -> Bool { self.level(of: line) != nil }

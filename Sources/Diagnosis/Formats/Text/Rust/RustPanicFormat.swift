@@ -16,7 +16,7 @@ enum RustPanicFormat: TextFormat {
 
     static func read(_ text: CapturedText, at places: [Int]) -> TextFinding? {
         // The first panic is the fault; what follows it are threads that waited for the first one.
-        for place in places {
+        for place in places where !self.isExpected(at: place, in: text) {
             let lines = text.lines[place...]
             if let panic = RustPanic(lines) {
                 let isAbort = lines.contains(where: self.isAbort)
@@ -27,6 +27,15 @@ enum RustPanicFormat: TextFormat {
             return self.finding(crash, summary: crash.summary(subject: "rust"), at: place, severity: .fatal)
         }
         return nil
+    }
+
+    /// Whether a test wrote the panic that passed: `---- NAME stdout ----` is above it, `test result: ok. …` below.
+    private static func isExpected(at place: Int, in text: CapturedText) -> Bool {
+        guard let title = LogSurroundings(lines: text.lines).lineBefore(place), title.starts(with: "---- ".utf8),
+            title.droppingSuffix(" stdout ----") != nil
+        else { return false }
+        let result = text.lines[place...].prefix(4_096).first { $0.starts(with: "test result: ".utf8) }
+        return result?.starts(with: "test result: ok".utf8) == true
     }
 
     /// Whether the runtime gave up on the panic and aborted: a function that must not unwind, or a panic in a panic.
