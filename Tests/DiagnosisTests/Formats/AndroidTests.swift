@@ -204,4 +204,20 @@ struct AndroidTests {
         for length in stride(from: 0, to: bytes.count, by: 5) { _ = recognize(Array(bytes.prefix(length))) }
         #expect(recognize(Array(bytes.prefix(bytes.count / 2))).format == "android-tombstone")
     }
+
+    @Test("where Android wraps the exception, the stack is that of the cause in the app's own code")
+    func stackOfCause() {
+        let diagnosis = recognize(
+            """
+            FATAL EXCEPTION: main
+            Process: com.shop.app, PID: 4711
+            java.lang.RuntimeException: Unable to start activity ComponentInfo{com.shop.app/com.shop.Main}
+            \tat android.app.ActivityThread.performLaunchActivity(ActivityThread.java:3782)
+            Caused by: java.lang.NullPointerException: till
+            \tat com.shop.Main.onCreate(SourceFile:12)
+            \t... 11 more
+            """)
+        #expect(diagnosis.summary.hasSuffix(" in com.shop.Main.onCreate at SourceFile:12"))
+        #expect(diagnosis.signature != nil)
+    }
 }

@@ -94,4 +94,29 @@ struct JavaTests {
     func lookAlikes(text: String) {
         #expect(recognize(text).kind == .log)
     }
+
+    @Test("where a framework wraps the exception, the stack is that of the cause in the program's own code")
+    func stackOfCause() {
+        func exception(in method: String) -> String {
+            """
+            Exception in thread "main" java.lang.IllegalStateException: Failed to execute
+            \tat org.springframework.boot.SpringApplication.run(SpringApplication.java:342)
+            \tSuppressed: java.io.IOException: closed
+            \t\tat com.shop.Other.close(Other.java:3)
+            Caused by: java.lang.RuntimeException: no till
+            \tat java.base/java.util.ArrayList.forEach(ArrayList.java:1511)
+            Caused by: java.io.FileNotFoundException: till.db
+            second line
+            \tat com.shop.Till.\(method)(Till.java:12)
+            \t... 3 more
+
+            """
+        }
+        let diagnosis = recognize(exception(in: "open"))
+        #expect(diagnosis.summary.hasSuffix("Failed to execute in com.shop.Till.open at Till.java:12"))
+        #expect(diagnosis.crash?.crashedThread?.frames.count == 2)
+        #expect(diagnosis.crash?.cause.type == "java.lang.IllegalStateException")
+        #expect(diagnosis.signature != nil)
+        #expect(diagnosis.signature != recognize(exception(in: "close")).signature)
+    }
 }

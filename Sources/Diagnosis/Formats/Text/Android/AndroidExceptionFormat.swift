@@ -72,7 +72,8 @@ enum AndroidExceptionFormat: TextFormat {
         crash.earlierCauses = rest.dropFirst(frames.count).prefix(1_024).prefix {
             JavaStack.frame($0) != nil || $0.starts(with: "Caused by: ".utf8) || $0.first?.isBlank == true
         }.compactMap { $0.dropping("Caused by: ").flatMap(self.cause) }
-        crash.threads = [Crash.Thread(name: thread, isCrashed: true, frames: Array(frames))]
+        let stack = JavaStack.stack(Array(frames), orOfCauseIn: rest.dropFirst(frames.count))
+        crash.threads = [Crash.Thread(name: thread, isCrashed: true, frames: stack)]
         crash.system.name = "Android"
         crash.runtime = Crash.Runtime(name: "Java")
         return crash

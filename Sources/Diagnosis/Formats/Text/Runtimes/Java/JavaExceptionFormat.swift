@@ -47,10 +47,11 @@ enum JavaExceptionFormat: TextFormat {
         // A machine without memory or stack may have none left to print the callers.
         let isExhausted = ["java.lang.OutOfMemoryError", "java.lang.StackOverflowError"].contains(exception.type)
         guard !exception.frames.isEmpty || isExhausted || end == lines.count else { return nil }
+        let stack = JavaStack.stack(exception.frames, orOfCauseIn: lines[end...])
         return RuntimeCrash(
             format: "jvm-exception", subject: "java", runtime: Crash.Runtime(name: "Java"), cause: exception.cause,
             earlierCauses: self.causes(in: lines[end...]),
-            threads: [Crash.Thread(name: thread, isCrashed: true, frames: exception.frames)], line: place)
+            threads: [Crash.Thread(name: thread, isCrashed: true, frames: stack)], line: place)
     }
 
     /// The exception and its thread in `Exception in thread "NAME" EXCEPTION`, or the exception on the next line.

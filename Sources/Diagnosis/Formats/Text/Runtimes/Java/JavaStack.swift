@@ -27,6 +27,26 @@ enum JavaStack {
             isOwn: self.isOwn(function: function, module: module))
     }
 
+    /// The stack of an exception or, where none of its frames is the program's own, that of the first cause which has
+    /// such frames, and the exception's own below it. `lines` follow the frames.
+    static func stack(_ frames: [Crash.Frame], orOfCauseIn lines: ArraySlice<ArraySlice<UInt8>>) -> [Crash.Frame] {
+        guard !frames.contains(where: \.isOwn) else { return frames }
+        var inner: [Crash.Frame] = []
+        var isInCause = false
+        // The frames of suppressed exceptions are indented twice.
+        for line in lines.prefix(4_096) where !line.starts(with: "\t\t".utf8) {
+            if line.starts(with: "Caused by: ".utf8) {
+                guard !inner.contains(where: \.isOwn) else { break }
+                (inner, isInCause) = ([], true)
+            } else if let frame = self.frame(line) {
+                if isInCause { inner.append(frame) }
+            } else if line.first?.isBlank != true, !isInCause || !inner.isEmpty {
+                break
+            }
+        }
+        return inner.contains(where: \.isOwn) ? inner + frames : frames
+    }
+
     /// Packages of the language, its runtimes, and of libraries that nearly every program has.
     private static let libraries = [
         "java.", "javax.", "jakarta.", "jdk.", "sun.", "com.sun.", "kotlin.", "kotlinx.", "scala.", "groovy.",
