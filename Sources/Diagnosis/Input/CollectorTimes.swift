@@ -72,6 +72,14 @@ extension LineScanner {
         }
     }
 
+    /// `#12 1.234 `: the step of `docker build`, and the seconds since its start.
+    mutating func takeBuildStep() -> Bool {
+        self.takeAll {
+            $0.accept(UInt8(ascii: "#")) && $0.takeDigits(1...4) && $0.accept(0x20) && $0.takeDigits(1...6)
+                && $0.accept(UInt8(ascii: ".")) && $0.takeDigits(3...3) && ($0.accept(0x20) || $0.rest.isEmpty)
+        }
+    }
+
     /// The stream of CRI, and whether the line is cut there: `stderr F `.
     mutating func takeStream() -> Bool {
         self.takeAll {

@@ -9,7 +9,7 @@ struct LineOrigin: Hashable, Sendable {
 ///
 /// It knows syslog (RFC 3164, RFC 5424 and the forms of journalctl, rsyslog and Heroku), the kernel's ring buffer and
 /// its copy in the persistent store, Android's log, containers (CRI, `docker compose`, `kubectl logs --prefix`,
-/// `docker logs`), pm2 and foreman, and plain time stamps. Blanks behind a prefix are left but for one, because they may
+/// `docker logs`, `docker build`), pm2 and foreman, and plain time stamps. Blanks behind a prefix are left but for one, because they may
 /// be the line's own indentation.
 ///
 /// It holds views of the line, so it lives no longer than that.
@@ -45,12 +45,12 @@ struct LinePrefix {
     }
 
     /// Whether a line may have a prefix, by a few of its first bytes: `<` of a priority, `[` of the kernel, a digit, the
-    /// three letters of a month or weekday and a blank, a level of Android's log and a slash, a facility.
+    /// three letters of a month or weekday and a blank, a level of Android's log and a slash, a facility, `#` of a build.
     ///
     /// Looked at first, since nearly all lines of programs begin in a way that no prefix does.
     static func mayBegin(_ line: ByteView) -> Bool {
         guard let first = line.first else { return false }
-        if first.isDigit || first == UInt8(ascii: "<") || first == UInt8(ascii: "[") { return true }
+        if first.isDigit || "<[#".utf8.contains(first) { return true }
         guard first.isLetter, line.count > 4 else { return false }
         let start = line.startIndex
         if line[start + 3] == 0x20 || line[start + 1] == UInt8(ascii: "/") { return true }
@@ -89,7 +89,7 @@ struct LinePrefix {
             if !self.scanner.takeStream() { self.takeHostAndTag(in: style) }
         } else if let logcat = LogcatPrefix(&self.scanner) {
             self.setOrigin(logcat.tag, process: logcat.process, mark: logcat.mark)
-        } else if self.scanner.takeBracketedTime() || self.scanner.takePlainTime() {
+        } else if self.scanner.takeBracketedTime() || self.scanner.takePlainTime() || self.scanner.takeBuildStep() {
             return
         } else if self.takeEpoch() {
             return

@@ -140,7 +140,7 @@ extension LineScanner {
             guard $0.takeDate(end: UInt8(ascii: "T")), $0.takeTimeOfDay() else { return false }
             $0.skipZone()
             // pm2 writes a colon there.
-            return $0.accept(0x20) || $0.accept(": ")
+            return $0.accept(0x20) || $0.accept(": ") || $0.accept(0x09)
         }
     }
 }

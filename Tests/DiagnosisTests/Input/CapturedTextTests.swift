@@ -163,4 +163,13 @@ struct CapturedTextTests {
         #expect(texts.count == 65)
         #expect(texts.map(\.lines.count).reduce(0, +) == 1_000)
     }
+
+    @Test("a tab may stand behind a time, and a step of a build before each line")
+    func otherSeparators() {
+        #expect(self.texts("2026-11-28T08:21:40.123Z\tone\n2026-11-28T08:21:40.124Z\t  two\n")[""] == ["one", "  two"])
+        #expect(self.texts("#12 0.513 one\n#12 0.514   two\n#12 0.600\n")[""] == ["one", "  two", ""])
+        // The frames of debuggers and sanitizers begin alike.
+        let frames = ["#0  main () at till.c:3", "#12 0x00007f1c in main () at till.c:9"]
+        #expect(self.texts(frames.joined(separator: "\n"))[""] == frames)
+    }
 }
