@@ -70,6 +70,7 @@ enum TextFormats {
         ApportFormat.self,
         ABRTFormat.self,
         AppleCrashFormat.self,
+        ObjectiveCExceptionFormat.self,
         AndroidTombstoneFormat.self,
         AndroidExceptionFormat.self,
         AndroidHangFormat.self,

@@ -177,4 +177,33 @@ struct AppleTextTests {
         for length in stride(from: 0, to: bytes.count, by: 5) { _ = recognize(Array(bytes.prefix(length))) }
         #expect(recognize(Array(bytes.prefix(bytes.count / 2))).format == "apple-crash")
     }
+
+    @Test("an exception on standard error gives its name, its reason and its stack")
+    func exceptionOnStandardError() {
+        func output(_ method: String, process: Int) -> String {
+            """
+            2026-11-28 08:21:40.123 My Till[\(process):98765] *** Terminating app due to uncaught exception \
+            'NSRangeException', reason: '*** -[__NSArrayM objectAtIndex:]: index 5 beyond bounds [0 .. 2]'
+            *** First throw call stack:
+            (
+            \t0   CoreFoundation                      0x00007ff80a1b2c3d __exceptionPreprocess + 242
+            \t1   libobjc.A.dylib                     0x00007ff80a1b2c3e objc_exception_throw + 48
+            \t2   My Till                             0x00000001\(process)c1b2 -[Till \(method)] + 99
+            )
+            libc++abi: terminating due to uncaught exception of type NSException
+
+            """
+        }
+        let diagnosis = recognize(output("closeAt:", process: 4711))
+        #expect(diagnosis.format == "apple-exception")
+        #expect(
+            diagnosis.summary
+                == "My Till[4711]: NSRangeException: *** -[__NSArrayM objectAtIndex:]: index 5 beyond bounds [0 .. 2]"
+                + " in -[Till closeAt:]")
+        #expect(diagnosis.crash?.crashedThread?.frames.map(\.isOwn) == [false, false, true])
+        #expect(diagnosis.signature != nil)
+        #expect(diagnosis.signature == recognize(output("closeAt:", process: 4812)).signature)
+        #expect(diagnosis.signature != recognize(output("open", process: 4711)).signature)
+        #expect(recognize("*** First throw call stack:\n(\n)\n").format == "text")
+    }
 }

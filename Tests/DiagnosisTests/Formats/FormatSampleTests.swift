@@ -7,7 +7,7 @@ import Testing
 struct FormatSampleTests {
     @Test("the samples are there")
     func samplesAreThere() {
-        #expect(FormatSample.all.count == 68)
+        #expect(FormatSample.all.count == 69)
     }
 
     @Test("the article on formats names each")

@@ -102,7 +102,7 @@ enum AppleCrashText {
     }
 
     /// `*** Terminating app due to uncaught exception 'NAME', reason: 'REASON'`.
-    private static func uncaught(in information: [ArraySlice<UInt8>]) -> (name: String, reason: String)? {
+    static func uncaught(in information: [ArraySlice<UInt8>]) -> (name: String, reason: String)? {
         for line in information {
             guard let rest = line.after("due to uncaught exception '"), let end = rest.range(of: "'") else { continue }
             let reason = rest[end.upperBound...].after("reason: ") ?? []

@@ -63,7 +63,7 @@ struct AppleThreadLines {
     }
 
     /// `NUMBER  IMAGE  ADDRESS FUNCTION + OFFSET (FILE:LINE)`, or `… ADDRESS BASE + OFFSET` without symbols.
-    private func frame(_ line: ArraySlice<UInt8>) -> Crash.Frame? {
+    func frame(_ line: ArraySlice<UInt8>) -> Crash.Frame? {
         guard let number = line.leadingDigits, let mark = line.range(of: "0x") else { return nil }
         let module = line[number.endIndex..<max(number.endIndex, mark.lowerBound)].trimmed
         let digits = line[mark.upperBound...].prefix { $0.hexValue != nil }
