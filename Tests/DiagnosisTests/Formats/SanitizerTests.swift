@@ -224,4 +224,41 @@ struct SanitizerTests {
     func lookAlikes(text: String) {
         #expect(recognize(text).kind == .log)
     }
+
+    @Test("memory without a file is not the program")
+    func anonymousModule() {
+        let diagnosis = recognize(
+            """
+            ==9709==ERROR: LeakSanitizer: detected memory leaks
+
+            Direct leak of 77 byte(s) in 1 object(s) allocated from:
+                #0 0x7f1c in __interceptor_malloc ../../../../src/libsanitizer/asan/asan_malloc_linux.cpp:69
+                #1 0x5594 in main /srv/till.cpp:20
+                #2 0x7ffe  ([stack]+0x1e0ff)
+
+            SUMMARY: AddressSanitizer: 77 byte(s) leaked in 1 allocation(s).
+            """)
+        #expect(diagnosis.summary == "[9709] LeakSanitizer: detected memory leaks in main at till.cpp:20")
+    }
+
+    @Test("behind a point that no program reaches there is nothing to go on with")
+    func unreachable() {
+        let text = "/srv/till.cpp:43:3: runtime error: execution reached an unreachable program point\n"
+        #expect(recognize(text).kind == .crash)
+        #expect(recognize("/srv/till.cpp:43:3: runtime error: shift exponent 42 is too large\n").kind == .diagnostic)
+    }
+
+    @Test("libFuzzer shows the stack of a single allocation that is too large behind a hint")
+    func allocationTooLarge() {
+        let diagnosis = recognize(
+            """
+            ==77== ERROR: libFuzzer: out-of-memory (malloc(4294967296))
+               To change the out-of-memory limit use -rss_limit_mb=<N>
+
+                #0 0x55 in __sanitizer_print_stack_trace
+                #1 0x57 in grow(int) /srv/till.cc:9:3
+            SUMMARY: libFuzzer: out-of-memory
+            """)
+        #expect(diagnosis.summary.hasSuffix(" in grow(int) at till.cc:9"))
+    }
 }

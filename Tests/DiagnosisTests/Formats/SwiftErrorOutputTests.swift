@@ -135,4 +135,15 @@ struct SwiftErrorOutputTests {
     func lookAlikes(text: String) {
         #expect(recognize(text).kind == .log)
     }
+
+    @Test("the words of a failed cast are a crash where they are the last")
+    func failedCast() {
+        let words = "Could not cast value of type 'Swift.String' (0x7f90f1bd7ca0) to 'Swift.Int' (0x7f90f1bda698).\n"
+        let diagnosis = recognize("starting\n" + words + "Aborted (core dumped)\n")
+        #expect(diagnosis.format == "swift-stderr")
+        #expect(diagnosis.kind == .crash)
+        #expect(diagnosis.crash?.cause.signal == "SIGABRT")
+        #expect(recognize(words + String(repeating: "and on\n", count: 9)).format == "text")
+        #expect(recognize("Could not cast value of type 'Swift.String' to 'Swift.Int', they say.\n").format == "text")
+    }
 }

@@ -18,6 +18,11 @@ enum NativeOwnership {
             || module == "linux-vdso" || module == "[vdso]"
     }
 
+    /// Whether a module may be the program's own file: no library, and no memory without a file, such as `[stack]`.
+    static func mayBeProgram(_ module: String) -> Bool {
+        !self.isSharedLibrary(module) && !module.hasPrefix("[")
+    }
+
     // MARK: - Libraries
 
     private static let systemDirectories = ["/usr/", "/lib/", "/lib64/", "/lib32/", "/opt/swift/", "/nix/store/"]

@@ -84,6 +84,6 @@ struct NativeStack {
 
     /// The name of the program's file, where the frames name it.
     static func program(of frames: [Crash.Frame]) -> String? {
-        frames.lazy.compactMap(\.module).first { !NativeOwnership.isSharedLibrary($0) }?.lastPathComponent.nonEmpty
+        frames.lazy.compactMap(\.module).first { NativeOwnership.mayBeProgram($0) }?.lastPathComponent.nonEmpty
     }
 }

@@ -31,6 +31,6 @@ struct NumberedStack {
 
     /// The name of the program's file: the innermost module that is no shared library.
     var program: String? {
-        self.frames.lazy.compactMap(\.module).first { !NativeOwnership.isSharedLibrary($0) }?.lastPathComponent.nonEmpty
+        self.frames.lazy.compactMap(\.module).first { NativeOwnership.mayBeProgram($0) }?.lastPathComponent.nonEmpty
     }
 }

@@ -117,4 +117,17 @@ struct BeamTests {
     func lookAlikes(text: String) {
         #expect(recognize(text).kind == .log)
     }
+
+    @Test("an exception that ended a process is the cause: of a script it is a crash, of a request it is none")
+    func exitByException() {
+        let exception = "    ** (RuntimeError) no till\n        lib/till.ex:5: Till.open/1\n"
+        let script = recognize("** (EXIT from #PID<0.98.0>) an exception was raised:\n" + exception)
+        #expect(script.kind == .crash)
+        #expect(script.summary == "elixir: RuntimeError: no till in Till.open/1 at till.ex:5")
+        let request = recognize(
+            "08:21:40.133 [error] #PID<0.500.0> running Till.Endpoint terminated\nRequest: GET /\n"
+                + "** (exit) an exception was raised:\n" + exception + "08:21:41.123 [info] GET /ok\n")
+        #expect(request.kind == .diagnostic)
+        #expect(request.crash?.cause == Crash.Cause(type: "RuntimeError", message: "no till"))
+    }
 }

@@ -17,7 +17,7 @@ enum LibFuzzerFormat: TextFormat {
             guard let rest = text.lines[place].dropping("=="), let digits = rest.leadingDigits,
                 let fault = rest[digits.endIndex...].dropping("== ERROR: libFuzzer: ")
             else { continue }
-            let stack = self.stack(in: text.lines[(place + 1)...])
+            let stack = self.stack(in: text.lines[(place + 1)...], of: fault)
             let type = (fault.before(" after ") ?? fault.before(" (") ?? fault).text
             var crash = Crash(
                 program: stack.program ?? text.origin?.name, process: digits.decimalNumber,
@@ -37,8 +37,9 @@ enum LibFuzzerFormat: TextFormat {
         return nil
     }
 
-    /// The stack right below the title. What follows the title for memory that has run out are allocations.
-    private static func stack(in lines: ArraySlice<ArraySlice<UInt8>>) -> NumberedStack {
-        NumberedStack(in: lines, within: 2)
+    /// The stack right below the title. What follows the title for memory that has run out are allocations, unless a
+    /// single one was too large: `out-of-memory (malloc(4294967296))`. Then a hint and the stack of that one follow.
+    private static func stack(in lines: ArraySlice<ArraySlice<UInt8>>, of fault: ArraySlice<UInt8>) -> NumberedStack {
+        NumberedStack(in: lines, within: fault.contains("(malloc(") ? 5 : 2)
     }
 }

@@ -70,7 +70,8 @@ struct SanitizerReport {
         self.tool = "UndefinedBehaviorSanitizer"
         self.fault = message
         self.cause = Crash.Cause(type: "runtime error", message: message)
-        self.isFatal = false
+        // There is nothing to go on with behind such a point: `execution reached an unreachable program point`.
+        self.isFatal = message.hasPrefix("execution reached ")
         self.program = stack.program
         self.add(stack, thread: nil)
         guard stack.frames.isEmpty else { return }

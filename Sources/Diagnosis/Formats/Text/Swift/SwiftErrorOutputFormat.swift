@@ -13,6 +13,7 @@ enum SwiftErrorOutputFormat: TextFormat {
         .beginning("*** Signal "), .beginning("\u{1f4a3} Program crashed: Signal "),
         .containing(": Fatal error"), .containing(": Precondition failed"), .containing(": Assertion failed"),
         .beginning("Fatal error: "), .beginning("Precondition failed: "), .beginning("Current stack trace:"),
+        .beginning("Could not cast value of type '"),
     ]
 
     static func read(_ text: CapturedText, at places: [Int]) -> TextFinding? {
@@ -66,6 +67,12 @@ enum SwiftErrorOutputFormat: TextFormat {
     /// A message of the runtime that no backtracer follows: with the runtime's own stack, or as the last line.
     private static func crashWithoutBacktracer(at place: Int, in text: CapturedText) -> Crash? {
         let lines = text.lines
+        if let cause = self.failedCast(lines[place]) {
+            guard self.isLast(place, in: lines) else { return nil }
+            var crash = Crash(program: text.origin?.name, process: text.origin?.process, cause: cause)
+            crash.runtime = Crash.Runtime(name: "Swift")
+            return crash
+        }
         let isStack = lines[place].elementsEqual("Current stack trace:".utf8)
         guard let words = SwiftLastWords(before: isStack ? place : place + 1, in: lines, isAbort: isStack),
             isStack || words.line == place
@@ -81,6 +88,15 @@ enum SwiftErrorOutputFormat: TextFormat {
         }
         words.complete(&crash)
         return crash
+    }
+
+    /// `Could not cast value of type 'Swift.String' (0x7f90f1bd7ca0) to 'Swift.Int' (0x7f90f1bda698).`, the words of
+    /// `as!` before it aborts.
+    private static func failedCast(_ line: ArraySlice<UInt8>) -> Crash.Cause? {
+        guard let rest = line.dropping("Could not cast value of type '"), rest.contains("' (0x"),
+            rest.contains(") to '"), rest.droppingSuffix(").") != nil
+        else { return nil }
+        return Crash.Cause(type: "SIGABRT", message: line.text, signal: "SIGABRT")
     }
 
     /// Whether nothing follows but a few lines of a message, and of a shell.
