@@ -1,10 +1,5 @@
 /// Whose machine code it is, by the path of the file that holds it.
 enum NativeCode {
-    private static let systemDirectories = [
-        "/usr/", "/lib/", "/lib32/", "/lib64/", "/libx32/", "/bin/", "/sbin/", "/libexec/", "/opt/swift", "/nix/store/",
-        "/gnu/store/", "/System/", "/Library/Apple/", "/apex/", "/system/", "/system_ext/", "/vendor/", "/product/",
-        "/data/dalvik-cache/",
-    ]
     /// Libraries that programs bring along.
     private static let runtimePrefixes = [
         "libswift", "libFoundation", "lib_Foundation", "libdispatch.", "libBlocksRuntime.", "libc.so", "libc.musl",
@@ -28,7 +23,7 @@ enum NativeCode {
 
     /// Whether it is code of the system or of a language's runtime.
     static func isOfSystem(_ path: String) -> Bool {
-        if path.isEmpty || self.systemDirectories.contains(where: { path.hasPrefix($0) }) { return true }
+        if path.isEmpty || SystemDirectories.hold(path) { return true }
         let name = self.fileName(path)
         if self.runtimePrefixes.contains(where: { name.hasPrefix($0) }) { return true }
         guard self.isOfWindows(path) else { return false }

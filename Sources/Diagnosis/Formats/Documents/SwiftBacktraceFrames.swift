@@ -48,7 +48,7 @@ struct SwiftBacktraceFrames {
         guard !imageName.isEmpty || !function.isEmpty else { return false }
         guard SwiftRuntime.isProgram(image: imageName, function: function) else { return false }
         if imageName == self.program { return true }
-        return !["/usr/", "/lib/", "/lib64/", "/opt/swift"].contains { path.hasPrefix($0) }
+        return !SystemDirectories.hold(path)
     }
 
     /// `level3(_:) + 295` without the number.

@@ -25,8 +25,6 @@ enum NativeOwnership {
 
     // MARK: - Libraries
 
-    private static let systemDirectories = ["/usr/", "/lib/", "/lib64/", "/lib32/", "/opt/swift/", "/nix/store/"]
-
     /// Libraries that stacks name without their directory.
     private static let systemLibraries = [
         "libc.so", "libc-", "libpthread", "libm.so", "libm-", "libdl", "librt", "ld-linux", "ld-musl", "ld-2",
@@ -36,7 +34,7 @@ enum NativeOwnership {
 
     private static func isSystemLibrary(_ module: String) -> Bool {
         guard self.isSharedLibrary(module) else { return false }
-        if self.systemDirectories.contains(where: module.hasPrefix) { return true }
+        if SystemDirectories.hold(module) { return true }
         let name = module.lastPathComponent
         return name == "[vdso]" || self.systemLibraries.contains { name.hasPrefix($0) }
     }

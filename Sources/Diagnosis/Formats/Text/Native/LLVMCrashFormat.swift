@@ -3,10 +3,10 @@
 /// ```
 /// PLEASE submit a bug report to https://github.com/llvm/llvm-project/issues/ and include the crash backtrace.
 /// Stack dump:
-/// 0.      Program arguments: /opt/swift/usr/bin/swift-frontend -frontend -c main.swift
+/// 0.      Program arguments: /usr/bin/swift-frontend -frontend -c main.swift
 /// 1.      While evaluating request TypeCheckSourceFileRequest(source_file "main.swift")
-///  #0 0x000056093b1a7c28 llvm::sys::PrintStackTrace(llvm::raw_ostream&, int) (/opt/swift/usr/bin/swift-frontend+0x7c28)
-///  #1 0x000056093b1a5e0e swift::TypeChecker::typeCheck(swift::Decl*) (/opt/swift/usr/bin/swift-frontend+0x5e0e)
+///  #0 0x000056093b1a7c28 llvm::sys::PrintStackTrace(llvm::raw_ostream&, int) (/usr/bin/swift-frontend+0x7c28)
+///  #1 0x000056093b1a5e0e swift::TypeChecker::typeCheck(swift::Decl*) (/usr/bin/swift-frontend+0x5e0e)
 /// ```
 /// Source: `PrettyStackTrace.cpp` and `Signals.cpp` of LLVM.
 enum LLVMCrashFormat: TextFormat {
