@@ -42,7 +42,7 @@ enum Schema {
     /// The states are spelled out, each with `OR`. To look a value up in a list of three or more, SQLite makes a table
     /// once for each statement, and this takes longer than all other work of the statement. Triggers keep `tally` and
     /// `counter`, so that both are right after every commit, whichever program makes it. Nothing writes yet to the
-    /// columns `service` to `incident`.
+    /// column `incident`.
     private static let version5 = """
         CREATE TABLE engine(
           id INTEGER PRIMARY KEY CHECK(id = 1),

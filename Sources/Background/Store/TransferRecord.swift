@@ -130,6 +130,10 @@ package struct NewTransfer: Sendable {
     package var request: TransferRecord.StoredRequest?
     /// What transfers of the same fault have in common; `nil` where there is nothing to group by.
     package var signature: String?
+    /// The program that the content is about; `nil` where nothing names it.
+    package var service: String?
+    /// When what the content tells of happened, in milliseconds since the epoch; `nil` where nothing says it.
+    package var occurredWall: Int64?
 
     /// Makes a transfer for the lane of a destination. A transfer with a request of its own gets the lane of that
     /// request's origin.

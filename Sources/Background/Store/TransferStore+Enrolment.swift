@@ -4,14 +4,15 @@ extension TransferStore {
         try connection.run(
             """
             INSERT INTO transfer(identifier, lane, label, rank, metadata, byte_count, first_seen_wall, last_seen_wall,
-              state, due_at, enrolled_at, signature, method, url, header_names, body_path, body_hash)
-            VALUES(?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?)
+              state, due_at, enrolled_at, signature, service, occurred_wall, method, url, header_names, body_path,
+              body_hash)
+            VALUES(?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
                 .text(transfer.identifier), .text(transfer.lane.name), .text(transfer.label),
                 SQLiteValue(transfer.rank), .text(transfer.metadata), .integer(transfer.byteCount),
                 .integer(transfer.seenWall), .integer(transfer.seenWall), .integer(now), .integer(now),
-                SQLiteValue(transfer.signature),
+                SQLiteValue(transfer.signature), SQLiteValue(transfer.service), SQLiteValue(transfer.occurredWall),
             ] + Self.values(of: transfer.request))
     }
 
@@ -38,13 +39,14 @@ extension TransferStore {
               byte_count=?, state='queued', reason=NULL, note=NULL, due_at=?, epoch=NULL, is_suspect=0, charged=0,
               failures=0, strikes=0, accepted_mark=NULL, enrolled_at=?, settled_at=NULL, is_acknowledged=0,
               answer=NULL, progress=NULL, cuts=0, cut_byte_count=NULL, cut_ms=NULL,
-              signature=?, method=?, url=?, header_names=?, body_path=?, body_hash=?
+              signature=?, service=?, occurred_wall=?, method=?, url=?, header_names=?, body_path=?, body_hash=?
             WHERE identifier=?
             """,
             [
                 .integer(transfer.seenWall), .text(transfer.lane.name), .text(transfer.label),
                 SQLiteValue(transfer.rank), .text(transfer.metadata), .integer(transfer.byteCount), .integer(now),
-                .integer(now), SQLiteValue(transfer.signature),
+                .integer(now), SQLiteValue(transfer.signature), SQLiteValue(transfer.service),
+                SQLiteValue(transfer.occurredWall),
             ] + Self.values(of: transfer.request) + [.text(transfer.identifier)])
     }
 

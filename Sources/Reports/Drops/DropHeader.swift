@@ -17,6 +17,8 @@ package struct DropHeader: Sendable {
     /// When the payload was collected, in milliseconds since the epoch; `nil` when the header gives no time, or a time
     /// before 1970.
     let collectedAt: Int64?
+    /// When what the payload tells of happened, in milliseconds since the epoch; `nil` when the header does not say it.
+    let occurredAt: Int64?
     let isSnapshot: Bool
     /// Where the deflate stream begins.
     let byteCount: Int
@@ -73,6 +75,7 @@ package struct DropHeader: Sendable {
         name = said.name.flatMap(Self.safe)
         annotations = Annotations.lawful(json["annotations"]?.objectValue?.members ?? [])
         collectedAt = said.collectedAt > 0 ? said.collectedAt : nil
+        occurredAt = said.occurredAt
         isSnapshot = said.isSnapshot
         self.byteCount = byteCount
         payloadByteCount =

@@ -29,6 +29,8 @@ package struct ReportView: Sendable {
     /// What crashes of the same fault have in common; `nil` for what is no crash, and for one without frames of its
     /// own.
     package var signature: String?
+    /// When what it tells of happened, in milliseconds since the epoch.
+    package var occurredAt: Int64?
     /// Where it goes, if not where the others go.
     package var request: CallerRequest?
     /// It is the beginning of a file that grew while it was read.
@@ -69,6 +71,7 @@ package struct ReportView: Sendable {
         object["summary"] = JSONValue(summary)
         object["note"] = JSONValue(note)
         object["signature"] = JSONValue(signature)
+        object["occurred_at"] = JSONValue(occurredAt.map(RFC3339.string))
         if isSnapshot { object["snapshot"] = .bool(true) }
         if let request { object["request"] = request.json }
         if let uploaded {
@@ -103,6 +106,7 @@ package struct ReportView: Sendable {
         annotations = metadata.properties.annotations
         summary = metadata.properties.summary
         signature = metadata.properties.signature
+        occurredAt = metadata.properties.occurredAt
         request = metadata.properties.request
         isSnapshot = metadata.properties.isSnapshot
         uploaded = record.state.isLive ? record.uploaded : nil
@@ -129,6 +133,7 @@ package struct ReportView: Sendable {
         annotations = report.properties.annotations
         summary = report.properties.summary
         signature = report.properties.signature
+        occurredAt = report.properties.occurredAt
         request = report.properties.request
         isSnapshot = report.properties.isSnapshot
     }

@@ -26,8 +26,13 @@ package struct ReportCollector {
         /// When another process collected the payload, in milliseconds since 1970; `nil` when the payload is collected
         /// now.
         var collectedAt: Int64?
+        /// When what the payload tells of happened, in milliseconds since 1970, where somebody said so. With `nil`, the
+        /// payload's own time counts, and then the time of its file's last change.
+        package var occurredAt: Int64?
         /// Whether another process has found that the payload is a snapshot.
         var isSnapshot = false
+        /// The last change of the payload's file, in milliseconds since 1970.
+        private var modifiedAt: Int64?
         /// Whether annotations are left out when the stored report has no space for them.
         var leavesOutAnnotations = false
 
@@ -64,6 +69,7 @@ package struct ReportCollector {
         case .bytes(let bytes):
             return try add(bytes, as: description, betweenBlocks: pause)
         case .file(let file, let facts):
+            let description = description.noting(facts)
             var reading = PayloadReading(file, facts: facts, mayGrow: false, files: room.files)
             return try readToEnd(&reading, as: description, betweenBlocks: pause)
         case .pipe(let file):
@@ -72,6 +78,7 @@ package struct ReportCollector {
             var reading = PayloadReading(file, facts: nil, mayGrow: false, files: room.files)
             return try readToEnd(&reading, as: description, betweenBlocks: pause)
         case .growingFile(let file, let facts):
+            let description = description.noting(facts)
             var reading = PayloadReading(file, facts: facts, mayGrow: true, files: room.files)
             return try readToEnd(&reading, as: description, betweenBlocks: pause)
         case .packed(let file, let facts, let header):
@@ -87,7 +94,7 @@ package struct ReportCollector {
     ) throws -> Collected {
         var reading = try UnpackedReading(file, facts: facts, header: header, files: room.files)
         do {
-            return try readToEnd(&reading, as: description.taking(header), betweenBlocks: pause)
+            return try readToEnd(&reading, as: description.taking(header).noting(facts), betweenBlocks: pause)
         } catch let error as ZlibError where error.code != .outOfMemory {
             return try collect(.file(reading.giveBack(), facts: facts), as: description, betweenBlocks: pause)
         }
@@ -163,6 +170,7 @@ package struct ReportCollector {
             request: description.request)
         properties.isSnapshot = description.isSnapshot
         if let diagnosis { properties.describe(diagnosis, keepingKind: description.kind != nil) }
+        properties.occurredAt = description.occurredAt(in: diagnosis).map { min($0, properties.collectedAt) }
         if description.leavesOutAnnotations {
             properties.leaveOutAnnotations(beyond: GzipMemberHeader.maximumPropertiesByteCount)
         }
@@ -180,5 +188,19 @@ package struct ReportCollector {
         let limit = room.limits.maximumReportByteCount
         guard size <= limit else { throw PayloadProblem.tooLarge(size: size, limit: limit) }
         try SpaceGuard.checkFloor(for: size, room)
+    }
+}
+
+extension ReportCollector.Description {
+    /// The description with the time of the last change of the payload's file.
+    fileprivate func noting(_ facts: FileMetadata?) -> Self {
+        var description = self
+        description.modifiedAt = facts.map { $0.modified / 1_000_000 }
+        return description
+    }
+
+    /// When what the payload tells of happened. A time before 1970 says nothing.
+    fileprivate func occurredAt(in diagnosis: Diagnosis?) -> Int64? {
+        [occurredAt, diagnosis?.crash?.occurredAt, modifiedAt].compactMap(\.self).first { $0 > 0 }
     }
 }

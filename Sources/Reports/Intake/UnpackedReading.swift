@@ -115,6 +115,7 @@ extension ReportCollector.Description {
         description.name = header.name
         description.annotations = header.annotations
         description.collectedAt = header.collectedAt
+        description.occurredAt = header.occurredAt
         description.isSnapshot = header.isSnapshot
         description.leavesOutAnnotations = true
         return description

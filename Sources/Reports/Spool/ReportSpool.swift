@@ -32,6 +32,8 @@ package final class ReportSpool: Sendable {
         /// Use a network file system all the same, where locks and renames may not hold.
         package var allowsRemoteFileSystem: Bool = false
         package var limits: SpoolLimits = SpoolLimits()
+        /// The annotations that each report gets.
+        package var annotations = AnnotationRules()
         /// A drop with more bytes is collected by itself, beside the others; `nil` is the default of the order in which
         /// drops are taken.
         package var largeDropByteCount: UInt64?

@@ -31,7 +31,9 @@ struct LedgerHostTests {
         func freeLedgerSpace() async -> Bool { false }
     }
 
-    @Test("An owner that is dropped without an end closes the connection first, and then frees the lock")
+    @Test(
+        "An owner that is dropped without an end closes the connection first, and then frees the lock",
+        .timeLimit(.minutes(1)))
     func dropped() async throws {
         try await withLedger { ledger in
             let wasHeld = Mutex<Bool?>(nil)
@@ -50,7 +52,8 @@ struct LedgerHostTests {
             #expect(wasHeld.withLock { $0 } == nil)
             host = nil
             #expect(wasHeld.withLock { $0 } == true)
-            #expect(!OwnerLock.isHeld(LedgerPlace.lockName, in: ledger.directory))
+            // A program that another test starts at this moment has the lock's descriptor, too, until its exec.
+            while OwnerLock.isHeld(LedgerPlace.lockName, in: ledger.directory) { await Task.yield() }
         }
     }
 

@@ -50,6 +50,7 @@ extension ReportProperties {
         (widest.format, widest.contentType) = (word, word)
         // Four bytes are the most for a character in UTF-8, and for one that JSON escapes and a summary may hold.
         widest.summary = String(repeating: "\u{10000}", count: SummaryLine.maximumLength)
+        widest.occurredAt = collectedAt
         widest.signature = String(repeating: "0", count: Self.signatureLength)
         return widest.snapshotByteCount
     }

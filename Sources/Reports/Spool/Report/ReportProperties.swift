@@ -11,6 +11,8 @@ package struct ReportProperties: Hashable, Sendable {
     package var name: [UInt8]?
     /// Milliseconds since the epoch.
     package var collectedAt: Int64
+    /// When what the payload tells of happened, in milliseconds since the epoch; `nil` where nothing says it.
+    package var occurredAt: Int64?
     package var annotations: [String: String]
     package var summary: String
     /// What crashes of the same fault have in common: 16 hexadecimal digits.
@@ -66,6 +68,7 @@ package struct ReportProperties: Hashable, Sendable {
             }
         }
         object["collected_at"] = .string(RFC3339.string(milliseconds: collectedAt))
+        if let occurredAt { object["occurred_at"] = .string(RFC3339.string(milliseconds: occurredAt)) }
         object["annotations"] = .object(
             JSONObject(annotations.sorted { $0.key < $1.key }.map { .init(key: $0.key, value: .string($0.value)) }))
         object["summary"] = .string(summary)
@@ -93,6 +96,7 @@ package struct ReportProperties: Hashable, Sendable {
         name = json["name"]?.stringValue.map { Array($0.utf8) }
         if let encoded = json["name_b64"]?.stringValue, let bytes = Base64.decode(encoded) { name = bytes }
         collectedAt = json["collected_at"]?.stringValue.flatMap(RFC3339.milliseconds) ?? 0
+        occurredAt = json["occurred_at"]?.stringValue.flatMap(RFC3339.milliseconds)
         annotations = [:]
         for member in json["annotations"]?.objectValue?.members ?? [] {
             annotations[member.key] = member.value.stringValue

@@ -22,5 +22,7 @@ extension NewTransfer {
             metadata: ReportMetadata(report).text, byteCount: Int64(clamping: report.wireSize),
             seenWall: properties.collectedAt, request: properties.request?.stored(id: report.id),
             signature: properties.signature)
+        service = properties.annotations[AnnotationKey.service]
+        occurredWall = properties.occurredAt
     }
 }
