@@ -221,9 +221,7 @@ extension FaultingFileSystem {
         _ name: EntryName, in source: Directory, to newName: EntryName, in target: Directory
     ) throws(FileSystemError) {
         try enter(.rename, name, in: target.path)
-        if source.path != target.path, source.path.lastComponent?.string == "incoming",
-            state.withLock(\.isIncomingApart)
-        {
+        if source.isInDropZone, !target.isInDropZone, state.withLock(\.isIncomingApart) {
             throw FileSystemError(.rename, source.path(of: name), .improperLink)
         }
         try base.rename(name, in: source, to: newName, in: target)
@@ -268,9 +266,11 @@ extension FaultingFileSystem {
         try base.setPermissions(permissions, of: file)
     }
 
-    package func forEachEntry(in directory: Directory, _ body: (EntryName) -> Bool) throws(FileSystemError) {
+    package func forEachListed(
+        in directory: Directory, _ body: (EntryName, _ mayBeDirectory: Bool) -> Bool
+    ) throws(FileSystemError) {
         try enter(.list, in: directory.path)
-        try base.forEachEntry(in: directory, body)
+        try base.forEachListed(in: directory, body)
     }
 
     package func space(on directory: Directory) throws(FileSystemError) -> (available: UInt64, total: UInt64) {
@@ -284,4 +284,9 @@ extension FaultingFileSystem {
         if directory.path.lastComponent?.string == "incoming", let remote { return remote }
         return base.remoteFileSystemName(of: directory)
     }
+}
+
+extension Directory {
+    /// Whether it is `incoming/` or a directory in it.
+    var isInDropZone: Bool { path.components.contains { $0.string == "incoming" } }
 }

@@ -213,9 +213,7 @@ extension PowerCutFileSystem {
     package func rename(
         _ name: EntryName, in source: Directory, to newName: EntryName, in target: Directory
     ) throws(FileSystemError) {
-        if source.path != target.path, source.path.lastComponent?.string == "incoming",
-            state.withLock(\.isIncomingApart)
-        {
+        if source.isInDropZone, !target.isInDropZone, state.withLock(\.isIncomingApart) {
             throw FileSystemError(.rename, source.path(of: name), .improperLink)
         }
         try renaming(name, in: source, to: newName, in: target) { () throws(FileSystemError) in
@@ -342,8 +340,10 @@ extension PowerCutFileSystem {
         try base.setPermissions(permissions, of: file)
     }
 
-    package func forEachEntry(in directory: Directory, _ body: (EntryName) -> Bool) throws(FileSystemError) {
-        try base.forEachEntry(in: directory, body)
+    package func forEachListed(
+        in directory: Directory, _ body: (EntryName, _ mayBeDirectory: Bool) -> Bool
+    ) throws(FileSystemError) {
+        try base.forEachListed(in: directory, body)
     }
 
     package func space(on directory: Directory) throws(FileSystemError) -> (available: UInt64, total: UInt64) {

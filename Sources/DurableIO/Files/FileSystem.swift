@@ -84,8 +84,11 @@ package protocol FileSystem: Sendable {
     func setPermissions(_ permissions: UInt32, of directory: Directory) throws(FileSystemError)
     func setPermissions(_ permissions: UInt32, of file: borrowing OwnedDescriptor) throws(FileSystemError)
 
-    /// Visits every entry but `.` and `..`, in no order, until the body returns `false`.
-    func forEachEntry(in directory: Directory, _ body: (EntryName) -> Bool) throws(FileSystemError)
+    /// Visits every entry but `.` and `..`, in no order, until the body returns `false`. The body also gets whether the
+    /// entry may be a directory, as far as the listing tells.
+    func forEachListed(
+        in directory: Directory, _ body: (EntryName, _ mayBeDirectory: Bool) -> Bool
+    ) throws(FileSystemError)
     /// What an unprivileged process may still write, and the size of the whole, in bytes.
     func space(on directory: Directory) throws(FileSystemError) -> (available: UInt64, total: UInt64)
     /// The name of a file system on which neither locks nor renames can be trusted, or `nil` for a local one.
@@ -94,6 +97,11 @@ package protocol FileSystem: Sendable {
 
 extension FileSystem {
     package func remoteFileSystemName(of directory: Directory) -> String? { directory.remoteFileSystemName }
+
+    /// Visits every entry but `.` and `..`, in no order, until the body returns `false`.
+    package func forEachEntry(in directory: Directory, _ body: (EntryName) -> Bool) throws(FileSystemError) {
+        try forEachListed(in: directory) { name, _ in body(name) }
+    }
 
     /// All entries in byte order.
     package func entries(of directory: Directory) throws(FileSystemError) -> [EntryName] {

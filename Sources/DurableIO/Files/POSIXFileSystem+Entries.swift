@@ -63,7 +63,9 @@ extension POSIXFileSystem {
         guard fchmod(file.raw, permissions) == 0 else { throw FileSystemError(.changeMode, file.path) }
     }
 
-    package func forEachEntry(in directory: Directory, _ body: (EntryName) -> Bool) throws(FileSystemError) {
+    package func forEachListed(
+        in directory: Directory, _ body: (EntryName, _ mayBeDirectory: Bool) -> Bool
+    ) throws(FileSystemError) {
         // A descriptor of its own: two listings of one directory must not share a position.
         let raw = openat(directory.descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard raw >= 0, let stream = fdopendir(raw) else {
@@ -81,7 +83,8 @@ extension POSIXFileSystem {
                 return
             }
             guard let name = EntryName(bytes: Self.nameBytes(of: entry)) else { continue }
-            guard body(name) else { return }
+            let kind = Int(entry.pointee.d_type)
+            guard body(name, kind == DT_DIR || kind == DT_UNKNOWN) else { return }
         }
     }
 

@@ -40,6 +40,8 @@ package struct DropOrder {
             self.inode = inode
             self.tries = Int32(clamping: tries)
         }
+
+        var place: Place { Place(room: room, name: name) }
     }
 
     /// The facts about a drop, in a slot of its own.
@@ -72,6 +74,12 @@ package struct DropOrder {
 
     typealias Slot = Int32
 
+    /// Where a drop lies.
+    struct Place: Hashable {
+        let room: DropZone.Room
+        let name: EntryName
+    }
+
     /// A drop with more bytes is large, unless the caller gives another number: 8 MiB.
     package static let largeByteCount: UInt64 = 8 << 20
 
@@ -80,8 +88,7 @@ package struct DropOrder {
 
     private var records: [Record] = []
     private var free: [Slot] = []
-    private var incoming: [EntryName: Slot] = [:]
-    private var taken: [EntryName: Slot] = [:]
+    private var slots: [Place: Slot] = [:]
     private var joining: [Slot] = []
     private var small = DropLine()
     private var large = DropLine()
@@ -138,20 +145,16 @@ package struct DropOrder {
             free.append(Slot(index))
         }
         guard free.count == records.count else { return }
-        (records, free, joining, incoming, taken) = ([], [], [], [:], [:])
+        (records, free, joining, slots) = ([], [], [], [:])
         small.removeAll()
         large.removeAll()
     }
 
     private static let nothing = Entry(name: "nothing", size: 0, modified: 0, inode: 0)
 
-    private func slot(of entry: Entry) -> Slot? {
-        entry.room == .incoming ? incoming[entry.name] : taken[entry.name]
-    }
+    private func slot(of entry: Entry) -> Slot? { slots[entry.place] }
 
-    private mutating func set(_ slot: Slot?, for entry: Entry) {
-        if entry.room == .incoming { incoming[entry.name] = slot } else { taken[entry.name] = slot }
-    }
+    private mutating func set(_ slot: Slot?, for entry: Entry) { slots[entry.place] = slot }
 
     private mutating func add(_ entry: Entry, _ likeness: CrashLikeness) {
         var record = Record(
@@ -213,13 +216,13 @@ package struct DropOrder {
     }
 
     /// Whether a look has found the drop, and it has not been handed out since.
-    func waits(_ entry: EntryName, in room: DropZone.Room) -> Bool {
-        guard let slot = (room == .taken ? taken : incoming)[entry] else { return false }
+    func waits(_ place: Place) -> Bool {
+        guard let slot = slots[place] else { return false }
         return records[Int(slot)].state == .joining || records[Int(slot)].isWaiting
     }
 
-    /// The names of all drops that the last look has found.
-    var names: [EntryName] { Array(incoming.keys) + Array(taken.keys) }
+    /// The places of all drops that the last look has found.
+    var places: some Collection<Place> { slots.keys }
 
     /// The next drop of up to 8 MiB, which waits no longer; `nil` when none waits.
     package mutating func popSmall() -> Entry? {

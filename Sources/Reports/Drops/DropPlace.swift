@@ -15,7 +15,7 @@ package struct DropPlace: Hashable, Sendable {
     }
 
     /// The path in the spool, for messages.
-    package var path: String { "\(room.rawValue)/\(name.entry)" }
+    package var path: String { "\(room.path)/\(name.entry)" }
 }
 
 extension DropZone {

@@ -12,24 +12,29 @@ extension DropZone {
     /// The ends of names that mark a file as unfinished.
     static let unfinishedSuffixes = [".tmp", ".partial"]
 
-    /// The reason why no drop can be taken; `nil` if there is none.
+    /// The reason why no drop of `incoming/` can be taken; `nil` if there is none.
     var obstacle: String? {
         if let remoteName { return Self.remote(remoteName) }
-        return spool.incoming.renameObstacle.map(Self.words)
-    }
-
-    func obstacle(to name: EntryName) -> String? {
-        spool.incoming.renameObstacle(of: name).map(Self.words)
+        return spool.incoming.renameObstacle.map { Self.words($0) }
     }
 
     /// The rules that looking at the entry alone decides, without opening it.
-    func readiness(of name: EntryName, _ facts: FileMetadata) -> Readiness {
+    func readiness(of name: EntryName, _ facts: FileMetadata, in room: Room) -> Readiness {
         if name.hasPrefix(SharedDropZone.temporaryPrefix), facts.kind == .regular { return .beingWritten }
         if name.isHidden { return .skipped("its name begins with a dot") }
         if Self.unfinishedSuffixes.contains(where: name.hasSuffix) {
             return .skipped("its name marks it as unfinished: rename it when it is complete")
         }
+        if room == .incoming, facts.kind == .directory { return .skipped(problem(ofDirectory: name, facts)) }
         return problem(of: facts).map { .skipped($0) } ?? .ready
+    }
+
+    /// Why a directory in `incoming/` is no drop room.
+    private func problem(ofDirectory name: EntryName, _ facts: FileMetadata) -> String {
+        guard DropRoom(name) != nil else {
+            return "is a directory, not a file; a drop room would be named SERVICE or SERVICE@VERSION"
+        }
+        return "is a directory of user \(facts.owner), not a file; only the spool's user or root can make a drop room"
     }
 
     /// The rules that the facts alone decide.
@@ -50,17 +55,19 @@ extension DropZone {
 
     /// Why a drop that was renamed away is not opened.
     func problem(ofTaken facts: FileMetadata, in room: Room) -> String? {
-        // Any user who may drop files can give a file such a name in `incoming/`.
-        if room == .incoming, let problem = problem(of: facts) { return problem }
+        // Any user who may drop files can give a file such a name where he drops it.
+        if room != .taken, let problem = problem(of: facts) { return problem }
         return facts.kind == .regular ? nil : "is a \(facts.kind.rawValue), not a file: move it away"
     }
 
     /// Why a drop that was renamed away cannot be collected. This reads the bytes at both ends of the file, because the
     /// facts do not show whether the file can be read.
-    func problem(of name: TakenName, _ facts: FileMetadata, in room: Room) -> String? {
+    func problem(
+        of name: TakenName, _ facts: FileMetadata, in room: Room, _ directory: Directory
+    ) -> String? {
         if let problem = problem(ofTaken: facts, in: room) ?? sizeProblem(of: facts) { return problem }
         do throws(FileSystemError) {
-            guard let file = try spool.files.openFileIfPresent(name.entry, in: directory(of: room)) else { return nil }
+            guard let file = try spool.files.openFileIfPresent(name.entry, in: directory) else { return nil }
             _ = try spool.files.read(file, limit: 1)
             if facts.size > 1 { _ = try spool.files.read(file, limit: 1, at: facts.size - 1) }
             return nil

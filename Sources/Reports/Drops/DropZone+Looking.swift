@@ -9,11 +9,14 @@ extension DropZone {
     /// The result of a look.
     package struct Look {
         /// Rooms that could not be listed. Nothing in them was forgotten.
-        package internal(set) var failures: [(room: Room, error: FileSystemError)] = []
+        package internal(set) var failures: [Failure] = []
         /// Whether the task was cancelled before the look had seen all drops.
         package internal(set) var isCancelled = false
         /// Whether the time of the look was over before it had seen all of `incoming/`.
         package internal(set) var isCut = false
+
+        /// The sidecars that owners have renamed away.
+        var sidecars: [(entry: EntryName, room: OpenRoom)] = []
 
         /// Whether the look has seen all drops. Then the drops that it has not found are gone.
         package var isWhole: Bool { failures.isEmpty && !isCancelled && !isCut }
@@ -38,17 +41,30 @@ extension DropZone {
         // A clock set beyond the year 2262 says nothing.
         let (now, isBeyond) = spool.clock.wallMilliseconds.multipliedReportingOverflow(by: 1_000_000)
         order.beginLook(at: isBeyond ? .max : now)
-        var renamedAway: [(room: Room, name: TakenName)] = []
-        list(.taken, until: nil, &look) { renamedAway.append((.taken, TakenName(inTaken: $0))) }
-        let obstacle = self.obstacle
-        let isRemote = remoteName != nil
-        list(.incoming, until: end, &look) { name in
-            if let name = TakenName(inIncoming: name) {
-                if !isRemote { renamedAway.append((.incoming, name)) }
-            } else if let drop = drop(named: name) {
-                note(drop, obstacle, &order, leave)
+        var sidecars: [(entry: EntryName, room: OpenRoom)] = []
+        var renamedAway: [(room: OpenRoom, name: TakenName)] = []
+        let taken = OpenRoom(room: .taken, directory: spool.taken)
+        list(taken.directory, &look) { entry in
+            if Sidecar.isName(entry) {
+                sidecars.append((entry, taken))
+            } else {
+                renamedAway.append((taken, TakenName(inTaken: entry)))
             }
         }
+        func mayGoOn() -> Bool {
+            if Task.isCancelled { look.isCancelled = true }
+            if let end, spool.clock.bootMilliseconds >= end { look.isCut = true }
+            return !look.isCancelled && !look.isCut
+        }
+        let failures = visit(while: mayGoOn) { found in
+            switch found {
+            case .renamedAway(let name, let room): renamedAway.append((room, name))
+            case .drop(let drop, let room): note(drop, room.obstacle, &order, leave)
+            case .hiddenSidecar(let entry, let room): sidecars.append((entry, room))
+            }
+        }
+        look.failures += failures
+        look.sidecars = sidecars
         for (room, name) in renamedAway {
             if Task.isCancelled { look.isCancelled = true }
             if look.isCancelled { break }
@@ -60,37 +76,41 @@ extension DropZone {
 
     /// Looks once at the entry of a drop whose turn has come.
     /// - Returns: the drop as it is now; `nil` when it is gone.
-    package func drop(named name: EntryName) -> Drop? {
-        look(at: name, dropped: name, in: .incoming) { readiness(of: name, $0) }
+    package func drop(named name: EntryName, in room: Room) throws(FileSystemError) -> Drop? {
+        try directoryIfPresent(of: room).flatMap { drop(named: name, in: OpenRoom(room: room, directory: $0)) }
     }
 
     /// The number of drops that may be taken, as far as a look at their entries shows it within a time in milliseconds.
     /// Of the drops that the look does not reach, those count whose names do not exclude them.
     func readyCount(within time: Int64) -> Int {
-        guard obstacle == nil else { return 0 }
         let end = spool.clock.bootMilliseconds + time
-        var (count, hasTime) = (0, true)
+        var (count, seenCount, isCut) = (0, 0, false)
+        func mayGoOn() -> Bool {
+            isCut = spool.clock.bootMilliseconds >= end
+            if !isCut { seenCount += 1 }
+            return !isCut
+        }
+        visit(while: mayGoOn) { found in
+            if case .drop(let drop, let room) = found, drop.readiness == .ready, room.obstacle == nil { count += 1 }
+        }
+        guard isCut, obstacle == nil else { return count }
+        var nameCount = 0
         try? spool.files.forEachEntry(in: spool.incoming) { name in
-            guard TakenName(inIncoming: name) == nil else { return true }
-            hasTime = hasTime && spool.clock.bootMilliseconds < end
-            if hasTime ? drop(named: name)?.readiness == .ready : !name.isHidden { count += 1 }
+            if !name.isHidden, !Sidecar.isName(name) { nameCount += 1 }
             return true
         }
-        return count
+        return max(count, nameCount - seenCount + count)
     }
 
-    private func list(_ room: Room, until end: Int64?, _ look: inout Look, _ body: (EntryName) -> Void) {
+    private func list(_ directory: Directory, _ look: inout Look, _ body: (EntryName) -> Void) {
         do throws(FileSystemError) {
-            var isStopped = false
-            try spool.files.forEachEntry(in: directory(of: room)) { name in
+            try spool.files.forEachEntry(in: directory) { name in
                 if Task.isCancelled { look.isCancelled = true }
-                if let end, spool.clock.bootMilliseconds >= end { look.isCut = true }
-                isStopped = look.isCancelled || look.isCut
-                if !isStopped { body(name) }
-                return !isStopped
+                if !look.isCancelled { body(name) }
+                return !look.isCancelled
             }
         } catch {
-            look.failures.append((room, error))
+            look.failures.append((.taken, error))
         }
     }
 
@@ -98,26 +118,27 @@ extension DropZone {
         guard drop.readiness == .ready, obstacle == nil, let facts = drop.facts else {
             var drop = drop
             if drop.readiness == .ready, let obstacle { drop.readiness = .skipped(obstacle) }
-            return leave(drop)
+            return isWorthTelling(drop) ? leave(drop) : ()
         }
         order.note(
-            DropOrder.Entry(name: drop.entry, size: facts.size, modified: facts.modified, inode: facts.inode),
+            DropOrder.Entry(
+                room: drop.room, name: drop.entry, size: facts.size, modified: facts.modified, inode: facts.inode),
             likeness: CrashLikeness(name: drop.entry.bytes))
     }
 
     private func note(
-        _ name: TakenName, in room: Room, _ order: inout DropOrder, _ tries: (DropOrder.Entry, String) -> Int?,
+        _ name: TakenName, in room: OpenRoom, _ order: inout DropOrder, _ tries: (DropOrder.Entry, String) -> Int?,
         _ leave: (Drop) -> Void
     ) {
-        let found = look(at: name.entry, dropped: name.dropped, in: room) { facts in
-            problem(ofTaken: facts, in: room).map { .skipped($0) } ?? .ready
+        let found = look(at: name.entry, dropped: name, in: room) { facts in
+            problem(ofTaken: facts, in: room.room).map { .skipped($0) } ?? .ready
         }
         guard let found else { return }
         guard found.readiness == .ready, let facts = found.facts else { return leave(found) }
         var entry = DropOrder.Entry(
-            room: room, name: name.entry, isTaken: true, size: facts.size, modified: facts.modified,
+            room: room.room, name: name.entry, isTaken: true, size: facts.size, modified: facts.modified,
             inode: facts.inode)
-        guard let tries = tries(entry, SourceMark.of(taken: name, facts, in: room)) else { return }
+        guard let tries = tries(entry, SourceMark.of(taken: name, facts, in: room.room)) else { return }
         entry.tries = Int32(clamping: tries)
         order.note(entry, likeness: CrashLikeness(name: name.dropped.bytes))
     }
@@ -179,8 +200,6 @@ extension DropZone {
     }
 
     private func droppedName(of entry: DropOrder.Entry) -> EntryName {
-        guard entry.isTaken else { return entry.name }
-        if entry.room == .taken { return TakenName(inTaken: entry.name).dropped }
-        return TakenName(inIncoming: entry.name)?.dropped ?? entry.name
+        entry.isTaken ? TakenName(entry.name, in: entry.room)?.dropped ?? entry.name : entry.name
     }
 }

@@ -3,33 +3,34 @@ import DurableIO
 /// Why a drop stays where it is, and what to do, in words for people.
 extension DropZone {
     /// Why no drop is taken from a mounted directory.
-    package static func remote(_ name: String) -> String {
-        "incoming/ lies on \(name), where nobody can tell whether a file is complete: mount a local directory there"
+    package static func remote(_ name: String, _ directory: String = "incoming/") -> String {
+        "\(directory) lies on \(name), where nobody can tell whether a file is complete: mount a local directory there"
     }
 
-    static func words(_ obstacle: RenameObstacle) -> String {
-        switch obstacle {
+    static func words(_ obstacle: RenameObstacle, in room: Room = .incoming) -> String {
+        let directory = room.path + "/"
+        return switch obstacle {
         case .mountPoint: "is a mount point and cannot be moved: mount the directory that holds it, or copy it here"
         case .appendOnly: "is append-only and cannot be moved: run chattr -a on it, or copy it here"
         case .immutable: "is immutable and cannot be moved: run chattr -i on it, or copy it here"
         case .protectedDirectory:
-            "cannot be moved out of incoming/, which is append-only or immutable: run chattr -a -i on it"
-        case .readOnly: "cannot be moved, incoming/ is read-only: mount it writable"
+            "cannot be moved out of \(directory), which is append-only or immutable: run chattr -a -i on it"
+        case .readOnly: "cannot be moved, \(directory) is read-only: mount it writable"
         case .forbidden:
-            "cannot be moved, this user may not write to incoming/: run as its owner, or let this user write"
+            "cannot be moved, this user may not write to \(directory): run as its owner, or let this user write"
         }
     }
 
     /// Why a rename failed, and what to do.
-    static func words(_ error: FileSystemError) -> String {
+    static func words(_ error: FileSystemError, in room: Room = .incoming) -> String {
         switch error.errno {
-        case .resourceBusy: words(.mountPoint)
+        case .resourceBusy: words(.mountPoint, in: room)
         case .notPermitted:
-            "cannot be moved, its attributes or those of incoming/ forbid it: see lsattr, or copy it here"
-        case .permissionDenied: words(.forbidden)
-        case .readOnlyFileSystem: words(.readOnly)
+            "cannot be moved, its attributes or those of \(room.path)/ forbid it: see lsattr, or copy it here"
+        case .permissionDenied: words(.forbidden, in: room)
+        case .readOnlyFileSystem: words(.readOnly, in: room)
         case .invalidArgument:
-            "cannot be moved, the file system of incoming/ cannot rename without replacing: use another one there"
+            "cannot be moved, the file system of \(room.path)/ cannot rename without replacing: use another one there"
         default: "cannot be moved: \(error.errno)"
         }
     }

@@ -19,55 +19,80 @@ extension DropZone {
     /// Renames a complete drop away from its producers and opens it.
     package func take(_ drop: Drop) throws(FileSystemError) -> TakeResult {
         guard case .ready = drop.readiness else { return .notNow(drop.readiness) }
+        guard let directory = try directoryIfPresent(of: drop.room) else { return .notNow(.young) }
+        let room = OpenRoom(room: drop.room, directory: directory)
         let file: OwnedDescriptor
-        switch try openOrSkip(drop.entry, in: spool.incoming) {
+        switch try openOrSkip(drop.entry, in: room.directory) {
         case .opened(let opened): file = opened
         case .refused(let readiness): return .notNow(readiness)
         }
         let facts = try spool.files.metadata(of: file)
         // The entry may have been replaced since it was listed.
-        if case let readiness = readiness(of: drop.entry, facts), readiness != .ready { return .notNow(readiness) }
-        guard let second = try spool.files.openFileIfPresent(drop.entry, in: spool.incoming) else {
+        if case let readiness = readiness(of: drop.entry, facts, in: drop.room), readiness != .ready {
+            return .notNow(readiness)
+        }
+        guard let second = try spool.files.openFileIfPresent(drop.entry, in: room.directory) else {
             return .notNow(.young)
         }
         let probe = WriterProbe(second)
         if let readiness = readiness(of: probe.answer, facts) { return .notNow(readiness) }
-        let place: (name: TakenName, room: Room)
+        let sidecar = sidecar(of: drop.entry, ownedBy: facts.owner, in: room.directory)
+        if sidecar == .beingWritten { return .notNow(.young) }
+        let place: (name: TakenName, room: OpenRoom)
         do throws(FileSystemError) {
-            place = try renameAway(drop.entry)
+            place = try renameAway(drop.entry, from: room, hasSidecar: sidecar == .ready)
         } catch {
             // The name is gone, or the new name is in use already. Another look decides.
             if error.errno == .fileExists || error.errno == .noSuchFileOrDirectory { return .notNow(.young) }
             guard !error.isOutOfSpace, !error.isPassing else { throw error }
-            return .notNow(.skipped(obstacle(to: drop.entry) ?? Self.words(error)))
+            return .notNow(.skipped(room.obstacle(to: drop.entry) ?? Self.words(error, in: drop.room)))
         }
         // The file was replaced or opened again in between. A later look examines the file that has the name now.
-        let directory = directory(of: place.room)
-        guard let taken = try spool.files.metadata(of: place.name.entry, in: directory),
+        guard let taken = try spool.files.metadata(of: place.name.entry, in: place.room.directory),
             taken.isSameContent(as: facts), probe.answer != .noWriter || probe.stillHolds
         else { return .notNow(.young) }
-        return .taken(
-            Taken(drop: TakenDrop(name: place.name, facts: taken, room: place.room, directory: directory), file: file))
+        let renamed = TakenDrop(
+            name: place.name, facts: taken, room: place.room.room, directory: place.room.directory,
+            hasSidecar: sidecar == .ready)
+        return .taken(Taken(drop: renamed, file: file))
     }
 
-    /// Renames a drop into `taken/`. If `incoming/` is on another file system, gives the drop a hidden name in
-    /// `incoming/` instead.
-    private func renameAway(_ entry: EntryName) throws(FileSystemError) -> (name: TakenName, room: Room) {
+    /// Renames a drop into `taken/`, and its sidecar before it. If the drop is on another file system, gives both hidden
+    /// names in their own directory instead.
+    private func renameAway(
+        _ drop: EntryName, from room: OpenRoom, hasSidecar: Bool
+    ) throws(FileSystemError) -> (name: TakenName, room: OpenRoom) {
+        let taken = OpenRoom(room: .taken, directory: spool.taken)
         do throws(FileSystemError) {
-            let name = TakenName(for: entry, isHidden: false)
-            try spool.files.rename(entry, in: spool.incoming, to: name.entry, in: spool.taken)
-            return (name, .taken)
+            return (try rename(drop, from: room, to: taken, hasSidecar: hasSidecar), taken)
         } catch {
             guard error.errno == .improperLink else { throw error }
         }
-        let name = TakenName(for: entry, isHidden: true)
-        try spool.files.rename(entry, in: spool.incoming, to: name.entry, in: spool.incoming)
-        return (name, .incoming)
+        return (try rename(drop, from: room, to: room, hasSidecar: hasSidecar), room)
+    }
+
+    private func rename(
+        _ drop: EntryName, from source: OpenRoom, to target: OpenRoom, hasSidecar: Bool
+    ) throws(FileSystemError) -> TakenName {
+        let name = TakenName(
+            for: drop, from: source.room.dropRoom, isHidden: target.room != .taken, hasSidecar: hasSidecar)
+        guard hasSidecar, let sidecar = Sidecar.name(of: drop), let newSidecar = Sidecar.name(of: name.entry) else {
+            try spool.files.rename(drop, in: source.directory, to: name.entry, in: target.directory)
+            return name
+        }
+        try spool.files.rename(sidecar, in: source.directory, to: newSidecar, in: target.directory)
+        do throws(FileSystemError) {
+            try spool.files.rename(drop, in: source.directory, to: name.entry, in: target.directory)
+        } catch {
+            _ = try? spool.files.rename(newSidecar, in: target.directory, to: sidecar, in: source.directory)
+            throw error
+        }
+        return name
     }
 
     /// Opens a drop that an earlier owner renamed away.
     func reopen(_ name: TakenName, in room: Room) throws(FileSystemError) -> TakeResult {
-        let directory = directory(of: room)
+        let directory = try directory(of: room)
         guard let found = try spool.files.metadata(of: name.entry, in: directory) else { return .notNow(.young) }
         if let problem = problem(ofTaken: found, in: room) { return .notNow(.skipped(problem)) }
         let file: OwnedDescriptor
@@ -79,12 +104,16 @@ extension DropZone {
         guard let second = try spool.files.openFileIfPresent(name.entry, in: directory) else { return .notNow(.young) }
         let probe = WriterProbe(second)
         if let readiness = readiness(of: probe.answer, facts) { return .notNow(readiness) }
-        return .taken(Taken(drop: TakenDrop(name: name, facts: facts, room: room, directory: directory), file: file))
+        let drop = TakenDrop(
+            name: name, facts: facts, room: room, directory: directory,
+            hasSidecar: hasSidecar(name, in: directory))
+        return .taken(Taken(drop: drop, file: file))
     }
 
     /// A drop as a reader shows it: a drop that a process has open for writing is not ready.
     func probed(_ drop: Drop) -> Drop {
-        guard drop.readiness == .ready, let file = try? spool.files.openFileIfPresent(drop.entry, in: spool.incoming),
+        guard drop.readiness == .ready, let directory = try? directory(of: drop.room),
+            let file = try? spool.files.openFileIfPresent(drop.entry, in: directory),
             case let probe = WriterProbe(file), case .writing = probe.answer
         else { return drop }
         var drop = drop

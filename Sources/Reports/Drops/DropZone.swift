@@ -1,6 +1,7 @@
 package import DurableIO
 
-/// The drop zone: the files that other programs left in `incoming/`, and which of them can be taken now.
+/// The drop zone: the files that other programs left in `incoming/` and in its drop rooms, and which of them can be
+/// taken now.
 ///
 /// Looking changes nothing, and a drop that cannot be looked at hides no other drop. See `DropZone+Taking` for the
 /// rest.
@@ -15,9 +16,38 @@ package struct DropZone {
     }
 
     /// The directory of a drop.
-    package enum Room: String, Sendable {
+    package enum Room: Hashable, Sendable {
         case incoming
         case taken
+        case dropRoom(DropRoom)
+
+        /// The room with this path in the spool; `nil` if there is none.
+        package init?(path: String) {
+            switch path {
+            case "incoming": self = .incoming
+            case "taken": self = .taken
+            default:
+                guard path.hasPrefix(Self.prefix),
+                    let room = EntryName(String(path.dropFirst(Self.prefix.count))).flatMap(DropRoom.init)
+                else { return nil }
+                self = .dropRoom(room)
+            }
+        }
+
+        private static let prefix = "incoming/"
+
+        /// The path in the spool.
+        package var path: String {
+            switch self {
+            case .incoming: "incoming"
+            case .taken: "taken"
+            case .dropRoom(let room): "\(Self.prefix)\(room.name)"
+            }
+        }
+
+        package var dropRoom: DropRoom? {
+            if case .dropRoom(let room) = self { room } else { nil }
+        }
     }
 
     /// A drop, and whether it can be taken.
@@ -27,6 +57,8 @@ package struct DropZone {
         package let entry: EntryName
         /// The name under which a producer dropped the file.
         package let name: EntryName
+        /// The drop room into which a producer dropped the file.
+        package let dropRoom: DropRoom?
         /// `nil` for a drop that cannot be looked at.
         package let facts: FileMetadata?
         package var readiness: Readiness
@@ -35,7 +67,7 @@ package struct DropZone {
         package var isTaken: Bool { room == .taken || entry != name }
 
         /// Its path in the spool, for messages.
-        package var path: String { "\(room.rawValue)/\(entry)" }
+        package var path: String { "\(room.path)/\(entry)" }
     }
 
     package enum Readiness: Hashable, Sendable {
@@ -53,41 +85,52 @@ package struct DropZone {
 
     // MARK: - Looking
 
-    /// The drops in byte order, with the reason for each drop that is skipped, and without the drops that an owner has
-    /// renamed away. Only the first `limit` entries are looked at. The default is all entries.
+    /// The drops in the byte order of each directory, with the reason for each drop that is skipped, and without the
+    /// drops that an owner has renamed away. Only the first `limit` entries are looked at. The default is all entries.
     package func drops(atMost limit: Int = .max) throws(FileSystemError) -> [Drop] {
-        let obstacle = self.obstacle
-        return try spool.files.entries(of: spool.incoming).prefix(limit).compactMap { name in
-            guard TakenName(inIncoming: name) == nil else { return nil }
-            guard var drop = drop(named: name) else { return nil }
-            if drop.readiness == .ready, let reason = obstacle ?? self.obstacle(to: name) {
+        var (drops, count) = ([Drop](), 0)
+        func mayGoOn() -> Bool {
+            count += 1
+            return count <= limit
+        }
+        let failures = visit(inOrder: true, while: mayGoOn) { found in
+            guard case .drop(var drop, let room) = found else { return }
+            if drop.readiness == .ready, let reason = room.obstacle ?? room.obstacle(to: drop.entry) {
                 drop.readiness = .skipped(reason)
             }
-            return drop
+            drops.append(drop)
         }
+        if let failure = failures.first(where: { $0.room == .incoming }) { throw failure.error }
+        return drops
     }
 
     /// Drops that an owner has renamed away and not finished with.
     package func takenDrops() throws(FileSystemError) -> [Drop] {
         try takenNames().compactMap { room, name in
-            look(at: name.entry, dropped: name.dropped, in: room) { facts in
-                if let problem = problem(of: name, facts, in: room) { return .skipped(problem) }
+            guard let directory = try? directory(of: room) else { return nil }
+            return look(at: name.entry, dropped: name, in: OpenRoom(room: room, directory: directory)) { facts in
+                if let problem = problem(of: name, facts, in: room, directory) { return .skipped(problem) }
                 return .beingTaken
             }
         }
     }
 
-    /// The names of the drops that owners have renamed away, in both rooms.
+    /// The names of the drops that owners have renamed away, in all rooms.
     func takenNames() throws(FileSystemError) -> [(room: Room, name: TakenName)] {
-        let taken = try spool.files.entries(of: spool.taken).map { (room: Room.taken, name: TakenName(inTaken: $0)) }
-        guard remoteName == nil else { return taken }
-        var hidden: [TakenName] = []
-        // The listing of the drops reports a directory that cannot be listed.
-        try? spool.files.forEachEntry(in: spool.incoming) { entry in
-            if let name = TakenName(inIncoming: entry) { hidden.append(name) }
-            return true
+        let taken = try spool.files.entries(of: spool.taken).compactMap { entry in
+            Sidecar.isName(entry) ? nil : (room: Room.taken, name: TakenName(inTaken: entry))
         }
-        return taken + hidden.map { (room: .incoming, name: $0) }
+        guard remoteName == nil else { return taken }
+        var hidden: [(room: Room, name: TakenName)] = []
+        // The listing of the drops reports a directory that cannot be listed.
+        for room in [.incoming] + ((try? dropRooms()) ?? []).map({ Room.dropRoom($0) }) {
+            guard let directory = try? directory(of: room), remoteName(of: directory) == nil else { continue }
+            try? spool.files.forEachEntry(in: directory) { entry in
+                if let name = TakenName(inIncoming: entry), !Sidecar.isName(entry) { hidden.append((room, name)) }
+                return true
+            }
+        }
+        return taken + hidden
     }
 
     /// The marks of the drops that owners have renamed away, as far as these drops can be looked at.
@@ -104,23 +147,27 @@ package struct DropZone {
             })
     }
 
-    func directory(of room: Room) -> Directory { room == .taken ? spool.taken : spool.incoming }
-
     func look(
-        at entry: EntryName, dropped: EntryName, in room: Room, _ readiness: (FileMetadata) -> Readiness
+        at entry: EntryName, dropped: TakenName? = nil, in room: OpenRoom, _ readiness: (FileMetadata) -> Readiness
     ) -> Drop? {
-        do {
-            guard let facts = try spool.files.metadata(of: entry, in: directory(of: room)) else { return nil }
-            return Drop(room: room, entry: entry, name: dropped, facts: facts, readiness: readiness(facts))
+        func drop(_ facts: FileMetadata?, _ readiness: Readiness) -> Drop {
+            Drop(
+                room: room.room, entry: entry, name: dropped?.dropped ?? entry,
+                dropRoom: dropped?.room ?? room.room.dropRoom, facts: facts, readiness: readiness)
+        }
+        do throws(FileSystemError) {
+            guard let facts = try spool.files.metadata(of: entry, in: room.directory) else { return nil }
+            return drop(facts, readiness(facts))
         } catch {
-            let readiness = Readiness.skipped(Self.unreadable(error))
-            return Drop(room: room, entry: entry, name: dropped, facts: nil, readiness: readiness)
+            return drop(nil, .skipped(Self.unreadable(error)))
         }
     }
 
     /// The network file system on which `incoming/` is; `nil` if `incoming/` is on a local file system, or if the spool
     /// may be on a network file system.
-    package var remoteName: String? {
-        spool.options.allowsRemoteFileSystem ? nil : spool.files.remoteFileSystemName(of: spool.incoming)
+    package var remoteName: String? { remoteName(of: spool.incoming) }
+
+    func remoteName(of directory: Directory) -> String? {
+        spool.options.allowsRemoteFileSystem ? nil : spool.files.remoteFileSystemName(of: directory)
     }
 }

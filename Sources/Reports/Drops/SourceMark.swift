@@ -16,6 +16,9 @@ enum SourceMark {
     /// Makes the mark of an entry. The name of an entry holds 128 random bits.
     static func of(entry: EntryName) -> String { prefix + entry.description }
 
+    /// What all marks of the drop with this nonce begin with, in one of the directories.
+    static func prefixes(ofNonce nonce: String) -> [String] { [prefix, prefixElsewhere].map { "\($0)\(nonce)-" } }
+
     /// Makes the mark of a drop that was renamed away. The nonce in the drop's name distinguishes it from a later copy
     /// that happens to get the same inode, size and time. The nonce stays the same when the machine numbers its devices
     /// anew, or when a user changes the file's mode. Without a nonce, the device and the time of the last change

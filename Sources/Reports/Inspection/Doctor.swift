@@ -155,7 +155,8 @@ package struct Doctor {
     private func examineDrops(_ report: (Finding) throws -> Void) throws {
         // An owner at work is about to collect what it has taken.
         let hasOwner = OwnerLock.isHeld(LedgerPlace.lockName, in: spool.root)
-        for seen in try inspector.drops() {
+        let zone = DropZone(spool: spool)
+        for seen in try inspector.drops() where zone.isWorthTelling(seen.drop) {
             let drop = seen.drop
             if let note = seen.note {
                 try report(Finding(level: .note, subject: drop.path, message: note))
@@ -183,10 +184,10 @@ package struct Doctor {
 
     /// Why a taken drop cannot be read to its end.
     private func readProblem(of drop: DropZone.Drop) -> String? {
-        let room = drop.room == .taken ? spool.taken : spool.incoming
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 16)
         defer { buffer.deallocate() }
         do throws(FileSystemError) {
+            let room = try DropZone(spool: spool).directory(of: drop.room)
             guard let file = try spool.files.openFileIfPresent(drop.entry, in: room) else { return nil }
             while try spool.files.read(file, into: buffer, at: nil) > 0 {}
             return nil

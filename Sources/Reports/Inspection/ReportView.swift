@@ -159,7 +159,7 @@ package struct ReportView: Sendable {
         size = drop.facts?.size ?? 0
         occurrences = 1
         attempts = 0
-        annotations = seen.header?.annotations ?? [:]
+        annotations = seen.annotations
         note = seen.note
         if seen.isPoisonous {
             reason = "poison"

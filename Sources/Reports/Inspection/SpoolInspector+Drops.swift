@@ -12,6 +12,8 @@ extension SpoolInspector {
         let isUnderWay: Bool
         /// What a packed drop says of its payload; `nil` for any other, and for one that cannot be read.
         let header: DropHeader?
+        /// What its room, its sidecar and its header say.
+        let annotations: [String: String]
 
         var isPoisonous: Bool { begun?.isPoisonous ?? false }
         /// What is to be known of the tries, and done.
@@ -39,9 +41,19 @@ extension SpoolInspector {
             {
                 drop.readiness = .skipped(reason)
             }
+            let header = zone.header(of: drop)
             return SeenDrop(
-                drop: drop, begun: row, isUnderWay: row?.isOpen == true && hasOwner, header: zone.header(of: drop))
+                drop: drop, begun: row, isUnderWay: row?.isOpen == true && hasOwner, header: header,
+                annotations: annotations(of: drop, header, in: zone))
         }
+    }
+
+    private func annotations(of drop: DropZone.Drop, _ header: DropHeader?, in zone: DropZone) -> [String: String] {
+        guard let facts = drop.facts, facts.kind == .regular, !Sidecar.isName(drop.name),
+            let directory = try? zone.directory(of: drop.room)
+        else { return [:] }
+        let sources = zone.annotations(of: drop.entry, from: drop.dropRoom, facts, in: directory, header)
+        return AnnotationRules().merged(with: sources)
     }
 
     /// By what the ledger knows a drop that was renamed away.

@@ -133,6 +133,10 @@ package struct SpoolInspector {
     package func roomProblems() -> [(room: String, message: String)] {
         let zone = DropZone(spool: spool)
         var problems: [(room: String, message: String)] = []
+        func tell(_ room: String, _ error: FileSystemError) {
+            problems.append(
+                (room: room, message: "cannot be listed: \(error.errno): check its permissions and its disk"))
+        }
         if let name = zone.remoteName { problems.append((room: "incoming", message: DropZone.remote(name))) }
         for (title, room) in [
             ("incoming", spool.incoming), ("taken", spool.taken), ("collected", spool.collected),
@@ -141,8 +145,14 @@ package struct SpoolInspector {
             do throws(FileSystemError) {
                 _ = try spool.files.isEmpty(room)
             } catch {
-                problems.append(
-                    (room: title, message: "cannot be listed: \(error.errno): check its permissions and its disk"))
+                tell(title, error)
+            }
+        }
+        for room in ((try? zone.dropRooms()) ?? []).map({ DropZone.Room.dropRoom($0) }) {
+            do throws(FileSystemError) {
+                if let directory = try zone.directoryIfPresent(of: room) { _ = try spool.files.isEmpty(directory) }
+            } catch {
+                tell(room.path, error)
             }
         }
         return problems

@@ -255,9 +255,8 @@ struct Enrolment {
         }
         // The directories are synced. Without this, a power cut could bring a source back, and the source could bring a
         // report back that a person has removed meanwhile.
-        for directory in [spool.collected, spool.taken, spool.incoming] {
-            let sources = unlinked.filter { $0.directory === directory }.map(\.candidate)
-            guard !sources.isEmpty else { continue }
+        for group in Dictionary(grouping: unlinked, by: \.directory.path).values {
+            let (directory, sources) = (group[0].directory, group.map(\.candidate))
             do throws(FileSystemError) {
                 try spool.files.syncDirectory(directory)
                 marks.noteUnlinked(sources.compactMap(\.mark))
@@ -290,7 +289,7 @@ struct Enrolment {
         // again.
         let now = try spool.files.metadata(of: drop.name.entry, in: drop.directory)
         guard let now, now.isSameContent(as: drop.facts) else { return [] }
-        try spool.files.remove(drop.name.entry, in: drop.directory)
+        try DropZone(spool: spool).unlink(drop.name.entry, in: drop.directory, withSidecar: drop.hasSidecar)
         return [drop.directory]
     }
 }

@@ -12,7 +12,7 @@ extension Intake {
                 guard let name = TakenName(entry.name, in: entry.room) else { return nil }
                 return opened(try zone.reopen(name, in: entry.room), entry, &summary)
             }
-            guard let drop = zone.drop(named: entry.name) else { return nil }
+            guard let drop = try zone.drop(named: entry.name, in: entry.room) else { return nil }
             // The drop was small at the look and is large now, so the intake has to collect it by itself.
             if let size = drop.facts?.size, size > largeDropByteCount, entry.size <= largeDropByteCount {
                 leave(Source(entry), for: .young, &summary)
@@ -25,7 +25,7 @@ extension Intake {
             leave(Source(entry), .notTaken(problem.description), &summary)
         } catch let error as FileSystemError {
             if error.isOutOfSpace { summary.isOutOfSpace = true }
-            leave(Source(entry), .notTaken(DropZone.words(error)), &summary)
+            leave(Source(entry), .notTaken(DropZone.words(error, in: entry.room)), &summary)
         } catch {
             leave(Source(entry), .notTaken("cannot be taken: \(error)"), &summary)
         }
@@ -52,14 +52,18 @@ extension Intake {
     ) -> Enrolment.Candidate? {
         let drop = taken.drop
         do {
-            let collector = ReportCollector(spool: spool)
+            let (collector, zone) = (ReportCollector(spool: spool), DropZone(spool: spool))
             try collector.checkSpace(for: drop.facts)
             let header = try DropHeader.read(of: taken.file, size: drop.facts.size, files: spool.files)
             if !isBegun, let header, header.payloadByteCount > largeDropByteCount {
                 leave(Source(drop), for: .young, &summary)
                 return nil
             }
-            let description = ReportCollector.Description(name: drop.name.dropped.bytes, source: drop.mark)
+            var description = ReportCollector.Description(name: drop.name.dropped.bytes, source: drop.mark)
+            let sources = zone.annotations(
+                of: drop.name.entry, from: drop.dropRoom, drop.facts, in: drop.directory, header)
+            description.annotations = spool.options.annotations.merged(with: sources)
+            description.leavesOutAnnotations = true
             let source: PayloadSource =
                 if let header { .packed(taken.file, facts: drop.facts, header: header) } else {
                     .file(taken.file, facts: drop.facts)

@@ -5,36 +5,44 @@ import Logging
 extension Intake {
     /// A source as it was at a look. If the file changes, it becomes another source.
     struct Source: Hashable, Sendable {
-        let entry: EntryName
-        let room: String
+        let place: Place
         let key: LeftSources.Key
 
-        init(_ entry: EntryName, in room: String, _ facts: FileMetadata?) {
-            (self.entry, self.room) = (entry, room)
-            key = LeftSources.Key("\(room)/\(entry)", facts)
-        }
-
         /// Makes the source of an entry in `collected/`.
-        init(published entry: EntryName) { self.init(entry, in: "collected", nil) }
+        init(published entry: EntryName) { self.init(Place(entry, in: nil), nil) }
 
-        init(_ drop: TakenDrop) { self.init(drop.name.entry, in: drop.room.rawValue, drop.facts) }
+        init(_ drop: TakenDrop) { self.init(Place(drop.name.entry, in: drop.room), drop.facts) }
 
-        init(_ drop: DropZone.Drop) { self.init(drop.entry, in: drop.room.rawValue, drop.facts) }
+        init(_ drop: DropZone.Drop) { self.init(Place(drop.entry, in: drop.room), drop.facts) }
 
         init(_ drop: DropOrder.Entry) {
-            (entry, room) = (drop.name, drop.room.rawValue)
-            key = LeftSources.Key("\(room)/\(entry)", inode: drop.inode, size: drop.size, modified: drop.modified)
+            place = Place(drop.name, in: drop.room)
+            key = LeftSources.Key(place.path, inode: drop.inode, size: drop.size, modified: drop.modified)
         }
 
-        /// The path of the source in the spool, for messages.
-        var path: String { "\(room)/\(entry)" }
+        private init(_ place: Place, _ facts: FileMetadata?) {
+            self.place = place
+            key = LeftSources.Key(place.path, facts)
+        }
+    }
+
+    /// Where a source lies, or an order.
+    struct Place: Hashable, Sendable {
+        let entry: EntryName
+        /// `nil` for `collected/`.
+        let room: DropZone.Room?
+
+        init(_ entry: EntryName, in room: DropZone.Room?) { (self.entry, self.room) = (entry, room) }
+
+        /// The path in the spool, for messages.
+        var path: String { "\(room?.path ?? "collected")/\(entry)" }
     }
 
     func leave(_ source: Source, _ cause: LeftSources.Cause, _ summary: inout Summary) {
         summary.skipped += 1
         summary.left.append(source)
         guard left.note(source.key, cause) else { return }
-        logger.notice("Left where it is", metadata: ["path": "\(source.path)", "reason": "\(cause.text)"])
+        logger.notice("Left where it is", metadata: ["path": "\(source.place.path)", "reason": "\(cause.text)"])
     }
 
     func leave(_ candidate: Enrolment.Candidate, _ cause: LeftSources.Cause, _ summary: inout Summary) {
@@ -59,14 +67,16 @@ extension Intake {
     /// to its end or has brought it in already.
     ///
     /// If this owner has brought the source in and could not unlink it, this function tries again to unlink it.
-    func isLeft(_ source: Source, in directory: Directory, _ summary: inout Summary) -> Bool {
+    func isLeft(_ source: Source, _ summary: inout Summary) -> Bool {
         switch left.cause(of: source.key) {
         case nil, .notTaken, .poisonous: return false
         case .notCollected(let reason):
             leave(source, .notCollected(reason), &summary)
         case .notUnlinked(let reason, let mark):
             do throws(FileSystemError) {
-                try spool.files.remove(source.entry, in: directory)
+                let zone = DropZone(spool: spool)
+                let directory = try source.place.room.map(zone.directory) ?? spool.collected
+                try zone.unlink(source.place.entry, in: directory, withSidecar: source.place.room != nil)
                 try spool.files.syncDirectory(directory)
                 marks.noteUnlinked([mark])
             } catch {

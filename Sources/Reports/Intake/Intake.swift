@@ -45,8 +45,8 @@ package struct Intake: Sendable {
         var misplaced = 0
         /// The sources that the intake has left at the last look.
         var left: [Source] = []
-        /// The names of all sources and orders that the last look has found. A file with another name came later.
-        var seen: Set<EntryName> = []
+        /// The places of all sources and orders that the last look has found. A file in another place came later.
+        var seen: Set<Place> = []
 
         /// The number of reports and orders that the intake has brought in.
         var broughtInCount: Int { enrolled + duplicates + orders }

@@ -20,7 +20,7 @@ extension IntakeList {
         let look = zone.look(into: &drops, until: end) { entry, mark in
             let source = Intake.Source(entry)
             met.insert(mark)
-            if isUnderWay(entry) || intake.isLeft(source, in: zone.directory(of: entry.room), &summary) { return nil }
+            if isUnderWay(entry) || intake.isLeft(source, &summary) { return nil }
             guard let earlier = begun[mark] else { return 0 }
             if earlier.deaths == 0 { return earlier.tries }
             if earlier.deaths < PoisonPolicy.deathLimit {
@@ -32,18 +32,32 @@ extension IntakeList {
         } leave: { drop in
             intake.leave(Intake.Source(drop), for: drop.readiness, &summary)
         }
-        for (room, error) in look.failures { intake.tell(notListed: room.rawValue, error, &summary) }
+        if lookCount == 0 { try await restore(zone.loneSidecars(look), in: zone) }
+        for (room, error) in look.failures { intake.tell(notListed: room.path, error, &summary) }
         zone.readHeads(into: &drops, for: time.reading)
         cutCount = look.isCut ? cutCount + 1 : 0
         if look.isWhole {
             try await forget(begun.keys.filter { !met.contains($0) })
-            summary.seen.formUnion(drops.names)
-            summary.seen.formUnion(summary.left.map(\.entry))
-            summary.seen.formUnion(suspects.map(\.entry.name))
+            summary.seen.formUnion(drops.places.map { Intake.Place($0.name, in: $0.room) })
+            summary.seen.formUnion(summary.left.map(\.place))
+            summary.seen.formUnion(suspects.map { Intake.Place($0.entry.name, in: $0.entry.room) })
         }
         self.suspects = suspects.sorted { ($1.deaths, $1.entry.name) < ($0.deaths, $0.entry.name) }
         (self.drops, self.summary) = (drops, summary)
         hasSmallDrops = drops.count > 0
+    }
+
+    /// Puts the sidecars back that an owner which died has renamed away without their payloads. Only the first look does
+    /// this, because then this owner has taken no drop yet.
+    private func restore(_ sidecars: [DropZone.LoneSidecar], in zone: DropZone) async throws {
+        guard !sidecars.isEmpty else { return }
+        let nonces = sidecars.map(\.nonce)
+        let areEnrolled = try await intake.queue.look { queries in
+            try nonces.map { nonce in
+                try SourceMark.prefixes(ofNonce: nonce).contains { try queries.isConsumed(tokenWithPrefix: $0) }
+            }
+        }
+        for (sidecar, isEnrolled) in zip(sidecars, areEnrolled) { zone.restore(sidecar, isEnrolled: isEnrolled) }
     }
 
     /// Deletes the ledger's notes that the drops with these marks were begun, because the drops are gone.

@@ -21,7 +21,7 @@ extension IntakeList {
             return names
         }
         orders = Set(names.filter(Order.isOrder))
-        summary.seen = Set(names)
+        summary.seen = Set(names.map { Intake.Place($0, in: nil) })
         add(names.filter { entries.wants($0) && !Order.isOrder($0) }, for: time)
         entriesBeforeOrders = entries.count
     }
@@ -52,7 +52,7 @@ extension IntakeList {
         var names: [EntryName] = []
         let known = takeReports(of: next)
         for name in next
-        where !intake.isLeft(Intake.Source(published: name), in: spool.collected, &summary) {
+        where !intake.isLeft(Intake.Source(published: name), &summary) {
             names.append(name)
         }
         var rest = names[...]
@@ -123,7 +123,7 @@ extension IntakeList {
 
     private mutating func park(_ name: EntryName, _ problem: DamagedReport) async throws {
         let source = Intake.Source(published: name)
-        intake.logger.notice("Entry is damaged", metadata: ["path": "\(source.path)", "reason": "\(problem)"])
+        intake.logger.notice("Entry is damaged", metadata: ["path": "\(source.place.path)", "reason": "\(problem)"])
         let enrolment = Enrolment(
             spool: spool, queue: intake.queue, marks: intake.marks, locks: intake.sender.locks)
         do {

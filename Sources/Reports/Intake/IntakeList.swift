@@ -64,8 +64,8 @@ struct IntakeList {
 
     /// Whether the source is still on the list, so that the intake will try again to bring it in.
     private func isWaiting(_ source: Intake.Source) -> Bool {
-        guard let room = DropZone.Room(rawValue: source.room) else { return entries.holds(source.entry) }
-        return drops.waits(source.entry, in: room)
+        guard let room = source.place.room else { return entries.holds(source.place.entry) }
+        return drops.waits(DropOrder.Place(room: room, name: source.place.entry))
     }
 
     /// Writes into the ledger why sources were left. Readers of the spool need these reasons.

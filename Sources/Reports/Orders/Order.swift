@@ -58,7 +58,7 @@ package struct Order: Hashable, Sendable {
         case .drop(let place):
             object["action"] = .string(Self.dropActions[action] ?? action.rawValue)
             object["v"] = .integer(Self.dropVersion)
-            object["room"] = .string(place.room.rawValue)
+            object["room"] = .string(place.room.path)
             object["name_b64"] = .string(Base64.encode(place.name.entry.bytes))
         }
         object["filed_at"] = .integer(filedAt)
@@ -99,7 +99,7 @@ package struct Order: Hashable, Sendable {
     }
 
     private static func drop(in json: JSONValue) throws(Problem) -> Target {
-        guard let room = json["room"]?.stringValue.flatMap(DropZone.Room.init),
+        guard let room = json["room"]?.stringValue.flatMap(DropZone.Room.init(path:)),
             let name = json["name_b64"]?.stringValue.flatMap(Base64.decode).flatMap(EntryName.init(bytes:)),
             let place = DropPlace(name, in: room)
         else { throw .damaged }

@@ -34,8 +34,9 @@ extension OrderActions {
         guard try await queue.look({ try $0.begunDrops()[mark]?.isPoisonous == true }) else { return false }
         // A crash from here on is no orderly end: the next owner forgets rows whose drops are gone.
         try await queue.begin()
-        let directory = DropZone(spool: spool).directory(of: place.room)
-        try spool.files.remove(place.name.entry, in: directory)
+        let zone = DropZone(spool: spool)
+        let directory = try zone.directory(of: place.room)
+        try zone.unlink(place.name.entry, in: directory)
         try spool.files.syncDirectory(directory)
         try await queue.change { store in
             if let nonce { _ = try store.consume(token: nonce) }

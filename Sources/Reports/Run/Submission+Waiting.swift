@@ -43,7 +43,7 @@ extension Submission {
         let zone = DropZone(spool: spool)
         let drops = (try? zone.drops()) ?? []
         summary.waiting += ((try? zone.takenNames()) ?? []).count + drops.count { $0.readiness == .ready }
-        summary.skipped = drops.count { $0.readiness != .ready }
+        summary.skipped = drops.count { $0.readiness != .ready && zone.isWorthTelling($0) }
         summary.repairs.append(
             "the run ended before it had checked its ledger: give it more time, or no deadline")
         return summary
@@ -69,30 +69,32 @@ extension Submission {
     var hasArrivals: Bool { !arrivals().isEmpty }
 
     /// The drops, entries and orders that an owner can take in, except those that the owner has left where they are.
-    func arrivals(besides left: [String: String] = [:]) -> Set<EntryName> {
+    func arrivals(besides left: [String: String] = [:]) -> Set<Intake.Place> {
         func isLeft(_ path: String, _ facts: FileMetadata?) -> Bool {
             !left.isEmpty && left[LeftSources.Key(path, facts).text] != nil
         }
         let zone = DropZone(spool: spool)
-        var names: Set<EntryName> = []
+        var places: Set<Intake.Place> = []
         for drop in (try? zone.takenDrops()) ?? []
         where drop.readiness == .beingTaken && !isLeft(drop.path, drop.facts) {
-            names.insert(drop.entry)
+            places.insert(Intake.Place(drop.entry, in: drop.room))
         }
         // A file that is neither a report nor an order that this program knows is not for this program.
         for name in (try? spool.files.entries(of: spool.collected)) ?? [] where !isLeft("collected/\(name)", nil) {
             let isOrder = Order.isOrder(name) && Order.isKnown(name, in: spool)
-            if isOrder || StoredReport.id(in: name) != nil { names.insert(name) }
+            if isOrder || StoredReport.id(in: name) != nil {
+                places.insert(Intake.Place(name, in: nil))
+            }
         }
         for drop in (try? zone.drops()) ?? [] where drop.readiness == .ready && !isLeft(drop.path, drop.facts) {
-            names.insert(drop.entry)
+            places.insert(Intake.Place(drop.entry, in: drop.room))
         }
-        return names
+        return places
     }
 
     /// Whether something has arrived that was not known at the last look. A run that was told to end does not look, and
     /// leaves new arrivals to the next run.
-    func hasNewArrivals(besides known: Set<EntryName>) -> Bool {
+    func hasNewArrivals(besides known: Set<Intake.Place>) -> Bool {
         !Task.isCancelled && !arrivals().isSubset(of: known)
     }
 }

@@ -104,7 +104,7 @@ package struct Submission: Sendable {
     private func runToEnd() async throws -> SubmissionSummary {
         var summary = SubmissionSummary()
         let start = spool.clock.bootMilliseconds
-        var leftovers: Set<EntryName> = []
+        var leftovers: Set<Intake.Place> = []
         var patience = Patience()
         while true {
             guard let owner = try await SpoolOwner.become(of: spool, configuration) else {
@@ -132,7 +132,7 @@ package struct Submission: Sendable {
     /// - Returns: `true` if no source arrived between the run's last look and the making of the summary. Also `true` if
     ///   the task was cancelled: such a run does not look for new sources.
     private func session(
-        _ owner: SpoolOwner, _ start: Int64, _ summary: inout SubmissionSummary, _ leftovers: inout Set<EntryName>
+        _ owner: SpoolOwner, _ start: Int64, _ summary: inout SubmissionSummary, _ leftovers: inout Set<Intake.Place>
     ) async throws -> Bool {
         var isComplete = true
         defer { done.add(owner.sender.progress) }

@@ -174,12 +174,13 @@ struct CheckTests {
     func leftDrop() async throws {
         try await withEndpoint { tool, _ in
             try await tool.add("one")
-            let folder = tool.spool + "/incoming/folder"
+            let folder = tool.spool + "/incoming/folder.log"
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
             let (status, line) = try await check(tool)
             #expect(status == 1)
             #expect(
-                line.hasPrefix("REPORTS WARNING - a drop cannot be taken: incoming/folder is a directory, not a file; ")
+                line.hasPrefix(
+                    "REPORTS WARNING - a drop cannot be taken: incoming/folder.log is a directory, not a file; ")
             )
             try FileManager.default.removeItem(atPath: folder)
             try await expectWell(tool)

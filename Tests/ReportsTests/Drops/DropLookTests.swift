@@ -148,7 +148,7 @@ struct DropLookTests {
             #expect(mkfifo(incoming + "fifo", 0o600) == 0)
             #expect(mkfifo(harness.path + "/taken/fifo", 0o600) == 0)
             #expect(symlink("/etc/hostname", incoming + "link") == 0)
-            #expect(mkdir(incoming + "directory", 0o700) == 0)
+            #expect(mkdir(incoming + "a directory", 0o700) == 0)
             try harness.drop(".hidden", "text")
             try harness.drop("drop", "text")
             var order = DropOrder()
@@ -156,7 +156,7 @@ struct DropLookTests {
             look(harness, &order, leave: { left.append($0.path) })
             #expect(
                 left.sorted() == [
-                    "incoming/.hidden", "incoming/directory", "incoming/fifo", "incoming/link", "taken/fifo",
+                    "incoming/.hidden", "incoming/a directory", "incoming/fifo", "incoming/link", "taken/fifo",
                 ])
             #expect(opened.value == ["drop"])
             #expect(names(&order) == ["drop"])

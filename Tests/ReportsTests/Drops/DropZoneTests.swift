@@ -40,7 +40,7 @@ struct DropZoneTests {
         },
         Skipped(name: "fifo", reason: "FIFO") { mkfifo($0, 0o600) },
         Skipped(name: "socket", reason: "socket") { #expect(bindSocket($0)) },
-        Skipped(name: "directory", reason: "directory") {
+        Skipped(name: "a directory", reason: "directory, not a file") {
             try FileManager.default.createDirectory(atPath: $0, withIntermediateDirectories: false)
         },
         Skipped(name: "twice", reason: "2 links") {

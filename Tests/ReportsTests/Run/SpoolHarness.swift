@@ -17,13 +17,15 @@ final class SpoolHarness: Sendable {
 
     init(
         _ path: String, clock: ManualClock = ManualClock(), files: any FileSystem = POSIXFileSystem(),
-        limits: SpoolLimits = SpoolLimits(), largeDropByteCount: UInt64? = nil,
+        limits: SpoolLimits = SpoolLimits(), annotations: AnnotationRules = AnnotationRules(),
+        largeDropByteCount: UInt64? = nil,
         script: @escaping ScriptedTransport.Script = { _ in .status(200) }
     ) throws {
         self.path = path
         self.clock = clock
         var options = ReportSpool.Options()
         options.limits = limits
+        options.annotations = annotations
         options.largeDropByteCount = largeDropByteCount
         let spool = try ReportSpool.open(
             FilePath(path), isCreating: true, options: options, files: files, clock: clock,
@@ -56,6 +58,11 @@ final class SpoolHarness: Sendable {
         }
     }
 
+    /// Makes a drop room.
+    func makeRoom(_ name: String) throws {
+        try FileManager.default.createDirectory(atPath: "\(path)/incoming/\(name)", withIntermediateDirectories: false)
+    }
+
     // MARK: - The owner
 
     func configuration(_ transport: (any Transport)? = nil) -> SpoolOwner.Configuration {
@@ -78,6 +85,11 @@ final class SpoolHarness: Sendable {
     func record(_ id: ContentHash) throws -> TransferRecord? { try SpoolInspector(spool: spool).record(id.hex) }
 
     func state(_ id: ContentHash) throws -> TransferState? { try record(id)?.state }
+
+    /// The annotations of the report with this payload.
+    func annotations(of text: String) throws -> [String: String] {
+        try SpoolInspector(spool: spool).report(ContentHash.of(text).hex).annotations
+    }
 
     /// Where the report's file lies.
     func rooms(of id: ContentHash) throws -> [String] {
@@ -203,11 +215,12 @@ final class SpoolHarness: Sendable {
 /// Runs `body` with a new spool.
 func withSpool<Result>(
     clock: ManualClock = ManualClock(), files: any FileSystem = POSIXFileSystem(),
-    limits: SpoolLimits = SpoolLimits(),
+    limits: SpoolLimits = SpoolLimits(), annotations: AnnotationRules = AnnotationRules(),
     _ body: (SpoolHarness) async throws -> Result
 ) async throws -> Result {
     try await withTemporaryDirectory { directory in
-        try await body(SpoolHarness(directory + "/spool", clock: clock, files: files, limits: limits))
+        try await body(
+            SpoolHarness(directory + "/spool", clock: clock, files: files, limits: limits, annotations: annotations))
     }
 }
 

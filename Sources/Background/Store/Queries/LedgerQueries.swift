@@ -49,6 +49,13 @@ package struct LedgerQueries {
         try connection.value("SELECT 1 FROM consumed_token WHERE token=?", .text(token)) != nil
     }
 
+    /// Whether any order or source whose token has this prefix has had its effect already.
+    package func isConsumed(tokenWithPrefix prefix: String) throws -> Bool {
+        try connection.value(
+            "SELECT 1 FROM consumed_token WHERE token >= ? AND token < ? LIMIT 1", .text(prefix),
+            .text(prefix + "\u{7f}")) != nil
+    }
+
     /// The place at which a page of the listing ended.
     package struct Cursor: Hashable, Sendable {
         let firstSeen: Int64

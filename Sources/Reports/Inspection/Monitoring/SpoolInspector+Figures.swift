@@ -140,7 +140,9 @@ extension SpoolInspector {
 
     private func addDrops(to figures: inout SpoolFigures) throws {
         let drops = try drops(atMost: Self.lookCount, isProbing: false)
-        let names = (try? spool.files.entries(of: spool.incoming).count) ?? 0
+        let zone = DropZone(spool: spool)
+        let rooms = [.incoming] + ((try? zone.dropRooms()) ?? []).map { DropZone.Room.dropRoom($0) }
+        let names = rooms.reduce(0) { $0 + ((try? spool.files.entries(of: zone.directory(of: $1)).count) ?? 0) }
         figures.drops = SpoolFigures.Sum(
             count: drops.count + max(0, names - Self.lookCount),
             byteCount: drops.reduce(0) { $0 + ($1.drop.facts?.size ?? 0) })
@@ -212,7 +214,8 @@ extension SpoolFigures {
 extension SpoolInspector.SeenDrop {
     /// Whether its producer says that it is not finished yet: nobody expects it to be taken.
     fileprivate var isMarkedUnfinished: Bool {
-        drop.name.isHidden || DropZone.unfinishedSuffixes.contains(where: drop.name.hasSuffix)
+        drop.name.isHidden || Sidecar.isName(drop.name)
+            || DropZone.unfinishedSuffixes.contains(where: drop.name.hasSuffix)
             || drop.facts.map { $0.permissions & 0o777 == 0 } ?? false
     }
 

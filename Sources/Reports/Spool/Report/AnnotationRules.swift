@@ -8,6 +8,8 @@ enum AnnotationKey {
     static let version = "version"
     /// The user who left a drop, where that is another user than the spool's.
     static let dropUser = "drop.uid"
+    /// How many lines of a sidecar were left out.
+    static let ignoredLines = "sidecar.ignored"
 }
 
 /// The annotations that a spool's settings give to each report, and which of them no program can change.
@@ -39,19 +41,28 @@ package struct AnnotationRules: Hashable, Sendable {
 
     /// Brings the annotations of all sources together.
     ///
-    /// Two keys that differ only in case are one key. At most 64 annotations are kept, those that count most.
+    /// Two keys that differ only in case are one key. At most 64 annotations and 40 KiB are kept, those that count most.
     func merged(with sources: Sources) -> [String: String] {
         let user = sources.foreignUser.map { [AnnotationKey.dropUser: "\($0)"] } ?? [:]
         let fixed = values.filter { fixedKeys.contains($0.key) }
         var annotations: [String: String] = [:]
         var lowerCased: Set<String> = []
+        var byteCount = 0
         for source in [user, fixed, sources.room, sources.program, sources.sidecar, values] {
             // Where not all fit, the same ones are kept each time.
-            for (key, value) in source.sorted(by: { $0.key < $1.key })
-            where annotations.count < Annotations.maximumCount && lowerCased.insert(key.lowercased()).inserted {
+            for (key, value) in source.sorted(by: { $0.key < $1.key }) {
+                let size = key.utf8.count + value.utf8.count
+                guard annotations.count < Annotations.maximumCount, byteCount + size <= Self.maximumByteCount,
+                    lowerCased.insert(key.lowercased()).inserted
+                else { continue }
                 annotations[key] = value
+                byteCount += size
             }
         }
         return annotations
     }
+
+    /// How many bytes of keys and values are kept. With these, the description of a report nearly always fits into its
+    /// file's header.
+    private static let maximumByteCount = 40 << 10
 }

@@ -38,12 +38,17 @@ package enum Annotations {
         var annotations: [String: String] = [:]
         var lowerCased: Set<String> = []
         for member in members where annotations.count < maximumCount {
-            guard let value = member.value.stringValue, value.utf8.count <= maximumValueByteCount, isKey(member.key),
+            guard let value = member.value.stringValue, isLawful(member.key, value),
                 lowerCased.insert(member.key.lowercased()).inserted
             else { continue }
             annotations[member.key] = value
         }
         return annotations
+    }
+
+    /// Whether key and value keep to the bounds.
+    static func isLawful(_ key: String, _ value: String) -> Bool {
+        isKey(key) && value.utf8.count <= maximumValueByteCount
     }
 
     private static func isKey(_ key: String) -> Bool {

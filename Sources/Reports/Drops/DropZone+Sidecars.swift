@@ -1,0 +1,170 @@
+import DurableIO
+
+/// Sidecars: which of them are read, and how they are renamed away with their payloads.
+///
+/// A sidecar is renamed before its payload, and unlinked before it. So an owner that dies in between leaves a sidecar
+/// without a payload, which the next owner puts back, and never a payload whose sidecar is lost.
+extension DropZone {
+    /// What the sidecar of a drop means for taking the drop.
+    enum SidecarState {
+        /// There is none, or none that may be read.
+        case none
+        /// A program is writing it, so the payload waits.
+        case beingWritten
+        /// It is taken with the payload.
+        case ready
+    }
+
+    /// How long after its last change a sidecar that a program has open keeps its payload waiting, in nanoseconds: 60 s.
+    private static let longestWriting: Int64 = 60_000_000_000
+    /// For how long nobody is told of a sidecar without a payload, in nanoseconds: 24 h.
+    private static let patience: Int64 = 86_400_000_000_000
+
+    /// Looks at the sidecar of a drop that is about to be taken.
+    /// - Parameters:
+    ///   - drop: the name of the drop.
+    ///   - owner: the user to whom the drop belongs.
+    ///   - directory: the directory of both.
+    /// - Returns: what the sidecar means for the drop.
+    func sidecar(of drop: EntryName, ownedBy owner: UInt32, in directory: Directory) -> SidecarState {
+        guard let name = Sidecar.name(of: drop),
+            let facts = (try? spool.files.metadata(of: name, in: directory)) ?? nil,
+            problem(ofSidecar: facts, ownedBy: owner) == nil,
+            let file = (try? spool.files.openFileIfPresent(name, in: directory)) ?? nil,
+            let opened = try? spool.files.metadata(of: file), opened.isSameFile(as: facts)
+        else { return .none }
+        switch readiness(of: WriterProbe(file).answer, opened) {
+        case nil: return .ready
+        case .beingWritten where isOlder(than: Self.longestWriting, opened.modified): return .none
+        default: return .beingWritten
+        }
+    }
+
+    /// Why a sidecar is not read; `nil` for one that is.
+    private func problem(ofSidecar facts: FileMetadata, ownedBy owner: UInt32) -> String? {
+        if facts.kind != .regular { return "is a \(facts.kind.rawValue), not a file" }
+        if facts.permissions & 0o777 == 0 { return "has mode 000: its writer is not done with it" }
+        if facts.linkCount > 1 { return "has \(facts.linkCount) links: copy it instead" }
+        if facts.owner != owner { return "belongs to user \(facts.owner), and its drop to user \(owner)" }
+        if facts.size > Sidecar.maximumByteCount { return "has more than \(Sidecar.maximumByteCount >> 10) KiB" }
+        return nil
+    }
+
+    /// A sidecar as a drop that is skipped; `nil` for one that will be taken with its payload.
+    func unread(sidecar: Drop, _ facts: FileMetadata, in room: OpenRoom) -> Drop? {
+        var sidecar = sidecar
+        guard let name = Sidecar.drop(of: sidecar.name), !Sidecar.isName(name),
+            let payload = (try? spool.files.metadata(of: name, in: room.directory)) ?? nil, payload.kind == .regular
+        else {
+            let name = Sidecar.drop(of: sidecar.name).map { "\($0)" } ?? "a drop"
+            sidecar.readiness = .skipped("has annotations for \(name), which is not there")
+            return sidecar
+        }
+        guard let problem = problem(ofSidecar: facts, ownedBy: payload.owner) else { return nil }
+        sidecar.readiness = .skipped("its annotations are not read: \(problem)")
+        return sidecar
+    }
+
+    /// Whether people are to be told of a drop besides in a list. A sidecar may be there before its payload.
+    func isWorthTelling(_ drop: Drop) -> Bool {
+        guard Sidecar.isName(drop.name) else { return true }
+        return drop.facts.map { isOlder(than: Self.patience, $0.changed) } ?? true
+    }
+
+    private func isOlder(than age: Int64, _ time: Int64) -> Bool {
+        spool.clock.wallMilliseconds * 1_000_000 - time > age
+    }
+
+    // MARK: - Renamed away
+
+    /// Reads the sidecar beside a drop.
+    /// - Parameters:
+    ///   - drop: the name that the drop has now.
+    ///   - owner: the user to whom the drop belongs.
+    ///   - directory: the directory of both.
+    /// - Returns: `nil` when there is no sidecar that may be read.
+    func sidecar(beside drop: EntryName, ownedBy owner: UInt32, in directory: Directory) -> Sidecar? {
+        guard let name = Sidecar.name(of: drop) else { return nil }
+        do throws(FileSystemError) {
+            guard let file = try spool.files.openFileIfPresent(name, in: directory),
+                problem(ofSidecar: try spool.files.metadata(of: file), ownedBy: owner) == nil
+            else { return nil }
+            return Sidecar(try spool.files.read(file, limit: Sidecar.maximumByteCount + 1))
+        } catch {
+            return Sidecar(nil)
+        }
+    }
+
+    /// What a drop says of itself, besides its payload.
+    func annotations(
+        of drop: EntryName, from room: DropRoom?, _ facts: FileMetadata, in directory: Directory, _ header: DropHeader?
+    ) -> AnnotationRules.Sources {
+        var sources = AnnotationRules.Sources()
+        sources.foreignUser = spool.options.isShared && facts.owner != user ? facts.owner : nil
+        sources.room = room?.annotations ?? [:]
+        sources.sidecar = sidecar(beside: drop, ownedBy: facts.owner, in: directory)?.annotations ?? [:]
+        sources.program = header?.annotations ?? [:]
+        return sources
+    }
+
+    /// Whether a drop that was renamed away has its sidecar beside it.
+    func hasSidecar(_ name: TakenName, in directory: Directory) -> Bool {
+        Sidecar.name(of: name.entry).map { ((try? spool.files.metadata(of: $0, in: directory)) ?? nil) != nil } ?? false
+    }
+
+    /// Unlinks a drop that was renamed away, and its sidecar before it.
+    func unlink(_ entry: EntryName, in directory: Directory, withSidecar: Bool = true) throws(FileSystemError) {
+        if withSidecar, let sidecar = Sidecar.name(of: entry) { try spool.files.remove(sidecar, in: directory) }
+        try spool.files.remove(entry, in: directory)
+    }
+
+    /// A sidecar that an owner had renamed away when it died before it renamed the payload, or after it unlinked it.
+    struct LoneSidecar: Sendable {
+        fileprivate let entry: EntryName
+        fileprivate let drop: TakenName
+        fileprivate let room: OpenRoom
+        /// That of the payload.
+        let nonce: String
+    }
+
+    /// The sidecars without payloads among those that a look has found renamed away.
+    func loneSidecars(_ look: Look) -> [LoneSidecar] {
+        look.sidecars.compactMap { entry, room in
+            guard let payload = Sidecar.drop(of: entry), let drop = TakenName(payload, in: room.room),
+                let nonce = drop.nonce,
+                // A payload that cannot be looked at may be there.
+                case .some(.none) = try? spool.files.metadata(of: payload, in: room.directory)
+            else { return nil }
+            return LoneSidecar(entry: entry, drop: drop, room: room, nonce: nonce)
+        }
+    }
+
+    /// Puts a sidecar back, or unlinks it if its payload was enrolled. Nothing may be taken meanwhile.
+    func restore(_ sidecar: LoneSidecar, isEnrolled: Bool) {
+        guard !isEnrolled else {
+            _ = try? spool.files.remove(sidecar.entry, in: sidecar.room.directory)
+            return
+        }
+        restore(sidecar.entry, of: sidecar.drop, from: sidecar.room)
+    }
+
+    private func restore(_ sidecar: EntryName, of name: TakenName, from room: OpenRoom) {
+        let target: Room = room.room == .taken ? name.room.map { .dropRoom($0) } ?? .incoming : room.room
+        guard let directory = try? directory(of: target), let original = originalName(of: name, in: directory) else {
+            return
+        }
+        _ = try? spool.files.rename(sidecar, in: room.directory, to: original, in: directory)
+    }
+
+    /// The name that the sidecar of a drop had. If the drop's name was cut, it is found among the drops in the
+    /// directory.
+    private func originalName(of name: TakenName, in directory: Directory) -> EntryName? {
+        guard name.mayBeCut, (try? spool.files.metadata(of: name.dropped, in: directory)) ?? nil == nil else {
+            return Sidecar.name(of: name.dropped)
+        }
+        let drops = ((try? spool.files.entries(of: directory)) ?? []).filter { entry in
+            entry.bytes.starts(with: name.dropped.bytes) && !Sidecar.isName(entry)
+        }
+        return drops.count == 1 ? drops.first.flatMap(Sidecar.name) : Sidecar.name(of: name.dropped)
+    }
+}
