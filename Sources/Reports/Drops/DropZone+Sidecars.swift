@@ -27,16 +27,22 @@ extension DropZone {
     ///   - directory: the directory of both.
     /// - Returns: what the sidecar means for the drop.
     func sidecar(of drop: EntryName, ownedBy owner: UInt32, in directory: Directory) -> SidecarState {
-        guard let name = Sidecar.name(of: drop),
-            let facts = (try? spool.files.metadata(of: name, in: directory)) ?? nil,
-            problem(ofSidecar: facts, ownedBy: owner) == nil,
-            let file = (try? spool.files.openFileIfPresent(name, in: directory)) ?? nil,
-            let opened = try? spool.files.metadata(of: file), opened.isSameFile(as: facts)
-        else { return .none }
-        switch readiness(of: WriterProbe(file).answer, opened) {
-        case nil: return .ready
-        case .beingWritten where isOlder(than: Self.longestWriting, opened.modified): return .none
-        default: return .beingWritten
+        guard let name = Sidecar.name(of: drop) else { return .none }
+        do throws(FileSystemError) {
+            guard let facts = try spool.files.metadata(of: name, in: directory),
+                problem(ofSidecar: facts, ownedBy: owner) == nil,
+                let file = try spool.files.openFileIfPresent(name, in: directory)
+            else { return .none }
+            let opened = try spool.files.metadata(of: file)
+            guard opened.isSameFile(as: facts) else { return .beingWritten }
+            switch readiness(of: WriterProbe(file).answer, opened) {
+            case nil: return .ready
+            case .beingWritten where isOlder(than: Self.longestWriting, opened.modified): return .none
+            default: return .beingWritten
+            }
+        } catch {
+            // A look a moment later may succeed.
+            return error.isPassing ? .beingWritten : .none
         }
     }
 
@@ -96,13 +102,23 @@ extension DropZone {
     }
 
     /// What a drop says of itself, besides its payload.
+    func annotations(of drop: TakenDrop, _ header: DropHeader?) -> AnnotationRules.Sources {
+        annotations(
+            of: drop.name.entry, from: drop.dropRoom, drop.facts, in: drop.directory, header,
+            hasSidecar: drop.hasSidecar)
+    }
+
+    /// The same of a drop that a reader looks at.
     func annotations(
-        of drop: EntryName, from room: DropRoom?, _ facts: FileMetadata, in directory: Directory, _ header: DropHeader?
+        of drop: EntryName, from room: DropRoom?, _ facts: FileMetadata, in directory: Directory,
+        _ header: DropHeader?, hasSidecar: Bool = true
     ) -> AnnotationRules.Sources {
         var sources = AnnotationRules.Sources()
         sources.foreignUser = spool.options.isShared && facts.owner != user ? facts.owner : nil
         sources.room = room?.annotations ?? [:]
-        sources.sidecar = sidecar(beside: drop, ownedBy: facts.owner, in: directory)?.annotations ?? [:]
+        if hasSidecar {
+            sources.sidecar = sidecar(beside: drop, ownedBy: facts.owner, in: directory)?.annotations ?? [:]
+        }
         sources.program = header?.annotations ?? [:]
         return sources
     }

@@ -38,7 +38,7 @@ extension DropZone {
         if let readiness = readiness(of: probe.answer, facts) { return .notNow(readiness) }
         let sidecar = sidecar(of: drop.entry, ownedBy: facts.owner, in: room.directory)
         if sidecar == .beingWritten { return .notNow(.young) }
-        let place: (name: TakenName, room: OpenRoom)
+        let place: (name: TakenName, room: OpenRoom, hasSidecar: Bool)
         do throws(FileSystemError) {
             place = try renameAway(drop.entry, from: room, hasSidecar: sidecar == .ready)
         } catch {
@@ -53,7 +53,7 @@ extension DropZone {
         else { return .notNow(.young) }
         let renamed = TakenDrop(
             name: place.name, facts: taken, room: place.room.room, directory: place.room.directory,
-            hasSidecar: sidecar == .ready)
+            hasSidecar: place.hasSidecar)
         return .taken(Taken(drop: renamed, file: file))
     }
 
@@ -61,32 +61,34 @@ extension DropZone {
     /// names in their own directory instead.
     private func renameAway(
         _ drop: EntryName, from room: OpenRoom, hasSidecar: Bool
-    ) throws(FileSystemError) -> (name: TakenName, room: OpenRoom) {
-        let taken = OpenRoom(room: .taken, directory: spool.taken)
-        do throws(FileSystemError) {
-            return (try rename(drop, from: room, to: taken, hasSidecar: hasSidecar), taken)
-        } catch {
-            guard error.errno == .improperLink else { throw error }
+    ) throws(FileSystemError) -> (name: TakenName, room: OpenRoom, hasSidecar: Bool) {
+        var target = OpenRoom(room: .taken, directory: spool.taken)
+        while true {
+            let name = TakenName(
+                for: drop, from: room.room.dropRoom, isHidden: target.room != .taken, hasSidecar: hasSidecar)
+            let sidecar = hasSidecar ? Sidecar.name(of: drop) : nil
+            let newSidecar = sidecar.flatMap { rename($0, from: room, asThatOf: name, to: target) }
+            do throws(FileSystemError) {
+                try spool.files.rename(drop, in: room.directory, to: name.entry, in: target.directory)
+                return (name, target, newSidecar != nil)
+            } catch {
+                if let sidecar, let newSidecar {
+                    _ = try? spool.files.rename(newSidecar, in: target.directory, to: sidecar, in: room.directory)
+                }
+                guard error.errno == .improperLink, target.room == .taken else { throw error }
+                target = room
+            }
         }
-        return (try rename(drop, from: room, to: room, hasSidecar: hasSidecar), room)
     }
 
+    /// Renames a sidecar before its drop.
+    /// - Returns: the new name; `nil` when the sidecar cannot be renamed, which does not keep the drop back.
     private func rename(
-        _ drop: EntryName, from source: OpenRoom, to target: OpenRoom, hasSidecar: Bool
-    ) throws(FileSystemError) -> TakenName {
-        let name = TakenName(
-            for: drop, from: source.room.dropRoom, isHidden: target.room != .taken, hasSidecar: hasSidecar)
-        guard hasSidecar, let sidecar = Sidecar.name(of: drop), let newSidecar = Sidecar.name(of: name.entry) else {
-            try spool.files.rename(drop, in: source.directory, to: name.entry, in: target.directory)
-            return name
-        }
-        try spool.files.rename(sidecar, in: source.directory, to: newSidecar, in: target.directory)
-        do throws(FileSystemError) {
-            try spool.files.rename(drop, in: source.directory, to: name.entry, in: target.directory)
-        } catch {
-            _ = try? spool.files.rename(newSidecar, in: target.directory, to: sidecar, in: source.directory)
-            throw error
-        }
+        _ sidecar: EntryName, from room: OpenRoom, asThatOf drop: TakenName, to target: OpenRoom
+    ) -> EntryName? {
+        guard let name = Sidecar.name(of: drop.entry),
+            (try? spool.files.rename(sidecar, in: room.directory, to: name, in: target.directory)) != nil
+        else { return nil }
         return name
     }
 

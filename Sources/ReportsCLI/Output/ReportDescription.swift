@@ -27,6 +27,7 @@ enum ReportDescription {
             lines.append(
                 "uploaded:   \(ReportTable.size(uploaded.offset)) of \(ReportTable.size(uploaded.byteCount))")
         }
+        if let occurred = view.occurredAt { lines.append("occurred:   \(RFC3339.string(milliseconds: occurred))") }
         if let collected = view.collectedAt { lines.append("collected:  \(RFC3339.string(milliseconds: collected))") }
         if view.occurrences > 1 {
             let last = view.lastSeen.map { ", last \(RFC3339.string(milliseconds: $0))" } ?? ""

@@ -187,6 +187,42 @@ struct SidecarTests {
         }
     }
 
+    @Test("one that cannot be renamed does not keep its payload back")
+    func immovable() async throws {
+        let files = FaultingFileSystem { call throws(FileSystemError) in
+            guard call.operation == .rename, call.name == "core.annotations" else { return }
+            throw FileSystemError(.rename, "core.annotations", .notPermitted)
+        }
+        try await withSpool(files: files) { harness in
+            try harness.drop("core.annotations", "site=berlin\n")
+            try harness.drop("core", "a payload")
+            #expect(try await harness.submit().delivered == 1)
+            #expect(try harness.annotations(of: "a payload") == [:])
+            #expect(try harness.entries("incoming") == ["core.annotations"])
+        }
+    }
+
+    @Test("a process that has no more descriptors for a moment takes no payload without its sidecar")
+    func outOfDescriptors() async throws {
+        let failures = Monitor(0)
+        let files = FaultingFileSystem { call throws(FileSystemError) in
+            guard call.operation == .open, call.name == "core.annotations", call.room == "incoming",
+                failures.withLock({ count in
+                    count += 1
+                    return count
+                }) == 1
+            else { return }
+            throw FileSystemError(.open, "core.annotations", .tooManyOpenFiles)
+        }
+        try await withSpool(files: files) { harness in
+            try harness.drop("core.annotations", "site=berlin\n")
+            try harness.drop("core", "a payload")
+            #expect(try await harness.submit().delivered == 1)
+            #expect(failures.value == 2)
+            #expect(try harness.annotations(of: "a payload") == ["site": "berlin"])
+        }
+    }
+
     @Test("a sidecar in another user's name is not read", .enabled(if: geteuid() == 0))
     func foreign() async throws {
         try await withSpool { harness in
