@@ -126,4 +126,9 @@ package enum EndReason: String, CaseIterable, Hashable, Sendable {
     case byteLimit = "limit: max_total_size"
     /// Its bytes went because they had been kept long enough.
     case ageLimit = "limit: max_age_days"
+    /// Its bytes were not kept, because the ledger had admitted enough transfers of its signature shortly before.
+    case signatureLimit = "limit: max_per_signature"
+
+    /// The ends of evicted transfers.
+    package static let limits: [EndReason] = [.countLimit, .byteLimit, .ageLimit, .signatureLimit]
 }

@@ -4,7 +4,7 @@
 /// version is carried over into a new ledger (`TransferStore.salvage`). A released migration is a closed text: nobody
 /// edits it, and it shares nothing with another migration. A change is a new migration at the end.
 enum Schema {
-    private static let migrations: [String] = [version5, version6]
+    private static let migrations: [String] = [version5, version6, version7]
     /// The version of the first migration.
     private static let firstVersion: Int64 = 5
 
@@ -210,6 +210,18 @@ enum Schema {
         CREATE INDEX transfer_slow ON transfer(lane, due_at, id) WHERE cuts > 1 AND due_at IS NOT NULL;
         ALTER TABLE begun ADD COLUMN is_open INTEGER NOT NULL DEFAULT 0;
         ALTER TABLE begun ADD COLUMN deaths INTEGER NOT NULL DEFAULT 0;
+        """
+
+    /// Adds what the limit of a signature needs. `admitted_at` is when the row was enrolled as one that the limit
+    /// counts; unlike `enrolled_at` it stays when a person has the transfer tried anew. Rows from before this version
+    /// do not count.
+    ///
+    /// No change of a state or a reason touches the index of admitted rows. The index of evicted rows holds only
+    /// those; it ends with the state, because SQLite looks at the row of a column that an index does not have.
+    private static let version7 = """
+        ALTER TABLE transfer ADD COLUMN admitted_at INTEGER;
+        CREATE INDEX transfer_admitted ON transfer(signature, admitted_at) WHERE admitted_at IS NOT NULL;
+        CREATE INDEX transfer_evicted ON transfer(reason, settled_at, signature, state) WHERE state = 'evicted';
         """
 }
 

@@ -135,6 +135,10 @@ package struct NewTransfer: Sendable {
     /// When what the content tells of happened, in milliseconds since the epoch; `nil` where nothing says it.
     package var occurredWall: Int64?
 
+    /// The signature under which the limit of a signature counts the transfer; `nil` for a transfer that this limit
+    /// neither counts nor evicts, as one with a request of its own.
+    package var countedSignature: String? { request == nil ? signature : nil }
+
     /// Makes a transfer for the lane of a destination. A transfer with a request of its own gets the lane of that
     /// request's origin.
     package init(

@@ -1,18 +1,21 @@
 extension TransferStore {
     /// Inserts a transfer that the ledger does not know: queued, due now.
-    package func insert(_ transfer: NewTransfer) throws {
+    ///
+    /// The limit of its signature counts it as admitted `age` milliseconds ago. The default is now.
+    package func insert(_ transfer: NewTransfer, admittedFor age: Int64 = 0) throws {
         try connection.run(
             """
             INSERT INTO transfer(identifier, lane, label, rank, metadata, byte_count, first_seen_wall, last_seen_wall,
-              state, due_at, enrolled_at, signature, service, occurred_wall, method, url, header_names, body_path,
-              body_hash)
-            VALUES(?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+              state, due_at, enrolled_at, signature, service, occurred_wall, admitted_at, method, url, header_names,
+              body_path, body_hash)
+            VALUES(?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
                 .text(transfer.identifier), .text(transfer.lane.name), .text(transfer.label),
                 SQLiteValue(transfer.rank), .text(transfer.metadata), .integer(transfer.byteCount),
                 .integer(transfer.seenWall), .integer(transfer.seenWall), .integer(now), .integer(now),
                 SQLiteValue(transfer.signature), SQLiteValue(transfer.service), SQLiteValue(transfer.occurredWall),
+                SQLiteValue(transfer.countedSignature.map { _ in now - age }),
             ] + Self.values(of: transfer.request))
     }
 
@@ -39,14 +42,14 @@ extension TransferStore {
               byte_count=?, state='queued', reason=NULL, note=NULL, due_at=?, epoch=NULL, is_suspect=0, charged=0,
               failures=0, strikes=0, accepted_mark=NULL, enrolled_at=?, settled_at=NULL, is_acknowledged=0,
               answer=NULL, progress=NULL, cuts=0, cut_byte_count=NULL, cut_ms=NULL,
-              signature=?, service=?, occurred_wall=?, method=?, url=?, header_names=?, body_path=?, body_hash=?
+              signature=?, service=?, occurred_wall=?, admitted_at=?, method=?, url=?, header_names=?, body_path=?, body_hash=?
             WHERE identifier=?
             """,
             [
                 .integer(transfer.seenWall), .text(transfer.lane.name), .text(transfer.label),
                 SQLiteValue(transfer.rank), .text(transfer.metadata), .integer(transfer.byteCount), .integer(now),
                 .integer(now), SQLiteValue(transfer.signature), SQLiteValue(transfer.service),
-                SQLiteValue(transfer.occurredWall),
+                SQLiteValue(transfer.occurredWall), SQLiteValue(transfer.countedSignature.map { _ in now }),
             ] + Self.values(of: transfer.request) + [.text(transfer.identifier)])
     }
 

@@ -258,6 +258,7 @@ package final class TransferStore {
               WHERE settled_at IS NOT NULL AND settled_at < ?
               AND (is_acknowledged=1 OR \(Self.isForgettableReport)) ORDER BY settled_at LIMIT 1000)
             """, .integer(now - Self.tombstoneAge))
+        try forgetBraked(atMost: 1_000)
         try connection.run(
             """
             DELETE FROM consumed_token WHERE token IN (SELECT token FROM consumed_token WHERE consumed_at < ?

@@ -45,6 +45,9 @@ package struct ReportView: Sendable {
         return (note.map { $0 + ": " } ?? "") + "run submit without --deadline"
     }
 
+    /// Whether it was never stored, to keep the limit of a signature.
+    package var isBraked: Bool { reason == EndReason.signatureLimit.rawValue }
+
     /// The contract's members, in its order.
     package var json: JSONObject {
         var object = JSONObject()

@@ -66,7 +66,11 @@ extension SpoolInspector {
         case .evicted, .removed:
             // What was handed in again since is on its way to be a report again.
             if try publishedIdentifiers().contains(id) { return }
-            let outcome = isRetry ? "are gone, add them again" : "are gone already, and its record stays 90 days"
+            let isBraked = record.reason == .ended(.signatureLimit)
+            let outcome =
+                isRetry
+                ? "are gone, \(isBraked ? "raise max_per_signature and " : "")add them again"
+                : "are gone already, and its record stays \(isBraked ? 7 : 90) days"
             throw ReportsError(.noSuchReport, "\(id) is \(record.state.rawValue): its bytes \(outcome)")
         case .queued, .sending, .waiting, .held, .rejected, .exhausted: return
         }

@@ -44,6 +44,22 @@ package struct SpoolStatus: Sendable {
         }
     }
 
+    /// A signature of which reports were left out to keep the limit of a signature.
+    package struct Braked: Hashable, Sendable {
+        package let signature: String
+        /// How many reports were left out within the time of the limit.
+        package let count: Int
+        package let summary: String?
+
+        fileprivate var json: JSONObject {
+            var object = JSONObject()
+            object["signature"] = .string(signature)
+            object["count"] = JSONValue(count)
+            object["summary"] = JSONValue(summary)
+            return object
+        }
+    }
+
     /// In the order of a report's life.
     package var states: [(name: String, count: Count)]
     package var origins: [Origin]
@@ -59,6 +75,8 @@ package struct SpoolStatus: Sendable {
     package var ledgerProblem: String?
     /// The first ten about drops, and the first ten about reports.
     package var notices: [Notice] = []
+    /// The signatures that the limit of a signature brakes now, at most five, the worst first.
+    package var braked: [Braked] = []
 
     package static let stateNames = ["incoming"] + TransferState.allCases.map(\.rawValue)
 
@@ -89,6 +107,7 @@ package struct SpoolStatus: Sendable {
         object["next_attempt_at"] = JSONValue(nextAttemptAt.map(RFC3339.string))
         object["ledger_problem"] = JSONValue(ledgerProblem)
         object["notices"] = .array(notices.map { .object($0.json) })
+        object["braked"] = .array(braked.map { .object($0.json) })
         return object
     }
 }
@@ -171,10 +190,21 @@ extension SpoolInspector {
             oldestUndeliveredAt: try ([reader?.queries.oldestLive()] + published.map(\.collectedAt)).compactMap(\.self)
                 .min(),
             evictions: try evictions(), nextAttemptAt: try nextAttempt(), ledgerProblem: ledgerProblem,
-            notices: notices)
+            notices: notices, braked: try brakedSignatures())
     }
 
     private static let noticeCount = 10
+    private static let brakedCount = 5
+
+    /// The signatures of which reports were left out within the time of the limit in force.
+    private func brakedSignatures() throws -> [SpoolStatus.Braked] {
+        guard let reader, let limit = spool.options.limits.maximumPerSignature else { return [] }
+        let since = reader.now - limit.periodMilliseconds
+        return try reader.queries.brakedSignatures(since: since, limit: Self.brakedCount).map { found in
+            SpoolStatus.Braked(
+                signature: found.signature, count: found.count, summary: found.newest.flatMap { view(of: $0).summary })
+        }
+    }
 
     /// Reports that need longer than the deadline of the runs they were tried in, at most so many, the one tried next
     /// first.

@@ -40,6 +40,8 @@ struct Enrolment {
     struct Result {
         var enrolled = 0
         var duplicates = 0
+        /// How many reports of each signature were evicted at once, to keep the limit of a signature.
+        var braked: [String: Int] = [:]
         /// The candidates that were not enrolled. Their sources stay where they are.
         var failures: [(candidate: Candidate, error: FileSystemError)] = []
         /// The candidates that were enrolled, but whose sources could not be unlinked.
@@ -52,20 +54,24 @@ struct Enrolment {
 
     /// What the enrolment does with a candidate. It inserts a row (`new`), counts a report that the spool has
     /// (`count`), enrols a report again whose bytes the spool does not have (`revive`), or only unlinks the source
-    /// (`repeated`).
-    private enum Fate {
+    /// (`repeated`). To keep the limit of a signature, it inserts or revives a row that is evicted at once (`brake`,
+    /// `brakeAgain`).
+    enum Fate {
         case new
         case count
         case revive
         /// For a source that an owner has enrolled or counted before, and has not unlinked.
         case repeated
+        case brake
+        case brakeAgain
 
+        var isBraked: Bool { self == .brake || self == .brakeAgain }
         /// Whether the candidate's bytes get a file in `queued/`.
         var bringsBytes: Bool { self == .new || self == .revive }
     }
 
     /// A candidate, and what the enrolment does with it.
-    private struct Step {
+    struct Step {
         let candidate: Candidate
         let fate: Fate
     }
@@ -79,22 +85,26 @@ struct Enrolment {
     /// - Throws: the errors of the ledger.
     func enrol(_ group: [Candidate], syncing: Publication.GroupSync = .together) async throws -> Result {
         guard !group.isEmpty else { return Result() }
-        return try await locks.alone(with: Set(group.map(\.report.id.hex))) {
+        return try await locks.alone(with: Set(group.map(\.report.id.hex)).union(brakedSignatures(of: group))) {
             try await enrolInTurn(group, syncing: syncing)
         }
     }
 
     private func enrolInTurn(_ group: [Candidate], syncing: Publication.GroupSync) async throws -> Result {
         var result = Result()
-        var steps = try await steps(of: group, &result)
+        var steps = try await braked(steps(of: group, &result))
         // If this process dies after a file was moved and before the file's row is committed, the next owner must see
         // an end that was not orderly.
         try await queue.begin()
         place(&steps, syncing: syncing, &result)
+        spareBraked(&steps, &result)
         try await record(steps)
         unlinkSources(steps, &result)
         result.duplicates = steps.count { $0.fate == .count }
         result.enrolled = steps.count { $0.fate.bringsBytes }
+        for step in steps where step.fate.isBraked {
+            result.braked[step.candidate.report.properties.signature ?? "", default: 0] += 1
+        }
         return result
     }
 
@@ -224,6 +234,8 @@ struct Enrolment {
             )
         }
         let forgotten = marks.takeUnlinked()
+        let brakedCount = steps.count(where: \.fate.isBraked)
+        let note = spool.options.limits.maximumPerSignature?.words ?? ""
         try await queue.change { store in
             for mark in forgotten { try store.forget(token: mark) }
             for change in changes {
@@ -233,9 +245,17 @@ struct Enrolment {
                 case .revive: try store.revive(change.transfer)
                 case .count: try store.count(change.transfer)
                 case .repeated: continue
+                case .brake:
+                    try store.insert(change.transfer)
+                    try store.brake(change.transfer.identifier, note: note)
+                case .brakeAgain:
+                    try store.revive(change.transfer)
+                    try store.brake(change.transfer.identifier, note: note)
                 }
                 if let mark = change.mark { _ = try store.consume(token: mark) }
             }
+            // A crash loop makes rows faster than a close forgets them.
+            if brakedCount > 0 { try store.forgetBraked(atMost: 2 * brakedCount) }
         }
     }
 
@@ -308,7 +328,7 @@ extension Enrolment {
         try await queue.begin()
         let size = try spool.files.metadata(of: entry, in: spool.collected)?.size ?? 0
         switch try await fate(of: id, isKnown: false) {
-        case .count, .repeated:
+        case .count, .repeated, .brake, .brakeAgain:
             try spool.files.remove(entry, in: spool.collected)
             return false
         case .new, .revive:

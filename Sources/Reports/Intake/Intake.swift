@@ -34,6 +34,8 @@ package struct Intake: Sendable {
     package struct Summary: Hashable, Sendable {
         var enrolled = 0
         var duplicates = 0
+        /// The number of reports that were evicted at once (``SpoolLimits/maximumPerSignature``).
+        var braked = 0
         /// The number of sources that the intake has left or passed over at the last look.
         var skipped = 0
         /// The number of drops that may be complete in a moment.
@@ -49,7 +51,7 @@ package struct Intake: Sendable {
         var seen: Set<Place> = []
 
         /// The number of reports and orders that the intake has brought in.
-        var broughtInCount: Int { enrolled + duplicates + orders }
+        var broughtInCount: Int { enrolled + duplicates + braked + orders }
 
         /// Resets the counts of sources that were left, because each look finds these sources again.
         mutating func beginLook() {
@@ -61,6 +63,7 @@ package struct Intake: Sendable {
         mutating func add(_ other: Summary) {
             enrolled += other.enrolled
             duplicates += other.duplicates
+            braked += other.braked
             orders += other.orders
             misplaced += other.misplaced
             isOutOfSpace = isOutOfSpace || other.isOutOfSpace
@@ -107,6 +110,7 @@ package struct Intake: Sendable {
         summary.enrolled += result.enrolled
         summary.duplicates += result.duplicates
         summary.misplaced += result.misplaced
+        note(braked: result.braked, &summary)
         if result.needsReconciling { await queue.distrustFiles() }
         for (candidate, error) in result.failures {
             if error.isOutOfSpace { summary.isOutOfSpace = true }
@@ -115,6 +119,20 @@ package struct Intake: Sendable {
         for (candidate, error) in result.unreleased {
             let reason = "is taken in and cannot be removed: \(error.errno): \(SpoolErrors.advice(error))"
             leave(candidate, .notUnlinked(reason, mark: candidate.mark ?? ""), &summary)
+        }
+    }
+
+    private func note(braked: [String: Int], _ summary: inout Summary) {
+        for (signature, count) in braked {
+            summary.braked += count
+            sender.countBraked(count)
+            logger.notice(
+                "Reports evicted",
+                metadata: [
+                    "signature": "\(signature)", "count": "\(count)",
+                    "reason": "\(EndReason.signatureLimit.rawValue)",
+                    "limit": "\(spool.options.limits.maximumPerSignature?.words ?? "")",
+                ])
         }
     }
 

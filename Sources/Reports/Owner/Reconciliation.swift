@@ -171,10 +171,10 @@ package struct Reconciliation {
             for change in batch {
                 switch change {
                 case .insert(let transfer, let source):
-                    try store.insert(transfer)
+                    try store.insertFound(transfer)
                     if let source { _ = try store.consume(token: source) }
                 case .insertParked(let transfer):
-                    try store.insert(transfer)
+                    try store.insertFound(transfer)
                     try store.end(transfer.identifier, as: .rejected, reason: .rebuilt)
                 case .end(let identifier, let state, let reason):
                     try store.end(identifier, as: state, reason: reason)
@@ -182,5 +182,14 @@ package struct Reconciliation {
                 }
             }
         }
+    }
+}
+
+extension TransferStore {
+    /// Inserts a transfer whose file was let in before. For the limit of its signature the transfer is as old as its
+    /// file says: an owner that died before the commit has just let it in, but after the loss of a ledger its file may
+    /// be old.
+    fileprivate func insertFound(_ transfer: NewTransfer) throws {
+        try insert(transfer, admittedFor: max(0, wallNow - transfer.seenWall))
     }
 }

@@ -117,6 +117,14 @@ final class ReportSender: TransferClient {
         state.withLock { $0.progress.evicted += count }
     }
 
+    /// Counts reports that were evicted at once, to keep the limit of a signature.
+    func countBraked(_ count: Int) {
+        state.withLock { state in
+            state.progress.evicted += count
+            state.progress.braked += count
+        }
+    }
+
     /// Makes the moves of files durable. The owner calls this before it closes the ledger in order, because after an
     /// orderly end no owner looks for files in the wrong directory.
     func syncRooms() throws {

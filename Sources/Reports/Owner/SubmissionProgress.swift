@@ -6,6 +6,8 @@ package struct SubmissionProgress: Hashable, Sendable {
     package var rejected = 0
     package var exhausted = 0
     package var evicted = 0
+    /// Of these, the reports that the limit of a signature evicted.
+    package var braked = 0
     /// The reports whose stored bytes were missing.
     package var lost = 0
     package var attempts = 0
@@ -15,6 +17,7 @@ package struct SubmissionProgress: Hashable, Sendable {
         left.rejected += right.rejected
         left.exhausted += right.exhausted
         left.evicted += right.evicted
+        left.braked += right.braked
         left.lost += right.lost
         left.attempts += right.attempts
     }

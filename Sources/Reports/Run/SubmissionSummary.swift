@@ -10,6 +10,7 @@ package import DurableIO
 /// - ``rejected``
 /// - ``exhausted``
 /// - ``evicted``
+/// - ``braked``
 /// - ``lost``
 /// - ``duplicates``
 /// - ``repairs``
@@ -35,6 +36,9 @@ public struct SubmissionSummary: Hashable, Sendable {
     public internal(set) var exhausted = 0
     /// The reports whose bytes were deleted in this run to keep a limit of the spool.
     public internal(set) var evicted = 0
+    /// The reports among ``evicted`` that exceeded the limit of their signature
+    /// (``SpoolLimits/maximumPerSignature``). Other reports of the same fault were kept.
+    public internal(set) var braked = 0
     /// The reports whose stored bytes were missing, because another program deleted the files. The state of these
     /// reports is now `removed`.
     public internal(set) var lost = 0
@@ -65,6 +69,7 @@ extension SubmissionSummary {
         rejected += progress.rejected
         exhausted += progress.exhausted
         evicted += progress.evicted
+        braked += progress.braked
         lost += progress.lost
     }
 
@@ -89,6 +94,7 @@ extension SubmissionSummary {
         object["skipped"] = JSONValue(skipped)
         object["next_attempt_at"] = JSONValue(nextAttemptMilliseconds.map(RFC3339.string))
         object["evicted"] = JSONValue(evicted)
+        object["braked"] = JSONValue(braked)
         return object
     }
 }

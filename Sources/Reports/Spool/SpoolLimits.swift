@@ -6,11 +6,14 @@ import DurableIO
 /// limits, it is not stored: a call throws a ``ReportsError`` with the code ``ReportsError/Code/cannotWrite``, and the
 /// owner of the spool leaves a dropped file in `incoming/`.
 ///
-/// The owner of the spool checks the other limits: the total size, the count and the age. It checks them only when
-/// nothing more can be sent, at the end of each run, and every ten minutes of a run that lasts. Then it evicts parked
-/// reports first, then reports known not to be crashes, then reports of unknown kind, then crashes. In each group the
-/// oldest report goes first. A report that is being sent is never evicted. The bytes of an evicted report are deleted.
-/// Its row stays for 90 days, with the name of the limit.
+/// The owner of the spool checks the other limits. It checks ``maximumPerSignature`` when it takes a report in: a report
+/// beyond this limit is evicted at once, and the reports that came before it stay. Such a report was never stored. Its
+/// row stays for 7 days.
+///
+/// It checks the total size, the count and the age only when nothing more can be sent, at the end of each run, and every
+/// ten minutes of a run that lasts. Then it evicts parked reports first, then reports known not to be crashes, then
+/// reports of unknown kind, then crashes. In each group the oldest report goes first. A report that is being sent is
+/// never evicted. The bytes of an evicted report are deleted. Its row stays for 90 days, with the name of the limit.
 public struct SpoolLimits: Hashable, Sendable {
     /// The largest payload, in bytes. A file is measured by the bytes that its blocks take on disk. The default is
     /// 4 GiB.
@@ -28,6 +31,15 @@ public struct SpoolLimits: Hashable, Sendable {
     /// The ledger's own clock counts this time. A wrong setting of the machine's clock moves the ledger's clock by at
     /// most 24 hours at each boot.
     public var maximumAge: Duration = .seconds(90 * 86_400)
+
+    /// The largest number of reports of one signature that are taken in within a time. The default, `nil`, is no such
+    /// limit.
+    ///
+    /// This limit is the brake on a crash loop: of a thousand different crash reports of one fault, the spool keeps the
+    /// first ones that it takes in, and names the others. The limit counts each report that it let in, whatever became
+    /// of that report. The same bytes once more are no new report: they are counted in the row of the report that the
+    /// spool has. If several drops wait at once, the owner takes in the newest crash first.
+    public var maximumPerSignature: SignatureLimit?
 
     /// Makes limits with the default values.
     public init() {}

@@ -79,6 +79,9 @@ enum ReportDescription {
             return "\(view.holdAdvice ?? "something has to change first"); one report is tried at each submit"
                 + (due.map { ", or \($0)" } ?? "")
         case "rejected", "exhausted": return "nothing by itself; 'reports retry' sends it, 'reports remove' deletes it"
+        case "evicted" where view.isBraked:
+            return "nothing; the first reports of its signature are kept, 'reports list --group' shows them; "
+                + "to have this one as well, raise max_per_signature and add it again"
         default: return "nothing"
         }
     }

@@ -28,11 +28,12 @@ enum SettingsDescription {
         let small = limits.floor(ofTotal: fileSystem, forReportOf: 0)
         let large = limits.floor(ofTotal: fileSystem, forReportOf: .max)
         let above = small == large ? "" : " (\(ReportTable.size(large)) for a report above 1 MiB)"
-        let parts = [
+        var parts = [
             "\(ReportTable.size(limits.maximumReportByteCount)) a report",
             "\(ReportTable.size(limits.total(ofTotal: fileSystem))) in all", "\(limits.maximumCount) reports",
             "\(limits.maximumAge.components.seconds / 86_400) days", "\(ReportTable.size(small)) left free\(above)",
         ]
+        if let limit = limits.maximumPerSignature { parts.append("\(limit) of one signature") }
         return "limits:  \(parts.joined(separator: ", "))"
     }
 

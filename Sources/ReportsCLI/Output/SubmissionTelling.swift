@@ -26,9 +26,10 @@ struct SubmissionTelling {
             parts.append("\(name) \(count)")
         }
         Console.print(parts.joined(separator: ", "))
-        if summary.evicted > 0 {
+        if summary.evicted > summary.braked {
             Console.print("evicted to keep the spool's limits: 'reports list --state evicted' names the limit of each")
         }
+        if summary.braked > 0 { tellBraked(summary.braked) }
         if summary.isOwnedElsewhere {
             Console.print("another process\(LockHolder.words(summary.owner)) is at work on this spool")
         }
@@ -37,6 +38,13 @@ struct SubmissionTelling {
         }
         if summary.waiting > 0 || summary.held > 0 { tellTrouble() }
         if summary.waiting > 0 { tellSlowReports() }
+    }
+
+    private func tellBraked(_ count: Int) {
+        let limit = spool.options.limits.maximumPerSignature.map { " (\($0))" } ?? ""
+        Console.print(
+            "\(count) of the evicted were left out by max_per_signature\(limit): the first of each signature are kept; "
+                + "'reports list --group' shows them")
     }
 
     /// Reports that such a run will not send, and what will.

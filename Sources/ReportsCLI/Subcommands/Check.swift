@@ -15,11 +15,11 @@ struct Check: AsyncParsableCommand {
             0 OK: nothing has to be done.
 
             1 WARNING: reports were rejected or given up; the server forbids a report, gives no proof of receipt, or \
-            a report killed its sender (held); a drop cannot be taken; the spool is 90 % full; the machine's spool has no \
+            a report killed its sender (held); a drop cannot be taken; max_per_signature has left reports of a crash loop out within --since; the spool is 90 % full; the machine's spool has no \
             endpoint, or its user may not read /etc/reports/reports.json.
 
             2 CRITICAL: a report is undelivered for longer than --max-age; a report waits and no endpoint is set; \
-            nothing goes to a server until a person acts (held: auth, tls, redirect, portal, encoding, rejecting); a limit has cost reports within --since; \
+            nothing goes to a server until a person acts (held: auth, tls, redirect, portal, encoding, rejecting); another limit has cost reports within --since; \
             the spool is full, or its disk below min_free_space; the ledger, a directory of the spool or a setting \
             cannot be used.
 

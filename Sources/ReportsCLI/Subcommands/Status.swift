@@ -21,7 +21,7 @@ struct Status: AsyncParsableCommand {
         Console.endsWithItsReader = true
         var settings = Result { try global.settings() }
         let status: SpoolStatus
-        if let spool = try global.openExisting() {
+        if let spool = try global.openExisting((try? settings.get().limits) ?? SpoolLimits()) {
             status = try SpoolInspector(spool: spool).status()
             let size = try spool.files.space(on: spool.root).total
             settings = settings.map { settings in
@@ -85,6 +85,10 @@ struct Status: AsyncParsableCommand {
         }
         for notice in status.notices { lines.append("\(notice.subject):  \(notice.reason): \(notice.message)") }
         for (limit, count) in status.evictions { lines.append("evicted, \(limit):  \(count) so far") }
+        for braked in status.braked {
+            let summary = braked.summary.map { ": \($0)" } ?? ""
+            lines.append("braked now, \(braked.signature):  \(braked.count) left out, the first are kept\(summary)")
+        }
         if let next = status.nextAttemptAt { lines.append("next due:  \(RFC3339.string(milliseconds: next))") }
         return lines
     }

@@ -11,7 +11,7 @@ struct Submit: AsyncParsableCommand {
         discussion: """
             What the server put off waits until the time it named, across restarts; only --wait sleeps for it. \
             Status 0: all is delivered. 75: something is waiting or held. 65: nothing waits, but the server rejected \
-            something; or, whatever waits, something was evicted to keep a limit of the spool. 78: no usable endpoint, \
+            something; or, whatever waits, something was evicted to keep a limit of the spool other than max_per_signature. 78: no usable endpoint, \
             or bad configuration.
 
             The options up to --max-concurrent may as well stand in the environment, --no-proxy as $REPORTS_NO_PROXY, \
@@ -100,7 +100,7 @@ struct Submit: AsyncParsableCommand {
 
     private func status(of summary: SubmissionSummary) -> Int32 {
         // Reports are lost for good, which waiting for the next run does not mend.
-        if summary.evicted > 0 || summary.lost > 0 { return ExitStatus.badData }
+        if summary.evicted > summary.braked || summary.lost > 0 { return ExitStatus.badData }
         if summary.waiting > 0 || summary.held > 0 || summary.isOwnedElsewhere { return ExitStatus.temporaryFailure }
         if summary.rejected > 0 || summary.exhausted > 0 { return ExitStatus.badData }
         return ExitStatus.done

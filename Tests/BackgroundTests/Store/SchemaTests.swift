@@ -11,7 +11,7 @@ struct SchemaTests {
         try Self.withFixture("ledger-version-5.sqlite") { path in
             let clock = ManualClock()
             let store = try TransferStore(path: path, clock: clock)
-            #expect(try store.queries.pragma("user_version") == "6")
+            #expect(try store.queries.pragma("user_version") == "7")
             #expect(try store.queries.begunDrops().isEmpty)
             #expect(store.earlierEnd == .clean)
             #expect(store.epoch == 8)
@@ -34,9 +34,33 @@ struct SchemaTests {
         }
     }
 
-    @Test("A reader beside an owner of version 5 reads its ledger, and changes nothing")
-    func readVersion5() throws {
-        try Self.withFixture("ledger-version-5.sqlite") { path in
+    @Test("A ledger of version 6 is brought to the current version; its rows do not count for the limit of a signature")
+    func version6() throws {
+        try Self.withFixture("ledger-version-6.sqlite") { path in
+            let store = try TransferStore(path: path, clock: ManualClock())
+            #expect(try store.queries.pragma("user_version") == "7")
+            for state in TransferState.allCases {
+                #expect(try store.queries.record(state.rawValue)?.state == state)
+            }
+            #expect(try store.queries.begunDrops().values.map(\.deaths) == [1])
+            #expect(try store.queries.admittedCount(of: "0123456789abcdef", after: .min, atMost: 10) == 0)
+            #expect(try store.queries.evictionCount(for: .countLimit, since: 0) == 1)
+            #expect(try store.queries.lastEviction(for: .countLimit) == 4_500)
+            try store.transaction { () throws in
+                var transfer = NewTransfer(identifier: "new", label: "crash", metadata: "{}", byteCount: 5, seenWall: 1)
+                transfer.signature = "0123456789abcdef"
+                try store.insert(transfer)
+            }
+            #expect(try store.queries.admittedCount(of: "0123456789abcdef", after: .min, atMost: 10) == 1)
+            try store.close()
+        }
+    }
+
+    @Test(
+        "A reader beside an owner of an earlier version reads its ledger, and changes nothing",
+        arguments: ["ledger-version-5.sqlite", "ledger-version-6.sqlite"])
+    func readEarlierVersion(fixture: String) throws {
+        try Self.withFixture(#require(EntryName(fixture))) { path in
             let files = POSIXFileSystem()
             let root = try files.openDirectory(FilePath(path).removingLastComponent())
             let before = try files.contents(of: "ledger.sqlite", in: root)
@@ -45,7 +69,12 @@ struct SchemaTests {
             #expect(rows.count == TransferState.allCases.count)
             #expect(try reader.hasSendable())
             #expect(try reader.queries.nextDue() != nil)
-            #expect(try reader.queries.begunDrops().isEmpty)
+            #expect(try reader.queries.begunDrops().values.allSatisfy { $0.name == "drop 1" })
+            #expect(try reader.queries.evictionCount(for: .countLimit, since: 0) == 1)
+            #expect(try reader.queries.lastEviction(for: .countLimit) == 4_500)
+            #expect(try reader.queries.lastEviction(for: .signatureLimit) == nil)
+            #expect(try reader.queries.brakedSignatures(since: 0, limit: 5).isEmpty)
+            #expect(try reader.queries.brakedCounts(since: 0).transfers == 0)
             #expect(try files.contents(of: "ledger.sqlite", in: root) == before)
         }
     }

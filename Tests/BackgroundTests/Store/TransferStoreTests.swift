@@ -37,7 +37,7 @@ struct TransferStoreTests {
             #expect(try store.queries.pragma("journal_mode") == "wal")
             #expect(try store.queries.pragma("locking_mode") == "normal")
             #expect(try store.queries.pragma("foreign_keys") == "1")
-            #expect(try store.queries.pragma("user_version") == "6")
+            #expect(try store.queries.pragma("user_version") == "7")
             #expect(try store.queries.tally() == Tally())
         }
     }
@@ -67,7 +67,7 @@ struct TransferStoreTests {
             var bytes = try Self.contents(path)
             bytes.replaceSubrange(60..<64, with: [0, 0, 0, 99])
             try Self.overwrite(path, with: bytes)
-            #expect(throws: LedgerError.newerVersion(found: 99, known: 6)) {
+            #expect(throws: LedgerError.newerVersion(found: 99, known: 7)) {
                 _ = try TransferStore(path: path, clock: clock)
             }
             #expect(try Self.contents(path) == bytes)

@@ -319,7 +319,7 @@ struct CheckTests {
             let parts = try await check(tool).line.components(separatedBy: " | ")
             #expect(parts.count == 2)
             let figures = parts[1].split(separator: " ")
-            #expect(figures.count == 9)
+            #expect(figures.count == 10)
             for figure in figures {
                 #expect(
                     figure.wholeMatch(of: /[a-z_]+=[0-9]+(s|B)?;([0-9]*;[0-9]*:?;[0-9]+(;[0-9]+)?)/) != nil, "\(figure)"

@@ -40,7 +40,7 @@ struct SettingsTests {
              "tls_minimum": "1.3", "proxy": "http://proxy.example:3128", "no_proxy": "localhost", "connect_timeout": 2,
              "idle_timeout": 3.5, "answer_timeout": "4", "max_concurrent": 5, "max_report_size": "1 KiB",
              "min_free_space": "1.5MiB", "max_total_size": 1048576, "max_count": 6, "max_age_days": 7,
-             "headers": {"X-Team": "shop"}}
+             "max_per_signature": "10 per 1 h", "headers": {"X-Team": "shop"}}
             """#
         try withSettingsPlace(json) { place in
             let settings = try place.settings()
@@ -58,6 +58,7 @@ struct SettingsTests {
             #expect(limits.maximumTotalByteCount == 1 << 20)
             #expect(limits.maximumCount == 6)
             #expect(limits.maximumAge == .seconds(7 * 86_400))
+            #expect(limits.maximumPerSignature == SignatureLimit(count: 10, per: .seconds(3_600)))
             #expect(settings.main.route?.text == "http://proxy.example:3128")
             #expect(settings.main.destination?.encoding == .identity)
             #expect(settings.main.destination?.acknowledgement == .header("Receipt"))

@@ -49,31 +49,19 @@ extension LedgerQueries {
     /// The number of last settled transfers that a query looks at.
     private static let settledLookCount: Int64 = 100_000
 
-    /// How many transfers were evicted since a time on the ledger's axis.
-    ///
-    /// If more than 10,000 transfers are evicted, this first looks at the 100,000 transfers that were settled last, and
-    /// counts only the evicted ones among them. Only if it finds none there that was evicted since the time, it looks
-    /// at all evicted transfers, which takes long.
-    package func evictionCount(since time: Int64) throws -> Int {
-        let known = try tally()[.evicted].count
-        if known > Self.rowLookCount {
-            let recent = try count(
-                """
-                SELECT count(*) FROM (
-                  SELECT state FROM transfer INDEXED BY transfer_settled WHERE settled_at >= ?
-                  ORDER BY settled_at DESC LIMIT \(Self.settledLookCount))
-                WHERE state='evicted'
-                """, since: time)
-            if recent > 0 { return recent }
-        }
-        guard known > 0 else { return 0 }
-        return try count(
-            "SELECT count(*) FROM transfer INDEXED BY transfer_state WHERE state='evicted' AND settled_at >= ?",
-            since: time)
+    /// How many transfers were evicted for a limit since a time on the ledger's axis.
+    package func evictionCount(for limit: EndReason, since time: Int64) throws -> Int {
+        Int(try connection.value(Self.evictionCountQuery, .text(limit.rawValue), .integer(time))?.integer ?? 0)
     }
 
-    private func count(_ sql: String, since time: Int64) throws -> Int {
-        Int(try connection.value(sql, .integer(time))?.integer ?? 0)
+    /// Names no index: a reader may look at a ledger whose owner is an earlier release, which has no index for this.
+    package static let evictionCountQuery =
+        "SELECT count(*) FROM transfer WHERE state='evicted' AND reason=? AND settled_at >= ?"
+
+    /// When the last transfer was evicted for a limit, on the ledger's axis; `nil` when the ledger has none.
+    package func lastEviction(for limit: EndReason) throws -> Int64? {
+        try connection.value(
+            "SELECT max(settled_at) FROM transfer WHERE state='evicted' AND reason=?", .text(limit.rawValue))?.integer
     }
 
     /// When the last transfer came to a final state, on the ledger's axis.

@@ -6,7 +6,8 @@ struct ProblemFinder {
     let thresholds: SpoolCheck.Thresholds
 
     var problems: [SpoolCheck.Problem] {
-        unreadable + holds + [evicted, undelivered].compactMap(\.self) + space + [leftDrops, parked].compactMap(\.self)
+        unreadable + holds + [evicted, undelivered].compactMap(\.self) + space
+            + [leftDrops, parked, braked].compactMap(\.self)
     }
 
     private static let statusAdvice = "'reports status' shows more"
@@ -124,6 +125,19 @@ struct ProblemFinder {
             code: "evicted", level: .critical,
             message: "\(Self.reports(figures.recentEvictionCount)) evicted undelivered in the last \(time)",
             advice: "'reports list --state evicted' names the limit of each")
+    }
+
+    /// A crash loop that the limit of a signature has braked: nothing that was to be kept is lost.
+    private var braked: SpoolCheck.Problem? {
+        let count = figures.recentlyBraked
+        guard count.reports > 0 else { return nil }
+        let time = TimeSpan.words(milliseconds: thresholds.evictionMemory)
+        let crashes = count.signatures == 1 ? "one crash" : "\(count.signatures) crashes"
+        return .init(
+            code: "braked", level: .warning,
+            message: "\(crashes) in a loop: \(Self.reports(count.reports)) beyond max_per_signature left out "
+                + "in the last \(time)",
+            advice: "the first ones are kept, 'reports list --group' shows them")
     }
 
     private var space: [SpoolCheck.Problem] {

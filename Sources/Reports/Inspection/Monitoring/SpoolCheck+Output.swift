@@ -47,6 +47,7 @@ extension SpoolCheck {
             "held=\(figures.sum { $0 == .held }.count);;;0",
             "parked=\(figures.parkedCount);\(thresholds.maximumParked);;0",
             "evicted=\(figures.recentEvictionCount);;0;0",
+            "braked=\(figures.recentlyBraked.reports);0;;0",
             "left_drops=\(figures.leftDropCount);0;;0",
             Self.use("stored", UInt64(clamping: stored.count), "", of: UInt64(clamping: figures.limits.maximumCount)),
         ]
@@ -77,6 +78,7 @@ extension SpoolCheck {
             ("held", JSONValue(figures.sum { $0 == .held }.count)),
             ("parked", JSONValue(figures.parkedCount)),
             ("evicted", JSONValue(figures.recentEvictionCount)),
+            ("braked", JSONValue(figures.recentlyBraked.reports)),
             ("left_drops", JSONValue(figures.leftDropCount)),
             ("stored", JSONValue(stored.count)),
             ("max_count", JSONValue(figures.limits.maximumCount)),

@@ -36,7 +36,7 @@ package struct SpoolCheck: Sendable {
     /// One thing that is wrong.
     package struct Problem: Hashable, Sendable {
         /// What it is about: `ledger`, `rooms`, `settings`, `endpoint`, `held`, `evicted`, `undelivered`, `disk`, `full`,
-        /// `drops` or `parked`.
+        /// `drops`, `parked` or `braked`.
         package let code: String
         package let level: Level
         /// What is wrong, in plain words.

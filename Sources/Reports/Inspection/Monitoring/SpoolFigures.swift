@@ -136,10 +136,27 @@ package struct SpoolFigures: Sendable {
     /// Of those that are neither delivered nor parked, drops included; `nil` when there is none.
     package var oldest: Oldest?
     package var events: [Event] = []
-    /// Within the time that was asked about.
+    /// Within the time that was asked about, without braked reports.
     package var recentEvictionCount = 0
+    /// The reports that were evicted to keep the limit of a signature, and how many signatures they have.
+    package struct BrakedCount: Hashable, Sendable {
+        package var reports = 0
+        package var signatures = 0
+
+        package init(reports: Int = 0, signatures: Int = 0) {
+            self.reports = reports
+            self.signatures = signatures
+        }
+    }
+
+    /// Within the time that was asked about.
+    package var recentlyBraked = BrakedCount()
+    /// Within the time of the limit.
+    package var brakedNow = BrakedCount()
     package var lastDelivery: Int64?
+    /// Braked reports do not count.
     package var lastEviction: Int64?
+    package var lastBraked: Int64?
     package var nextAttempt: Int64?
     package var limits = SpoolLimits()
     /// Of the file system that the spool lies on; `nil` where there is no spool.
@@ -194,6 +211,7 @@ extension EndReason {
         case .countLimit: Setting.maximumCount.rawValue
         case .byteLimit: Setting.maximumTotalSize.rawValue
         case .ageLimit: Setting.maximumAge.rawValue
+        case .signatureLimit: Setting.maximumPerSignature.rawValue
         default: nil
         }
     }

@@ -58,9 +58,30 @@ extension SpoolInspector {
         figures.events = Self.events(try queries.events(), lanes: Self.lanes(sums))
         figures.nextAttempt = try nextAttempt()
         figures.lastDelivery = try queries.lastSettled(as: .delivered).map(reader.wall)
-        figures.lastEviction = try queries.lastSettled(as: .evicted).map(reader.wall)
-        if let time { figures.recentEvictionCount = try queries.evictionCount(since: reader.now - time) }
+        try addEvictions(of: reader, within: time, to: &figures)
         figures.note(try queries.oldestLive(), in: .row)
+    }
+
+    private func addEvictions(
+        of reader: LedgerReader, within time: Int64?, to figures: inout SpoolFigures
+    ) throws {
+        let queries = reader.queries
+        for limit in EndReason.limits where limit != .signatureLimit {
+            guard let last = try queries.lastEviction(for: limit) else { continue }
+            figures.lastEviction = max(figures.lastEviction ?? .min, reader.wall(of: last))
+            guard let time else { continue }
+            figures.recentEvictionCount += try queries.evictionCount(for: limit, since: reader.now - time)
+        }
+        guard let last = try queries.lastEviction(for: .signatureLimit) else { return }
+        figures.lastBraked = reader.wall(of: last)
+        func count(within time: Int64) throws -> SpoolFigures.BrakedCount {
+            let counts = try queries.brakedCounts(since: reader.now - time)
+            return SpoolFigures.BrakedCount(reports: counts.transfers, signatures: counts.signatures)
+        }
+        if let time { figures.recentlyBraked = try count(within: time) }
+        if let limit = figures.limits.maximumPerSignature {
+            figures.brakedNow = try count(within: limit.periodMilliseconds)
+        }
     }
 
     /// All states of all lanes, so that a state which becomes empty has the sum 0 and does not vanish.

@@ -91,7 +91,14 @@ package struct SpoolMetrics: Sendable {
                 "When the last report was delivered; absent when that is not known.", figures.lastDelivery),
             .timestamp(
                 "reports_last_eviction_timestamp_seconds",
-                "When the last report was evicted; absent when that is not known.", figures.lastEviction),
+                "When the last report was evicted, max_per_signature aside; absent when that is not known.",
+                figures.lastEviction),
+            .gauge(
+                "reports_braked_signatures", "Signatures that max_per_signature leaves reports out of now.",
+                figures.brakedNow.signatures),
+            .timestamp(
+                "reports_last_braked_timestamp_seconds",
+                "When max_per_signature left out the last report; absent when that is not known.", figures.lastBraked),
         ]
     }
 

@@ -79,6 +79,11 @@ extension Setting {
     package static let maximumAge = limit(
         "max_age_days", \.maximumAge, .days,
         Words("How many days an undelivered report is kept before it is evicted.", valueName: "days"))
+    package static let maximumPerSignature = limit(
+        "max_per_signature", \.maximumPerSignature, .signatureLimit,
+        Words(
+            "How many reports of one signature are taken in within a time, as 10 per 1 h; others are evicted at once.",
+            valueName: "limit"))
 }
 
 extension Setting: CaseIterable {
@@ -86,7 +91,7 @@ extension Setting: CaseIterable {
     package static let allCases: [Setting] = [
         .endpoint, .encoding, .acknowledgement, .tlsAuthorities, .tlsCertificate, .tlsKey, .tlsMinimum, .proxy,
         .noProxy, .connectTimeout, .idleTimeout, .answerTimeout, .maximumConcurrent, .maximumReportSize,
-        .minimumFreeSpace, .maximumTotalSize, .maximumCount, .maximumAge,
+        .minimumFreeSpace, .maximumTotalSize, .maximumCount, .maximumAge, .maximumPerSignature,
     ]
 
     /// The variables of the environment that the tool reads by itself.

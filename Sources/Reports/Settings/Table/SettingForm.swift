@@ -163,6 +163,13 @@ extension SettingForm where Value == FilePath {
     }
 }
 
+extension SettingForm where Value == SignatureLimit? {
+    static let signatureLimit = SettingForm(
+        SignatureLimit.expectation,
+        parse: { text in text == "none" ? .some(nil) : SignatureLimit(text).map { .some($0) } },
+        text: { $0?.description ?? "none" })
+}
+
 // MARK: - Addresses
 
 extension SettingForm where Value == String {

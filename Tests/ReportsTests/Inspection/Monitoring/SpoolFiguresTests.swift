@@ -92,7 +92,7 @@ struct SpoolFiguresTests {
             #expect(found.recentEvictionCount == 0)
             #expect(try figures(harness, within: 2 * Self.day).recentEvictionCount == 1)
             let evicted = found.events.filter { $0.event == .evicted }.map { "\($0.limit ?? "") \($0.sum.count)" }
-            #expect(evicted.sorted() == ["max_age_days 0", "max_count 1", "max_total_size 0"])
+            #expect(evicted.sorted() == ["max_age_days 0", "max_count 1", "max_per_signature 0", "max_total_size 0"])
         }
     }
 
