@@ -35,6 +35,8 @@ package struct ReportView: Sendable {
     package var request: CallerRequest?
     /// It is the beginning of a file that grew while it was read.
     package var isSnapshot = false
+    /// When the file was changed last, in milliseconds since the epoch; `nil` for a report of which more is known.
+    var fileChangedAt: Int64?
     /// How many bytes the server has acknowledged, and of how many; `nil` unless it is on its way in parts.
     package var uploaded: (offset: UInt64, byteCount: UInt64)?
 
@@ -47,6 +49,14 @@ package struct ReportView: Sendable {
 
     /// Whether it was never stored, to keep the limit of a signature.
     package var isBraked: Bool { reason == EndReason.signatureLimit.rawValue }
+
+    /// The program that the report is about, if an annotation names it.
+    package var service: String? { AnnotationKey.service(of: annotations) }
+    /// The version of that program.
+    package var version: String? { AnnotationKey.version(of: annotations) }
+
+    /// When the report came, as far as anybody can tell, in milliseconds since the epoch.
+    var time: Int64? { collectedAt ?? fileChangedAt }
 
     /// The contract's members, in its order.
     package var json: JSONObject {
@@ -142,12 +152,13 @@ package struct ReportView: Sendable {
     }
 
     /// A stored file that cannot be read.
-    init(unreadable id: ContentHash, state: TransferState, note: String, fileByteCount: UInt64) {
+    init(unreadable id: ContentHash, state: TransferState, note: String, _ facts: FileMetadata?) {
         self.id = id.hex
         self.state = state.rawValue
         reason = "unreadable"
         self.note = note
-        size = fileByteCount
+        size = facts?.size ?? 0
+        fileChangedAt = facts?.changedMilliseconds
         occurrences = 1
         attempts = 0
         annotations = [:]
@@ -163,6 +174,7 @@ package struct ReportView: Sendable {
         occurrences = 1
         attempts = 0
         annotations = seen.annotations
+        fileChangedAt = drop.facts?.changedMilliseconds
         note = seen.note
         if seen.isPoisonous {
             reason = "poison"
@@ -176,4 +188,8 @@ package struct ReportView: Sendable {
         case .skipped(let why): reason = "skipped: \(why)"
         }
     }
+}
+
+extension FileMetadata {
+    fileprivate var changedMilliseconds: Int64 { changed / 1_000_000 }
 }

@@ -96,7 +96,7 @@ struct OrderActions {
             for state in [TransferState.rejected, .exhausted, .held, .waiting] {
                 var cursor: LedgerQueries.Cursor?
                 while true {
-                    let page = try queries.page(state: state, label: nil, after: cursor, limit: 500)
+                    let page = try queries.page(of: .state(state), after: cursor, limit: 500)
                     guard let last = page.last else { break }
                     cursor = LedgerQueries.Cursor(after: last)
                     identifiers += page.map(\.identifier)

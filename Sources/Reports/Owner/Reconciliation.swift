@@ -138,7 +138,7 @@ package struct Reconciliation {
                 if Task.isCancelled { result.isCutShort = true }
                 if result.isCutShort { return }
                 let page = try await queue.look { [cursor] in
-                    try $0.page(state: state, label: nil, after: cursor, limit: 500)
+                    try $0.page(of: .state(state), after: cursor, limit: 500)
                 }
                 guard let last = page.last else { break }
                 cursor = LedgerQueries.Cursor(after: last)

@@ -43,7 +43,7 @@ final class QueueHarness: Sendable {
 
     /// A record of its own connection, for looking while a queue lives.
     func records() throws -> [TransferRecord] {
-        try reader().queries.page(state: nil, label: nil, after: nil, limit: 10_000)
+        try reader().queries.everything()
     }
 
     func record(_ identifier: String) throws -> TransferRecord? {

@@ -65,7 +65,7 @@ struct SchemaTests {
             let root = try files.openDirectory(FilePath(path).removingLastComponent())
             let before = try files.contents(of: "ledger.sqlite", in: root)
             let reader = try LedgerReader(name: "ledger.sqlite", in: root, files: files, clock: ManualClock())
-            let rows = try reader.queries.page(state: nil, label: nil, after: nil, limit: 100)
+            let rows = try reader.queries.everything()
             #expect(rows.count == TransferState.allCases.count)
             #expect(try reader.hasSendable())
             #expect(try reader.queries.nextDue() != nil)

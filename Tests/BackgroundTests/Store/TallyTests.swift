@@ -54,12 +54,12 @@ struct TallyTests {
                     retryAfter: nil, receipt: nil, answer: nil, acceptedMark: 0))
         case 6:
             let states: [TransferState] = [.delivered, .rejected, .exhausted, .evicted, .removed]
-            guard let record = try store.queries.page(state: .queued, label: nil, after: nil, limit: 1).first,
+            guard let record = try store.queries.page(of: .state(.queued), after: nil, limit: 1).first,
                 let state = states.randomElement(using: &random)
             else { return }
             try store.end(record.identifier, as: state, reason: .rejected)
         default:
-            guard let record = try store.queries.page(state: .removed, label: nil, after: nil, limit: 1).first else {
+            guard let record = try store.queries.page(of: .state(.removed), after: nil, limit: 1).first else {
                 return
             }
             try store.revive(transfer(record.identifier, byteCount: record.byteCount + 7))
@@ -69,7 +69,7 @@ struct TallyTests {
     private static func expectSums(of store: TransferStore) throws {
         var counted: [TransferState: Tally.Sum] = [:]
         for state in TransferState.allCases {
-            let rows = try store.queries.page(state: state, label: nil, after: nil, limit: 10_000)
+            let rows = try store.queries.page(of: .state(state), after: nil, limit: 10_000)
             let sum = Tally.Sum(count: rows.count, byteCount: rows.reduce(0) { $0 + $1.byteCount })
             #expect(try store.queries.tally()[state] == sum, "\(state)")
             counted[state] = sum

@@ -142,7 +142,7 @@ struct TransferStoreTests {
             }
             let second = try TransferStore(path: path, clock: clock)
             try second.transaction { () throws in try second.recoverInterrupted(isRowBlamed: true) }
-            let records = try second.queries.page(state: nil, label: nil, after: nil, limit: 10)
+            let records = try second.queries.everything()
             #expect(records.count == count)
             #expect(records.allSatisfy { $0.state == .waiting && $0.isSuspect && $0.due == second.now })
             #expect(records.allSatisfy { $0.strikes == (count == 1 ? 1 : 0) })
@@ -227,7 +227,7 @@ struct TransferStoreTests {
             clock.advance(by: TransferStore.tombstoneAge + 1)
             try store.close()
             let next = try TransferStore(path: path, clock: clock)
-            let left = try next.queries.page(state: nil, label: nil, after: nil, limit: 100).map(\.identifier)
+            let left = try next.queries.everything().map(\.identifier)
             #expect(left.count == 6 && left.allSatisfy { $0.hasSuffix("false") }, "\(left)")
         }
     }

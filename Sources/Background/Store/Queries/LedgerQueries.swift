@@ -56,43 +56,6 @@ package struct LedgerQueries {
             .text(prefix + "\u{7f}")) != nil
     }
 
-    /// The place at which a page of the listing ended.
-    package struct Cursor: Hashable, Sendable {
-        let firstSeen: Int64
-        let rowID: Int64
-
-        package init(after record: TransferRecord) {
-            firstSeen = record.firstSeenWall
-            rowID = record.rowID
-        }
-    }
-
-    /// One page of the listing, last seen first. Each page is a transaction of its own, so no reader pins the WAL.
-    package func page(
-        state: TransferState?, label: String?, after cursor: Cursor?, limit: Int
-    ) throws -> [TransferRecord] {
-        var conditions: [String] = []
-        var values: [SQLiteValue] = []
-        if let state {
-            conditions.append("state = ?")
-            values.append(.text(state.rawValue))
-        }
-        if let label {
-            conditions.append("label = ?")
-            values.append(.text(label))
-        }
-        if let cursor {
-            conditions.append("(first_seen_wall, id) < (?, ?)")
-            values += [.integer(cursor.firstSeen), .integer(cursor.rowID)]
-        }
-        let condition = conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND ")
-        return try connection.rows(
-            """
-            SELECT \(TransferRecord.columns) FROM transfer \(condition)
-            ORDER BY first_seen_wall DESC, id DESC LIMIT ?
-            """, values + [.integer(Int64(limit))], TransferRecord.init)
-    }
-
     /// A transfer's attempts, the oldest first. The last twenty are kept.
     package func attempts(of record: TransferRecord) throws -> [AttemptRecord] {
         try connection.rows(

@@ -10,6 +10,30 @@ enum AnnotationKey {
     static let dropUser = "drop.uid"
     /// How many lines of a sidecar were left out.
     static let ignoredLines = "sidecar.ignored"
+
+    /// The program that a report is about; `nil` where no annotation names it. OpenTelemetry's key counts, too.
+    static func service(of annotations: [String: String]) -> String? {
+        first([service, "service.name"], in: annotations)
+    }
+
+    /// The version of that program; `nil` where no annotation names it. OpenTelemetry's and Sentry's keys count, too.
+    static func version(of annotations: [String: String]) -> String? {
+        first([version, "service.version", "release"], in: annotations)
+    }
+
+    /// The value of the first of these keys that has one. The keys of annotations may be in any case.
+    private static func first(_ keys: [String], in annotations: [String: String]) -> String? {
+        for key in keys {
+            let value = annotations[key] ?? annotations.first { isSame($0.key, key) }?.value
+            if let value, !value.isEmpty { return value }
+        }
+        return nil
+    }
+
+    /// Most keys differ in length, which is cheap to see.
+    private static func isSame(_ key: String, _ lowerCased: String) -> Bool {
+        key.utf8.count == lowerCased.utf8.count && key.lowercased() == lowerCased
+    }
 }
 
 /// The annotations that a spool's settings give to each report, and which of them no program can change.

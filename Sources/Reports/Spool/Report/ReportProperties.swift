@@ -81,10 +81,14 @@ package struct ReportProperties: Hashable, Sendable {
 
     /// A signature comes from a file, and goes into a header of a request.
     private static func lawfulSignature(_ text: String) -> String? {
-        text.utf8.count == signatureLength && text.utf8.allSatisfy(\.isLowerHexDigit) ? text : nil
+        isSignature(text) ? text : nil
     }
 
-    static let signatureLength = 16
+    static func isSignature(_ text: String) -> Bool {
+        text.utf8.count == signatureLength && text.utf8.allSatisfy(\.isLowerHexDigit)
+    }
+
+    package static let signatureLength = 16
 
     /// Reads what `json` makes. Unknown members are passed over, and missing ones get the value that promises least,
     /// so that a report is never lost for its description.

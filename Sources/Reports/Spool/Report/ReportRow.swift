@@ -22,7 +22,7 @@ extension NewTransfer {
             metadata: ReportMetadata(report).text, byteCount: Int64(clamping: report.wireSize),
             seenWall: properties.collectedAt, request: properties.request?.stored(id: report.id),
             signature: properties.signature)
-        service = properties.annotations[AnnotationKey.service]
+        service = AnnotationKey.service(of: properties.annotations)
         occurredWall = properties.occurredAt
     }
 }
