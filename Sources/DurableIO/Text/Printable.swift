@@ -28,6 +28,8 @@ extension Unicode.Scalar {
 /// Texts from outside, made fit for a terminal: nothing that moves the cursor, changes colours or reverses the line.
 package enum Printable {
     package static func text(_ text: some StringProtocol) -> String {
+        // Most texts are plain ASCII, and a list has a million of them.
+        if text.utf8.allSatisfy({ (0x20..<0x7f).contains($0) }) { return String(text) }
         var result = String.UnicodeScalarView()
         result.append(contentsOf: text.unicodeScalars.lazy.map(\.printable))
         return String(result)

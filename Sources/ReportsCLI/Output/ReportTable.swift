@@ -1,24 +1,38 @@
 import DurableIO
 import Reports
 
-/// Reports for people: one line each, columns aligned, nothing that steers a terminal.
-enum ReportTable {
-    static func line(_ view: ReportView) -> String {
-        let id = view.id.map { String($0.prefix(12)) } ?? "-"
-        let when = (view.collectedAt).map { shortTime($0) } ?? "-"
-        let text = view.summary.flatMap { $0.isEmpty ? nil : $0 } ?? view.name.map(Printable.text) ?? ""
-        let columns = [
-            pad(id, 12), pad(view.state, 9), pad(view.kind ?? "-", 10), pad(when, 16), padLeft(size(view.size), 9),
-        ]
-        let reason = [view.reason, view.explanation].compactMap(\.self).joined(separator: ": ")
-        let note = reason.isEmpty ? "" : " [\(reason)]"
-        return Printable.text(columns.joined(separator: "  ") + "  " + text + note)
+/// Reports for people: one line each.
+extension ReportView: TableRow {
+    var programColumns: ProgramColumns { ProgramColumns(hasService: service != nil, hasVersion: version != nil) }
+
+    static func header(_ columns: ProgramColumns) -> String {
+        line(
+            id: "ID", state: "STATE", kind: "KIND", collected: "COLLECTED", size: "SIZE",
+            columns.text(service: "SERVICE", version: "VERSION")) + "SUMMARY"
     }
 
-    static let header =
-        pad("ID", 12) + "  " + pad("STATE", 9) + "  " + pad("KIND", 10) + "  " + pad("COLLECTED", 16) + "  "
-        + padLeft("SIZE", 9) + "  SUMMARY"
+    func line(_ columns: ProgramColumns) -> String {
+        let text = summary.flatMap { $0.isEmpty ? nil : $0 } ?? name.map(Printable.text) ?? ""
+        let reason = [reason, explanation].compactMap(\.self).joined(separator: ": ")
+        let line = Self.line(
+            id: id.map { String($0.prefix(12)) } ?? "-", state: state, kind: kind ?? "-",
+            collected: collectedAt.map(ReportTable.shortTime) ?? "-", size: ReportTable.size(size),
+            columns.text(service: service ?? "-", version: version ?? "-"))
+        return Printable.text(line + text + (reason.isEmpty ? "" : " [\(reason)]"))
+    }
 
+    private static func line(
+        id: String, state: String, kind: String, collected: String, size: String, _ program: String
+    ) -> String {
+        [
+            ReportTable.pad(id, 12), ReportTable.pad(state, 9), ReportTable.pad(kind, 10),
+            ReportTable.pad(collected, 16), ReportTable.padLeft(size, 9),
+        ].joined(separator: "  ") + "  " + program
+    }
+}
+
+/// The forms of what stands in tables for people: columns aligned, nothing that steers a terminal.
+enum ReportTable {
     /// Bytes in the largest unit that keeps a digit before the point.
     static func size(_ bytes: UInt64) -> String {
         let units = ["B", "KiB", "MiB", "GiB", "TiB"]
@@ -39,10 +53,24 @@ enum ReportTable {
     }
 
     static func pad(_ text: String, _ width: Int) -> String {
-        text + String(repeating: " ", count: max(0, width - text.count))
+        text + blanks(width - self.width(of: text))
     }
 
-    private static func padLeft(_ text: String, _ width: Int) -> String {
-        String(repeating: " ", count: max(0, width - text.count)) + text
+    /// A text that is too long for its column ends in `…`.
+    static func cut(_ text: String, _ width: Int) -> String {
+        self.width(of: text) > width ? text.prefix(width - 1) + "…" : text
+    }
+
+    static func padLeft(_ text: String, _ width: Int) -> String {
+        blanks(width - self.width(of: text)) + text
+    }
+
+    /// In characters. Those of ASCII need not be put together first, which a list of a million reports is slow by.
+    private static func width(of text: String) -> Int {
+        text.utf8.allSatisfy { $0 < 0x80 } ? text.utf8.count : text.count
+    }
+
+    private static func blanks(_ count: Int) -> String {
+        String(repeating: " ", count: max(0, count))
     }
 }
