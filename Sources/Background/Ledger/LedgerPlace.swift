@@ -42,9 +42,11 @@ package struct LedgerPlace: Sendable {
     // MARK: - Laying
 
     /// Publishes a ledger that no owner has used. If there is a ledger already, it stays as it is.
-    package func layLedger() throws {
+    /// - Parameter texts: texts that the ledger's clients find again by their names. The default is none.
+    /// - Throws: ``FileSystemError`` or ``SQLiteError`` when the ledger cannot be made.
+    package func layLedger(remembering texts: [String: String] = [:]) throws {
         let publication = try Publication.new(in: temporary, files: files)
-        try publication.write(TransferStore.emptyLedger())
+        try publication.write(TransferStore.emptyLedger(remembering: texts))
         _ = try publication.publish(as: Self.ledgerName, in: directory)
     }
 

@@ -4,6 +4,11 @@ extension TransferStore {
     package func replaceMemories(prefix: String, with texts: [String: String]) throws {
         try connection.run(
             "DELETE FROM memory WHERE name >= ? AND name < ?", .text(prefix), .text(prefix + "\u{7f}"))
+        try Self.remember(texts, in: connection)
+    }
+
+    /// Adds texts under names that the ledger does not have.
+    static func remember(_ texts: [String: String], in connection: SQLiteConnection) throws(SQLiteError) {
         for (name, text) in texts {
             try connection.run("INSERT INTO memory(name, text) VALUES(?, ?)", .text(name), .text(text))
         }

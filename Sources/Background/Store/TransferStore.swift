@@ -59,12 +59,13 @@ package final class TransferStore {
         }
     }
 
-    /// The bytes of a ledger that no owner has used: all tables and no row. If these bytes are written to a file and
-    /// synced, `init` opens the file as a ledger, and makes nothing except commits.
-    package static func emptyLedger() throws -> [UInt8] {
+    /// The bytes of a ledger that no owner has used: all tables, and no row but those of the given texts. If these bytes
+    /// are written to a file and synced, `init` opens the file as a ledger, and makes nothing except commits.
+    package static func emptyLedger(remembering texts: [String: String] = [:]) throws -> [UInt8] {
         let connection = try SQLiteConnection(path: ":memory:", mode: .memory)
         defer { connection.close() }
         _ = try Schema.migrate(connection)
+        try remember(texts, in: connection)
         return try connection.image()
     }
 

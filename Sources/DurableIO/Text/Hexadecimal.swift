@@ -29,3 +29,18 @@ extension Sequence<UInt8> {
         return String(decoding: digits, as: UTF8.self)
     }
 }
+
+extension [UInt8] {
+    /// The bytes that hexadecimal digits in either case stand for; `nil` if another character is among them, or if their
+    /// number is odd.
+    package init?(hexDigits digits: some Collection<UInt8>) {
+        guard digits.count.isMultiple(of: 2) else { return nil }
+        self = []
+        reserveCapacity(digits.count / 2)
+        var rest = digits[...]
+        while let high = rest.popFirst(), let low = rest.popFirst() {
+            guard let high = high.hexDigitValue, let low = low.hexDigitValue else { return nil }
+            append(high << 4 | low)
+        }
+    }
+}

@@ -33,7 +33,9 @@ package struct ReportCollector {
         var isSnapshot = false
         /// The last change of the payload's file, in milliseconds since 1970.
         private var modifiedAt: Int64?
-        /// Whether annotations are left out when the stored report has no space for them.
+        /// The annotations that are left out first when the stored report has no space for all.
+        var dispensableKeys: Set<String> = []
+        /// Whether any other annotations are left out, too, when there is still no space for them.
         var leavesOutAnnotations = false
 
         package init(
@@ -171,8 +173,10 @@ package struct ReportCollector {
         properties.isSnapshot = description.isSnapshot
         if let diagnosis { properties.describe(diagnosis, keepingKind: description.kind != nil) }
         properties.occurredAt = description.occurredAt(in: diagnosis).map { min($0, properties.collectedAt) }
+        let limit = GzipMemberHeader.maximumPropertiesByteCount
+        properties.leaveOutAnnotations(description.dispensableKeys, beyond: limit)
         if description.leavesOutAnnotations {
-            properties.leaveOutAnnotations(beyond: GzipMemberHeader.maximumPropertiesByteCount)
+            properties.leaveOutAnnotations(Set(properties.annotations.keys), beyond: limit)
         }
         return properties
     }

@@ -9,7 +9,7 @@ import SystemPackage
 package struct ReportProducer {
     /// The place where the producer publishes.
     private enum Outlet {
-        case collected(Directory)
+        case collected(ReportSpool)
         case dropZone(Directory)
     }
 
@@ -20,7 +20,7 @@ package struct ReportProducer {
 
     package init(spool: ReportSpool) {
         room = spool.collecting
-        outlet = .collected(spool.collected)
+        outlet = .collected(spool)
         path = spool.root.path
     }
 
@@ -28,6 +28,20 @@ package struct ReportProducer {
         room = zone.room
         outlet = .dropZone(zone.room.directory)
         path = zone.path
+    }
+
+    /// The annotations that the spool's settings give; none in another user's spool.
+    package var rules: AnnotationRules {
+        switch outlet {
+        case .collected(let spool): spool.annotations
+        case .dropZone: AnnotationRules()
+        }
+    }
+
+    /// Whether the settings of this process give annotations to the reports. In another user's spool that user's
+    /// settings do, which this process cannot read: the owner brings them in.
+    package var usesSettings: Bool {
+        if case .collected = outlet { true } else { false }
     }
 
     /// A payload that is ready to be published.
@@ -38,13 +52,15 @@ package struct ReportProducer {
     }
 
     /// Reads, hashes and compresses a payload into a temporary file. The report is not durable yet.
-    /// - Throws: ``ReportsError`` with the fault of the payload or of the disk; `CancellationError` when the task was
-    ///   cancelled before the last block.
+    ///
+    /// The report gets the annotations of the spool's settings besides those of the description.
+    /// - Throws: ``ReportsError`` with the fault of the payload, of the annotations or of the disk; `CancellationError`
+    ///   when the task was cancelled before the last block.
     package func prepare(
         _ source: consuming PayloadSource, as description: ReportCollector.Description, from subject: String,
         betweenBlocks pause: () -> Void = {}
     ) throws -> Prepared {
-        try Annotations.validate(description.annotations)
+        let description = try annotated(description)
         do {
             let collected = try ReportCollector(in: room).collect(source, as: description, betweenBlocks: pause)
             return Prepared(
@@ -54,6 +70,29 @@ package struct ReportProducer {
         } catch {
             throw Self.explain(error, subject)
         }
+    }
+
+    /// The description with the annotations of the settings: under the caller's own, but the fixed ones above them.
+    ///
+    /// Where there is no space for all, those of the settings that are not fixed are left out. The caller's own are not:
+    /// that is an error.
+    private func annotated(
+        _ description: ReportCollector.Description
+    ) throws(ReportsError) -> ReportCollector.Description {
+        let own = description.annotations
+        try Annotations.validate(own)
+        let rules = rules
+        var description = description
+        // The stored report's own bound is larger, and the caller's annotations are to use it.
+        description.annotations = rules.merged(with: .init(program: own), withinByteCount: .max)
+        guard own.keys.allSatisfy({ description.annotations[$0] != nil || rules.isFixed($0) }) else {
+            throw ReportsError(
+                .badArgument,
+                "\(own.count) annotations are too many beside \(rules.fixedKeys.count) that the settings fix: at most "
+                    + "\(Annotations.maximumCount) are kept")
+        }
+        description.dispensableKeys = Set(rules.values.keys).subtracting(rules.fixedKeys).subtracting(own.keys)
+        return description
     }
 
     /// Makes the name of an entry or of a drop. The name of an entry begins with the report's id. The name of a drop is
@@ -71,8 +110,8 @@ package struct ReportProducer {
         do {
             let entries = group.map { Publication.Entry($0.publication, as: $0.entry) }
             switch outlet {
-            case .collected(let directory):
-                _ = try Publication.publish(entries, in: directory, files: room.files)
+            case .collected(let spool):
+                _ = try Publication.publish(entries, in: spool.collected, files: room.files)
             case .dropZone(let directory):
                 try Publication.publish(entries, inUnlisted: directory, files: room.files)
             }

@@ -32,6 +32,7 @@ enum SpoolLedger {
                 repairs.append("the ledger was missing: rebuilt from the files")
             }
         }
+        SpoolSalt.lay(in: opened.store)
         return opened.store
     }
 

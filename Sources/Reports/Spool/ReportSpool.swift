@@ -24,6 +24,8 @@ package final class ReportSpool: Sendable {
     package let options: Options
     /// Where its payloads are hashed and compressed.
     package let slots: PayloadSlots
+    /// The facts of the machine that its reports have asked for.
+    let facts = SpoolFacts()
 
     /// How a spool is opened.
     package struct Options: Sendable, Hashable {
@@ -32,8 +34,10 @@ package final class ReportSpool: Sendable {
         /// Use a network file system all the same, where locks and renames may not hold.
         package var allowsRemoteFileSystem: Bool = false
         package var limits: SpoolLimits = SpoolLimits()
-        /// The annotations that each report gets.
+        /// The annotations that each report gets; see ``ReportSpool/annotations``, which has the facts as well.
         package var annotations = AnnotationRules()
+        /// Where the facts of the machine are.
+        package var factPlaces = MachineFacts.Places()
         /// A drop with more bytes is collected by itself, beside the others; `nil` is the default of the order in which
         /// drops are taken.
         package var largeDropByteCount: UInt64?

@@ -13,7 +13,7 @@ struct SpoolMaker {
     /// - Throws: ``FileSystemError`` where something cannot be made; what was made stays for the next maker.
     func make() throws {
         let ledger = spool.ledger
-        if try mayLayLedger() { try ledger.layLedger() }
+        if try mayLayLedger() { try ledger.layLedger(remembering: [SpoolSalt.name: SpoolSalt.new()]) }
         try ledger.laySides()
         _ = try OwnerLock(LedgerPlace.lockName, in: spool.root)
         ledger.layReserve()

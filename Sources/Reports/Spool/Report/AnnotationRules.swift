@@ -1,4 +1,4 @@
-import DurableIO
+package import DurableIO
 
 /// The keys of annotations that mean something to this library.
 enum AnnotationKey {
@@ -46,10 +46,63 @@ package struct AnnotationRules: Hashable, Sendable {
     package var values: [String: String]
     /// The keys of ``values`` whose values no other source can change.
     package var fixedKeys: Set<String>
+    /// The annotations whose values are facts of the machine, by their keys. No other source can give such a key a
+    /// value, not even while the fact is not known.
+    package var facts: [String: MachineFact]
 
-    package init(values: [String: String] = [:], fixedKeys: Set<String> = []) {
+    package init(
+        values: [String: String] = [:], fixedKeys: Set<String> = [], facts: [String: MachineFact] = [:]
+    ) {
         self.values = values
         self.fixedKeys = fixedKeys
+        self.facts = facts
+    }
+
+    /// The rules with the facts as fixed values. A fact without a value stays among the facts.
+    func completed(with value: (MachineFact) -> String?) -> AnnotationRules {
+        var rules = self
+        for (key, fact) in facts {
+            guard let value = value(fact) else { continue }
+            rules.facts[key] = nil
+            rules.values[key] = value
+            rules.fixedKeys.insert(key)
+        }
+        return rules
+    }
+
+    /// All annotations of one spool's settings together, keys and values, in bytes: 16 KiB.
+    static let maximumSettingsByteCount = 16 << 10
+    static let tooLongWords = "more than \(maximumSettingsByteCount / 1_024) KiB together"
+
+    /// Checks the keys and the values, and the bounds of all together.
+    /// - Throws: ``ReportsError`` with `badArgument`, naming the bound.
+    func validate() throws(ReportsError) {
+        let all = values.merging(facts.mapValues { _ in "" }) { value, _ in value }
+        try Annotations.validate(all)
+        for (key, value) in values.sorted(by: { $0.key < $1.key }) {
+            guard let problem = Self.problem(of: value) else { continue }
+            throw ReportsError(.badArgument, "the annotation \(key) \(problem)")
+        }
+        let byteCount = all.reduce(facts.count * Annotations.maximumValueByteCount) { count, one in
+            count + one.key.utf8.count + one.value.utf8.count
+        }
+        guard byteCount > Self.maximumSettingsByteCount else { return }
+        throw ReportsError(.badArgument, "the annotations of all reports have \(Self.tooLongWords)")
+    }
+
+    /// Why a text cannot be the value of an annotation that settings give; `nil` if it can.
+    static func problem(of text: String) -> String? {
+        if text.utf8.count > Annotations.maximumValueByteCount {
+            return "has \(text.utf8.count) bytes: at most \(Annotations.maximumValueByteCount) are kept"
+        }
+        let hasControl = text.unicodeScalars.contains { $0.properties.generalCategory == .control }
+        return hasControl ? "holds control characters: an annotation is one line of text" : nil
+    }
+
+    /// Whether no program can give the key a value.
+    package func isFixed(_ key: String) -> Bool {
+        let key = key.lowercased()
+        return fixedKeys.contains { $0.lowercased() == key } || facts.keys.contains { $0.lowercased() == key }
     }
 
     /// The sources of one report's annotations besides the settings.
@@ -65,18 +118,23 @@ package struct AnnotationRules: Hashable, Sendable {
 
     /// Brings the annotations of all sources together.
     ///
-    /// Two keys that differ only in case are one key. At most 64 annotations and 40 KiB are kept, those that count most.
-    func merged(with sources: Sources) -> [String: String] {
+    /// Two keys that differ only in case are one key. The facts have to be among the values: a fact that is not there is
+    /// left out.
+    /// - Parameters:
+    ///   - sources: the sources besides the settings.
+    ///   - limit: how many bytes of keys and values are kept. The default is 40 KiB.
+    /// - Returns: at most 64 annotations, those that count most.
+    func merged(with sources: Sources, withinByteCount limit: Int = maximumByteCount) -> [String: String] {
         let user = sources.foreignUser.map { [AnnotationKey.dropUser: "\($0)"] } ?? [:]
         let fixed = values.filter { fixedKeys.contains($0.key) }
         var annotations: [String: String] = [:]
-        var lowerCased: Set<String> = []
+        var lowerCased = Set(facts.keys.map { $0.lowercased() })
         var byteCount = 0
         for source in [user, fixed, sources.room, sources.program, sources.sidecar, values] {
             // Where not all fit, the same ones are kept each time.
             for (key, value) in source.sorted(by: { $0.key < $1.key }) {
                 let size = key.utf8.count + value.utf8.count
-                guard annotations.count < Annotations.maximumCount, byteCount + size <= Self.maximumByteCount,
+                guard annotations.count < Annotations.maximumCount, byteCount + size <= limit,
                     lowerCased.insert(key.lowercased()).inserted
                 else { continue }
                 annotations[key] = value

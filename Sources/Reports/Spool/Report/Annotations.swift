@@ -19,12 +19,7 @@ package enum Annotations {
             throw ReportsError(.badArgument, "two annotation keys differ in case only: servers would see one of them")
         }
         for (key, value) in annotations {
-            guard isKey(key) else {
-                throw ReportsError(
-                    .badArgument,
-                    "\"\(QuotedText(key, limit: 80))\" is no annotation key: use 1 to \(maximumKeyByteCount) of "
-                        + "A-Z a-z 0-9 . _ -")
-            }
+            guard isKey(key) else { throw ReportsError(.badArgument, keyProblem(key)) }
             guard value.utf8.count <= maximumValueByteCount else {
                 throw ReportsError(
                     .badArgument,
@@ -51,8 +46,13 @@ package enum Annotations {
         isKey(key) && value.utf8.count <= maximumValueByteCount
     }
 
-    private static func isKey(_ key: String) -> Bool {
+    static func isKey(_ key: String) -> Bool {
         !key.isEmpty && key.utf8.count <= maximumKeyByteCount && key.utf8.allSatisfy(isKeyByte)
+    }
+
+    /// What to say of a key that is none.
+    static func keyProblem(_ key: String) -> String {
+        "\"\(QuotedText(key, limit: 80))\" is no annotation key: use 1 to \(maximumKeyByteCount) of A-Z a-z 0-9 . _ -"
     }
 
     private static func isKeyByte(_ byte: UInt8) -> Bool {

@@ -55,10 +55,11 @@ extension ReportProperties {
         return widest.snapshotByteCount
     }
 
-    /// Leaves out annotations, the last by their keys first, until the description is no longer than so many bytes.
-    mutating func leaveOutAnnotations(beyond limit: Int) {
-        var keys = annotations.keys.sorted()
-        while byteCount > limit, let last = keys.popLast() { annotations[last] = nil }
+    /// Leaves out annotations with these keys, the last ones first, until the description is no longer than so many
+    /// bytes.
+    mutating func leaveOutAnnotations(_ keys: Set<String>, beyond limit: Int) {
+        var keys = keys.sorted()
+        while !keys.isEmpty, byteCount > limit, let last = keys.popLast() { annotations[last] = nil }
     }
 
     /// The description in exactly so many bytes: padded with blanks, and with a shorter summary where it is too long.
