@@ -18,7 +18,10 @@ struct EmbeddedReporter {
     private static func startReporting(_ options: Options) async -> Reporter? {
         do {
             // Opening makes the spool when it is missing: the runtime writes only into a directory that exists.
-            let reporter = try Reporter(spool: .init(options.spool), destination: .http(options.endpoint))
+            var configuration = Reporter.Configuration()
+            configuration.annotations = ["service": "embedded-reporter", "version": "1.0", "host": .fact(.host)]
+            let reporter = try Reporter(
+                spool: .init(options.spool), destination: .http(options.endpoint), configuration: configuration)
             CrashReports.writeInto("\(reporter.incomingDirectory)")
 
             // Bounded, so that no server holds up the start. What is not sent by then goes on while we work.

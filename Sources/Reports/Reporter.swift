@@ -56,6 +56,18 @@ public final class Reporter: Sendable {
         public var connection = ConnectionSettings()
         /// Whether any user of the machine may drop files into `incoming/`. The default is `false`.
         public var isShared = false
+        /// The annotations that each report gets, by their keys: each that is collected or submitted, and each drop that
+        /// this reporter takes in. The default is none.
+        ///
+        /// ```swift
+        /// configuration.annotations = ["service": "shop", "version": "2.1", "host": .fact(.host)]
+        /// ```
+        /// The annotations of a call count more than these, except for facts and fixed values. A key has at most 64
+        /// bytes of `[A-Za-z0-9._-]`, a value at most 1 KiB without control characters. There are at most 64
+        /// annotations, with 16 KiB in all; a fact counts for 1 KiB. Two keys that differ only in case are one key, and
+        /// an error. If a report has no space for all of its annotations, the ones that are set here and are neither
+        /// facts nor fixed are left out of that report.
+        public var annotations: [String: ReportAnnotation] = [:]
         /// A closure that gives the request of a report that the program submitted with
         /// ``Reporter/submit(_:request:kind:identifier:annotations:)`` before it was restarted.
         ///
@@ -91,8 +103,8 @@ public final class Reporter: Sendable {
     ///   - destination: The destination of reports that have no request of their own. With the default, `nil`, those
     ///     reports stay in the spool.
     ///   - configuration: Limits and other settings.
-    /// - Throws: ``ReportsError`` when the URL is invalid, or the directory at the path cannot be a spool of this
-    ///   version.
+    /// - Throws: ``ReportsError`` when the URL is invalid, when ``Configuration/annotations`` break their bounds
+    ///   (``ReportsError/Code/badArgument``), or when the directory at the path cannot be a spool of this version.
     public init(
         spool path: FilePath? = nil, destination: Destination? = nil, configuration: Configuration = Configuration()
     ) throws {
@@ -103,6 +115,7 @@ public final class Reporter: Sendable {
         var options = ReportSpool.Options()
         options.limits = configuration.limits
         options.isShared = configuration.isShared
+        options.annotations = try AnnotationRules(configuration.annotations)
         try ReportSpool.check(path, options: options)
         place = SpoolPlace(path, options: options, logger: configuration.logger)
         callerRequests = CallerRequests(handler: configuration.existingReportHandler)
@@ -145,7 +158,7 @@ public final class Reporter: Sendable {
     ///   - kind: The report's kind. The default, `nil`, derives the kind from the content.
     ///   - name: A file name for people. It is never sent.
     ///   - annotations: At most 64 pairs, with keys of at most 64 bytes of `[A-Za-z0-9._-]` and values of at most 1
-    ///     KiB.
+    ///     KiB. The report also gets those of ``Configuration/annotations``.
     /// - Returns: The report's id, the SHA-256 of the payload in hexadecimal.
     /// - Throws: ``ReportsError`` when the disk is full or a limit is exceeded. `CancellationError` when the task is
     ///   cancelled before the last MiB is compressed; then nothing is stored. A payload of up to 1 MiB is stored even
