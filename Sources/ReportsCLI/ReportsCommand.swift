@@ -90,7 +90,7 @@ struct ReportsCommand: AsyncParsableCommand {
             return try parseAsRoot(arguments)
         } catch {
             // The parser has no word for a setting that is none of its options.
-            throw CommandWords.limitGiven(in: arguments) ?? error
+            throw CommandWords.spoolSettingGiven(in: arguments) ?? error
         }
     }
 }

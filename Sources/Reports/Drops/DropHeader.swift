@@ -72,7 +72,7 @@ package struct DropHeader: Sendable {
         // If a producer has recognised the kind from the content, the owner recognises it again.
         let isGiven = json["kind_from"] == nil || said.kindSource == .given
         kind = isGiven ? json["kind"]?.stringValue.flatMap(ReportKind.init(rawValue:)) : nil
-        name = said.name.flatMap(Self.safe)
+        name = said.name.flatMap(ReportName.safe)
         annotations = Annotations.lawful(json["annotations"]?.objectValue?.members ?? [])
         collectedAt = said.collectedAt > 0 ? said.collectedAt : nil
         occurredAt = said.occurredAt
@@ -81,17 +81,6 @@ package struct DropHeader: Sendable {
         payloadByteCount =
             fileByteCount < Self.longestTellingByteCount
             ? length.reversed().reduce(0) { $0 << 8 | UInt64($1) } : .max
-    }
-
-    private static let longestNameByteCount = 255
-
-    /// A name that a dropped file can have, without control characters; `nil` if the bytes are no name.
-    private static func safe(_ name: [UInt8]) -> [UInt8]? {
-        let isNone = name.isEmpty || name == Array(".".utf8) || name == Array("..".utf8)
-        guard !isNone else { return nil }
-        return name.prefix(longestNameByteCount).map { byte in
-            byte < 0x20 || byte == 0x7f || byte == UInt8(ascii: "/") ? UInt8(ascii: "_") : byte
-        }
     }
 
     /// How much the payload looks like a crash.

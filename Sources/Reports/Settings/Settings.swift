@@ -8,6 +8,13 @@ package struct Settings: Sendable {
     package private(set) var sending = SendingSettings()
     /// The places where reports go, one at least.
     package private(set) var destinations = [DestinationSettings()]
+    /// What each report is annotated with, by the keys.
+    package internal(set) var annotations: [AnnotationSetting] = []
+    /// What is wrong with other annotations. Only where nothing but the spool is asked for, such a fault costs that
+    /// annotation and no more.
+    package internal(set) var annotationProblems: [ReportsError] = []
+    /// The facts of this machine that are known, for people: the spool tells them.
+    package internal(set) var facts: [MachineFact: String] = [:]
     /// What was given, but for what was given for one destination.
     private var entries: [Setting: SettingEntry] = [:]
     /// Variables of the environment that name no setting, and what each may have been meant for. Others may have a use
@@ -34,8 +41,8 @@ package struct Settings: Sendable {
     package struct Sources {
         package var options: [Setting: String] = [:]
         package var headers: [HeaderSetting] = []
-        /// Only what is about the spool is read: nothing else can be wrong.
-        package var isForLimitsAlone = false
+        /// Only what is about the spool is read, the limits and the annotations: nothing else can be wrong.
+        package var isForSpoolAlone = false
         package var spool: FilePath
         /// The machine's configuration file, which is read under that of the spool.
         package var systemFile: FilePath = "/etc/reports/reports.json"
@@ -71,7 +78,7 @@ package struct Settings: Sendable {
         unreadFile = layers.unreadPath
         isOfMachine = sources.spool == sources.machineSpool
         unitFile = isOfMachine && Self.exists(sources.unitFile, sources.files) ? sources.unitFile : nil
-        for setting in Setting.allCases where setting.isLimit || !sources.isForLimitsAlone {
+        for setting in Setting.allCases where setting.isLimit || !sources.isForSpoolAlone {
             if let text = sources.options[setting] {
                 try apply(SettingEntry(setting: setting, text: text, source: .option(setting.option)))
             } else if let text = sources.value(ofVariable: setting.variable) {
@@ -80,7 +87,8 @@ package struct Settings: Sendable {
                 try apply(entry)
             }
         }
-        guard !sources.isForLimitsAlone else { return }
+        try annotate(sources, layers)
+        guard !sources.isForSpoolAlone else { return }
         strayVariables = Self.strayVariables(sources.variableNames())
         if !sources.headers.isEmpty {
             destinations[0].headers = sources.headers
@@ -144,42 +152,10 @@ package struct Settings: Sendable {
         setting.scope == .destination ? main.entries[setting] : entries[setting]
     }
 
-    /// A setting as people and scripts are told of it: secrets are masked.
-    package struct Shown: Sendable {
-        package let name: String
-        /// `nil` when nothing is set.
-        package let value: String?
-        /// What would be in force if nobody had set it.
-        package let standard: String?
-        package let source: SettingSource
-
-        private init(name: String, value: String?, standard: String?, source: SettingSource) {
-            self.name = name
-            self.value = value
-            self.standard = standard
-            self.source = source
-        }
-
-        fileprivate init(_ setting: Setting, _ entry: SettingEntry?, standard: String?) {
-            self.init(
-                name: setting.rawValue, value: entry?.shownText ?? standard, standard: standard,
-                source: entry?.source ?? .standard)
-        }
-
-        fileprivate init(_ header: HeaderSetting) {
-            self.init(name: "headers.\(header.name)", value: "***", standard: nil, source: header.source)
-        }
-
-        /// Where the spool is, which is none of the settings that stand in files.
-        package init(spool: SpoolLocation, standard: SpoolLocation?) {
-            self.init(
-                name: "spool", value: spool.path.string, standard: standard?.path.string, source: spool.source)
-        }
-    }
-
-    /// All settings, then the headers.
+    /// All settings, then the headers and the annotations.
     package var shown: [Shown] {
         Setting.allCases.map { Shown($0, entry($0), standard: standardText($0)) } + main.headers.map { Shown($0) }
+            + annotations.map { Shown($0, facts) }
     }
 
     /// The default, in bytes where it is a share of the file system and its size is known.

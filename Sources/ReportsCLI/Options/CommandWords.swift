@@ -16,17 +16,15 @@ enum CommandWords {
         throw ValidationError("There is no command '\(Printable.text(word))'. \(hint)")
     }
 
-    /// The word for a limit that was given as an option: limits belong to the spool, not to one command.
-    static func limitGiven(in arguments: [String]) -> ValidationError? {
-        for setting in Setting.allCases where setting.isLimit {
-            let isGiven = arguments.contains { word in
-                let name = word.prefix { $0 != "=" }.replacing("_", with: "-")
-                return name == setting.option
-            }
+    /// The word for a limit, or for the annotations of all reports, given as an option: they belong to the spool, not to
+    /// one command.
+    static func spoolSettingGiven(in arguments: [String]) -> ValidationError? {
+        let limits = Setting.allCases.filter(\.isLimit).map { ($0.option, $0.rawValue, $0.variable) }
+        for (option, name, variable) in limits + [("--annotations", "annotations", "REPORTS_ANNOTATIONS")] {
+            let isGiven = arguments.contains { $0.prefix { $0 != "=" }.replacing("_", with: "-") == option }
             guard isGiven else { continue }
             return ValidationError(
-                "\(setting.option) is no option: set \(setting.rawValue) in the spool's reports.json, or "
-                    + "$\(setting.variable).")
+                "\(option) is no option: set \(name) in the spool's reports.json, or $\(variable).")
         }
         return nil
     }

@@ -54,11 +54,11 @@ struct GlobalOptions: ParsableArguments {
         return try settings(from: sources)
     }
 
-    /// The limits in force, for commands that send nothing.
-    func limits() throws -> SpoolLimits {
+    /// The limits and the annotations in force, for commands that send nothing.
+    func spoolSettings() throws -> Settings {
         var sources = try Settings.Sources(spool: path())
-        sources.isForLimitsAlone = true
-        return try settings(from: sources).limits
+        sources.isForSpoolAlone = true
+        return try settings(from: sources)
     }
 
     /// Root reads the files that its command line and its environment name as root. Then it becomes the spool's owner
@@ -69,34 +69,35 @@ struct GlobalOptions: ParsableArguments {
         return try Settings(sources, named: named)
     }
 
-    private func options(_ limits: SpoolLimits) -> ReportSpool.Options {
+    private func options(_ settings: Settings) -> ReportSpool.Options {
         var options = ReportSpool.Options()
-        options.limits = limits
+        options.limits = settings.limits
+        options.annotations = settings.annotationRules
         options.allowsRemoteFileSystem = forceRemote
         options.isShared = shared
         return options
     }
 
     /// The spool, made when it is missing.
-    func openOrMake(_ limits: SpoolLimits) throws -> ReportSpool {
+    func openOrMake(_ settings: Settings) throws -> ReportSpool {
         try actAsOwner()
-        guard let spool = try ReportSpool.open(path(), isCreating: true, options: options(limits)) else {
+        guard let spool = try ReportSpool.open(path(), isCreating: true, options: options(settings)) else {
             throw ReportsError(.spoolNotUsable, "cannot make the spool \(try path())")
         }
         return spool
     }
 
     /// The drop zone of a spool that another user shares; `nil` when the spool is not such a one.
-    func openShared(_ limits: SpoolLimits) throws -> SharedDropZone? {
-        try SharedDropZone.open(path(), options: options(limits))
+    func openShared(_ settings: Settings) throws -> SharedDropZone? {
+        try SharedDropZone.open(path(), options: options(settings))
     }
 
     /// The spool; `nil` when nothing has made it yet. Makes nothing.
     /// - Throws: ``ReportsError/Code/noSuchFile`` when somebody named a directory that is not there: zeros would hide
     ///   that the name is wrong. An empty directory is rather one that was made for a spool, as unit files do.
-    func openExisting(_ limits: SpoolLimits = SpoolLimits()) throws -> ReportSpool? {
+    func openExisting(_ settings: Settings = Settings()) throws -> ReportSpool? {
         try actAsOwner()
-        if let spool = try ReportSpool.open(path(), isCreating: false, options: options(limits)) { return spool }
+        if let spool = try ReportSpool.open(path(), isCreating: false, options: options(settings)) { return spool }
         let location = try location()
         guard location.source != .standard, (try? POSIXFileSystem().openDirectory(location.path)) == nil else {
             return nil

@@ -26,4 +26,13 @@ struct RawArguments {
             buffer.baseAddress.map { FilePath(platformString: $0) } ?? FilePath(argument)
         }
     }
+    /// The bytes of an option's value, before it was repaired.
+    func bytes(of value: String, option: String) -> [UInt8] {
+        let joined = "\(option)=\(value)"
+        if let bytes = bytesOf[joined]?.first {
+            return bytes.dropFirst(option.utf8.count + 1).dropLast().map { UInt8(bitPattern: $0) }
+        }
+        guard let bytes = bytesOf[value]?.first else { return Array(value.utf8) }
+        return bytes.dropLast().map { UInt8(bitPattern: $0) }
+    }
 }

@@ -14,7 +14,7 @@ enum SettingsDescription {
         }
         if settings.main.destination == nil { lines.append("endpoint:  none: \(Settings.endpointPlaces) may name one") }
         for one in settings.shown where one.source != .standard {
-            lines.append("\(one.name):  \(one.value ?? "")  (\(one.source.description))")
+            lines.append("\(one.name):  \(one.value ?? "")  (\(source(of: one)))")
         }
         if let fileSystem = settings.fileSystemByteCount { lines.append(limits(settings.limits, on: fileSystem)) }
         if let route = settings.main.route, route.source != SettingSource.standard.description {
@@ -46,6 +46,7 @@ enum SettingsDescription {
     /// The same, and what a person may wonder about who asks for the settings.
     static func notes(_ settings: Settings) -> [String] {
         hints(settings) + [settings.unreadFileWords, settings.unitFileWords].compactMap(\.self)
+            + settings.missingFactWords
     }
 
     static func add(_ settings: Result<Settings, any Error>, to object: inout JSONObject) {
@@ -70,11 +71,15 @@ enum SettingsDescription {
         return settings.isMachineWithoutEndpoint ? settings.missingEndpointWords : settings.unreadFileWords
     }
 
+    private static func source(of setting: Settings.Shown) -> String {
+        setting.source.description + (setting.isFixed == true ? ", fixed" : "")
+    }
+
     /// One a line, in columns.
     static func table(_ settings: [Settings.Shown]) -> [String] {
         let rows =
             [("NAME", "VALUE", "SOURCE")]
-            + settings.map { ($0.name, $0.value ?? "-", $0.source.description) }
+            + settings.map { ($0.name, $0.value ?? "-", source(of: $0)) }
         let nameWidth = rows.map(\.0.count).max() ?? 0
         // A long value moves the source of its own line only.
         let valueWidth = rows.map(\.1.count).filter { $0 <= 40 }.max() ?? 0
@@ -90,6 +95,7 @@ enum SettingsDescription {
         object["value"] = JSONValue(setting.value)
         object["source"] = .string(setting.source.description)
         object["default"] = JSONValue(setting.standard)
+        if let isFixed = setting.isFixed { object["fixed"] = .bool(isFixed) }
         return object
     }
 
@@ -98,5 +104,16 @@ enum SettingsDescription {
         object["value"] = JSONValue(value)
         object["source"] = .string(source)
         return .object(object)
+    }
+}
+
+extension Result<Settings, any Error> {
+    /// The settings with the facts of this machine that their annotations ask for.
+    func learningFacts(of spool: ReportSpool?) -> Self {
+        map { settings in
+            var settings = settings
+            settings.learnFacts(of: spool)
+            return settings
+        }
     }
 }

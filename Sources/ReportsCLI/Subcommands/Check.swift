@@ -87,7 +87,7 @@ struct Check: AsyncParsableCommand {
 
     private func figures(_ thresholds: SpoolCheck.Thresholds) throws -> SpoolFigures {
         let settings = Result { try global.settings() }
-        guard let spool = try global.openExisting((try? settings.get().limits) ?? SpoolLimits()) else {
+        guard let spool = try global.openExisting((try? settings.get()) ?? Settings()) else {
             let advice = try global.location().sharedByMachine == nil ? ": run 'reports submit' once" : ""
             throw ReportsError(.noSuchFile, try global.missingSpoolWords("check") + advice)
         }

@@ -43,11 +43,11 @@ struct DoctorCommand: AsyncParsableCommand {
         }
     }
 
-    /// The limits that repairing keeps, which a fault in other settings does not touch.
-    private func limits(_ settings: Result<Settings, any Error>) throws -> SpoolLimits {
-        guard repair else { return SpoolLimits() }
-        if case .success(let settings) = settings { return settings.limits }
-        return try global.limits()
+    /// The settings of the spool that repairing keeps, which a fault in other settings does not touch.
+    private func spoolSettings(_ settings: Result<Settings, any Error>) throws -> Settings {
+        guard repair else { return Settings() }
+        if case .success(let settings) = settings { return settings }
+        return try global.spoolSettings()
     }
 
     func run() async throws {
@@ -55,14 +55,14 @@ struct DoctorCommand: AsyncParsableCommand {
         // Before root becomes the spool's owner, who may not look there.
         let leftSpool = try leftSpoolFinding()
         let settings = Result { try global.settings() }
-        let otherFindings = [leftSpool].compactMap(\.self) + findings(settings)
-        guard let spool = try global.openExisting(limits(settings)) else {
+        guard let spool = try global.openExisting(spoolSettings(settings)) else {
             if !global.json { Console.print(try global.missingSpoolWords("doctor")) }
             return
         }
         if repair {
             for line in try await Doctor(spool: spool).repair() { Console.complain("repaired: \(line)") }
         }
+        let otherFindings = [leftSpool].compactMap(\.self) + findings(settings.learningFacts(of: spool))
         var hasError = false
         var count = 0
         func tell(_ finding: Doctor.Finding) {

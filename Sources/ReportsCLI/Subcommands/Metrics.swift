@@ -65,7 +65,7 @@ struct Metrics: AsyncParsableCommand {
     private func figures() throws -> SpoolFigures {
         let settings = Result { try global.settings() }
         var figures = SpoolFigures(time: LinuxClock().wallMilliseconds)
-        if let spool = try global.openExisting((try? settings.get().limits) ?? SpoolLimits()) {
+        if let spool = try global.openExisting((try? settings.get()) ?? Settings()) {
             figures = try SpoolInspector(spool: spool, isHasty: true).figures(evictedWithin: nil)
         }
         figures.add(settings)

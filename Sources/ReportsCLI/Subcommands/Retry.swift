@@ -66,7 +66,7 @@ struct RequestRunner {
     func run(_ action: Order.Action, _ selection: ReportSelection, isAll: Bool) async throws {
         Signals.endOnInterrupt()
         // Whoever owns the spool keeps its limits, and must not keep others than were meant.
-        guard let spool = try global.openExisting(global.limits()) else {
+        guard let spool = try global.openExisting(global.spoolSettings()) else {
             if isAll { return }
             let id = Printable.text(selection.ids.first ?? "")
             throw ReportsError(.noSuchReport, "there is no report \(id): there is no spool")

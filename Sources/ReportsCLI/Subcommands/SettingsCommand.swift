@@ -26,7 +26,7 @@ struct SettingsCommand: AsyncParsableCommand {
         // Before root becomes somebody else.
         let spool = try Settings.Shown(spool: global.location(), standard: SpoolLocation(defaultIn: .init()))
         var settings = try global.settings(sending)
-        _ = try global.openExisting()
+        settings.learnFacts(of: try global.openExisting())
         settings.fileSystemByteCount = try fileSystemByteCount(at: global.path())
         for line in SettingsDescription.notes(settings) { Console.complain(line) }
         let shown = [spool] + settings.shown

@@ -28,9 +28,10 @@ struct Status: AsyncParsableCommand {
                 var settings = settings
                 settings.fileSystemByteCount = size
                 return settings
-            }
+            }.learningFacts(of: spool)
         } else {
             status = .empty
+            settings = settings.learningFacts(of: nil)
             try global.hintAtMachineSpool(for: "status")
         }
         let path = try global.path().string

@@ -61,7 +61,7 @@ struct Submit: AsyncParsableCommand {
                     + "or in /etc/reports/reports.json"
                     + [settings.unreadFileWords, settings.unitFileWords].compactMap { $0.map { "; \($0)" } }.joined())
         }
-        let spool = try global.openOrMake(settings.limits)
+        let spool = try global.openOrMake(settings)
         let submission = submission(of: spool, to: destination, settings)
         let telling = SubmissionTelling(
             spool: spool, isJSON: global.json, origin: try destination.validate().origin)

@@ -91,6 +91,27 @@ struct SharedSpoolTests {
         }
     }
 
+    @Test("the name and the time that any user gives arrive; that user's own settings give no annotations")
+    func namesAndTimes() async throws {
+        try await withSpool { tool, server in
+            var other = tool
+            other.environment["REPORTS_ANNOTATIONS"] = "service=other\nhost"
+            let options = ["--name", "shop.log", "--occurred-at", "2025-02-03T04:05:06Z", "--annotate", "a=b"]
+            let added = try await OtherUser.run(other, ["add", "-"] + options, input: Array("piped".utf8))
+            #expect(added.status == 0 && added.errors == "", "\(added.errors)")
+            #expect(try await submit(tool, server).status == 0)
+            let request = try #require(server.requests.first)
+            #expect(request.headers["Report-Occurred-At"] == "2025-02-03T04:05:06.000Z")
+            #expect(request.headers["Report-Annotations"]?.contains("service") == false)
+            let shown = try await OtherUser.run(
+                tool, ["show", ContentHash.of("piped").hex, "--json"], as: Self.owner)
+            let report = try #require(try shown.objects.first)
+            #expect(report["name"]?.stringValue == "shop.log")
+            #expect(report["occurred_at"]?.stringValue == "2025-02-03T04:05:06.000Z")
+            #expect(report["annotations"]?["a"]?.stringValue == "b")
+        }
+    }
+
     @Test("no third user can read, list, rename or remove what was added; nor can the one who added look further")
     func confidential() async throws {
         try await withSpool { tool, server in

@@ -178,6 +178,7 @@ struct RequestMaker: Sendable {
         fields[.reportKind] = properties.kind.rawValue
         fields[.reportSignature] = properties.signature
         fields[.reportCollectedAt] = RFC3339.string(milliseconds: properties.collectedAt)
+        fields[.reportOccurredAt] = properties.occurredAt.map { RFC3339.string(milliseconds: $0) }
         if !properties.annotations.isEmpty {
             fields[.reportAnnotations] = StructuredField.dictionary(properties.annotations)
         }
@@ -200,5 +201,6 @@ extension HTTPField.Name {
     fileprivate static let reportKind = known("Report-Kind")
     fileprivate static let reportSignature = known("Report-Signature")
     fileprivate static let reportCollectedAt = known("Report-Collected-At")
+    fileprivate static let reportOccurredAt = known("Report-Occurred-At")
     fileprivate static let reportAnnotations = known("Report-Annotations")
 }

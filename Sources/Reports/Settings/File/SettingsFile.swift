@@ -2,7 +2,7 @@ import Diagnosis
 import DurableIO
 import SystemPackage
 
-/// The configuration file: a JSON object whose members are settings, and `headers`.
+/// The configuration file: a JSON object whose members are settings, `headers`, and `annotations`.
 ///
 /// Instead of a text any member may be `{"file": "PATH"}` or `{"environment": "NAME"}`, so that secrets stay where they
 /// are kept. Paths in it may be relative to its folder.
@@ -13,6 +13,8 @@ struct SettingsFile {
     private(set) var entries: [(setting: Setting, value: Result<SettingEntry, ReportsError>)] = []
     /// `nil` when it says nothing of headers.
     private(set) var headers: Result<[HeaderSetting], ReportsError>?
+    /// What it says of annotations, in its order; of what it takes from elsewhere, why that cannot be had.
+    private(set) var annotations: [GivenAnnotation] = []
     let path: FilePath
 
     /// Whose word a file is.
@@ -85,10 +87,12 @@ struct SettingsFile {
         let reader = LeafReader(path: path, places: places, sources: sources)
         for member in object.members {
             if member.key == "headers" {
-                guard !sources.isForLimitsAlone else { continue }
+                guard !sources.isForSpoolAlone else { continue }
                 headers = Result { () throws(ReportsError) in try Self.headers(member.value, reader) }
+            } else if member.key == "annotations" {
+                annotations = reader.annotations(member.value)
             } else if let setting = Setting(rawValue: member.key) {
-                guard setting.isLimit || !sources.isForLimitsAlone else { continue }
+                guard setting.isLimit || !sources.isForSpoolAlone else { continue }
                 let value = Result { () throws(ReportsError) in try reader.entry(member.value, of: setting) }
                 entries.append((setting, value))
             } else {
@@ -133,7 +137,7 @@ struct SettingsFile {
     }
 
     private static func instead(of key: String) -> String {
-        let known = ["headers"] + Setting.allCases.map(\.rawValue)
+        let known = ["headers"] + Setting.allCases.map(\.rawValue) + ["annotations"]
         if let meant = NearestName.of(key.replacing("-", with: "_"), among: known) { return ": did you mean \(meant)?" }
         return "; expected one of \(known.joined(separator: ", "))"
     }
@@ -149,93 +153,5 @@ struct SettingsFile {
             headers.append(try HeaderSetting(member.key, value, from: reader.source(path)))
         }
         return headers
-    }
-
-    /// Reads the members' values.
-    private struct LeafReader {
-        let path: FilePath
-        let places: JSONPlaces
-        let sources: Settings.Sources
-
-        private static let maximumSecretByteCount = 64 << 10
-
-        /// Where the value of a member is from, which is named by the keys that lead to it.
-        func source(_ keys: [String]) -> SettingSource {
-            .file(path.string, key: Printable.text(keys.joined(separator: ".")), place: places.place(of: keys))
-        }
-
-        func problem(_ keys: [String], _ text: String) -> ReportsError {
-            ReportsError(.badConfiguration, "\(source(keys).subject): \(text)")
-        }
-
-        func entry(_ value: JSONValue, of setting: Setting) throws(ReportsError) -> SettingEntry {
-            let keys = [setting.rawValue]
-            let text = try leaf(value, keys, expectation: setting.expectation)
-            return SettingEntry(
-                setting: setting, text: setting.isPath ? resolved(text).string : text, source: source(keys),
-                isQuotable: value.objectValue == nil)
-        }
-
-        func leaf(_ value: JSONValue, _ keys: [String], expectation: String) throws(ReportsError) -> String {
-            switch value {
-            case .string(let text): return text
-            case .integer(let number): return "\(number)"
-            case .double(let number): return "\(number)"
-            case .object(let object) where object.members.count == 1:
-                guard let member = object.members.first, let name = member.value.stringValue else { break }
-                if member.key == "file" { return try fileText(name, keys) }
-                guard member.key == "environment" else { break }
-                guard let text = sources.value(ofVariable: name) else {
-                    throw problem(keys, "$\(Printable.text(name)) is not set")
-                }
-                return text
-            default: break
-            }
-            throw problem(
-                keys,
-                "expected \(expectation), or {\"file\": PATH} or {\"environment\": NAME} to take it from, "
-                    + "found \(Self.word(for: value))")
-        }
-
-        private static func word(for value: JSONValue) -> String {
-            switch value {
-            case .null: "null"
-            case .bool(let value): "\(value)"
-            case .integer, .double: "a number"
-            case .string: "a text"
-            case .array: "a list"
-            case .object: "another object"
-            }
-        }
-
-        /// A file's first line that is neither empty nor a comment: what ends a line is no part of a secret.
-        private func fileText(_ name: String, _ keys: [String]) throws(ReportsError) -> String {
-            let file = resolved(name)
-            func fileProblem(_ text: String) -> ReportsError { problem(keys, "\(file): \(text)") }
-            let bytes: [UInt8]
-            do throws(FileSystemError) {
-                bytes = try sources.files.read(sources.files.openFile(file), limit: Self.maximumSecretByteCount + 1)
-            } catch {
-                // The user has to be named, because root reads as the spool's owner.
-                let hint = error.errno == .permissionDenied ? ": it must be readable for user \(UserIdentity.name)" : ""
-                throw fileProblem("\(error.errno)\(hint)")
-            }
-            let line: WrittenText.Line?
-            do {
-                line = try WrittenText(bytes, limit: Self.maximumSecretByteCount).lines.first
-            } catch {
-                throw fileProblem("\(error)")
-            }
-            guard let line else { throw fileProblem("expected a line that is neither empty nor a comment") }
-            guard let text = line.text else {
-                throw fileProblem("line \(line.number): is not UTF-8: save the file as UTF-8")
-            }
-            return String(text)
-        }
-
-        private func resolved(_ name: String) -> FilePath {
-            let path = FilePath(name)
-            return path.isAbsolute ? path : self.path.removingLastComponent().pushing(path)
-        }
     }
 }

@@ -23,6 +23,8 @@ package struct NamedSettingsFile {
 struct SettingsLayers {
     private(set) var entries: [Setting: SettingEntry] = [:]
     private(set) var headers: [HeaderSetting] = []
+    /// What each file says of annotations, the stronger one first.
+    private(set) var annotations: [[GivenAnnotation]] = []
     /// Of the files, the stronger one first.
     let paths: [FilePath]
     /// The machine's file, if this user may not read it. It then counts for nothing: an administrator who keeps the
@@ -48,6 +50,7 @@ struct SettingsLayers {
             layers = [try SettingsFile.read(path, as: .spool, sources), machine].compactMap(\.self)
         }
         paths = layers.map(\.path)
+        annotations = layers.map(\.annotations)
         var hasHeaders = false
         for layer in layers {
             let stronger = entries

@@ -95,5 +95,7 @@ extension Setting: CaseIterable {
     ]
 
     /// The variables of the environment that the tool reads by itself.
-    package static let otherVariables = ["REPORTS_SPOOL", "REPORTS_CONFIG", "REPORTS_HEADERS"]
+    package static let otherVariables = [
+        "REPORTS_SPOOL", "REPORTS_CONFIG", "REPORTS_HEADERS", Settings.annotationsVariable,
+    ]
 }

@@ -1,0 +1,96 @@
+import Diagnosis
+import DurableIO
+import SystemPackage
+
+/// Reads the values of a configuration file's members.
+struct LeafReader {
+    let path: FilePath
+    let places: JSONPlaces
+    let sources: Settings.Sources
+
+    private static let maximumSecretByteCount = 64 << 10
+
+    /// Where the value of a member is from, which is named by the keys that lead to it.
+    func source(_ keys: [String]) -> SettingSource {
+        .file(path.string, key: Printable.text(keys.joined(separator: ".")), place: places.place(of: keys))
+    }
+
+    /// Where the name of a member is.
+    func nameSource(_ keys: [String]) -> SettingSource {
+        .file(path.string, key: Printable.text(keys.joined(separator: ".")), place: places.place(ofName: keys))
+    }
+
+    func problem(_ keys: [String], _ text: String) -> ReportsError {
+        ReportsError(.badConfiguration, "\(source(keys).subject): \(text)")
+    }
+
+    func entry(_ value: JSONValue, of setting: Setting) throws(ReportsError) -> SettingEntry {
+        let keys = [setting.rawValue]
+        let text = try leaf(value, keys, expectation: setting.expectation)
+        return SettingEntry(
+            setting: setting, text: setting.isPath ? resolved(text).string : text, source: source(keys),
+            isQuotable: value.objectValue == nil)
+    }
+
+    func leaf(_ value: JSONValue, _ keys: [String], expectation: String) throws(ReportsError) -> String {
+        switch value {
+        case .string(let text): return text
+        case .integer(let number): return "\(number)"
+        case .double(let number): return "\(number)"
+        case .object(let object) where object.members.count == 1:
+            guard let member = object.members.first, let name = member.value.stringValue else { break }
+            if member.key == "file" { return try fileText(name, keys) }
+            guard member.key == "environment" else { break }
+            guard let text = sources.value(ofVariable: name) else {
+                throw problem(keys, "$\(Printable.text(name)) is not set")
+            }
+            return text
+        default: break
+        }
+        throw problem(
+            keys,
+            "expected \(expectation), or {\"file\": PATH} or {\"environment\": NAME} to take it from, "
+                + "found \(Self.word(for: value))")
+    }
+
+    static func word(for value: JSONValue) -> String {
+        switch value {
+        case .null: "null"
+        case .bool(let value): "\(value)"
+        case .integer, .double: "a number"
+        case .string: "a text"
+        case .array: "a list"
+        case .object: "another object"
+        }
+    }
+
+    /// A file's first line that is neither empty nor a comment: what ends a line is no part of a secret.
+    private func fileText(_ name: String, _ keys: [String]) throws(ReportsError) -> String {
+        let file = resolved(name)
+        func fileProblem(_ text: String) -> ReportsError { problem(keys, "\(file): \(text)") }
+        let bytes: [UInt8]
+        do throws(FileSystemError) {
+            bytes = try sources.files.read(sources.files.openFile(file), limit: Self.maximumSecretByteCount + 1)
+        } catch {
+            // The user has to be named, because root reads as the spool's owner.
+            let hint = error.errno == .permissionDenied ? ": it must be readable for user \(UserIdentity.name)" : ""
+            throw fileProblem("\(error.errno)\(hint)")
+        }
+        let line: WrittenText.Line?
+        do {
+            line = try WrittenText(bytes, limit: Self.maximumSecretByteCount).lines.first
+        } catch {
+            throw fileProblem("\(error)")
+        }
+        guard let line else { throw fileProblem("expected a line that is neither empty nor a comment") }
+        guard let text = line.text else {
+            throw fileProblem("line \(line.number): is not UTF-8: save the file as UTF-8")
+        }
+        return String(text)
+    }
+
+    private func resolved(_ name: String) -> FilePath {
+        let path = FilePath(name)
+        return path.isAbsolute ? path : self.path.removingLastComponent().pushing(path)
+    }
+}
