@@ -21,7 +21,7 @@ struct Status: AsyncParsableCommand {
         Console.endsWithItsReader = true
         var settings = Result { try global.settings() }
         let status: SpoolStatus
-        if let spool = try global.openExisting((try? settings.get().limits) ?? SpoolLimits()) {
+        if let spool = try global.openExisting((try? settings.get()) ?? Settings()) {
             status = try SpoolInspector(spool: spool).status()
             let size = try spool.files.space(on: spool.root).total
             settings = settings.map { settings in
