@@ -4,7 +4,7 @@ import DurableIO
 ///
 /// Crashes of the same fault have the same *signature*: a hash of the program, the cause and the first frames of the
 /// program's own code. A report without a signature is never left out by this limit, and neither is a report with a
-/// request of its own (``Reporter/submit(_:request:)``).
+/// request of its own (``Reporter/submit(_:request:kind:identifier:annotations:)``).
 public struct SignatureLimit: Hashable, Sendable {
     /// The largest number of reports of one signature within the time. A number below 1 counts as 1.
     public var count: Int
