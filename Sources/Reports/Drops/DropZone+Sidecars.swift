@@ -5,14 +5,21 @@ import DurableIO
 /// A sidecar is renamed before its payload, and unlinked before it. So an owner that dies in between leaves a sidecar
 /// without a payload, which the next owner puts back, and never a payload whose sidecar is lost.
 extension DropZone {
-    /// What the sidecar of a drop means for taking the drop.
-    enum SidecarState {
-        /// There is none, or none that may be read.
-        case none
-        /// A program is writing it, so the payload waits.
-        case beingWritten
-        /// It is taken with the payload.
-        case ready
+    /// The sidecar of a drop that is about to be taken.
+    struct FoundSidecar: ~Copyable {
+        /// The facts about a sidecar that is taken with its payload; `nil` when there is none.
+        var facts: FileMetadata?
+        /// Whether a program is writing it, so that the payload waits.
+        var isBeingWritten = false
+        fileprivate var probe: WriterProbe?
+
+        /// Whether no program has opened it for writing since the look, as far as this can be known.
+        var isUnopened: Bool {
+            switch probe {
+            case .some(let probe): probe.answer != .noWriter || probe.stillHolds
+            case .none: true
+            }
+        }
     }
 
     /// How long after its last change a sidecar that a program has open keeps its payload waiting, in nanoseconds: 60 s.
@@ -25,24 +32,25 @@ extension DropZone {
     ///   - drop: the name of the drop.
     ///   - owner: the user to whom the drop belongs.
     ///   - directory: the directory of both.
-    /// - Returns: what the sidecar means for the drop.
-    func sidecar(of drop: EntryName, ownedBy owner: UInt32, in directory: Directory) -> SidecarState {
-        guard let name = Sidecar.name(of: drop) else { return .none }
+    /// - Returns: the sidecar, without facts if none may be read.
+    func sidecar(of drop: EntryName, ownedBy owner: UInt32, in directory: Directory) -> FoundSidecar {
+        guard let name = Sidecar.name(of: drop) else { return FoundSidecar() }
         do throws(FileSystemError) {
             guard let facts = try spool.files.metadata(of: name, in: directory),
                 problem(ofSidecar: facts, ownedBy: owner) == nil,
                 let file = try spool.files.openFileIfPresent(name, in: directory)
-            else { return .none }
+            else { return FoundSidecar() }
             let opened = try spool.files.metadata(of: file)
-            guard opened.isSameFile(as: facts) else { return .beingWritten }
-            switch readiness(of: WriterProbe(file).answer, opened) {
-            case nil: return .ready
-            case .beingWritten where isOlder(than: Self.longestWriting, opened.modified): return .none
-            default: return .beingWritten
+            guard opened.isSameFile(as: facts) else { return FoundSidecar(isBeingWritten: true) }
+            let probe = WriterProbe(file)
+            switch readiness(of: probe.answer, opened) {
+            case nil: return FoundSidecar(facts: opened, probe: probe)
+            case .beingWritten where isOlder(than: Self.longestWriting, opened.modified): return FoundSidecar()
+            default: return FoundSidecar(isBeingWritten: true)
             }
         } catch {
             // A look a moment later may succeed.
-            return error.isPassing ? .beingWritten : .none
+            return FoundSidecar(isBeingWritten: error.isPassing)
         }
     }
 
@@ -89,7 +97,10 @@ extension DropZone {
     ///   - owner: the user to whom the drop belongs.
     ///   - directory: the directory of both.
     /// - Returns: `nil` when there is no sidecar that may be read.
-    func sidecar(beside drop: EntryName, ownedBy owner: UInt32, in directory: Directory) -> Sidecar? {
+    /// - Throws: an error of this machine that says nothing about the sidecar.
+    func sidecar(
+        beside drop: EntryName, ownedBy owner: UInt32, in directory: Directory
+    ) throws(FileSystemError) -> Sidecar? {
         guard let name = Sidecar.name(of: drop) else { return nil }
         do throws(FileSystemError) {
             guard let file = try spool.files.openFileIfPresent(name, in: directory),
@@ -97,13 +108,16 @@ extension DropZone {
             else { return nil }
             return Sidecar(try spool.files.read(file, limit: Sidecar.maximumByteCount + 1))
         } catch {
+            guard !error.isPassing else { throw error }
             return Sidecar(nil)
         }
     }
 
     /// What a drop says of itself, besides its payload.
-    func annotations(of drop: TakenDrop, _ header: DropHeader?) -> AnnotationRules.Sources {
-        annotations(
+    func annotations(
+        of drop: TakenDrop, _ header: DropHeader?
+    ) throws(FileSystemError) -> AnnotationRules.Sources {
+        try annotations(
             of: drop.name.entry, from: drop.dropRoom, drop.facts, in: drop.directory, header,
             hasSidecar: drop.hasSidecar)
     }
@@ -112,12 +126,12 @@ extension DropZone {
     func annotations(
         of drop: EntryName, from room: DropRoom?, _ facts: FileMetadata, in directory: Directory,
         _ header: DropHeader?, hasSidecar: Bool = true
-    ) -> AnnotationRules.Sources {
+    ) throws(FileSystemError) -> AnnotationRules.Sources {
         var sources = AnnotationRules.Sources()
         sources.foreignUser = spool.options.isShared && facts.owner != user ? facts.owner : nil
         sources.room = room?.annotations ?? [:]
         if hasSidecar {
-            sources.sidecar = sidecar(beside: drop, ownedBy: facts.owner, in: directory)?.annotations ?? [:]
+            sources.sidecar = try sidecar(beside: drop, ownedBy: facts.owner, in: directory)?.annotations ?? [:]
         }
         sources.program = header?.annotations ?? [:]
         return sources
@@ -130,7 +144,14 @@ extension DropZone {
 
     /// Unlinks a drop that was renamed away, and its sidecar before it.
     func unlink(_ entry: EntryName, in directory: Directory, withSidecar: Bool = true) throws(FileSystemError) {
-        if withSidecar, let sidecar = Sidecar.name(of: entry) { try spool.files.remove(sidecar, in: directory) }
+        if withSidecar, let sidecar = Sidecar.name(of: entry) {
+            do throws(FileSystemError) {
+                try spool.files.remove(sidecar, in: directory)
+            } catch {
+                // Any user who may drop files can put a directory where a hidden sidecar was.
+                guard error.errno == .isDirectory else { throw error }
+            }
+        }
         try spool.files.remove(entry, in: directory)
     }
 
@@ -166,10 +187,42 @@ extension DropZone {
 
     private func restore(_ sidecar: EntryName, of name: TakenName, from room: OpenRoom) {
         let target: Room = room.room == .taken ? name.room.map { .dropRoom($0) } ?? .incoming : room.room
-        guard let directory = try? directory(of: target), let original = originalName(of: name, in: directory) else {
+        guard let directory = try? directory(of: target) else {
+            // The payload was in its drop room and has gone with it.
+            if let dropRoom = target.dropRoom, !mayExist(dropRoom.name, in: spool.incoming) {
+                _ = try? spool.files.remove(sidecar, in: room.directory)
+            }
             return
         }
-        _ = try? spool.files.rename(sidecar, in: room.directory, to: original, in: directory)
+        guard let original = originalName(of: name, in: directory) else { return }
+        do throws(FileSystemError) {
+            try spool.files.rename(sidecar, in: room.directory, to: original, in: directory)
+        } catch {
+            guard error.errno == .fileExists else { return }
+            resolve(sidecar, of: name, in: room, beside: original, in: directory)
+        }
+    }
+
+    /// Decides about a sidecar whose name a program has given to another one meanwhile. A sidecar comes before its
+    /// payload. So if the payload was there first it belongs to the old sidecar, and is renamed to it. Else the program
+    /// has replaced both, and the old sidecar goes.
+    private func resolve(
+        _ sidecar: EntryName, of name: TakenName, in room: OpenRoom, beside newer: EntryName, in directory: Directory
+    ) {
+        func changeTime(_ name: EntryName) -> Int64? {
+            ((try? spool.files.metadata(of: name, in: directory)) ?? nil)?.changed
+        }
+        if let drop = Sidecar.drop(of: newer), let payload = changeTime(drop), let sidecar = changeTime(newer),
+            payload < sidecar
+        {
+            _ = try? spool.files.rename(drop, in: directory, to: name.entry, in: room.directory)
+        } else {
+            _ = try? spool.files.remove(sidecar, in: room.directory)
+        }
+    }
+
+    private func mayExist(_ name: EntryName, in directory: Directory) -> Bool {
+        if case .some(.none) = try? spool.files.metadata(of: name, in: directory) { false } else { true }
     }
 
     /// The name that the sidecar of a drop had. If the drop's name was cut, it is found among the drops in the

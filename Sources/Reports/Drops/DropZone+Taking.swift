@@ -37,19 +37,19 @@ extension DropZone {
         let probe = WriterProbe(second)
         if let readiness = readiness(of: probe.answer, facts) { return .notNow(readiness) }
         let sidecar = sidecar(of: drop.entry, ownedBy: facts.owner, in: room.directory)
-        if sidecar == .beingWritten { return .notNow(.young) }
+        if sidecar.isBeingWritten { return .notNow(.young) }
         let place: (name: TakenName, room: OpenRoom, hasSidecar: Bool)
         do throws(FileSystemError) {
-            place = try renameAway(drop.entry, from: room, hasSidecar: sidecar == .ready)
+            place = try renameAway(Pair(drop: drop.entry, facts: facts, sidecar: sidecar.facts), from: room)
         } catch {
             // The name is gone, or the new name is in use already. Another look decides.
             if error.errno == .fileExists || error.errno == .noSuchFileOrDirectory { return .notNow(.young) }
             guard !error.isOutOfSpace, !error.isPassing else { throw error }
             return .notNow(.skipped(room.obstacle(to: drop.entry) ?? Self.words(error, in: drop.room)))
         }
-        // The file was replaced or opened again in between. A later look examines the file that has the name now.
+        // A program has opened one of the files again in between. A later look examines both.
         guard let taken = try spool.files.metadata(of: place.name.entry, in: place.room.directory),
-            taken.isSameContent(as: facts), probe.answer != .noWriter || probe.stillHolds
+            taken.isSameContent(as: facts), probe.answer != .noWriter || probe.stillHolds, sidecar.isUnopened
         else { return .notNow(.young) }
         let renamed = TakenDrop(
             name: place.name, facts: taken, room: place.room.room, directory: place.room.directory,
@@ -57,39 +57,99 @@ extension DropZone {
         return .taken(Taken(drop: renamed, file: file))
     }
 
+    /// A drop that is about to be renamed, with the facts about it and about its sidecar.
+    private struct Pair {
+        let drop: EntryName
+        let facts: FileMetadata
+        /// `nil` when no sidecar is taken with it.
+        let sidecar: FileMetadata?
+    }
+
     /// Renames a drop into `taken/`, and its sidecar before it. If the drop is on another file system, gives both hidden
     /// names in their own directory instead.
     private func renameAway(
-        _ drop: EntryName, from room: OpenRoom, hasSidecar: Bool
+        _ pair: Pair, from room: OpenRoom
     ) throws(FileSystemError) -> (name: TakenName, room: OpenRoom, hasSidecar: Bool) {
         var target = OpenRoom(room: .taken, directory: spool.taken)
         while true {
             let name = TakenName(
-                for: drop, from: room.room.dropRoom, isHidden: target.room != .taken, hasSidecar: hasSidecar)
-            let sidecar = hasSidecar ? Sidecar.name(of: drop) : nil
-            let newSidecar = sidecar.flatMap { rename($0, from: room, asThatOf: name, to: target) }
+                for: pair.drop, from: room.room.dropRoom, isHidden: target.room != .taken,
+                hasSidecar: pair.sidecar != nil)
             do throws(FileSystemError) {
-                try spool.files.rename(drop, in: room.directory, to: name.entry, in: target.directory)
-                return (name, target, newSidecar != nil)
+                return (name, target, try rename(pair, as: name, from: room, to: target))
             } catch {
-                if let sidecar, let newSidecar {
-                    _ = try? spool.files.rename(newSidecar, in: target.directory, to: sidecar, in: room.directory)
-                }
                 guard error.errno == .improperLink, target.room == .taken else { throw error }
                 target = room
             }
         }
     }
 
-    /// Renames a sidecar before its drop.
-    /// - Returns: the new name; `nil` when the sidecar cannot be renamed, which does not keep the drop back.
+    /// - Returns: whether the sidecar was renamed, too.
     private func rename(
-        _ sidecar: EntryName, from room: OpenRoom, asThatOf drop: TakenName, to target: OpenRoom
-    ) -> EntryName? {
-        guard let name = Sidecar.name(of: drop.entry),
-            (try? spool.files.rename(sidecar, in: room.directory, to: name, in: target.directory)) != nil
-        else { return nil }
-        return name
+        _ pair: Pair, as name: TakenName, from source: OpenRoom, to target: OpenRoom
+    ) throws(FileSystemError) -> Bool {
+        let hasSidecar = try pair.sidecar.map { facts throws(FileSystemError) in
+            try rename(facts, of: pair.drop, as: name, from: source, to: target)
+        }
+        do throws(FileSystemError) {
+            try spool.files.rename(pair.drop, in: source.directory, to: name.entry, in: target.directory)
+        } catch {
+            putBackSidecar(of: name, pair.drop, from: target, to: source)
+            throw error
+        }
+        let renamed = try spool.files.metadata(of: name.entry, in: target.directory)
+        guard let renamed, !renamed.isSameFile(as: pair.facts) else { return hasSidecar ?? false }
+        // A program has put another drop in this one's place, which may have a sidecar of its own.
+        do throws(FileSystemError) {
+            try spool.files.rename(name.entry, in: target.directory, to: pair.drop, in: source.directory)
+            putBackSidecar(of: name, pair.drop, from: target, to: source)
+        } catch {
+            // The other drop stays renamed away. Which sidecar is its own cannot be known any more; this one is not.
+            if let sidecar = Sidecar.name(of: name.entry) {
+                _ = try? spool.files.remove(sidecar, in: target.directory)
+            }
+        }
+        throw FileSystemError(.rename, source.directory.path(of: pair.drop), .noSuchFileOrDirectory)
+    }
+
+    /// Renames the sidecar of a drop, durably, so that no power cut parts a renamed drop from it.
+    /// - Returns: whether it was renamed. A sidecar that cannot be renamed does not keep its drop back.
+    /// - Throws: an error when another look has to decide.
+    private func rename(
+        _ facts: FileMetadata, of drop: EntryName, as name: TakenName, from source: OpenRoom, to target: OpenRoom
+    ) throws(FileSystemError) -> Bool {
+        guard let sidecar = Sidecar.name(of: drop), let newSidecar = Sidecar.name(of: name.entry) else { return false }
+        do throws(FileSystemError) {
+            try spool.files.rename(sidecar, in: source.directory, to: newSidecar, in: target.directory)
+        } catch {
+            let isForAnotherLook = [.improperLink, .noSuchFileOrDirectory].contains(error.errno)
+            guard isForAnotherLook || error.isPassing || error.isOutOfSpace else { return false }
+            throw error
+        }
+        do throws(FileSystemError) {
+            let renamed = try spool.files.metadata(of: newSidecar, in: target.directory)
+            guard let renamed, renamed.isSameFile(as: facts) else {
+                // Another file has the name now, which nobody has looked at.
+                throw FileSystemError(.rename, source.directory.path(of: sidecar), .noSuchFileOrDirectory)
+            }
+            try spool.files.syncDirectory(target.directory)
+        } catch {
+            putBackSidecar(of: name, drop, from: target, to: source)
+            throw error
+        }
+        return true
+    }
+
+    /// Gives a sidecar its name back. If the name is in use, a program has written the drop's sidecar anew, and the old
+    /// one goes.
+    private func putBackSidecar(of name: TakenName, _ drop: EntryName, from target: OpenRoom, to source: OpenRoom) {
+        guard let sidecar = Sidecar.name(of: drop), let newSidecar = Sidecar.name(of: name.entry) else { return }
+        do throws(FileSystemError) {
+            try spool.files.rename(newSidecar, in: target.directory, to: sidecar, in: source.directory)
+        } catch {
+            guard error.errno == .fileExists else { return }
+            _ = try? spool.files.remove(newSidecar, in: target.directory)
+        }
     }
 
     /// Opens a drop that an earlier owner renamed away.
@@ -106,6 +166,7 @@ extension DropZone {
         guard let second = try spool.files.openFileIfPresent(name.entry, in: directory) else { return .notNow(.young) }
         let probe = WriterProbe(second)
         if let readiness = readiness(of: probe.answer, facts) { return .notNow(readiness) }
+        if sidecar(of: name.entry, ownedBy: facts.owner, in: directory).isBeingWritten { return .notNow(.young) }
         let drop = TakenDrop(
             name: name, facts: facts, room: room, directory: directory,
             hasSidecar: hasSidecar(name, in: directory))

@@ -52,8 +52,8 @@ extension SpoolInspector {
         guard let facts = drop.facts, facts.kind == .regular, !Sidecar.isName(drop.name),
             let directory = try? zone.directory(of: drop.room)
         else { return [:] }
-        let sources = zone.annotations(of: drop.entry, from: drop.dropRoom, facts, in: directory, header)
-        return AnnotationRules().merged(with: sources)
+        let sources = try? zone.annotations(of: drop.entry, from: drop.dropRoom, facts, in: directory, header)
+        return sources.map { AnnotationRules().merged(with: $0) } ?? [:]
     }
 
     /// By what the ledger knows a drop that was renamed away.

@@ -60,7 +60,7 @@ extension Intake {
                 return nil
             }
             var description = ReportCollector.Description(name: drop.name.dropped.bytes, source: drop.mark)
-            description.annotations = spool.annotations.merged(with: zone.annotations(of: drop, header))
+            description.annotations = spool.annotations.merged(with: try zone.annotations(of: drop, header))
             description.leavesOutAnnotations = true
             let source: PayloadSource =
                 if let header { .packed(taken.file, facts: drop.facts, header: header) } else {

@@ -14,6 +14,12 @@ struct Promises: Sendable, Hashable {
     var removed: Set<ContentHash> = []
     /// The server has them.
     var delivered: Set<ContentHash> = []
+    /// The server has them, and a run has ended since.
+    var settled: Set<ContentHash> = []
+    /// What belongs to payloads that a program drops, or is about to drop.
+    var annotations: [ContentHash: [String: String]] = [:]
+    /// The paths in `incoming/` at which no sidecar waits for a drop.
+    var barePaths: Set<String> = []
 }
 
 /// A life on a disk whose power may go at any moment, with what had been promised by then.
@@ -122,20 +128,50 @@ final class PowerCutLife: Sendable {
 
     /// Drops bytes so; `id` is of the payload in them, and that of the bytes by default.
     func drop(bytes: [UInt8], holding id: ContentHash? = nil, as name: EntryName, into spool: ReportSpool) throws {
+        try put(bytes, as: name, in: spool.incoming)
+        accept([id ?? .of(bytes: bytes)])
+    }
+
+    /// Drops a payload so, and its sidecar before it.
+    func drop(_ pair: DroppedPair, into spool: ReportSpool) throws {
+        let (room, name) = pair.place
+        let directory =
+            try room.map { room throws(FileSystemError) in
+                try files.openDirectory(room, in: spool.incoming)
+            } ?? spool.incoming
+        note { promises in
+            promises.barePaths.remove(pair.path)
+            promises.annotations[.of(pair.payload)] = pair.annotations
+        }
+        if let sidecar = pair.sidecar, let sidecarName = EntryName("\(name).annotations") {
+            try put(Array(sidecar.utf8), as: sidecarName, in: directory)
+        }
+        try put(Array(pair.payload.utf8), as: name, in: directory)
+        note { $0.barePaths.insert(pair.path) }
+        accept([.of(pair.payload)])
+    }
+
+    /// Makes a drop room, durably.
+    func makeRoom(_ name: EntryName, in spool: ReportSpool) throws {
+        _ = try files.makeDirectory(name, in: spool.incoming, permissions: 0o700)
+        try files.syncDirectory(spool.incoming)
+    }
+
+    private func put(_ bytes: [UInt8], as name: EntryName, in directory: Directory) throws {
         guard let hidden = EntryName("." + name.description) else { return }
-        let file = try files.createFile(hidden, in: spool.incoming)
+        let file = try files.createFile(hidden, in: directory)
         try files.write(bytes, to: file)
         try files.sync(file)
         _ = consume file
-        try files.rename(hidden, in: spool.incoming, to: name, in: spool.incoming)
-        try files.syncDirectory(spool.incoming)
-        accept([id ?? .of(bytes: bytes)])
+        try files.rename(hidden, in: directory, to: name, in: directory)
+        try files.syncDirectory(directory)
     }
 
     private func accept(_ ids: [ContentHash]) {
         note { promises in
             promises.accepted.formUnion(ids)
             promises.removed.subtract(ids)
+            promises.settled.subtract(ids)
         }
     }
 
@@ -156,6 +192,7 @@ final class PowerCutLife: Sendable {
         var submission = Submission(spool: spool, configuration: configuration)
         submission.wait = wait
         _ = try await submission.run()
+        record.promises.withLock { $0.settled = $0.delivered }
         files.moment("after a run")
     }
 

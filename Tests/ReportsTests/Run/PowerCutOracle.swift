@@ -101,9 +101,10 @@ struct PowerCutOracle: Sendable {
         for room in ["taken", "tmp", "collected", "queued"] where try !harness.entries(room).isEmpty {
             losses.append("\(room) holds \(try harness.entries(room))")
         }
-        for name in try harness.entries("incoming") where name.hasPrefix(".taken-") {
-            losses.append("incoming holds \(name)")
-        }
+        for name in try harness.drops() where name.contains(".taken-") { losses.append("incoming holds \(name)") }
+        losses += try await misplacedAnnotations(promises, harness)
+        let repeated = promises.settled.intersection(harness.sent.compactMap(ContentHash.init(hex:)))
+        losses += repeated.map { "\($0) is delivered again" }
         losses += try harness.findings()
         // What is parked, a person sends.
         _ = try await OrderDispatch(spool: harness.spool).carryOut(.retry, ids: nil)
@@ -116,6 +117,24 @@ struct PowerCutOracle: Sendable {
         where try !delivered.contains(id.hex) && harness.state(id) != .evicted {
             losses.append("\(id) never reached the server")
         }
+        return losses
+    }
+
+    /// What a payload says that it must not, or does not say, and sidecars that a later drop of the same name gets.
+    private static func misplacedAnnotations(_ promises: Promises, _ harness: SpoolHarness) async throws -> [String] {
+        var losses: [String] = []
+        func compare(_ payload: ContentHash, _ wanted: [String: String], _ what: String) throws {
+            guard try harness.record(payload) != nil else { return }
+            let found = try SpoolInspector(spool: harness.spool).report(payload.hex).annotations
+            if found != wanted { losses.append("\(what) says \(found)") }
+        }
+        for (id, wanted) in promises.annotations { try compare(id, wanted, "\(id)") }
+        // A payload that the cut has left at such a path is in by now.
+        let later = promises.barePaths.map { DroppedPair(path: $0, payload: "later at \($0)") }
+        guard !later.isEmpty else { return losses }
+        for drop in later { try harness.drop(drop) }
+        _ = try await harness.submit()
+        for drop in later { try compare(.of(drop.payload), drop.annotations, "a later drop at \(drop.path)") }
         return losses
     }
 

@@ -8,6 +8,11 @@ import Testing
 enum PowerCutScenario: String, CaseIterable, Sendable {
     case drop = "a drop that is delivered"
     case dropElsewhere = "a drop on another file system"
+    case room = "a drop in a drop room"
+    case roomElsewhere = "a drop in a drop room on another file system"
+    case pair = "a drop with a sidecar, and others of its name"
+    case pairInRoom = "a drop with a sidecar in a drop room"
+    case pairElsewhere = "drops with sidecars on another file system"
     case packed = "a packed drop that is delivered"
     case shared = "reports that another user adds"
     case add = "reports of a producer"
@@ -28,6 +33,7 @@ enum PowerCutScenario: String, CaseIterable, Sendable {
             try life.drop("dropped", as: "dropped.txt", into: spool)
             try life.drop("dropped", as: "again.txt", into: spool)
             try await life.submit(spool)
+        case .room, .roomElsewhere, .pair, .pairInRoom, .pairElsewhere: try await playPairs(life, spool)
         case .packed:
             let drop = PackedDrop("packed", properties: #"{"kind":"crash","annotations":{"version":"1"}}"#)
             try life.drop(bytes: drop.bytes, holding: .of("packed"), as: "packed.gz", into: spool)
@@ -86,10 +92,31 @@ enum PowerCutScenario: String, CaseIterable, Sendable {
             try await life.submit(small)
         }
     }
+
+    /// Drops of one name, one after the other.
+    private func playPairs(_ life: PowerCutLife, _ spool: ReportSpool) async throws {
+        if self == .roomElsewhere || self == .pairElsewhere { life.files.keepIncomingApart() }
+        let isInRoom = self != .pair
+        if isInRoom { try life.makeRoom("shop@2.1", in: spool) }
+        let path = isInRoom ? "shop@2.1/core" : "core"
+        let sites: [String?] =
+            switch self {
+            case .room, .roomElsewhere: [nil]
+            case .pair: ["berlin", nil, "hamburg"]
+            default: ["berlin", nil]
+            }
+        for (number, site) in sites.enumerated() {
+            try life.drop(DroppedPair(path: path, payload: "payload \(number)", site: site), into: spool)
+            if self == .pairElsewhere {
+                try life.drop(DroppedPair(path: "core", payload: "beside \(number)", site: site), into: spool)
+            }
+            try await life.submit(spool)
+        }
+    }
 }
 
-/// Eleven lives with some 650 changes to the disk. The power goes before and after each of them and between any two
-/// commits of the ledger; of what nobody synced nothing has arrived, all, or some: about 700 different disks, each of
+/// Sixteen lives with over 1,000 changes to the disk. The power goes before and after each of them and between any two
+/// commits of the ledger; of what nobody synced nothing has arrived, all, or some: over 1,000 different disks, each of
 /// which has a next life.
 @Suite("Power cuts at every point", .timeLimit(.minutes(10)))
 struct PowerCutTests {
@@ -170,6 +197,9 @@ struct PowerCutSelfTests {
         Omission(syncs: [.everything], scenario: .shared, testDescription: "names in the drop zone of a shared spool"),
         Omission(syncs: [.names("collected")], scenario: .add, testDescription: "names in collected/"),
         Omission(syncs: [.names("queued")], scenario: .drop, testDescription: "names in queued/"),
+        Omission(syncs: [.names("taken")], scenario: .pair, testDescription: "names in taken/, for a pair"),
+        Omission(
+            syncs: [.names("taken")], scenario: .pairInRoom, testDescription: "names in taken/, for a pair of a room"),
         Omission(
             syncs: [.names("queued"), .names("parked")], scenario: .rejection,
             testDescription: "names in queued/ and parked/"),

@@ -102,6 +102,11 @@ final class SpoolHarness: Sendable {
         try FileManager.default.contentsOfDirectory(atPath: "\(path)/\(room)").sorted()
     }
 
+    /// The paths of all that is in `incoming/`.
+    func drops() throws -> [String] {
+        try FileManager.default.subpathsOfDirectory(atPath: "\(path)/incoming").sorted()
+    }
+
     /// The names under which what lies in `taken/` was dropped.
     func takenNames() throws -> [String] {
         try entries("taken").compactMap { EntryName($0).map { TakenName(inTaken: $0).dropped.description } }
