@@ -77,6 +77,8 @@ package struct SpoolStatus: Sendable {
     package var notices: [Notice] = []
     /// The signatures that the limit of a signature brakes now, at most five, the worst first.
     package var braked: [Braked] = []
+    /// How many signatures it brakes now in all.
+    package var brakedSignatureCount = 0
 
     package static let stateNames = ["incoming"] + TransferState.allCases.map(\.rawValue)
 
@@ -108,6 +110,7 @@ package struct SpoolStatus: Sendable {
         object["ledger_problem"] = JSONValue(ledgerProblem)
         object["notices"] = .array(notices.map { .object($0.json) })
         object["braked"] = .array(braked.map { .object($0.json) })
+        object["braked_signatures"] = JSONValue(brakedSignatureCount)
         return object
     }
 }
@@ -190,7 +193,7 @@ extension SpoolInspector {
             oldestUndeliveredAt: try ([reader?.queries.oldestLive()] + published.map(\.collectedAt)).compactMap(\.self)
                 .min(),
             evictions: try evictions(), nextAttemptAt: try nextAttempt(), ledgerProblem: ledgerProblem,
-            notices: notices, braked: try brakedSignatures())
+            notices: notices, braked: try brakedSignatures(), brakedSignatureCount: try brakedSignatureCount())
     }
 
     private static let noticeCount = 10
@@ -204,6 +207,11 @@ extension SpoolInspector {
             SpoolStatus.Braked(
                 signature: found.signature, count: found.count, summary: found.newest.flatMap { view(of: $0).summary })
         }
+    }
+
+    private func brakedSignatureCount() throws -> Int {
+        guard let reader, let limit = spool.options.limits.maximumPerSignature else { return 0 }
+        return try reader.queries.brakedCounts(since: reader.now - limit.periodMilliseconds).signatures
     }
 
     /// Reports that need longer than the deadline of the runs they were tried in, at most so many, the one tried next

@@ -45,7 +45,9 @@ package struct SpoolInspector {
         }
     }
 
-    static let damagedWords = "the ledger is damaged; the next submit rebuilds it"
+    static let damagedWords =
+        "the ledger is damaged; the next submit rebuilds it, and where it does not meet the damage, "
+        + "'reports doctor --repair' does"
 
     static func locked(_ error: SQLiteError) -> ReportsError {
         ReportsError(

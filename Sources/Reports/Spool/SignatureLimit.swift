@@ -41,7 +41,7 @@ extension SignatureLimit {
 
     /// What a text has to be, for messages.
     static let expectation =
-        "a number of reports and a time of up to 90 d, for example 10 per 1 h or 5 per 30 m, or none"
+        "a number of reports up to 100000 and a time of up to 90 d, for example 10 per 1 h or 5 per 30 m, or none"
 
     /// Reads `10 per 1 h`, with or without blanks, or with `/` for `per`; `nil` for anything else.
     init?(_ text: String) {

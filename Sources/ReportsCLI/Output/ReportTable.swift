@@ -56,10 +56,15 @@ enum ReportTable {
         text + blanks(width - self.width(of: text))
     }
 
-    /// A text that is too long for its column ends in `…`.
+    /// A text that is too long for its column ends in `…`. So does one with very many marks above its letters.
     static func cut(_ text: String, _ width: Int) -> String {
-        self.width(of: text) > width ? text.prefix(width - 1) + "…" : text
+        guard text.utf8.count > width else { return text }
+        let scalars = text.unicodeScalars
+        guard self.width(of: text) > width || scalars.count > scalarsPerCharacter * width else { return text }
+        return String(String(scalars.prefix(scalarsPerCharacter * width)).prefix(width - 1)) + "…"
     }
+
+    private static let scalarsPerCharacter = 4
 
     static func padLeft(_ text: String, _ width: Int) -> String {
         blanks(width - self.width(of: text)) + text

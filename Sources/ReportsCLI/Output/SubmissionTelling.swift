@@ -43,7 +43,7 @@ struct SubmissionTelling {
     private func tellBraked(_ count: Int) {
         let limit = spool.options.limits.maximumPerSignature.map { " (\($0))" } ?? ""
         Console.print(
-            "\(count) of the evicted were left out by max_per_signature\(limit): the first of each signature are kept; "
+            "\(count) of the evicted \(count == 1 ? "was" : "were") left out by max_per_signature\(limit): the first of each signature are kept; "
                 + "'reports list --group' shows them")
     }
 

@@ -49,7 +49,7 @@ struct List: AsyncParsableCommand {
     @Option(
         name: .long, parsing: .unconditional,
         help: ArgumentHelp(
-            "Only crashes of this signature: 16 hexadecimal digits, or the first 6 or more.", valueName: "signature"))
+            "Only reports of this signature: 16 hexadecimal digits, or the first 6 or more.", valueName: "signature"))
     var signature: String?
 
     @Flag(name: .long, help: "Only reports whose bytes are in the spool, whether they wait or were rejected.")

@@ -90,6 +90,8 @@ struct Status: AsyncParsableCommand {
             let summary = braked.summary.map { ": \($0)" } ?? ""
             lines.append("braked now, \(braked.signature):  \(braked.count) left out, the first are kept\(summary)")
         }
+        let others = status.brakedSignatureCount - status.braked.count
+        if others > 0 { lines.append("braked now, others:  \(others) more, which 'reports list --group' shows") }
         if let next = status.nextAttemptAt { lines.append("next due:  \(RFC3339.string(milliseconds: next))") }
         return lines
     }

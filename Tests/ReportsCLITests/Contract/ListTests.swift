@@ -109,6 +109,10 @@ struct ListTests {
             #expect(table.contains("  a-service-with-…  named\n"), "\(table)")
             #expect(table.contains("  -                 plain\n"), "\(table)")
             #expect(!table.contains("VERSION") && !table.contains("\u{1b}"))
+            let marks = String(repeating: "\u{301}", count: 300)
+            try await tool.add("marked", "--kind", "log", "--annotate", "service=e" + marks)
+            table = try await tool.run("list").output
+            #expect(table.contains("marked\n") && table.unicodeScalars.count { $0 == "\u{301}" } < 100)
             try await tool.add("both", "--kind", "log", "--annotate", "service=shop", "--annotate", "version=2.1")
             table = try await tool.run("list", "--since", "1d").output
             #expect(table.contains("  SERVICE           VERSION       SUMMARY\n"), "\(table)")

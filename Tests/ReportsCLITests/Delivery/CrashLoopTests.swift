@@ -114,6 +114,22 @@ struct CrashLoopTests {
         }
     }
 
+    @Test("status names the worst five loops, and how many others there are")
+    func manyLoops() async throws {
+        try await withBrake("1 per 1 h") { tool, _ in
+            for loop in 0..<7 {
+                for number in 0..<2 {
+                    try tool.drop(Self.crash(number, in: "loop\(loop)"), as: "\(loop)-\(number).txt")
+                }
+            }
+            _ = try await tool.run("submit")
+            let status = try await tool.run("status").output
+            #expect(status.split(separator: "\n").count { $0.hasPrefix("braked now, ") } == 6, "\(status)")
+            #expect(status.contains("braked now, others:  2 more, which 'reports list --group' shows\n"), "\(status)")
+            #expect(try await tool.objects("status").first?.count("braked_signatures") == 7)
+        }
+    }
+
     @Test("such evictions alone are no 65, and hide no other reason for it")
     func exitStatus() async throws {
         let answer = Monitor(201)
@@ -132,7 +148,7 @@ struct CrashLoopTests {
             #expect(result.status == 65)
             #expect(result.output.contains("evicted 2"), "\(result.output)")
             #expect(result.output.contains("'reports list --state evicted' names the limit of each"))
-            #expect(result.output.contains("1 of the evicted were left out by max_per_signature (1 per 1 h)"))
+            #expect(result.output.contains("1 of the evicted was left out by max_per_signature (1 per 1 h)"))
         }
     }
 

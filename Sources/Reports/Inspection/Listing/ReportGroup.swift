@@ -46,8 +46,9 @@ package struct ReportGroup: Sendable {
     package private(set) var summary: String?
     /// Whether services or versions were left out, because there are more than ``maximumValueCount``.
     package private(set) var isCut = false
-    private var serviceNames: Set<String> = []
-    private var versionNames: Set<String> = []
+    /// In UTF-8, because texts that are equal to Unicode may differ in bytes.
+    private var serviceNames: Set<[UInt8]> = []
+    private var versionNames: Set<[UInt8]> = []
     private var counts: [String: Int] = [:]
     private var newest = Int64.min
 
@@ -64,8 +65,8 @@ package struct ReportGroup: Sendable {
             }
     }
 
-    package var services: [String] { serviceNames.sorted() }
-    package var versions: [String] { versionNames.sorted(by: VersionOrder.areInOrder) }
+    package var services: [String] { Self.texts(serviceNames).sorted() }
+    package var versions: [String] { Self.texts(versionNames).sorted(by: VersionOrder.areInOrder) }
     /// How many reports are in each state, in the order of a report's life, without the states that no report is in.
     package var states: [(name: String, count: Int)] {
         SpoolStatus.stateNames.compactMap { name in counts[name].map { (name, $0) } }
@@ -86,8 +87,10 @@ package struct ReportGroup: Sendable {
         (kind, summary) = (member.kind, member.summary)
     }
 
-    private mutating func insert(_ value: String?, into names: WritableKeyPath<ReportGroup, Set<String>>) {
-        guard let value, !self[keyPath: names].contains(value) else { return }
+    private static func texts(_ names: Set<[UInt8]>) -> [String] { names.map { String(decoding: $0, as: UTF8.self) } }
+
+    private mutating func insert(_ text: String?, into names: WritableKeyPath<ReportGroup, Set<[UInt8]>>) {
+        guard let value = text.map({ Array($0.utf8) }), !self[keyPath: names].contains(value) else { return }
         if self[keyPath: names].count < Self.maximumValueCount {
             self[keyPath: names].insert(value)
         } else {

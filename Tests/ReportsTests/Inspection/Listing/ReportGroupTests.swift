@@ -59,6 +59,16 @@ struct ReportGroupTests {
         }
     }
 
+    @Test("services that differ in bytes are two, even where Unicode calls them equal")
+    func bytes() async throws {
+        try await withSpool { harness in
+            for (detail, service) in [("1", "caf\u{e9}"), ("2", "cafe\u{301}")] {
+                try await harness.takeCrash(in: "a", detail, annotations: ["service": service])
+            }
+            #expect(try harness.groups().first?.services.map { Array($0.utf8).count }.sorted() == [5, 6])
+        }
+    }
+
     @Test("reports without a signature are one group for each kind, and drops are one of no kind")
     func withoutSignature() async throws {
         try await withSpool { harness in
