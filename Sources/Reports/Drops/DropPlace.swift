@@ -14,6 +14,9 @@ package struct DropPlace: Hashable, Sendable {
         (self.room, self.name) = (room, name)
     }
 
+    /// The drop room into which it was dropped.
+    var dropRoom: DropRoom? { name.room ?? room.dropRoom }
+
     /// The path in the spool, for messages.
     package var path: String { "\(room.path)/\(name.entry)" }
 }

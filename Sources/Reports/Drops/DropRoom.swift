@@ -51,7 +51,7 @@ package struct DropRoom: Hashable, Sendable {
         ".xml", ".xz", ".zip", ".zst",
     ]
 
-    private static func endsLikeFile(_ name: EntryName) -> Bool {
+    static func endsLikeFile(_ name: EntryName) -> Bool {
         guard let dot = name.bytes.lastIndex(of: UInt8(ascii: ".")) else { return false }
         let suffix = String(decoding: name.bytes[dot...], as: UTF8.self).lowercased()
         return fileSuffixes.contains(suffix)

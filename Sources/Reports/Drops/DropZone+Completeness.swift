@@ -31,6 +31,9 @@ extension DropZone {
 
     /// Why a directory in `incoming/` is no drop room.
     private func problem(ofDirectory name: EntryName, _ facts: FileMetadata) -> String {
+        if DropRoom.endsLikeFile(name) {
+            return "is a directory, not a file; a drop room's name does not end like that of a file"
+        }
         guard DropRoom(name) != nil else {
             return "is a directory, not a file; a drop room would be named SERVICE or SERVICE@VERSION"
         }

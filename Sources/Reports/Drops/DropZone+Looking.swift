@@ -16,7 +16,7 @@ extension DropZone {
         package internal(set) var isCut = false
 
         /// The sidecars that owners have renamed away.
-        var sidecars: [(entry: EntryName, room: OpenRoom)] = []
+        var sidecars: [(entry: EntryName, room: Room)] = []
 
         /// Whether the look has seen all drops. Then the drops that it has not found are gone.
         package var isWhole: Bool { failures.isEmpty && !isCancelled && !isCut }
@@ -41,14 +41,14 @@ extension DropZone {
         // A clock set beyond the year 2262 says nothing.
         let (now, isBeyond) = spool.clock.wallMilliseconds.multipliedReportingOverflow(by: 1_000_000)
         order.beginLook(at: isBeyond ? .max : now)
-        var sidecars: [(entry: EntryName, room: OpenRoom)] = []
-        var renamedAway: [(room: OpenRoom, name: TakenName)] = []
-        let taken = OpenRoom(room: .taken, directory: spool.taken)
-        list(taken.directory, &look) { entry in
+        // Names of rooms, and no open rooms: there may be more of them than a process may have descriptors.
+        var sidecars: [(entry: EntryName, room: Room)] = []
+        var renamedAway: [(room: Room, name: TakenName)] = []
+        list(spool.taken, &look) { entry in
             if Sidecar.isName(entry) {
-                sidecars.append((entry, taken))
+                sidecars.append((entry, .taken))
             } else {
-                renamedAway.append((taken, TakenName(inTaken: entry)))
+                renamedAway.append((.taken, TakenName(inTaken: entry)))
             }
         }
         func mayGoOn() -> Bool {
@@ -58,9 +58,9 @@ extension DropZone {
         }
         let failures = visit(while: mayGoOn) { found in
             switch found {
-            case .renamedAway(let name, let room): renamedAway.append((room, name))
+            case .renamedAway(let name, let room): renamedAway.append((room.room, name))
             case .drop(let drop, let room): note(drop, room.obstacle, &order, leave)
-            case .hiddenSidecar(let entry, let room): sidecars.append((entry, room))
+            case .hiddenSidecar(let entry, let room): sidecars.append((entry, room.room))
             }
         }
         look.failures += failures
@@ -127,18 +127,19 @@ extension DropZone {
     }
 
     private func note(
-        _ name: TakenName, in room: OpenRoom, _ order: inout DropOrder, _ tries: (DropOrder.Entry, String) -> Int?,
+        _ name: TakenName, in room: Room, _ order: inout DropOrder, _ tries: (DropOrder.Entry, String) -> Int?,
         _ leave: (Drop) -> Void
     ) {
-        let found = look(at: name.entry, dropped: name, in: room) { facts in
-            problem(ofTaken: facts, in: room.room).map { .skipped($0) } ?? .ready
+        guard let directory = try? directory(of: room) else { return }
+        let found = look(at: name.entry, dropped: name, in: OpenRoom(room: room, directory: directory)) { facts in
+            problem(ofTaken: facts, in: room).map { .skipped($0) } ?? .ready
         }
         guard let found else { return }
         guard found.readiness == .ready, let facts = found.facts else { return leave(found) }
         var entry = DropOrder.Entry(
-            room: room.room, name: name.entry, isTaken: true, size: facts.size, modified: facts.modified,
+            room: room, name: name.entry, isTaken: true, size: facts.size, modified: facts.modified,
             inode: facts.inode)
-        guard let tries = tries(entry, SourceMark.of(taken: name, facts, in: room.room)) else { return }
+        guard let tries = tries(entry, SourceMark.of(taken: name, facts, in: room)) else { return }
         entry.tries = Int32(clamping: tries)
         order.note(entry, likeness: CrashLikeness(name: name.dropped.bytes))
     }

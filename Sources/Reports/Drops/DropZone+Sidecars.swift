@@ -11,6 +11,8 @@ extension DropZone {
         var facts: FileMetadata?
         /// Whether a program is writing it, so that the payload waits.
         var isBeingWritten = false
+        /// The facts about a file with the name of a sidecar that is not read.
+        var unread: FileMetadata?
         fileprivate var probe: WriterProbe?
 
         /// Whether no program has opened it for writing since the look, as far as this can be known.
@@ -34,23 +36,24 @@ extension DropZone {
     ///   - directory: the directory of both.
     /// - Returns: the sidecar, without facts if none may be read.
     func sidecar(of drop: EntryName, ownedBy owner: UInt32, in directory: Directory) -> FoundSidecar {
-        guard let name = Sidecar.name(of: drop) else { return FoundSidecar() }
+        guard let name = Sidecar.name(of: drop), let facts = (try? spool.files.metadata(of: name, in: directory)) ?? nil
+        else { return FoundSidecar() }
+        let unread = FoundSidecar(unread: facts.kind == .regular ? facts : nil)
         do throws(FileSystemError) {
-            guard let facts = try spool.files.metadata(of: name, in: directory),
-                problem(ofSidecar: facts, ownedBy: owner) == nil,
+            guard problem(ofSidecar: facts, ownedBy: owner) == nil,
                 let file = try spool.files.openFileIfPresent(name, in: directory)
-            else { return FoundSidecar() }
+            else { return unread }
             let opened = try spool.files.metadata(of: file)
             guard opened.isSameFile(as: facts) else { return FoundSidecar(isBeingWritten: true) }
             let probe = WriterProbe(file)
             switch readiness(of: probe.answer, opened) {
             case nil: return FoundSidecar(facts: opened, probe: probe)
-            case .beingWritten where isOlder(than: Self.longestWriting, opened.modified): return FoundSidecar()
+            case .beingWritten where isOlder(than: Self.longestWriting, opened.changed): return unread
             default: return FoundSidecar(isBeingWritten: true)
             }
         } catch {
             // A look a moment later may succeed.
-            return FoundSidecar(isBeingWritten: error.isPassing)
+            return error.isPassing ? FoundSidecar(isBeingWritten: true) : unread
         }
     }
 
@@ -70,8 +73,9 @@ extension DropZone {
         guard let name = Sidecar.drop(of: sidecar.name), !Sidecar.isName(name),
             let payload = (try? spool.files.metadata(of: name, in: room.directory)) ?? nil, payload.kind == .regular
         else {
-            let name = Sidecar.drop(of: sidecar.name).map { "\($0)" } ?? "a drop"
-            sidecar.readiness = .skipped("has annotations for \(name), which is not there")
+            let name = Sidecar.drop(of: sidecar.name)
+            let words = name.map { Sidecar.isName($0) ? "a sidecar, which has none" : "\($0), which is not there" }
+            sidecar.readiness = .skipped("has annotations for \(words ?? "a drop without a name")")
             return sidecar
         }
         guard let problem = problem(ofSidecar: facts, ownedBy: payload.owner) else { return nil }
@@ -87,6 +91,14 @@ extension DropZone {
 
     private func isOlder(than age: Int64, _ time: Int64) -> Bool {
         spool.clock.wallMilliseconds * 1_000_000 - time > age
+    }
+
+    /// Gives a sidecar that was not read a name of its own, so that it does not count for a later drop of the same name.
+    func setAside(unread facts: FileMetadata, of drop: EntryName, in directory: Directory) {
+        guard let name = Sidecar.name(of: drop), let aside = Sidecar.nameAside(of: drop),
+            (try? spool.files.metadata(of: name, in: directory))??.isSameFile(as: facts) == true
+        else { return }
+        _ = try? spool.files.rename(name, in: directory, to: aside, in: directory)
     }
 
     // MARK: - Renamed away
@@ -114,12 +126,9 @@ extension DropZone {
     }
 
     /// What a drop says of itself, besides its payload.
-    func annotations(
-        of drop: TakenDrop, _ header: DropHeader?
-    ) throws(FileSystemError) -> AnnotationRules.Sources {
+    func annotations(of drop: TakenDrop) throws(FileSystemError) -> AnnotationRules.Sources {
         try annotations(
-            of: drop.name.entry, from: drop.dropRoom, drop.facts, in: drop.directory, header,
-            hasSidecar: drop.hasSidecar)
+            of: drop.name.entry, from: drop.dropRoom, drop.facts, in: drop.directory, nil, hasSidecar: drop.hasSidecar)
     }
 
     /// The same of a drop that a reader looks at.
@@ -131,7 +140,8 @@ extension DropZone {
         sources.foreignUser = spool.options.isShared && facts.owner != user ? facts.owner : nil
         sources.room = room?.annotations ?? [:]
         if hasSidecar {
-            sources.sidecar = try sidecar(beside: drop, ownedBy: facts.owner, in: directory)?.annotations ?? [:]
+            let sidecar = try sidecar(beside: drop, ownedBy: facts.owner, in: directory)
+            (sources.sidecar, sources.ignoredCount) = (sidecar?.annotations ?? [:], sidecar?.ignoredCount ?? 0)
         }
         sources.program = header?.annotations ?? [:]
         return sources
@@ -159,7 +169,7 @@ extension DropZone {
     struct LoneSidecar: Sendable {
         fileprivate let entry: EntryName
         fileprivate let drop: TakenName
-        fileprivate let room: OpenRoom
+        fileprivate let room: Room
         /// That of the payload.
         let nonce: String
     }
@@ -167,10 +177,10 @@ extension DropZone {
     /// The sidecars without payloads among those that a look has found renamed away.
     func loneSidecars(_ look: Look) -> [LoneSidecar] {
         look.sidecars.compactMap { entry, room in
-            guard let payload = Sidecar.drop(of: entry), let drop = TakenName(payload, in: room.room),
+            guard let payload = Sidecar.drop(of: entry), let drop = TakenName(payload, in: room),
                 let nonce = drop.nonce,
                 // A payload that cannot be looked at may be there.
-                case .some(.none) = try? spool.files.metadata(of: payload, in: room.directory)
+                case .some(.none) = try? spool.files.metadata(of: payload, in: directory(of: room))
             else { return nil }
             return LoneSidecar(entry: entry, drop: drop, room: room, nonce: nonce)
         }
@@ -178,11 +188,12 @@ extension DropZone {
 
     /// Puts a sidecar back, or unlinks it if its payload was enrolled. Nothing may be taken meanwhile.
     func restore(_ sidecar: LoneSidecar, isEnrolled: Bool) {
+        guard let directory = try? directory(of: sidecar.room) else { return }
         guard !isEnrolled else {
-            _ = try? spool.files.remove(sidecar.entry, in: sidecar.room.directory)
+            _ = try? spool.files.remove(sidecar.entry, in: directory)
             return
         }
-        restore(sidecar.entry, of: sidecar.drop, from: sidecar.room)
+        restore(sidecar.entry, of: sidecar.drop, from: OpenRoom(room: sidecar.room, directory: directory))
     }
 
     private func restore(_ sidecar: EntryName, of name: TakenName, from room: OpenRoom) {

@@ -47,6 +47,7 @@ extension DropZone {
             guard !error.isOutOfSpace, !error.isPassing else { throw error }
             return .notNow(.skipped(room.obstacle(to: drop.entry) ?? Self.words(error, in: drop.room)))
         }
+        if let unread = sidecar.unread { setAside(unread: unread, of: drop.entry, in: room.directory) }
         // A program has opened one of the files again in between. A later look examines both.
         guard let taken = try spool.files.metadata(of: place.name.entry, in: place.room.directory),
             taken.isSameContent(as: facts), probe.answer != .noWriter || probe.stillHolds, sidecar.isUnopened
@@ -176,12 +177,17 @@ extension DropZone {
     /// A drop as a reader shows it: a drop that a process has open for writing is not ready.
     func probed(_ drop: Drop) -> Drop {
         guard drop.readiness == .ready, let directory = try? directory(of: drop.room),
-            let file = try? spool.files.openFileIfPresent(drop.entry, in: directory),
-            case let probe = WriterProbe(file), case .writing = probe.answer
+            let file = try? spool.files.openFileIfPresent(drop.entry, in: directory)
         else { return drop }
+        let probe = WriterProbe(file)
+        guard probe.answer == .writing || hasWriter(ofSidecarOf: drop, in: directory) else { return drop }
         var drop = drop
         drop.readiness = .beingWritten
         return drop
+    }
+
+    private func hasWriter(ofSidecarOf drop: Drop, in directory: Directory) -> Bool {
+        drop.facts.map { sidecar(of: drop.entry, ownedBy: $0.owner, in: directory).isBeingWritten } ?? false
     }
 
     private enum Opening: ~Copyable {

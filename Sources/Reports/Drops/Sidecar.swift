@@ -7,8 +7,9 @@ import DurableIO
 /// a key that comes a second time, and keys beyond 64 are left out and counted. A sidecar is never a payload, and never
 /// keeps its payload back.
 struct Sidecar: Hashable, Sendable {
-    /// The annotations, with the number of lines that were left out as `sidecar.ignored` if there are any.
     let annotations: [String: String]
+    /// How many lines were left out.
+    let ignoredCount: Int
 
     /// The end of the names of sidecars.
     static let suffix = ".annotations"
@@ -29,14 +30,15 @@ struct Sidecar: Hashable, Sendable {
             }
             annotations[key] = value
         }
-        if ignored > 0 { annotations[AnnotationKey.ignoredLines] = "\(ignored)" }
-        self.annotations = annotations
+        (self.annotations, ignoredCount) = (annotations, ignored)
     }
 
     private static func annotation(_ line: Substring) -> (key: String, value: String)? {
         guard let mark = line.firstIndex(of: "=") else { return nil }
         let (key, value) = (String(line[..<mark]), String(line[line.index(after: mark)...]))
-        return Annotations.isLawful(key, value) ? (key, value) : nil
+        // Only the owner counts what it has left out.
+        guard Annotations.isLawful(key, value), key.lowercased() != AnnotationKey.ignoredLines else { return nil }
+        return (key, value)
     }
 
     /// Whether a file of this name is a sidecar.
@@ -46,6 +48,13 @@ struct Sidecar: Hashable, Sendable {
     static func name(of drop: EntryName) -> EntryName? {
         guard drop.bytes.count + suffix.utf8.count <= TakenName.maximumByteCount else { return nil }
         return EntryName(bytes: drop.bytes + suffix.utf8)
+    }
+
+    /// A name for a sidecar that its drop has left behind: `NAME.<nonce>.annotations`, of no drop that there ever is.
+    static func nameAside(of drop: EntryName) -> EntryName? {
+        let nonce = Array(".".utf8) + EntryName.unique().bytes.prefix(16)
+        let limit = TakenName.maximumByteCount - suffix.utf8.count - nonce.count
+        return EntryName(bytes: drop.bytes.prefix(limit) + nonce + suffix.utf8)
     }
 
     /// The name of the drop that a sidecar belongs to; `nil` for a file that is no sidecar, or has no other name than

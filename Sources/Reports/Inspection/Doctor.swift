@@ -82,7 +82,9 @@ package struct Doctor {
             } catch let error as DamagedReport {
                 let isKnown = try StoredReport.id(in: name).map { try isKnownDamaged($0) } ?? false
                 try report(Finding(level: isKnown ? .note : .error, subject: subject, message: "damaged: \(error)"))
-            } catch let error as FileSystemError where error.errno != .noSuchFileOrDirectory {
+            } catch let error as FileSystemError {
+                // Gone meanwhile.
+                if error.errno == .noSuchFileOrDirectory { continue }
                 try report(Finding(level: .error, subject: subject, message: "\(error)"))
             }
         }
@@ -112,6 +114,8 @@ package struct Doctor {
     ) throws {
         guard inspector.reader != nil, !subject.hasPrefix("collected/") else { return }
         guard let record = try inspector.record(id.hex) else {
+            // An owner at work places a file before it commits the row.
+            if OwnerLock.isHeld(LedgerPlace.lockName, in: spool.root) { return }
             return try report(Finding(level: .error, subject: subject, message: "no row in the ledger"))
         }
         let belongs = isParked ? record.state.isParked : record.state.isLive
@@ -258,6 +262,7 @@ package struct Doctor {
                     subject: "incoming", name: "incoming", room: spool.root, found: dropMode,
                     wanted: ReportSpool.sharedDropMode, danger: "others may move each other's files"))
         }
+        if spool.options.isShared { exposures += openRooms() }
         // Who may read the configuration is for its writer to say; who may write to it is looked at when it is read.
         for name in try spool.files.entries(of: spool.root) where name != Settings.fileName {
             let isRoom = try spool.files.metadata(of: name, in: spool.root)?.kind == .directory
@@ -271,5 +276,18 @@ package struct Doctor {
             }
         }
         return exposures
+    }
+
+    /// Drop rooms in which users may move each other's files.
+    private func openRooms() -> [Exposure] {
+        let zone = DropZone(spool: spool)
+        return ((try? zone.dropRooms()) ?? []).compactMap { room in
+            guard let facts = (try? spool.files.metadata(of: room.name, in: spool.incoming)) ?? nil,
+                zone.speaks(facts), facts.permissions & 0o022 != 0, facts.permissions & 0o1000 == 0
+            else { return nil }
+            return Exposure(
+                subject: "incoming/\(room.name)", name: room.name, room: spool.incoming, found: facts.permissions,
+                wanted: facts.permissions | 0o1000, danger: "others may move each other's files")
+        }
     }
 }

@@ -37,10 +37,11 @@ extension SpoolInspector {
             isMeant(place.path) || isMeant(place.name.dropped.description)
         }
         // What cannot be printed looks alike: nobody can have meant both.
-        guard Set(places.map(\.name.dropped)).count <= 1 else {
+        guard Set(places.map { [$0.name.dropped, $0.dropRoom?.name] }).count <= 1 else {
             throw ReportsError(
                 .badIdentifier,
-                "\(Printable.text(word)) matches drops of different names: give the path that 'reports doctor' shows")
+                "\(Printable.text(word)) matches drops of different names or rooms: "
+                    + "give the path that 'reports doctor' shows")
         }
         return places
     }

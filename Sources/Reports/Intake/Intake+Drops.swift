@@ -60,7 +60,12 @@ extension Intake {
                 return nil
             }
             var description = ReportCollector.Description(name: drop.name.dropped.bytes, source: drop.mark)
-            description.annotations = spool.annotations.merged(with: try zone.annotations(of: drop, header))
+            var sources = try zone.annotations(of: drop)
+            description.annotations = spool.annotations.merged(with: sources)
+            if let header {
+                sources.program = header.annotations
+                description.unpackedAnnotations = spool.annotations.merged(with: sources)
+            }
             description.leavesOutAnnotations = true
             let source: PayloadSource =
                 if let header { .packed(taken.file, facts: drop.facts, header: header) } else {

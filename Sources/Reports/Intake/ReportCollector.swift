@@ -19,6 +19,9 @@ package struct ReportCollector {
         package var kind: ReportKind?
         package var name: [UInt8]?
         package var annotations: [String: String]
+        /// The annotations of a packed drop's payload, with those in the drop's header. With `nil`, the others count. They
+        /// do not count when the drop turns out not to be packed.
+        var unpackedAnnotations: [String: String]?
         /// See ``ReportProperties/source``.
         package var source: String?
         /// See ``ReportProperties/request``.

@@ -107,13 +107,13 @@ private final class ReadingBuffer {
 extension ReportCollector.Description {
     /// Makes the description of a packed drop's payload, from the description of the drop and the drop's header.
     ///
-    /// The header decides neither where the report goes nor by which mark the drop is recognised again. Its annotations
-    /// are among those of the drop's description already. A time in the
+    /// The header decides neither where the report goes nor by which mark the drop is recognised again. A time in the
     /// future counts as now.
     func taking(_ header: DropHeader) -> Self {
         var description = self
         description.kind = header.kind
         description.name = header.name
+        description.annotations = description.unpackedAnnotations ?? description.annotations
         description.collectedAt = header.collectedAt
         description.occurredAt = header.occurredAt
         description.isSnapshot = header.isSnapshot

@@ -174,6 +174,38 @@ struct DropRoomTests {
         }
     }
 
+    @Test("poisonous drops of one name in two rooms are two: their name alone deletes neither")
+    func poisonousNames() async throws {
+        try await withSpool { harness in
+            for room in ["a@1", "b@2"] {
+                try await harness.begin("txt", nonce: "0123456789abcdef@\(room)=core", deaths: 3)
+            }
+            let inspector = try SpoolInspector(spool: harness.spool)
+            #expect(throws: ReportsError.self) { try inspector.targets(of: "core.txt", for: .remove) }
+            #expect(try inspector.targets(of: "taken/0123456789abcdef@a@1=core.txt", for: .remove).count == 1)
+        }
+    }
+
+    @Test("in a shared spool doctor names a room in which users may move each other's files, and closes it")
+    func openRoom() async throws {
+        try await withSpool { harness in
+            try harness.makeRoom("shop")
+            chmod(harness.path + "/incoming/shop", 0o777)
+            #expect(try harness.findings() == [])
+            var options = ReportSpool.Options()
+            options.isShared = true
+            let shared = try ReportSpool.open(
+                FilePath(harness.path), isCreating: true, options: options, clock: harness.clock)
+            let spool = try #require(shared)
+            #expect(
+                try Doctor(spool: spool).exposures().map { "\($0.subject) \(String($0.wanted, radix: 8))" } == [
+                    "incoming/shop 1777"
+                ])
+            _ = try await Doctor(spool: spool).repair()
+            #expect(try Doctor(spool: spool).exposures().isEmpty)
+        }
+    }
+
     // MARK: - Renamed away
 
     @Test("a taken drop keeps its room through a crash, however long its name", arguments: [4, 200, 255])

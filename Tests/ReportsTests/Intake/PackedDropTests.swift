@@ -232,6 +232,18 @@ struct PackedDropTests {
         ]
     }()
 
+    @Test("what turns out to be no packed drop gets nothing of the header that it seemed to have")
+    func headerOfNone() async throws {
+        try await withSpool { harness in
+            let drop = PackedDrop("a payload", properties: #"{"v":1,"annotations":{"service":"evil"}}"#)
+            let bytes = drop.bytes + Array("behind it".utf8)
+            try harness.drop(bytes: bytes)
+            _ = try await harness.submit()
+            let view = try SpoolInspector(spool: harness.spool).report(ContentHash.of(bytes: bytes).hex)
+            #expect(view.annotations == [:])
+        }
+    }
+
     @Test("a damaged one, one with anything behind it, and one without a readable RP arrive as they are")
     func asTheyAre() async throws {
         try await withSpool { harness in

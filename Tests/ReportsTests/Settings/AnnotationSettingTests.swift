@@ -66,6 +66,11 @@ struct AnnotationSettingTests {
                 #"{"a": [1]}"#,
                 #"annotations.a: expected a text, {"fact": NAME}, {"value": TEXT, "fixed": true}, or {"file""#
             ),
+            (
+                #"{"version": 2.10}"#,
+                "annotations.version: expected a text: put the number in quotes, so that each of its digits counts"
+            ),
+            (#"{"build": {"value": 20261129001234567890}}"#, "annotations.build.value: expected a text: put"),
             (#"{"a": null}"#, "NAME} to take it from, found null"),
             (
                 #"{"a": {"valeu": "x"}}"#,

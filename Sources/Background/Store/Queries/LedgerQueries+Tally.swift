@@ -55,7 +55,9 @@ extension LedgerQueries {
 
     /// Whether the sums agree with the rows. Looks at each row.
     package func isTallyTrue() throws -> Bool {
-        try tally() == sums("SELECT state, count(*), sum(byte_count) FROM transfer GROUP BY state")
+        try together {
+            try tally() == sums("SELECT state, count(*), sum(byte_count) FROM transfer GROUP BY state")
+        }
     }
 
     private func sums(_ sql: String) throws -> Tally {

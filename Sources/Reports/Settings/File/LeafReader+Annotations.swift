@@ -31,6 +31,7 @@ extension LeafReader {
             throw ReportsError(.badConfiguration, "\(nameSource(keys).subject): \(Annotations.keyProblem(key))")
         }
         guard let object = value.objectValue else {
+            try refuse(fraction: value, keys)
             let text = try leaf(value, keys, expectation: Self.forms)
             return try AnnotationSetting(key, .text(text), isFixed: false, from: source(keys))
         }
@@ -79,6 +80,7 @@ extension LeafReader {
             guard member.value.objectValue == nil else {
                 throw problem(keys + ["value"], "expected a text, found an object")
             }
+            try refuse(fraction: member.value, keys + ["value"])
             return try leaf(member.value, keys + ["value"], expectation: "a text")
         }
         guard member.value.stringValue != nil else {
@@ -86,5 +88,11 @@ extension LeafReader {
             throw problem(keys + [member.key], "expected \(what), found \(Self.word(for: member.value))")
         }
         return try leaf(.object(JSONObject([member])), keys, expectation: "a text")
+    }
+
+    /// A version 2.10 would become 2.1.
+    private func refuse(fraction value: JSONValue, _ keys: [String]) throws(ReportsError) {
+        guard case .double = value else { return }
+        throw problem(keys, "expected a text: put the number in quotes, so that each of its digits counts")
     }
 }

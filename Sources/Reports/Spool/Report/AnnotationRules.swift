@@ -112,6 +112,8 @@ package struct AnnotationRules: Hashable, Sendable {
         /// What the name of the drop room says.
         var room: [String: String] = [:]
         var sidecar: [String: String] = [:]
+        /// How many lines of the sidecar were left out.
+        var ignoredCount = 0
         /// What the program says that has collected the payload, or that describes it in a header.
         var program: [String: String] = [:]
     }
@@ -119,7 +121,7 @@ package struct AnnotationRules: Hashable, Sendable {
     /// Brings the annotations of all sources together.
     ///
     /// Two keys that differ only in case are one key. The facts have to be among the values: a fact that is not there is
-    /// left out.
+    /// left out. Lines of a sidecar that are left out for want of space count as ignored.
     /// - Parameters:
     ///   - sources: the sources besides the settings.
     ///   - limit: how many bytes of keys and values are kept. The default is 40 KiB.
@@ -127,21 +129,59 @@ package struct AnnotationRules: Hashable, Sendable {
     func merged(with sources: Sources, withinByteCount limit: Int = maximumByteCount) -> [String: String] {
         let user = sources.foreignUser.map { [AnnotationKey.dropUser: "\($0)"] } ?? [:]
         let fixed = values.filter { fixedKeys.contains($0.key) }
-        var annotations: [String: String] = [:]
-        var lowerCased = Set(facts.keys.map { $0.lowercased() })
-        var byteCount = 0
-        for source in [user, fixed, sources.room, sources.program, sources.sidecar, values] {
-            // Where not all fit, the same ones are kept each time.
-            for (key, value) in source.sorted(by: { $0.key < $1.key }) {
-                let size = key.utf8.count + value.utf8.count
-                guard annotations.count < Annotations.maximumCount, byteCount + size <= limit,
-                    lowerCased.insert(key.lowercased()).inserted
-                else { continue }
-                annotations[key] = value
-                byteCount += size
-            }
+        // What the settings fix stands above the room. But the room has its place, however much they fix.
+        let room = sources.room.filter { !isFixed($0.key) }
+        var merged = Merged(maximumByteCount: limit, excluding: facts.keys)
+        for source in [user, room, fixed, sources.program] { _ = merged.add(source) }
+        var whole = merged
+        if whole.add(sources.sidecar) + sources.ignoredCount == 0 {
+            merged = whole
+        } else {
+            // One place is for the number of lines that are left out.
+            let ignoredCount = merged.add(sources.sidecar, leaving: 1) + sources.ignoredCount
+            merged.set(AnnotationKey.ignoredLines, "\(ignoredCount)")
         }
-        return annotations
+        _ = merged.add(values)
+        return merged.annotations
+    }
+
+    /// Annotations that are brought together: what is added first counts most.
+    private struct Merged {
+        private(set) var annotations: [String: String] = [:]
+        private let maximumByteCount: Int
+        private var byteCount = 0
+        private var lowerCased: Set<String>
+
+        init(maximumByteCount: Int, excluding keys: some Sequence<String>) {
+            self.maximumByteCount = maximumByteCount
+            lowerCased = Set(keys.map { $0.lowercased() })
+        }
+
+        /// Adds the annotations whose keys are not there yet.
+        /// - Parameters:
+        ///   - source: the annotations.
+        ///   - free: how many places are left to others. The default is 0.
+        /// - Returns: how many there was no space for.
+        mutating func add(_ source: [String: String], leaving free: Int = 0) -> Int {
+            var leftOut = 0
+            // Where not all fit, the same ones are kept each time.
+            for (key, value) in source.sorted(by: { $0.key < $1.key }) where !lowerCased.contains(key.lowercased()) {
+                let size = key.utf8.count + value.utf8.count
+                if annotations.count + free < Annotations.maximumCount, byteCount + size <= maximumByteCount {
+                    set(key, value)
+                } else {
+                    leftOut += 1
+                }
+            }
+            return leftOut
+        }
+
+        /// Sets one annotation, whatever the bounds. No later source changes it.
+        mutating func set(_ key: String, _ value: String) {
+            lowerCased.insert(key.lowercased())
+            annotations[key] = value
+            byteCount += key.utf8.count + value.utf8.count
+        }
     }
 
     /// How many bytes of keys and values are kept. With these, the description of a report nearly always fits into its
