@@ -44,7 +44,9 @@ fi
 check_warnings
 # All at once, as is the default, a few hundred tests starve each other until one of them runs out of time.
 width=()
-if swift test --help-hidden 2>/dev/null | grep -q -- --experimental-maximum-parallelization-width; then
+# Read to its end: a program whose reader leaves early fails, and so would the question.
+options=$(swift test --help-hidden 2>/dev/null || true)
+if [[ $options == *--experimental-maximum-parallelization-width* ]]; then
     width=(--experimental-maximum-parallelization-width 12)
 fi
 # What leads to this machine's own proxies would lead the tests' requests there, too.

@@ -194,7 +194,10 @@ struct SidecarTests {
             #expect(try harness.entries("incoming").contains { $0.hasPrefix("core.") && $0.hasSuffix(".annotations") })
             #expect(try harness.entries("taken") == [])
             // A later drop of the same name does not get it, even if it may be read by then.
-            for name in try harness.entries("incoming") { chmod("\(harness.path)/incoming/\(name)", 0o600) }
+            for name in try harness.entries("incoming") {
+                // The entry itself, and nothing that it leads to.
+                fchmodat(AT_FDCWD, "\(harness.path)/incoming/\(name)", 0o600, AT_SYMLINK_NOFOLLOW)
+            }
             unlink("\(harness.path)/incoming/core.annotations.tmp")
             try harness.drop("core", "a later payload")
             #expect(try await harness.submit().delivered == 1)
