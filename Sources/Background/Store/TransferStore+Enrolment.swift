@@ -42,7 +42,8 @@ extension TransferStore {
               byte_count=?, state='queued', reason=NULL, note=NULL, due_at=?, epoch=NULL, is_suspect=0, charged=0,
               failures=0, strikes=0, accepted_mark=NULL, enrolled_at=?, settled_at=NULL, is_acknowledged=0,
               answer=NULL, progress=NULL, cuts=0, cut_byte_count=NULL, cut_ms=NULL,
-              signature=?, service=?, occurred_wall=?, admitted_at=?, method=?, url=?, header_names=?, body_path=?, body_hash=?
+              signature=?, service=?, occurred_wall=?, admitted_at=?, method=?, url=?, header_names=?, body_path=?,
+              body_hash=?
             WHERE identifier=?
             """,
             [
