@@ -15,6 +15,9 @@ package struct Judgement: Hashable, Sendable {
     package var note: String?
     /// What is kept of the answer when the transfer ends with it.
     package var receipt: String?
+    /// What the client may change in order to send the request once more in the same attempt; `nil` for most answers.
+    /// If the client has made a change of that sort already, the disposition counts.
+    package var again: Change?
 
     package init(_ disposition: ResponseDisposition, retryAfter: Int64? = nil, note: String? = nil) {
         self.disposition = disposition

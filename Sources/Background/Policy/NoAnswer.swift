@@ -18,6 +18,8 @@ package enum NoAnswer: Error, Hashable, Sendable {
     case unprepared(String)
     /// Nothing was sent: no program has given the request, or the one that was given cannot be used.
     case withheld(String)
+    /// Nothing was sent: the destination does not take such transfers.
+    case notAdmitted(String)
     /// The queue stopped the attempt.
     case interrupted
 
@@ -38,7 +40,7 @@ package enum NoAnswer: Error, Hashable, Sendable {
         switch self {
         case .failure(let failure): failure.description
         case .untrusted(let text), .unsendable(let text), .failedRead(let text), .localTrouble(let text),
-            .unprepared(let text), .withheld(let text):
+            .unprepared(let text), .withheld(let text), .notAdmitted(let text):
             text
         case .missing: "bytes missing"
         case .interrupted: "interrupted"

@@ -69,12 +69,18 @@ package enum HoldReason: String, CaseIterable, Hashable, Sendable {
     case poison
     /// Nobody in this process knows its request; it rests until its caller asks for it again.
     case caller
+    /// The server answers that the address itself is wrong, whatever is sent there.
+    case destination
+    /// The server refuses requests with the time of this machine's clock.
+    case clock
+    /// The routes say that it is not sent, or its destination does not take such transfers.
+    case route
 
     /// Whether the reason is about the origin, so that its gate closes with it and a success releases all.
     package var closesOrigin: Bool {
         switch self {
-        case .auth, .tls, .redirect, .portal, .encoding, .rejecting: true
-        case .forbidden, .acknowledgement, .poison, .caller: false
+        case .auth, .tls, .redirect, .portal, .encoding, .rejecting, .destination, .clock: true
+        case .forbidden, .acknowledgement, .poison, .caller, .route: false
         }
     }
 
@@ -86,15 +92,19 @@ package enum HoldReason: String, CaseIterable, Hashable, Sendable {
         case time
         /// The transfer's caller asks for it again.
         case caller
+        /// Another decision about where it goes.
+        case route
     }
 
     static let endedByAcceptance = allCases.filter { $0.endsBy == .acceptance }
 
     package var endsBy: End {
         switch self {
-        case .auth, .tls, .redirect, .portal, .encoding, .rejecting, .forbidden, .acknowledgement: .acceptance
+        case .auth, .tls, .redirect, .portal, .encoding, .rejecting, .forbidden, .acknowledgement, .destination, .clock:
+            .acceptance
         case .poison: .time
         case .caller: .caller
+        case .route: .route
         }
     }
 }

@@ -89,6 +89,8 @@ extension RetryPolicy {
             return Verdict(.removed, reason: .ended(.bytesMissing))
         case .withheld:
             return Verdict(.held, reason: .held(.caller))
+        case .notAdmitted(let text):
+            return Verdict(.held, reason: .held(.route), note: text)
         case .untrusted:
             gate.hold(.tls, at: facts.now)
             return Verdict(.held, reason: .held(.tls))
@@ -118,8 +120,8 @@ extension RetryPolicy {
         case .hold(let reason):
             obey(retryAfter, facts, gate: &gate, using: &generator)
             var verdict = holdVerdict(reason, facts, gate: &gate)
-            // The code alone does not say to which address.
-            if reason == .redirect || reason == .portal { verdict.note = judgement.note }
+            // The code alone does not say to which address, or what is wrong with this one.
+            if [.redirect, .portal, .destination, .clock].contains(reason) { verdict.note = judgement.note }
             return verdict
         case .wait:
             obey(retryAfter, facts, gate: &gate, using: &generator)

@@ -11,6 +11,8 @@ package struct AttemptReport: Sendable {
     package var receipt: String?
     /// The answer's head, for a caller that may ask for it later; `nil` where no caller will.
     package var answer: StoredAnswer?
+    /// What the client may change in order to send the request once more in the same attempt.
+    package var again: Change?
     /// The pace of the bodies of this attempt; set only for an attempt that the queue has stopped.
     package var trace: BodyTrace?
 
@@ -47,6 +49,7 @@ package struct AttemptReport: Sendable {
             }
             status = answer.status
             receipt = judgement.receipt
+            again = judgement.again
             self.answer = keepsAnswer ? StoredAnswer(answer) : nil
         }
     }

@@ -22,6 +22,8 @@ package struct TransferRequest: Sendable {
     package var isWatchedClosely = false
     /// How much of the answer's body is wanted, in bytes; `nil` is 1 KiB.
     package var answerByteCount: Int?
+    /// Whose connection settings it uses: the name of a destination; `nil` for those of the run itself.
+    package var connection: String?
 
     package init(
         endpoint: Endpoint, method: HTTPRequest.Method, fields: HTTPFields, body: TransferBody? = nil,

@@ -1,27 +1,32 @@
-package import Background
+public import Background
 import DurableIO
 
-/// The server that gets the reports, and the header fields that the user adds to each request.
+/// A place where reports go, and the header fields that the user adds to each request.
 ///
-/// The URL may contain `{id}`, `{kind}` and `{host}` in its path and query, and `{host}` in its host name. `{host}` is
-/// the name of this machine. Any other brace is refused: write `%7B` or `%7D` for a brace that is part of the URL. With
-/// `{id}`, each report is sent by `PUT` to an address of its own, so that sending it again is harmless on any server
-/// (RFC 9110, section 9.2.2). Without `{id}`, reports are sent by `POST`. Neither the URL nor a header field is written
-/// to disk or logged.
+/// The endpoint's scheme says which protocol the place speaks: `http` and `https` for a server that takes reports as
+/// they are. The endpoint may contain marks in its path and query, for example `{id}` and `{kind}`, and `{host}` in its
+/// host name. `{host}` is the name of this machine. Any other brace is refused: write `%7B` or `%7D` for a brace that
+/// is part of the URL. With `{id}`, each report is sent by `PUT` to an address of its own, so that sending it again is
+/// harmless on any server (RFC 9110, section 9.2.2). Without `{id}`, reports are sent by `POST`. Neither the endpoint
+/// nor a header field is written to disk or logged.
 public struct Destination: Sendable {
     /// A closure that gives the header fields of one request, such as credentials, when the request is sent.
     public typealias HeaderProvider = @Sendable () async throws -> [(name: String, value: String)]
 
-    /// The form in which reports are sent. The default is ``ReportEncoding/gzip``. Reports with a request of their own
-    /// do not use this form.
-    public var encoding = ReportEncoding.gzip
-    /// The proof of receipt that a 2xx answer has to contain. With the default, `nil`, every 2xx answer means a
-    /// delivery.
+    /// The form in which reports are sent. The default, `nil`, is the usual form of the protocol, for HTTP
+    /// ``ReportEncoding/gzip``. Reports with a request of their own do not use this form.
+    public var encoding: ReportEncoding?
+    /// The proof of receipt that a 2xx answer has to contain. With the default, `nil`, the protocol's own rule counts:
+    /// for HTTP every 2xx answer means a delivery.
     public var acknowledgement: Acknowledgement?
+    /// How the server is reached. The default, `nil`, is the ``Reporter/Configuration/connection`` of the reporter.
+    public var connection: ConnectionSettings?
 
-    /// The URL, parsed once for all reports.
-    private let template: Result<EndpointTemplate, EndpointTemplate.Problem>
-    let provider: HeaderProvider
+    private let endpoint: String
+    private let provider: HeaderProvider
+
+    /// The protocols that this package knows.
+    static let kinds: [any DestinationKind.Type] = [HTTPDestination.self]
 
     /// Makes a destination for an HTTP or HTTPS endpoint.
     ///
@@ -32,7 +37,7 @@ public struct Destination: Sendable {
     ///     `Content-Type`, `Idempotency-Key` and all that begin with `Report-`, and ignores such fields here.
     /// - Returns: The destination. Its URL is checked when a reporter is made.
     public static func http(_ url: String, headers: [(name: String, value: String)] = []) -> Destination {
-        Destination(template: url) { headers }
+        Destination(endpoint: url) { headers }
     }
 
     /// Makes a destination for an HTTP or HTTPS endpoint that asks for the header fields at each attempt, so that the
@@ -45,36 +50,29 @@ public struct Destination: Sendable {
     ///     neither against the report nor against the server. Of the error only the type is kept.
     /// - Returns: The destination. Its URL is checked when a reporter is made.
     public static func http(_ url: String, headers provider: @escaping HeaderProvider) -> Destination {
-        Destination(template: url, provider: provider)
+        Destination(endpoint: url, headers: provider)
     }
 
-    init(template url: String, provider: @escaping HeaderProvider) {
-        template = Result { () throws(EndpointTemplate.Problem) in try EndpointTemplate(url) }
+    /// Makes a destination for an endpoint of any protocol.
+    package init(endpoint: String, headers provider: @escaping HeaderProvider = { [] }) {
+        self.endpoint = endpoint
         self.provider = provider
     }
 
-    /// Whether each report is sent by `PUT` to an address of its own.
-    var namesReports: Bool { (try? template.get())?.namesReports ?? false }
-
-    /// Makes the address of one report.
-    package func endpoint(id: String, kind: String, host: String) throws(ReportsError) -> Endpoint {
-        do {
-            return try Endpoint(
-                template.get().url { mark in
-                    switch mark {
-                    case .id: id
-                    case .kind: kind
-                    case .host: host
-                    }
-                })
-        } catch {
-            // The URL may have a secret in its query, so the message names the problem and not the value.
-            throw ReportsError(.badConfiguration, "the endpoint \(error)", underlyingError: error)
-        }
+    /// Makes the protocol's side of the destination, and checks the endpoint.
+    package func kind() throws(ReportsError) -> any DestinationKind {
+        var options = DestinationOptions()
+        options.headers = provider
+        options.encoding = encoding
+        options.acknowledgement = acknowledgement
+        let scheme = endpoint.ranges(of: "://").first.map { endpoint[..<$0.lowerBound].lowercased() } ?? ""
+        // What has no known scheme is most likely meant for HTTP, which says what is wrong with it.
+        let kind = Self.kinds.first { $0.schemes.contains(scheme) } ?? HTTPDestination.self
+        return try kind.init(endpoint: endpoint, options: options)
     }
 
-    /// Checks the URL before it is used, with the name of this machine in it.
+    /// Checks the endpoint before it is used.
     package func validate() throws(ReportsError) -> Endpoint {
-        try endpoint(id: String(repeating: "0", count: 64), kind: "crash", host: CurrentProcess.hostName)
+        try kind().endpoint
     }
 }

@@ -9,8 +9,9 @@ struct IdleTransport: Transport {
         guard configuration.sends else { return IdleTransport() }
         do {
             // An unusable proxy in the environment is reported before any transfer waits for it.
-            if let endpoint = try configuration.destination?.validate() {
-                _ = try configuration.connection.proxy.route(to: endpoint)
+            for named in configuration.routing?.destinations ?? [] {
+                let connection = named.destination.connection ?? configuration.connection
+                _ = try connection.proxy.route(to: named.destination.validate())
             }
             return try HTTPTransport.open(
                 files: files, maximumConnections: configuration.maximumConcurrent, settings: configuration.connection)

@@ -10,7 +10,7 @@ extension ReportSender {
         let ended = settlements.filter { !$0.verdict.state.isLive }
         await moveFiles(afterSettling: ended.map { ($0.claim.record.identifier, $0.verdict.state) })
         for settlement in ended {
-            requests.callerRequests.forget(settlement.claim.record.identifier)
+            callerRequests.forget(settlement.claim.record.identifier)
             guard settlement.verdict.state == .delivered else { continue }
             let record = settlement.claim.record
             logger.info(

@@ -3,13 +3,16 @@ import DurableIO
 import Logging
 import Synchronization
 
-/// The queue's client for reports: it makes the request of each attempt, and releases files after each commit
-/// (`ReleaseAfterSettling`).
+/// The queue's client for reports: it has each attempt made by the destination of the report's lane, and releases files
+/// after each commit (`ReleaseAfterSettling`).
 final class ReportSender: TransferClient {
     /// The locks that let one party at a time enrol a report or move its file.
     let locks = ReportLocks()
     let spool: ReportSpool
-    let requests: RequestMaker
+    /// The destinations of this run; `nil` when only reports with requests of their own are sent.
+    let router: Router?
+    let callerRequests: CallerRequests
+    private let side: any Transport
     let logger: Logger
     let state = Mutex(State())
     /// Whether this process is still the owner.
@@ -33,13 +36,15 @@ final class ReportSender: TransferClient {
     }
 
     init(
-        spool: ReportSpool, destination: Destination?, callerRequests: CallerRequests, logger: Logger,
+        spool: ReportSpool, router: Router?, callerRequests: CallerRequests, side: any Transport = IdleTransport(),
+        logger: Logger,
         isOwner: @escaping @Sendable () -> Bool,
         onSettled: @escaping @Sendable (SubmissionProgress) -> Void = { _ in }
     ) {
         self.spool = spool
-        requests = RequestMaker(
-            spool: spool, destination: destination, callerRequests: callerRequests, host: CurrentProcess.hostName)
+        self.router = router
+        self.callerRequests = callerRequests
+        self.side = side
         self.logger = logger
         self.isOwner = isOwner
         self.onSettled = onSettled
@@ -55,27 +60,74 @@ final class ReportSender: TransferClient {
         }
     }
 
-    // MARK: - Requests
+    // MARK: - Attempts
 
     func attempt(_ claim: Claim, over transport: any Transport) async -> AttemptReport {
         let record = claim.record
         do {
-            var request = try await requests.request(for: record)
-            request.growPatience(attempts: record.attempts)
-            let queue = state.withLock(\.queue)
-            let identifier = record.identifier
-            let result = await request.sendInParts(saved: record.progress, over: transport) { progress, hasAdvanced in
-                try await queue?.note(progress: progress, byteCount: nil, hasAdvanced: hasAdvanced, of: identifier)
+            guard let id = ContentHash(hex: record.identifier) else {
+                throw NoAnswer.unsendable("its row holds no report id")
             }
-            let wall = spool.clock.wallMilliseconds
-            // Only the destination gives the proof of receipt. A report with a request of its own is sent to another
-            // place.
-            let rule = record.request == nil ? requests.destination?.acknowledgement : nil
-            return AttemptReport(result, at: wall, keepsAnswer: record.request != nil) { answer in
-                ReportAnswers.judge(answer, demanding: rule, isSecure: request.endpoint.isSecure, at: wall)
+            guard record.request == nil else { return try await attemptOwn(record, id, over: transport) }
+            // The claim is given back: the queue claims only rows of lanes that this run has.
+            guard let kind = router?.kinds[record.lane] else { throw NoAnswer.interrupted }
+            let report = try OutgoingReport(id, in: spool)
+            if case .no(let reason) = kind.admits(ReportOutline(report.stored)) {
+                throw NoAnswer.notAdmitted(Router.note(record.lane, reason))
             }
-        } catch {
+            return try await attempt(record, of: report, to: kind, over: transport)
+        } catch let error as NoAnswer {
             return AttemptReport(error)
+        } catch {
+            return AttemptReport(.localTrouble("\(error)"))
+        }
+    }
+
+    /// Sends a report to a destination, and once more for each change that an answer asks for.
+    private func attempt(
+        _ record: TransferRecord, of report: OutgoingReport, to kind: any DestinationKind,
+        over transport: any Transport
+    ) async throws(NoAnswer) -> AttemptReport {
+        var context = AttemptContext(
+            wall: spool.clock.wallMilliseconds, host: CurrentProcess.hostName, side: side)
+        while true {
+            var request = try await kind.request(for: report, context)
+            request.answerByteCount = kind.answerByteCount
+            request.connection = record.lane.name
+            let result = await result(of: request, record, inParts: kind.goesInParts, over: transport)
+            context.wall = spool.clock.wallMilliseconds
+            let attempt = AttemptReport(result, at: context.wall) { [context] answer in
+                kind.judge(answer, to: report, context)
+            }
+            // Each sort of change once: two answers that contradict each other must not be obeyed for ever.
+            guard let change = attempt.again, !context.hasChanged(change.sort), !Task.isCancelled else {
+                return attempt
+            }
+            context.changes.append(change)
+        }
+    }
+
+    private func attemptOwn(
+        _ record: TransferRecord, _ id: ContentHash, over transport: any Transport
+    ) async throws(NoAnswer) -> AttemptReport {
+        guard let stored = record.request else { throw NoAnswer.interrupted }
+        let own = OwnRequest(stored: stored, record: record, callerRequests: callerRequests)
+        let request = try await own.request(for: OutgoingReport(id, in: spool))
+        let result = await result(of: request, record, inParts: true, over: transport)
+        let wall = spool.clock.wallMilliseconds
+        return AttemptReport(result, at: wall, keepsAnswer: true) { own.judge($0, to: request, at: wall) }
+    }
+
+    private func result(
+        of request: TransferRequest, _ record: TransferRecord, inParts: Bool, over transport: any Transport
+    ) async -> TransportResult {
+        var request = request
+        request.growPatience(attempts: record.attempts)
+        guard inParts else { return await transport.send(request) }
+        let queue = state.withLock(\.queue)
+        let identifier = record.identifier
+        return await request.sendInParts(saved: record.progress, over: transport) { progress, hasAdvanced in
+            try await queue?.note(progress: progress, byteCount: nil, hasAdvanced: hasAdvanced, of: identifier)
         }
     }
 

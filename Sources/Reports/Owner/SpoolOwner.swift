@@ -23,9 +23,9 @@ package final class SpoolOwner: Sendable {
 
     /// The settings of an owner, besides the spool.
     package struct Configuration: Sendable {
-        /// The destination of reports. With `nil`, the owner sends only reports that have requests of their own, or
+        /// The destinations of reports. With `nil`, the owner sends only reports that have requests of their own, or
         /// nothing.
-        package var destination: Destination?
+        package var routing: Routing?
         /// The requests of callers, for reports that have requests of their own. With `nil`, the owner sends such a
         /// report only if the report's request needs no header fields.
         package var callerRequests: CallerRequests?
@@ -41,12 +41,18 @@ package final class SpoolOwner: Sendable {
         package var ledgerDamage = LedgerDamage.none
         package var onSettled: @Sendable (SubmissionProgress) -> Void = { _ in }
 
+        /// The settings of an owner with destinations and routes, or with no destination.
+        package init(routing: Routing?) {
+            self.routing = routing
+        }
+
+        /// The settings of an owner with one destination, or with none.
         package init(destination: Destination?) {
-            self.destination = destination
+            self.init(routing: destination.map { Routing($0) })
         }
 
         /// Whether this owner sends anything at all.
-        var sends: Bool { destination != nil || callerRequests != nil }
+        var sends: Bool { routing != nil || callerRequests != nil }
     }
 
     /// Tries to become the owner.
@@ -76,17 +82,17 @@ package final class SpoolOwner: Sendable {
         self.spool = spool
         self.host = host
         logger = configuration.logger
+        let router = try configuration.routing.map { try Router($0) }
         sender = ReportSender(
-            spool: spool, destination: configuration.destination,
+            spool: spool, router: router,
             callerRequests: configuration.callerRequests ?? CallerRequests(),
             logger: configuration.logger, isOwner: { [weak host] in host?.isCurrent ?? false },
             onSettled: configuration.onSettled)
         var repairs: [String] = []
         let store = try await SpoolLedger.open(spool, host, configuration.ledgerDamage, repairs: &repairs)
         let end = store.earlierEnd
-        let origin = try configuration.destination?.validate().origin
         self.transport = transport
-        var queueConfiguration = TransferQueue.Configuration(destinations: origin.map { [.main: $0] } ?? [:])
+        var queueConfiguration = TransferQueue.Configuration(destinations: router?.gateKeys ?? [:])
         queueConfiguration.policy = configuration.policy
         queueConfiguration.policy.maximumWindow = configuration.maximumConcurrent
         queueConfiguration.prefersFirstRank = true

@@ -262,7 +262,7 @@ struct OwnRequestTests {
     func noDestination() async throws {
         try await withSpool { harness in
             var owner = harness.configuration()
-            owner.destination = nil
+            owner.routing = nil
             let reporter = Reporter(spool: harness.spool, owner: owner)
             let stays = try await reporter.collect(Array("other".utf8))
             try await reporter.submit(Array("log".utf8), request: Self.request())

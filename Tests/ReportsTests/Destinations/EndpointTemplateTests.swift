@@ -1,9 +1,10 @@
 import Background
 import Foundation
 import HTTPTypes
-import Reports
 import TestSupport
 import Testing
+
+@testable import Reports
 
 /// An endpoint's marks: what is filled in, and what is refused before anything is sent to an address that nobody meant.
 @Suite("Marks of an endpoint")
@@ -13,7 +14,14 @@ struct EndpointTemplateTests {
     ) throws
         -> String
     {
-        try Destination.http(url).endpoint(id: id, kind: kind, host: host).description
+        let address = try EndpointTemplate(url).url { mark in
+            switch mark {
+            case .id: id
+            case .kind: kind
+            case .host: host
+            }
+        }
+        return try Endpoint(address).description
     }
 
     @Test(
@@ -79,7 +87,7 @@ struct EndpointTemplateTests {
         #expect(
             try Self.address("https://a/{host}/{id}", host: "b/../c?d#e{id}")
                 == "https://a/b%2F..%2Fc%3Fd%23e%7Bid%7D/ab12")
-        #expect(throws: ReportsError.self) { try Self.address("https://{host}/{id}", host: "b/c") }
+        #expect(throws: Endpoint.Problem.self) { try Self.address("https://{host}/{id}", host: "b/c") }
     }
 
     @Test(

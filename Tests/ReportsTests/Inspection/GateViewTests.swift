@@ -11,7 +11,7 @@ import Testing
 struct GateViewTests {
     private func submit(_ harness: SpoolHarness, to url: String) async throws -> SubmissionSummary {
         var submission = harness.submission
-        submission.configuration.destination = .http(url)
+        submission.configuration.routing = Routing(.http(url))
         return try await submission.run()
     }
 

@@ -24,7 +24,7 @@ struct ReportSenderContractTests {
             var destination = Destination.http(
                 "http://collector.example/reports/{id}", headers: [("Authorization", Self.secret)])
             if way == .destinationThatProvesReceipt { destination.acknowledgement = .header("Receipt") }
-            configuration.destination = destination
+            configuration.routing = Routing(destination)
             configuration.callerRequests = CallerRequests()
             let owner = try #require(try await SpoolOwner.become(of: harness.spool, configuration))
             try await takeIn(as: owner)

@@ -16,7 +16,7 @@ struct SettingTableTests {
             #expect(settings.sending == Settings().sending)
             #expect(settings.main.connection(settings.sending) == ConnectionSettings())
             let destination = Destination.http("http://server.example/")
-            #expect(settings.main.encoding == destination.encoding)
+            #expect(settings.main.encoding == destination.encoding ?? .gzip)
             #expect(settings.main.acknowledgement == destination.acknowledgement)
         }
     }

@@ -166,6 +166,28 @@ struct EndpointTemplate: Sendable {
         return url
     }
 
+    /// The address of one report.
+    func url(for report: StoredReport, host: String) -> String {
+        url { mark in
+            switch mark {
+            case .id: report.id.hex
+            case .kind: report.properties.kind.rawValue
+            case .host: host
+            }
+        }
+    }
+
+    /// The address of a report that there is not.
+    func example(host: String) -> String {
+        url { mark in
+            switch mark {
+            case .id: String(repeating: "0", count: 64)
+            case .kind: ReportKind.crash.rawValue
+            case .host: host
+            }
+        }
+    }
+
     /// Whether a segment is empty, or one or two dots, however they are written (RFC 3986, section 6.2.2.3).
     private static func isDots(_ segment: String) -> Bool {
         guard segment.utf8.count <= 6 else { return false }

@@ -18,6 +18,9 @@ extension HoldReason {
         case .encoding: "the server does not take this encoding: try --encoding file or identity"
         case .rejecting: "the server rejects everything: check the endpoint"
         case .poison: "the program died three times while it sent this report; it is sent alone"
+        case .destination: "\(lastError ?? "the address is wrong"): correct the endpoint"
+        case .clock: "\(lastError ?? "the server refuses the time"): set this machine's clock"
+        case .route: "no route sends it: change the routes, or its destination, then 'reports retry'"
         case .caller: "its program has to give the request again: it has headers that are stored nowhere"
         }
     }

@@ -43,7 +43,7 @@ struct ProblemFinder {
 
     /// One problem for each reason and destination, those first that stop all reports of a server.
     private var holds: [SpoolCheck.Problem] {
-        let counted = figures.held.filter { $0.reason.endsBy != .caller }
+        let counted = figures.held.filter { $0.reason.endsBy != .caller && $0.reason.endsBy != .route }
         let problems = counted.map { held in
             let gate = gate(of: held)
             let server = gate.map { " for \($0.origin)" } ?? ""

@@ -24,7 +24,8 @@ package struct DestinationSettings: Sendable {
     /// Where reports go; `nil` when no endpoint is named.
     package var destination: Destination? {
         guard let endpoint else { return nil }
-        var destination = Destination.http(endpoint, headers: headers.map { ($0.name, $0.value) })
+        let headers = headers.map { (name: $0.name, value: $0.value) }
+        var destination = Destination(endpoint: endpoint) { headers }
         destination.encoding = encoding
         destination.acknowledgement = acknowledgement
         return destination

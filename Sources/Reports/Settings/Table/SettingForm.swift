@@ -177,7 +177,7 @@ extension SettingForm where Value == String {
         "an http or https URL, which may hold {id}, {kind} and {host}",
         read: { text throws(SettingProblem) in
             do throws(ReportsError) {
-                _ = try Destination.http(text).validate()
+                _ = try Destination(endpoint: text).validate()
                 return text
             } catch {
                 // What is wrong with a mark is told with the marks that there are.

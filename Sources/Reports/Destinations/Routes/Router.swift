@@ -1,0 +1,54 @@
+package import Background
+import DurableIO
+
+/// The destinations of a run as its owner uses them: it decides where each report goes.
+package struct Router: Sendable {
+    /// Where a report goes.
+    package enum Decision: Hashable, Sendable {
+        case send(Lane)
+        /// It is kept in a lane and not sent; the note says why.
+        case hold(Lane, note: String)
+
+        package var lane: Lane {
+            switch self {
+            case .send(let lane), .hold(let lane, _): lane
+            }
+        }
+    }
+
+    /// The protocol's side of each destination.
+    package let kinds: [Lane: any DestinationKind]
+    private let first: Lane
+    private let routes: [Route]?
+    private let names: [String]
+
+    package init(_ routing: Routing) throws(ReportsError) {
+        var kinds: [Lane: any DestinationKind] = [:]
+        for destination in routing.destinations {
+            kinds[Lane(destination.name)] = try destination.destination.kind()
+        }
+        self.kinds = kinds
+        names = routing.destinations.map(\.name)
+        first = Lane(names.first ?? Lane.main.name)
+        routes = routing.routes
+    }
+
+    /// The gate to which each lane leads.
+    package var gateKeys: [Lane: String] { kinds.mapValues(\.gateKey) }
+
+    package func decision(for report: ReportOutline) -> Decision {
+        let route = routes?.first { $0.matches(report) }
+        switch route?.outcome {
+        case .hold: return .hold(first, note: "a route keeps it from being sent")
+        case .to(let name): return admitted(report, to: Lane(name))
+        case nil: return admitted(report, to: first)
+        }
+    }
+
+    private func admitted(_ report: ReportOutline, to lane: Lane) -> Decision {
+        guard case .no(let reason)? = kinds[lane]?.admits(report) else { return .send(lane) }
+        return .hold(lane, note: Self.note(lane, reason))
+    }
+
+    static func note(_ lane: Lane, _ reason: String) -> String { "the destination \(lane.name) \(reason)" }
+}
