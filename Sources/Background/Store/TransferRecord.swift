@@ -128,6 +128,8 @@ package struct NewTransfer: Sendable {
     /// The time at which the content was seen, in milliseconds since the epoch.
     package var seenWall: Int64
     package var request: TransferRecord.StoredRequest?
+    /// Why it is kept and not sent, for people; `nil` for a transfer that is sent.
+    package var routeNote: String?
     /// What transfers of the same fault have in common; `nil` where there is nothing to group by.
     package var signature: String?
     /// The program that the content is about; `nil` where nothing names it.

@@ -1,22 +1,32 @@
 extension TransferStore {
-    /// Inserts a transfer that the ledger does not know: queued, due now.
+    /// Inserts a transfer that the ledger does not know: queued and due now, or held because no route sends it.
     ///
     /// The limit of its signature counts it as admitted `age` milliseconds ago. The default is now.
     package func insert(_ transfer: NewTransfer, admittedFor age: Int64 = 0) throws {
         try connection.run(
             """
             INSERT INTO transfer(identifier, lane, label, rank, metadata, byte_count, first_seen_wall, last_seen_wall,
-              state, due_at, enrolled_at, signature, service, occurred_wall, admitted_at, method, url, header_names,
+              state, reason, note, due_at, enrolled_at, signature, service, occurred_wall, admitted_at, method, url, header_names,
               body_path, body_hash)
-            VALUES(?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
                 .text(transfer.identifier), .text(transfer.lane.name), .text(transfer.label),
                 SQLiteValue(transfer.rank), .text(transfer.metadata), .integer(transfer.byteCount),
-                .integer(transfer.seenWall), .integer(transfer.seenWall), .integer(now), .integer(now),
-                SQLiteValue(transfer.signature), SQLiteValue(transfer.service), SQLiteValue(transfer.occurredWall),
+                .integer(transfer.seenWall), .integer(transfer.seenWall),
+            ] + beginning(of: transfer) + [
+                .integer(now), SQLiteValue(transfer.signature), SQLiteValue(transfer.service),
+                SQLiteValue(transfer.occurredWall),
                 SQLiteValue(transfer.countedSignature.map { _ in now - age }),
             ] + Self.values(of: transfer.request))
+    }
+
+    /// State, reason, note and due time of a transfer that begins.
+    private func beginning(of transfer: NewTransfer) -> [SQLiteValue] {
+        guard let note = transfer.routeNote else {
+            return [.text(TransferState.queued.rawValue), .null, .null, .integer(now)]
+        }
+        return [.text(TransferState.held.rawValue), .text(HoldReason.route.rawValue), .text(note), .null]
     }
 
     private static func values(of request: TransferRecord.StoredRequest?) -> [SQLiteValue] {
@@ -39,7 +49,7 @@ extension TransferStore {
         try connection.run(
             """
             UPDATE transfer SET seen=seen+1, last_seen_wall=max(last_seen_wall, ?), lane=?, label=?, rank=?, metadata=?,
-              byte_count=?, state='queued', reason=NULL, note=NULL, due_at=?, epoch=NULL, is_suspect=0, charged=0,
+              byte_count=?, state=?, reason=?, note=?, due_at=?, epoch=NULL, is_suspect=0, charged=0,
               failures=0, strikes=0, accepted_mark=NULL, enrolled_at=?, settled_at=NULL, is_acknowledged=0,
               answer=NULL, progress=NULL, cuts=0, cut_byte_count=NULL, cut_ms=NULL,
               signature=?, service=?, occurred_wall=?, admitted_at=?, method=?, url=?, header_names=?, body_path=?,
@@ -48,7 +58,8 @@ extension TransferStore {
             """,
             [
                 .integer(transfer.seenWall), .text(transfer.lane.name), .text(transfer.label),
-                SQLiteValue(transfer.rank), .text(transfer.metadata), .integer(transfer.byteCount), .integer(now),
+                SQLiteValue(transfer.rank), .text(transfer.metadata), .integer(transfer.byteCount),
+            ] + beginning(of: transfer) + [
                 .integer(now), SQLiteValue(transfer.signature), SQLiteValue(transfer.service),
                 SQLiteValue(transfer.occurredWall), SQLiteValue(transfer.countedSignature.map { _ in now }),
             ] + Self.values(of: transfer.request) + [.text(transfer.identifier)])

@@ -12,6 +12,8 @@ struct Enrolment {
     let queue: TransferQueue
     let marks: SourceMarks
     let locks: ReportLocks
+    /// Decides where new reports go; `nil` leaves that to the next owner that has destinations.
+    var router: Router?
 
     /// The source of a report's bytes.
     enum Source {
@@ -229,7 +231,7 @@ struct Enrolment {
             let isMoved = step.fate == .new && step.candidate.drop == nil
             let mark = isMoved ? nil : step.candidate.mark
             return (
-                transfer: NewTransfer(step.candidate.report), mark: mark, fate: step.fate,
+                transfer: NewTransfer(step.candidate.report, by: router), mark: mark, fate: step.fate,
                 begun: step.candidate.isBegun ? mark : nil
             )
         }

@@ -91,7 +91,8 @@ package struct Intake: Sendable {
         guard !candidates.isEmpty else { return }
         let result: Enrolment.Result
         do {
-            let enrolment = Enrolment(spool: spool, queue: queue, marks: marks, locks: sender.locks)
+            let enrolment = Enrolment(
+                spool: spool, queue: queue, marks: marks, locks: sender.locks, router: sender.router)
             result = try await enrolment.enrol(candidates, syncing: syncing)
         } catch is CancellationError {
             // The files have not been placed yet. All sources stay where they are, for the next owner.

@@ -125,7 +125,8 @@ extension IntakeList {
         let source = Intake.Source(published: name)
         intake.logger.notice("Entry is damaged", metadata: ["path": "\(source.place.path)", "reason": "\(problem)"])
         let enrolment = Enrolment(
-            spool: spool, queue: intake.queue, marks: intake.marks, locks: intake.sender.locks)
+            spool: spool, queue: intake.queue, marks: intake.marks, locks: intake.sender.locks,
+            router: intake.sender.router)
         do {
             let isParked = try await enrolment.park(damaged: name, reason: problem.description)
             intake.sender.noteMovedFiles()
@@ -150,7 +151,8 @@ extension IntakeList {
         orders = []
         for name in names where !Task.isCancelled {
             do {
-                let actions = OrderActions(spool: spool, queue: intake.queue, sender: intake.sender)
+                let actions = OrderActions(
+                    spool: spool, queue: intake.queue, sender: intake.sender, router: intake.sender.router)
                 if try await actions.carryOut(name) { summary.orders += 1 }
             } catch let problem as Order.Problem {
                 // The order stays for a person or for a newer program. `doctor` names the order, and no process waits

@@ -6,17 +6,19 @@ struct OrderActions {
     let spool: ReportSpool
     let queue: TransferQueue
     let sender: ReportSender
+    /// Decides again where a report goes that is retried; `nil` leaves it where it is.
+    let router: Router?
 
     // MARK: - At once
 
     /// Makes a report due now, its charges and strikes cleared.
-    /// - Returns: whether its bytes are there to be sent.
+    /// - Returns: whether its bytes are there to be sent, and no route holds it.
     func retry(_ identifier: String, remembering nonce: String? = nil) async throws -> Bool {
         try await retry(all: [identifier], remembering: nonce) == [identifier]
     }
 
     /// All of them in one commit, together with the nonce.
-    /// - Returns: those whose bytes are there to be sent.
+    /// - Returns: those whose bytes are there to be sent, without those that a route holds.
     @discardableResult
     private func retry(all identifiers: [String], remembering nonce: String?) async throws -> [String] {
         let present = try identifiers.filter { identifier in
@@ -26,24 +28,41 @@ struct OrderActions {
                 || spool.files.metadata(of: name, in: spool.parked) != nil
         }
         if let nonce, try await queue.look({ try $0.isConsumed(token: nonce) }) { return present }
-        try await sender.locks.alone(with: Set(present)) { try await restart(present, remembering: nonce) }
-        return present
+        let held = try await sender.locks.alone(with: Set(present)) {
+            try await restart(present, remembering: nonce)
+        }
+        return present.filter { !held.contains($0) }
     }
 
-    private func restart(_ present: [String], remembering nonce: String?) async throws {
+    /// - Returns: those that a route holds.
+    private func restart(_ present: [String], remembering nonce: String?) async throws -> Set<String> {
         // The files first: from the commit on a drive may claim the rows, and wants the bytes where they belong. A
         // crash in between parks them again, and the order is still there.
         try await queue.begin()
         for identifier in present { try await moveBack(identifier) }
-        try await queue.change { store in
-            if let nonce, try !store.consume(token: nonce) { return }
+        return try await queue.change { store in
+            var held: Set<String> = []
+            if let nonce, try !store.consume(token: nonce) { return held }
             for identifier in present {
-                switch try store.queries.record(identifier)?.state {
-                case .rejected, .exhausted, .held, .waiting, .queued: try store.restart(identifier)
-                case .sending, .delivered, .evicted, .removed, nil: break
+                guard let record = try store.queries.record(identifier) else { continue }
+                switch record.state {
+                case .rejected, .exhausted, .held, .waiting, .queued:
+                    let isHeld = try restart(record, in: store)
+                    if isHeld { held.insert(identifier) }
+                case .sending, .delivered, .evicted, .removed: break
                 }
             }
+            return held
         }
+    }
+
+    /// - Returns: whether a route holds it.
+    private func restart(_ record: TransferRecord, in store: TransferStore) throws -> Bool {
+        try store.restart(record.identifier)
+        guard let router, record.request == nil else { return false }
+        let decision = router.decision(for: ReportOutline(record))
+        try store.follow(decision, on: record)
+        return if case .hold = decision { true } else { false }
     }
 
     private func moveBack(_ identifier: String) async throws {

@@ -12,9 +12,13 @@ package struct Reconciliation {
     /// The marks of the drops that owners have taken.
     private let takenMarks: Set<String>
 
-    package init(spool: ReportSpool, queue: TransferQueue) {
+    /// Decides where the reports go whose rows are missing.
+    private let router: Router?
+
+    package init(spool: ReportSpool, queue: TransferQueue, router: Router? = nil) {
         self.spool = spool
         self.queue = queue
+        self.router = router
         takenMarks = DropZone(spool: spool).takenMarks()
     }
 
@@ -110,10 +114,10 @@ package struct Reconciliation {
         let room = isParked ? spool.parked : spool.queued
         do {
             guard let report = try spool.stored(name, in: room) else { return nil }
-            if isParked { return .insertParked(NewTransfer(report)) }
+            if isParked { return .insertParked(NewTransfer(report, by: router)) }
             // The owner that made this report may have died before it unlinked the drop.
             return .insert(
-                NewTransfer(report),
+                NewTransfer(report, by: router),
                 source: report.properties.source.flatMap { mark in
                     takenMarks.contains(mark) ? mark : nil
                 })

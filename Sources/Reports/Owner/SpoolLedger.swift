@@ -37,7 +37,7 @@ enum SpoolLedger {
     }
 
     private static var rules: LedgerHost.SalvageRules {
-        LedgerHost.SalvageRules(lane: .main, hasFiles: true) { label, metadata in
+        LedgerHost.SalvageRules(lane: .undecided, hasFiles: true) { label, metadata in
             let source = ReportMetadata(text: metadata).properties.kindSource
             return ReportRank.of(ReportKind(rawValue: label) ?? .other, from: source)
         }

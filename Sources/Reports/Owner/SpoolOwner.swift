@@ -53,6 +53,13 @@ package final class SpoolOwner: Sendable {
 
         /// Whether this owner sends anything at all.
         var sends: Bool { routing != nil || callerRequests != nil }
+
+        /// Whether this owner would send the reports of a lane.
+        func sends(in lane: Lane) -> Bool {
+            if lane.ownOrigin != nil { return true }
+            guard let routing else { return false }
+            return lane == .undecided || routing.destinations.contains { $0.name == lane.name }
+        }
     }
 
     /// Tries to become the owner.
@@ -104,7 +111,7 @@ package final class SpoolOwner: Sendable {
         sender.work(for: queue)
         var mended = Reconciliation.Result()
         if end != .clean {
-            mended = try await Reconciliation(spool: spool, queue: queue).run()
+            mended = try await Reconciliation(spool: spool, queue: queue, router: router).run()
             repairs += mended.messages
             if mended.isIncomplete { await queue.distrustFiles() }
             if mended.isCutShort {
@@ -116,6 +123,7 @@ package final class SpoolOwner: Sendable {
         isCutShort = mended.isCutShort
         guard !isCutShort else { return }
         do {
+            if let router { try await Rerouting(queue: queue, router: router).run() }
             try await wake(configuration.callerRequests)
         } catch is CancellationError {
             // The change was cancelled and woke no row. The next owner does it again.

@@ -5,9 +5,15 @@ import DurableIO
 /// owner.
 package struct OrderDispatch {
     private let spool: ReportSpool
+    private let routing: Routing?
 
-    package init(spool: ReportSpool) {
+    /// - Parameters:
+    ///   - spool: the spool.
+    ///   - routing: the destinations by which it is decided anew where a retried report goes. With the default, `nil`,
+    ///     it goes where it went.
+    package init(spool: ReportSpool, routing: Routing? = nil) {
         self.spool = spool
+        self.routing = routing
     }
 
     /// Carries out an action, or files an order for the owner to carry it out.
@@ -44,7 +50,8 @@ package struct OrderDispatch {
     ) async throws -> [Order.Target] {
         // The person may mean a report that a producer published a moment ago.
         try await Intake(owner).bringInPublished()
-        let actions = OrderActions(spool: spool, queue: owner.queue, sender: owner.sender)
+        let actions = try OrderActions(
+            spool: spool, queue: owner.queue, sender: owner.sender, router: routing.map { try Router($0) })
         var chosen = targets
         if targets.contains(.all) {
             chosen = try await actions.retryable().map { .report($0) } + actions.poisonousDrops().map { .drop($0) }

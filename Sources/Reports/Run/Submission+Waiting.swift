@@ -58,7 +58,7 @@ extension Submission {
             let reader = try? LedgerReader(
                 name: LedgerPlace.ledgerName, in: spool.root, files: spool.files, clock: spool.clock),
             let left = try? reader.queries.memories(prefix: LeftSources.prefix),
-            let isDue = try? reader.hasSendable(), !isDue
+            let isDue = try? reader.hasSendable(in: { configuration.sends(in: $0) }), !isDue
         else { return false }
         // The owner does not take these sources again during this wait, because it could not take them in or unlink
         // them.

@@ -179,6 +179,7 @@ package struct Submission: Sendable {
         summary.waiting = tally.waiting.count + intake.misplaced + leftBehind(by: owner.left, includingDrops: isCutOff)
         summary.waiting += owner.filesWithoutRows(tally)
         summary.held = tally.held.count
+        if summary.held > 0 { summary.heldByRoute = try await owner.queue.look { try $0.heldCount(for: .route) } }
         summary.nextAttemptMilliseconds = try await owner.queue.nextAttemptWall()
         // Every waiting row has a due time, and only waiting and held rows have one.
         let hasTime = try await owner.queue.look { try $0.nextDue() } != nil

@@ -18,6 +18,7 @@ package import DurableIO
 /// ### The state of the spool
 /// - ``waiting``
 /// - ``held``
+/// - ``heldByRoute``
 /// - ``skipped``
 /// - ``nextAttemptMilliseconds``
 /// - ``isOwnedElsewhere``
@@ -29,6 +30,8 @@ public struct SubmissionSummary: Hashable, Sendable {
     /// All reports of the spool in the state `held`: they wait until something changes, for example the credentials, a
     /// certificate or the endpoint.
     public internal(set) var held = 0
+    /// The reports among ``held`` that no route sends: a route holds them, or their destination does not take them.
+    public internal(set) var heldByRoute = 0
     /// The reports that the server rejected in this run. Their files are in `parked/`.
     public internal(set) var rejected = 0
     /// The reports that were given up in this run, after too many failures or too long a time. Their files are in
@@ -78,6 +81,7 @@ extension SubmissionSummary {
         var summary = self
         summary.waiting = found.waiting
         summary.held = found.held
+        summary.heldByRoute = found.heldByRoute
         summary.nextAttemptMilliseconds = found.nextAttemptMilliseconds
         return summary
     }
@@ -95,6 +99,7 @@ extension SubmissionSummary {
         object["next_attempt_at"] = JSONValue(nextAttemptMilliseconds.map(RFC3339.string))
         object["evicted"] = JSONValue(evicted)
         object["braked"] = JSONValue(braked)
+        object["held_by_route"] = JSONValue(heldByRoute)
         return object
     }
 }
@@ -106,6 +111,7 @@ extension SpoolInspector {
         if let tally = try reader?.queries.tally() {
             summary.waiting = tally.waiting.count
             summary.held = tally.held.count
+            summary.heldByRoute = try reader?.queries.heldCount(for: .route) ?? 0
         }
         summary.waiting += try unrecordedCount()
         summary.nextAttemptMilliseconds = try nextAttempt()

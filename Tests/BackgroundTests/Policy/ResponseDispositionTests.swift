@@ -96,14 +96,14 @@ struct ResponseDispositionTests {
         }
     }
 
-    @Test("Only forbidden, acknowledgement, poison and caller are about the item alone")
+    @Test("Only forbidden, acknowledgement, poison, caller and route are about the item alone")
     func reasons() {
         let itemsOwn = HoldReason.allCases.filter { !$0.closesOrigin }
-        #expect(itemsOwn == [.forbidden, .acknowledgement, .poison, .caller])
+        #expect(itemsOwn == [.forbidden, .acknowledgement, .poison, .caller, .route])
         // Stored in ledgers and read by people.
         let names = [
             "auth", "tls", "redirect", "portal", "encoding", "rejecting", "forbidden", "acknowledgement", "poison",
-            "caller",
+            "caller", "destination", "clock", "route",
         ]
         #expect(HoldReason.allCases.map(\.rawValue) == names)
     }

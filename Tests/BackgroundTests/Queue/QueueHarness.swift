@@ -58,7 +58,7 @@ final class QueueHarness: Sendable {
         try reader().queries.origins().first { $0.name == Self.origin }?.gate ?? OriginGate()
     }
 
-    func hasSendable() throws -> Bool { try reader().hasSendable() }
+    func hasSendable() throws -> Bool { try reader().hasSendable(in: { _ in true }) }
 
     private func reader() throws -> LedgerReader {
         let file = FilePath(path)

@@ -67,7 +67,7 @@ struct SchemaTests {
             let reader = try LedgerReader(name: "ledger.sqlite", in: root, files: files, clock: ManualClock())
             let rows = try reader.queries.everything()
             #expect(rows.count == TransferState.allCases.count)
-            #expect(try reader.hasSendable())
+            #expect(try reader.hasSendable(in: { _ in true }))
             #expect(try reader.queries.nextDue() != nil)
             #expect(try reader.queries.begunDrops().values.allSatisfy { $0.name == "drop 1" })
             #expect(try reader.queries.evictionCount(for: .countLimit, since: 0) == 1)

@@ -83,11 +83,12 @@ struct GateViewTests {
             try harness.add("delivered")
             _ = try await submit(
                 harness, to: isDueAtOpenGate ? "http://open.example/{id}" : "http://closed.example/{id}")
-            try harness.add("due")
+            let due = try harness.add("due")
             try await harness.takeIn()
+            try await harness.change { try $0.move(due.hex, to: .main) }
             let reader = try LedgerReader(
                 name: LedgerPlace.ledgerName, in: harness.spool.root, files: harness.spool.files, clock: harness.clock)
-            #expect(try reader.hasSendable() == isDueAtOpenGate)
+            #expect(try reader.hasSendable(in: { _ in true }) == isDueAtOpenGate)
         }
     }
 

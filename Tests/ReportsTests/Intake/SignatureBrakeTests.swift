@@ -275,7 +275,7 @@ struct SignatureBrakeTests {
             #expect(check.line.contains(" evicted=0;;0;0 braked=5;0;;0 "))
             let metrics = SpoolMetrics(figures, spool: "s").text(as: .openMetrics)
             for line in [
-                #"reports_evicted_total{spool="s",destination="main",limit="max_per_signature"} 5"#,
+                #"reports_evicted_total{spool="s",destination="",limit="max_per_signature"} 5"#,
                 #"reports_braked_signatures{spool="s"} 2"#,
             ] {
                 #expect(metrics.contains(line), "\(metrics)")

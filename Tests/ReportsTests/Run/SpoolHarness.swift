@@ -165,7 +165,7 @@ final class SpoolHarness: Sendable {
         case .queued: break
         case .sending:
             try await change { store in
-                _ = try store.claimDue(limit: 1, suspects: false, lane: .main, acceptedMark: 0)
+                _ = try store.claimDue(limit: 1, suspects: false, lane: .undecided, acceptedMark: 0)
             }
         case .waiting, .held:
             transport.answer { _ in state == .held ? .status(403) : .refused }

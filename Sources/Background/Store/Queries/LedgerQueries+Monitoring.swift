@@ -43,6 +43,11 @@ extension LedgerQueries {
         }.compactMap(\.self)
     }
 
+    /// How many transfers are held for a reason, in all lanes.
+    package func heldCount(for reason: HoldReason) throws -> Int {
+        try heldCounts().filter { $0.reason == reason }.reduce(0) { $0 + $1.count }
+    }
+
     /// If a state has at most this number of transfers, a query looks at each of them. If it has more, the query first
     /// looks at the transfers of all states that were settled last.
     private static let rowLookCount = 10_000

@@ -120,11 +120,11 @@ package final class LedgerReader {
 }
 
 extension LedgerReader {
-    /// Whether something is under way, or due at an origin whose gate is open.
-    package func hasSendable() throws -> Bool {
+    /// Whether something is under way, or due at an origin whose gate is open, in one of these lanes.
+    package func hasSendable(in isWanted: (Lane) -> Bool) throws -> Bool {
         if try queries.exists([.sending]) { return true }
         let gates = try LaneGates(queries)
-        return try queries.liveLanes().contains { lane in
+        return try queries.liveLanes().filter(isWanted).contains { lane in
             guard let due = try queries.nextDue(lane: lane), due <= now else { return false }
             return gates.opensAt(lane).map { $0 <= now } ?? true
         }

@@ -54,6 +54,17 @@ public struct Route: Hashable, Sendable {
         self.annotations = annotations
     }
 
+    /// The route as a text that differs from those of all other routes.
+    var text: String {
+        var parts = ["kinds \(kinds.map(\.rawValue).sorted())", "formats \(formats.sorted())"]
+        parts += annotations.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.sorted())" }
+        switch outcome {
+        case .to(let name): parts.append("to \(name)")
+        case .hold: parts.append("hold")
+        }
+        return parts.joined(separator: "; ")
+    }
+
     func matches(_ report: ReportOutline) -> Bool {
         let properties = report.properties
         return (kinds.isEmpty || kinds.contains(properties.kind))

@@ -8,12 +8,6 @@ package struct Router: Sendable {
         case send(Lane)
         /// It is kept in a lane and not sent; the note says why.
         case hold(Lane, note: String)
-
-        package var lane: Lane {
-            switch self {
-            case .send(let lane), .hold(let lane, _): lane
-            }
-        }
     }
 
     /// The protocol's side of each destination.
@@ -36,10 +30,18 @@ package struct Router: Sendable {
     /// The gate to which each lane leads.
     package var gateKeys: [Lane: String] { kinds.mapValues(\.gateKey) }
 
+    /// The names of the destinations and the routes as one text, by which a later run knows whether they have changed.
+    /// `nil` for a run without routes.
+    package var text: String? {
+        routes.map { routes in
+            (names + routes.map(\.text)).joined(separator: "\n")
+        }
+    }
+
     package func decision(for report: ReportOutline) -> Decision {
         let route = routes?.first { $0.matches(report) }
         switch route?.outcome {
-        case .hold: return .hold(first, note: "a route keeps it from being sent")
+        case .hold: return .hold(.undecided, note: "a route keeps it from being sent")
         case .to(let name): return admitted(report, to: Lane(name))
         case nil: return admitted(report, to: first)
         }
@@ -51,4 +53,18 @@ package struct Router: Sendable {
     }
 
     static func note(_ lane: Lane, _ reason: String) -> String { "the destination \(lane.name) \(reason)" }
+}
+
+extension NewTransfer {
+    /// A row in the lane that the router decides on. Without a router, the next owner that has destinations decides.
+    init(_ report: StoredReport, by router: Router?) {
+        guard report.properties.request == nil, let router else {
+            self.init(report)
+            return
+        }
+        switch router.decision(for: ReportOutline(report)) {
+        case .send(let lane): self.init(report, in: lane)
+        case .hold(let lane, let note): self.init(report, in: lane, heldBecause: note)
+        }
+    }
 }

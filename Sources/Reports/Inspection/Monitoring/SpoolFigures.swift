@@ -17,6 +17,11 @@ package struct SpoolFigures: Sendable {
         init(_ sum: Tally.Sum) {
             self.init(count: max(0, sum.count), byteCount: UInt64(clamping: sum.byteCount))
         }
+
+        static func += (left: inout Sum, right: Sum) {
+            left.count += right.count
+            left.byteCount += right.byteCount
+        }
     }
 
     /// The reports of one destination that are in one state.
@@ -213,6 +218,17 @@ extension EndReason {
         case .ageLimit: Setting.maximumAge.rawValue
         case .signatureLimit: Setting.maximumPerSignature.rawValue
         default: nil
+        }
+    }
+}
+
+extension SpoolFigures {
+    /// Adds reports to those of the same destination in the same state.
+    mutating func add(_ one: StateSum) {
+        if let index = states.firstIndex(where: { $0.state == one.state && $0.destination == one.destination }) {
+            states[index].sum += one.sum
+        } else {
+            states.append(one)
         }
     }
 }

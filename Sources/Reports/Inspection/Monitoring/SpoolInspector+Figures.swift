@@ -49,7 +49,7 @@ extension SpoolInspector {
     ) throws {
         let queries = reader.queries
         let sums = try queries.laneSums()
-        figures.states += Self.states(sums)
+        for one in Self.states(sums) { figures.add(one) }
         figures.held = try queries.heldCounts().map {
             SpoolFigures.Held(reason: $0.reason, destination: $0.lane.name, count: $0.count)
         }
@@ -155,7 +155,7 @@ extension SpoolInspector {
             let rows = try reader.queries.tally()
             entries.sum.count += max(0, look(into: spool.queued).sum.count - (rows.waiting + rows.held).count)
         }
-        figures.states.append(SpoolFigures.StateSum(state: .queued, destination: "", sum: entries.sum))
+        figures.add(SpoolFigures.StateSum(state: .queued, destination: Lane.undecided.name, sum: entries.sum))
         figures.note(entries.oldest, in: .entry)
     }
 

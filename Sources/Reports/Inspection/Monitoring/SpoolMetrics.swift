@@ -34,7 +34,7 @@ package struct SpoolMetrics: Sendable {
         let stored = figures.stored
         return [
             .gauge(
-                "reports_spool_reports", "Reports by state; without a destination those that no submit has enrolled.",
+                "reports_spool_reports", "Reports by state; without a destination those of which none has been chosen.",
                 states.map { MetricFamily.Sample($0.sum.count, $0.labels) }),
             .gauge(
                 "reports_spool_bytes", unit: "bytes", "Compressed size of the reports by state, also of gone ones.",

@@ -91,7 +91,8 @@ struct SpoolFiguresTests {
             found = try figures(harness)
             #expect(found.recentEvictionCount == 0)
             #expect(try figures(harness, within: 2 * Self.day).recentEvictionCount == 1)
-            let evicted = found.events.filter { $0.event == .evicted }.map { "\($0.limit ?? "") \($0.sum.count)" }
+            let events = found.events.filter { $0.event == .evicted && $0.destination.isEmpty }
+            let evicted = events.map { "\($0.limit ?? "") \($0.sum.count)" }
             #expect(evicted.sorted() == ["max_age_days 0", "max_count 1", "max_per_signature 0", "max_total_size 0"])
         }
     }
