@@ -24,6 +24,8 @@ package struct TransferRequest: Sendable {
     package var answerByteCount: Int?
     /// Whose connection settings it uses: the name of a destination; `nil` for those of the run itself.
     package var connection: String?
+    /// Whether the transport itself follows a 307 or 308 that leads to the same origin. The default is `true`.
+    package var followsRedirects = true
 
     package init(
         endpoint: Endpoint, method: HTTPRequest.Method, fields: HTTPFields, body: TransferBody? = nil,

@@ -37,8 +37,7 @@ final class ReportSender: TransferClient {
 
     init(
         spool: ReportSpool, router: Router?, callerRequests: CallerRequests, side: any Transport = IdleTransport(),
-        logger: Logger,
-        isOwner: @escaping @Sendable () -> Bool,
+        logger: Logger, isOwner: @escaping @Sendable () -> Bool,
         onSettled: @escaping @Sendable (SubmissionProgress) -> Void = { _ in }
     ) {
         self.spool = spool

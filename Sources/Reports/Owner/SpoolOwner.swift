@@ -35,6 +35,8 @@ package final class SpoolOwner: Sendable {
         package var logger = Logger(label: "reports", factory: { _ in SwiftLogNoOpLogHandler() })
         /// The transport that tests use; `nil` for the real one.
         package var transport: (any Transport)?
+        /// The transport that tests use besides ``transport``, for services beside the destinations; `nil` for none.
+        package var side: (any Transport)?
         /// How long the queue waits for further ends of attempts before it commits; `nil` for the queue's default.
         package var gatheringTime: Duration?
         /// The damage in the ledger that this process has met during its work.
@@ -71,20 +73,20 @@ package final class SpoolOwner: Sendable {
     /// - Throws: `CancellationError`, and the errors of the lock, the ledger and the settings.
     package static func become(of spool: ReportSpool, _ configuration: Configuration) async throws -> SpoolOwner? {
         guard let host = try LedgerHost.become(ownerOf: spool.ledger) else { return nil }
-        var transport: (any Transport)?
+        var opened: OwnerTransports?
         do {
-            let chosen = try configuration.transport ?? IdleTransport.unlessSending(configuration, files: spool.files)
-            transport = chosen
-            return try await SpoolOwner(spool, host, chosen, configuration)
+            let transports = try OwnerTransports.open(configuration, files: spool.files)
+            opened = transports
+            return try await SpoolOwner(spool, host, transports, configuration)
         } catch {
-            await transport?.shutdown()
+            await opened?.reports.shutdown()
             await host.abandon()
             throw error
         }
     }
 
     private init(
-        _ spool: ReportSpool, _ host: LedgerHost, _ transport: any Transport, _ configuration: Configuration
+        _ spool: ReportSpool, _ host: LedgerHost, _ transports: OwnerTransports, _ configuration: Configuration
     ) async throws {
         self.spool = spool
         self.host = host
@@ -92,13 +94,13 @@ package final class SpoolOwner: Sendable {
         let router = try configuration.routing.map { try Router($0) }
         sender = ReportSender(
             spool: spool, router: router,
-            callerRequests: configuration.callerRequests ?? CallerRequests(),
+            callerRequests: configuration.callerRequests ?? CallerRequests(), side: transports.side,
             logger: configuration.logger, isOwner: { [weak host] in host?.isCurrent ?? false },
             onSettled: configuration.onSettled)
         var repairs: [String] = []
         let store = try await SpoolLedger.open(spool, host, configuration.ledgerDamage, repairs: &repairs)
         let end = store.earlierEnd
-        self.transport = transport
+        transport = transports.reports
         var queueConfiguration = TransferQueue.Configuration(destinations: router?.gateKeys ?? [:])
         queueConfiguration.policy = configuration.policy
         queueConfiguration.policy.maximumWindow = configuration.maximumConcurrent

@@ -6,8 +6,9 @@ import NIOHTTP1
 import NIOPosix
 import Synchronization
 
-/// The real transport: AsyncHTTPClient over HTTP/1.1, with one event-loop thread.
+/// The real transport: AsyncHTTPClient over HTTP/1.1, with one set of connection settings and one event-loop thread.
 package final class HTTPTransport: Transport {
+    private let thread: LoopThread
     private let clients: RoutedClients
     let tls: TLSFiles
     private let proxy: ProxySettings
@@ -80,30 +81,44 @@ package final class HTTPTransport: Transport {
         files: any FileSystem, maximumConnections: Int = 16, settings: ConnectionSettings = ConnectionSettings(),
         timeouts: Timeouts? = nil
     ) throws(ConnectionSettingsError) -> HTTPTransport {
+        try open(
+            files: files, maximumConnections: maximumConnections, settings: settings, timeouts: timeouts,
+            thread: LoopThread())
+    }
+
+    /// The same, on a thread that other transports use, too. Its shutdown ends them all.
+    static func open(
+        files: any FileSystem, maximumConnections: Int, settings: ConnectionSettings, timeouts: Timeouts? = nil,
+        thread: LoopThread
+    ) throws(ConnectionSettingsError) -> HTTPTransport {
         HTTPTransport(
             files: files, maximumConnections: maximumConnections, tls: try TLSFiles.load(settings.tls, files: files),
-            proxy: settings.proxy, timeouts: timeouts ?? Timeouts(settings.timeouts))
+            proxy: settings.proxy, timeouts: timeouts ?? Timeouts(settings.timeouts), thread: thread)
     }
 
     private init(
-        files: any FileSystem, maximumConnections: Int, tls: TLSFiles, proxy: ProxySettings, timeouts: Timeouts
+        files: any FileSystem, maximumConnections: Int, tls: TLSFiles, proxy: ProxySettings, timeouts: Timeouts,
+        thread: LoopThread
     ) {
         self.files = files
         self.timeouts = timeouts
         self.tls = tls
         self.proxy = proxy
-        clients = RoutedClients(timeouts: timeouts, tls: tls, maximumConnections: maximumConnections)
+        self.thread = thread
+        clients = RoutedClients(
+            timeouts: timeouts, tls: tls, maximumConnections: maximumConnections, thread: thread)
     }
 
     package func shutdown() async {
-        await clients.shutdown()
+        await thread.shutdown()
     }
 
     package func send(_ request: TransferRequest) async -> TransportResult {
         var request = request
         for _ in 0..<5 {
             let result = await sendOverFreshConnection(request)
-            guard case .answer(let answer) = result, answer.status == 307 || answer.status == 308,
+            guard request.followsRedirects, case .answer(let answer) = result,
+                answer.status == 307 || answer.status == 308,
                 let location = answer.fields[.location],
                 let target = request.endpoint.resolving(location: location),
                 target.origin == request.endpoint.origin, await answer.restBeforeFollowing()

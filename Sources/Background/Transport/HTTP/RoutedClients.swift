@@ -2,10 +2,11 @@ import AsyncHTTPClient
 import DurableIO
 import NIOCore
 import NIOHTTP1
-import NIOPosix
 import Synchronization
 
 /// The HTTP clients of a transport, one for each way to a server, made when the first request goes that way.
+///
+/// Nobody else uses these clients, so no connection of theirs is made with the settings of another transport.
 ///
 /// HTTP/2 is off because an early 2xx to a streamed body kills the process there (AsyncHTTPClient issue #922); it can
 /// come back when that is mended. Retries and redirects of the client are off: the engine alone decides to send again.
@@ -13,94 +14,32 @@ final class RoutedClients: Sendable {
     private let timeouts: HTTPTransport.Timeouts
     private let tls: TLSFiles
     private let maximumConnections: Int
-    private let state = Mutex(State())
-
-    private struct State {
-        /// One thread, started with the first client: most runs have nothing to send.
-        var group: MultiThreadedEventLoopGroup?
-        var executor: LoopExecutor?
-        var clients: [Way: HTTPClient] = [:]
-        var hasShutDown = false
-    }
+    private let thread: LoopThread
+    private let clients = Mutex<[Way: HTTPClient]>([:])
 
     private struct Way: Hashable {
         var route: Route
         var isAlone: Bool
     }
 
-    init(timeouts: HTTPTransport.Timeouts, tls: TLSFiles, maximumConnections: Int) {
+    init(timeouts: HTTPTransport.Timeouts, tls: TLSFiles, maximumConnections: Int, thread: LoopThread) {
         self.timeouts = timeouts
         self.tls = tls
         self.maximumConnections = max(1, maximumConnections)
-    }
-
-    deinit {
-        // A client that goes without this brings the process down in debug builds.
-        remains()?.end {}
-    }
-
-    /// Ends the connections, and the loop once nothing is left that will come back to it.
-    ///
-    /// A connection that is being made, or a name that is being looked up, cannot be called off: these are waited for
-    /// ``patience``, and then the loop ends by itself, later.
-    func shutdown() async {
-        guard let remains = remains() else { return }
-        await withCheckedContinuation { continuation in
-            let waiter = Mutex<CheckedContinuation<Void, Never>?>(continuation)
-            let resume: @Sendable () -> Void = {
-                let waiter = waiter.withLock { $0.take() }
-                waiter?.resume()
-            }
-            remains.loop.scheduleTask(in: Self.patience, resume)
-            remains.end(resume)
-        }
-    }
-
-    /// How long a shutdown waits for what cannot be called off.
-    private static let patience = TimeAmount.milliseconds(250)
-
-    /// - Returns: what is left to be shut down; `nil` the second time, and when there never was anything.
-    private func remains() -> Remains? {
-        state.withLock { state in
-            defer { state.hasShutDown = true }
-            guard !state.hasShutDown, let group = state.group else { return nil }
-            return Remains(group: group, clients: Array(state.clients.values))
-        }
-    }
-
-    /// What a transport leaves behind when it shuts down. It needs nobody to wait for it.
-    private struct Remains: Sendable {
-        let group: MultiThreadedEventLoopGroup
-        let clients: [HTTPClient]
-
-        /// The only one of its group.
-        var loop: any EventLoop { group.any() }
-
-        /// Connections first, then names, then the loop: a look-up that came back to a loop that has ended would make
-        /// NIO print a line on the program's standard error, and in later versions end the program.
-        func end(_ done: @escaping @Sendable () -> Void) {
-            let loop = loop
-            // Whatever these say, there is nobody to tell.
-            EventLoopFuture.andAllComplete(clients.map { $0.shutdown() }, on: loop)
-                .flatMap { NameLookUps.ended(on: loop) }
-                .whenComplete { _ in group.shutdownGracefully { _ in done() } }
-        }
+        self.thread = thread
     }
 
     /// - Parameters:
     ///   - route: to the server.
     ///   - isAlone: whether its connections are kept apart from those that are used again.
-    /// - Returns: it, and what runs tasks on the loop on which it works; `nil` after the shutdown.
+    /// - Returns: it, and what runs tasks on the loop on which it works; `nil` after the thread's shutdown.
     func client(for route: Route, isAlone: Bool) -> (HTTPClient, LoopExecutor)? {
+        guard let executor = thread.executor else { return nil }
         let way = Way(route: route, isAlone: isAlone)
-        return state.withLock { state in
-            guard !state.hasShutDown else { return nil }
-            let group = state.group ?? MultiThreadedEventLoopGroup(numberOfThreads: 1)
-            let client =
-                state.clients[way]
-                ?? HTTPClient(eventLoopGroupProvider: .shared(group), configuration: configuration(for: route))
-            let executor = state.executor ?? LoopExecutor(group.any())
-            (state.group, state.executor, state.clients[way]) = (group, executor, client)
+        return clients.withLock { clients in
+            if let client = clients[way] { return (client, executor) }
+            guard let client = thread.makeClient(configuration(for: route)) else { return nil }
+            clients[way] = client
             return (client, executor)
         }
     }

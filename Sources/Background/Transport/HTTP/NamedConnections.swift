@@ -1,0 +1,108 @@
+package import DurableIO
+
+/// The transport of a run whose destinations have connection settings of their own.
+///
+/// A request uses the settings that it names. Destinations with equal settings share connections. Destinations with
+/// different settings share nothing but the event-loop thread: a client certificate is shown to no server for which it
+/// is not meant, and what was learned of a server's connections in one way is not believed of another.
+package final class NamedConnections: Transport {
+    private let thread: LoopThread
+    private let unnamed: HTTPTransport
+    private let named: [String: HTTPTransport]
+    /// Sends requests to services beside the destinations, for example to those that give credentials: without a proxy,
+    /// with time-outs of 2 s, and without following redirects. It uses the same thread, and opens nothing before its
+    /// first request. It needs no shutdown of its own.
+    package let side: any Transport
+
+    /// A transport that has read the files of all settings. It starts its thread with the first request.
+    /// - Parameters:
+    ///   - files: what bodies and certificates are read with.
+    ///   - maximumConnections: to one server, with the same settings. The default is 16.
+    ///   - unnamed: the settings for requests that name none.
+    ///   - named: the settings by name.
+    /// - Returns: the transport, which has to be shut down.
+    /// - Throws: what is wrong with a file, and the name under which it is used; `nil` is the name of `unnamed`.
+    package static func open(
+        files: any FileSystem, maximumConnections: Int = 16, unnamed: ConnectionSettings,
+        named: [(name: String, settings: ConnectionSettings)]
+    ) throws(NamedConnectionError) -> NamedConnections {
+        let thread = LoopThread()
+        var opened: [ConnectionSettings: HTTPTransport] = [:]
+        func transport(
+            _ settings: ConnectionSettings, for name: String?
+        ) throws(NamedConnectionError) -> HTTPTransport {
+            if let transport = opened[settings] { return transport }
+            do {
+                let transport = try HTTPTransport.open(
+                    files: files, maximumConnections: maximumConnections, settings: settings, thread: thread)
+                opened[settings] = transport
+                return transport
+            } catch {
+                throw NamedConnectionError(name: name, error: error)
+            }
+        }
+        let first = try transport(unnamed, for: nil)
+        var others: [String: HTTPTransport] = [:]
+        for (name, settings) in named { others[name] = try transport(settings, for: name) }
+        return NamedConnections(thread, first, others, side: try SideTransport.open(files: files, thread: thread))
+    }
+
+    private init(
+        _ thread: LoopThread, _ unnamed: HTTPTransport, _ named: [String: HTTPTransport], side: any Transport
+    ) {
+        self.thread = thread
+        self.unnamed = unnamed
+        self.named = named
+        self.side = side
+    }
+
+    package func send(_ request: TransferRequest) async -> TransportResult {
+        guard let name = request.connection else { return await unnamed.send(request) }
+        // Not over other settings: their certificate and proxy are meant for other servers.
+        guard let transport = named[name] else {
+            return .noAnswer(.localTrouble("there are no connection settings for the destination \(name)"))
+        }
+        return await transport.send(request)
+    }
+
+    package func shutdown() async {
+        await thread.shutdown()
+    }
+}
+
+/// An error about connection settings, with the name of those that cannot be used.
+package struct NamedConnectionError: Error {
+    /// `nil` for the settings without a name.
+    package let name: String?
+    package let error: ConnectionSettingsError
+}
+
+/// A transport for services beside the destinations: near by, quick to answer, and reached without a proxy.
+///
+/// It follows no redirect: such a service gives credentials, and a redirect could name any server.
+private struct SideTransport: Transport {
+    private let transport: HTTPTransport
+
+    static func open(files: any FileSystem, thread: LoopThread) throws(NamedConnectionError) -> SideTransport {
+        var settings = ConnectionSettings()
+        settings.proxy = .none
+        settings.timeouts.connect = .seconds(2)
+        settings.timeouts.idle = .seconds(2)
+        settings.timeouts.answer = .seconds(2)
+        do {
+            return SideTransport(
+                transport: try HTTPTransport.open(
+                    files: files, maximumConnections: 2, settings: settings, thread: thread))
+        } catch {
+            throw NamedConnectionError(name: nil, error: error)
+        }
+    }
+
+    func send(_ request: TransferRequest) async -> TransportResult {
+        var request = request
+        request.followsRedirects = false
+        return await transport.send(request)
+    }
+
+    func shutdown() async {}
+}

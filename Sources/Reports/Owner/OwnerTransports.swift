@@ -1,0 +1,25 @@
+import Background
+import DurableIO
+
+/// What an owner sends with: the transport for its destinations, and one for services beside them.
+struct OwnerTransports: Sendable {
+    let reports: any Transport
+    /// For ``AttemptContext/side``. The shutdown of ``reports`` ends it, too.
+    let side: any Transport
+
+    /// The transports for an owner's settings. Nothing is connected before the first request.
+    /// - Throws: ``ReportsError/Code/badConfiguration`` for a file or proxy of any destination that cannot be used,
+    ///   before any transfer waits for it.
+    static func open(
+        _ configuration: SpoolOwner.Configuration, files: any FileSystem
+    ) throws(ReportsError) -> OwnerTransports {
+        if let transport = configuration.transport {
+            return OwnerTransports(reports: transport, side: configuration.side ?? IdleTransport())
+        }
+        guard configuration.sends else { return OwnerTransports(reports: IdleTransport(), side: IdleTransport()) }
+        let connections = try NamedConnections.open(
+            for: configuration.routing, ownSettings: configuration.connection,
+            maximumConnections: configuration.maximumConcurrent, files: files)
+        return OwnerTransports(reports: connections, side: connections.side)
+    }
+}

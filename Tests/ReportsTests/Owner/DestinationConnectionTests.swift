@@ -1,0 +1,78 @@
+import Background
+import DurableIO
+import HTTPTypes
+import TestSupport
+import Testing
+
+@testable import Reports
+
+/// Connection settings of the destinations of a run, as its owner uses them.
+@Suite("Connections of destinations", .timeLimit(.minutes(2)))
+struct DestinationConnectionTests {
+    private func configuration(_ routing: Routing, _ settings: ConnectionSettings) -> SpoolOwner.Configuration {
+        var configuration = SpoolOwner.Configuration(routing: routing)
+        configuration.connection = settings
+        return configuration
+    }
+
+    private func problem(of routing: Routing, _ settings: ConnectionSettings) async throws -> ReportsError? {
+        try await withTemporaryDirectory { path in
+            let harness = try SpoolHarness(path)
+            let error = await #expect(throws: ReportsError.self) {
+                try await SpoolOwner.become(of: harness.spool, configuration(routing, settings))
+            }
+            // The lock is free again.
+            let owner = try #require(try await harness.own())
+            try await owner.resign()
+            return error
+        }
+    }
+
+    @Test("a file that one of them cannot use stops the run before anything waits, and the error names it")
+    func brokenFile() async throws {
+        var (sound, broken) = (ConnectionSettings(), ConnectionSettings())
+        sound.proxy = .none
+        broken.tls.certificateAuthorities = "/nowhere/roots.pem"
+        var dumps = Destination.http("https://dumps.example/{id}")
+        dumps.connection = broken
+        let main = NamedDestination("main", .http("https://main.example/{id}"))
+        let several = try Routing([main, NamedDestination("dumps", dumps)], routes: [])
+        let words = "/nowhere/roots.pem: cannot be read: No such file or directory"
+        for (routing, settings, message) in [
+            (several, sound, "destination dumps: \(words)"), (several, broken, words), (Routing(dumps), sound, words),
+        ] {
+            let error = try await problem(of: routing, settings)
+            #expect(error?.code == .badConfiguration)
+            #expect(error?.message == message)
+        }
+    }
+
+    @Test("each destination is met by its own settings; requests of callers use those of the run")
+    func settingsByName() async throws {
+        try await withLoopbackServer(.always(.response(201))) { server in
+            try await withLoopbackServer(.always(.response(202))) { proxy in
+                var (direct, behind) = (ConnectionSettings(), ConnectionSettings())
+                direct.proxy = .none
+                behind.proxy = try .server("http://127.0.0.1:\(proxy.port)", exceptions: "")
+                var archive = Destination.http(server.url("/{id}"))
+                archive.connection = behind
+                let routing = try Routing(
+                    [NamedDestination("main", .http(server.url("/{id}"))), NamedDestination("archive", archive)],
+                    routes: [])
+                let connections = try NamedConnections.open(
+                    for: routing, ownSettings: direct, files: POSIXFileSystem())
+                for (name, status) in [("main", 201), ("archive", 202), (nil, 201)] {
+                    var request = TransferRequest(endpoint: try Endpoint(server.url("/x")), method: .get, fields: [:])
+                    request.connection = name
+                    guard case .answer(let answer) = await connections.send(request) else {
+                        Issue.record("no answer over \(name ?? "the run's own")")
+                        continue
+                    }
+                    #expect(answer.status == status)
+                }
+                #expect(proxy.requests.map(\.target) == [server.url("/x")])
+                await connections.shutdown()
+            }
+        }
+    }
+}
