@@ -19,7 +19,11 @@ public struct Destination: Sendable {
     /// The proof of receipt that a 2xx answer has to contain. With the default, `nil`, the protocol's own rule counts:
     /// for HTTP every 2xx answer means a delivery.
     public var acknowledgement: Acknowledgement?
-    /// How the server is reached. The default, `nil`, is the ``Reporter/Configuration/connection`` of the reporter.
+    /// How the server is reached: the TLS settings, the proxy and the timeouts. The default, `nil`, is the
+    /// ``Reporter/Configuration/connection`` of the reporter.
+    ///
+    /// The settings stand instead of all of the reporter's: what they do not set has its default value. If they name a
+    /// file that cannot be used, a submission fails with ``ReportsError/Code/badConfiguration``.
     public var connection: ConnectionSettings?
 
     private let endpoint: String
@@ -65,10 +69,14 @@ public struct Destination: Sendable {
         options.headers = provider
         options.encoding = encoding
         options.acknowledgement = acknowledgement
+        return try Self.kind(of: endpoint).init(endpoint: endpoint, options: options)
+    }
+
+    /// The protocol that an endpoint's scheme names.
+    static func kind(of endpoint: String) -> any DestinationKind.Type {
         let scheme = endpoint.ranges(of: "://").first.map { endpoint[..<$0.lowerBound].lowercased() } ?? ""
         // What has no known scheme is most likely meant for HTTP, which says what is wrong with it.
-        let kind = Self.kinds.first { $0.schemes.contains(scheme) } ?? HTTPDestination.self
-        return try kind.init(endpoint: endpoint, options: options)
+        return kinds.first { $0.schemes.contains(scheme) } ?? HTTPDestination.self
     }
 
     /// Checks the endpoint before it is used.

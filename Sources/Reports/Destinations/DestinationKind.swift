@@ -12,6 +12,10 @@ import DurableIO
 package protocol DestinationKind: Sendable {
     /// What stands before `://` in the endpoints of this kind, in lower case.
     static var schemes: [String] { get }
+    /// The form in which reports are sent when nobody sets one. The default is ``ReportEncoding/gzip``.
+    static var usualEncoding: ReportEncoding { get }
+    /// The names in an endpoint's query whose values are no secret, so that they may be shown. The default is none.
+    static var openQueryNames: Set<String> { get }
 
     /// Makes a destination from an endpoint as the user writes it, and checks it.
     /// - Throws: ``ReportsError`` without the endpoint's text, which may hold a secret.
@@ -39,6 +43,8 @@ package protocol DestinationKind: Sendable {
 }
 
 extension DestinationKind {
+    package static var usualEncoding: ReportEncoding { .gzip }
+    package static var openQueryNames: Set<String> { [] }
     package var answerByteCount: Int? { nil }
     package var goesInParts: Bool { false }
     package func admits(_ report: ReportOutline) -> Admission { .yes }

@@ -12,13 +12,21 @@ extension Settings {
         unitFile.map { "\($0) counts for the units of the package alone, and not for this command" }
     }
 
+    /// Which formats of routes this version does not know.
+    package var strangeFormatWords: [String] {
+        (routes ?? []).flatMap(\.strangeFormats).map { format in
+            "\(format.source.subject): no report has the format \"\(Printable.text(format.name))\" "
+                + "as far as this version knows"
+        }
+    }
+
     /// Where an endpoint may be set.
     package static let endpointPlaces =
         "--endpoint, $REPORTS_ENDPOINT, the spool's reports.json or /etc/reports/reports.json"
 
-    /// That no setting names an endpoint, and which file was not read that may name one; `nil` if one is set.
+    /// That no setting names an endpoint or destinations, and which file was not read that may name one; `nil` if one is set.
     package var missingEndpointWords: String? {
-        guard main.destination == nil else { return nil }
+        guard !hasEndpoint else { return nil }
         let files = [unreadFileWords, unitFileWords].compactMap(\.self)
         return (["no endpoint is set: nothing can be sent"] + files).joined(separator: "; ")
     }
@@ -34,5 +42,5 @@ extension Settings {
     /// Whether no reports can leave the machine's spool for want of an endpoint that its service reads.
     ///
     /// Another spool may belong to a program that names its endpoint itself.
-    package var isMachineWithoutEndpoint: Bool { isOfMachine && main.destination == nil && unitFile == nil }
+    package var isMachineWithoutEndpoint: Bool { isOfMachine && !hasEndpoint && unitFile == nil }
 }

@@ -6,8 +6,12 @@ package import SystemPackage
 package struct Settings: Sendable {
     package private(set) var limits = SpoolLimits()
     package private(set) var sending = SendingSettings()
-    /// The places where reports go, one at least.
-    package private(set) var destinations = [DestinationSettings()]
+    /// The places where reports go, one at least. What no route matches goes to the first.
+    package internal(set) var destinations = [DestinationSettings()]
+    /// The routes between them; `nil` when one place is named by its endpoint alone, or none.
+    package internal(set) var routes: [RouteSetting]?
+    /// What counts for each destination that has no value of its own.
+    var common = DestinationSettings()
     /// What each report is annotated with, by the keys.
     package internal(set) var annotations: [AnnotationSetting] = []
     /// What is wrong with other annotations. Only where nothing but the spool is asked for, such a fault costs that
@@ -20,8 +24,8 @@ package struct Settings: Sendable {
     /// Variables of the environment that name no setting, and what each may have been meant for. Others may have a use
     /// for them, so that they are no error.
     package private(set) var strayVariables: [(name: String, meant: String)] = []
-    /// Headers of a configuration file that are not sent, for people: which, and why.
-    package private(set) var withheldHeaders: String?
+    /// Headers of configuration files that are not sent, for people: which, and why.
+    package internal(set) var withheldHeaders: [String] = []
     /// The machine's configuration file, if this user may not read it and it counts for nothing.
     package private(set) var unreadFile: FilePath?
     /// The configuration files that were read, the stronger one first.
@@ -61,6 +65,16 @@ package struct Settings: Sendable {
         func value(ofVariable name: String) -> String? {
             variable(name).flatMap { $0.isEmpty ? nil : $0 }
         }
+
+        /// What the caller gives for a setting by an option, else by a variable.
+        func entry(_ setting: Setting) -> SettingEntry? {
+            if let text = options[setting] {
+                return SettingEntry(setting: setting, text: text, source: .option(setting.option))
+            }
+            return value(ofVariable: setting.variable).map { text in
+                SettingEntry(setting: setting, text: text, source: .variable(setting.variable))
+            }
+        }
     }
 
     /// The defaults.
@@ -79,27 +93,13 @@ package struct Settings: Sendable {
         isOfMachine = sources.spool == sources.machineSpool
         unitFile = isOfMachine && Self.exists(sources.unitFile, sources.files) ? sources.unitFile : nil
         for setting in Setting.allCases where setting.isLimit || !sources.isForSpoolAlone {
-            if let text = sources.options[setting] {
-                try apply(SettingEntry(setting: setting, text: text, source: .option(setting.option)))
-            } else if let text = sources.value(ofVariable: setting.variable) {
-                try apply(SettingEntry(setting: setting, text: text, source: .variable(setting.variable)))
-            } else if let entry = layers.entries[setting] {
-                try apply(entry)
-            }
+            guard let entry = sources.entry(setting) ?? layers.entries[setting] else { continue }
+            try apply(entry)
         }
         try annotate(sources, layers)
         guard !sources.isForSpoolAlone else { return }
         strayVariables = Self.strayVariables(sources.variableNames())
-        if !sources.headers.isEmpty {
-            destinations[0].headers = sources.headers
-        } else if let lines = sources.value(ofVariable: "REPORTS_HEADERS") {
-            destinations[0].headers = try HeaderSetting.lines(Array(lines.utf8), from: .variable("REPORTS_HEADERS"))
-        } else {
-            destinations[0].headers = layers.headers
-            withheldHeaders = layers.withheld.map { file, entry in
-                "the headers of \(file) are not sent, because \(entry.source.description) has \(entry.setting.rawValue)"
-            }
-        }
+        try useDestinations(sources, layers)
     }
 
     private static func exists(_ path: FilePath, _ files: any FileSystem) -> Bool {
@@ -116,18 +116,11 @@ package struct Settings: Sendable {
 
     /// Gives a value its place.
     private mutating func apply(_ entry: SettingEntry) throws(ReportsError) {
-        var values = SettingValues(limits: limits, sending: sending, destination: destinations[0])
-        do throws(SettingProblem) {
-            try entry.setting.read(entry.text, into: &values)
-        } catch {
-            throw entry.error(error)
-        }
-        (limits, sending, destinations[0]) = (values.limits, values.sending, values.destination)
-        if entry.setting.scope == .destination {
-            destinations[0].entries[entry.setting] = entry
-        } else {
-            entries[entry.setting] = entry
-        }
+        guard entry.setting.scope != .destination else { return try common.apply(entry) }
+        var values = SettingValues(limits: limits, sending: sending)
+        try entry.read(into: &values)
+        (limits, sending) = (values.limits, values.sending)
+        entries[entry.setting] = entry
     }
 
     private static func strayVariables(_ names: [String]) -> [(name: String, meant: String)] {
@@ -144,23 +137,11 @@ package struct Settings: Sendable {
 
     // MARK: - Asking
 
-    /// The destination of what no other is named for.
+    /// The destination of what no route matches.
     package var main: DestinationSettings { destinations[0] }
 
     /// What was given for a setting; `nil` for one that nobody set.
     package func entry(_ setting: Setting) -> SettingEntry? {
         setting.scope == .destination ? main.entries[setting] : entries[setting]
-    }
-
-    /// All settings, then the headers and the annotations.
-    package var shown: [Shown] {
-        Setting.allCases.map { Shown($0, entry($0), standard: standardText($0)) } + main.headers.map { Shown($0) }
-            + annotations.map { Shown($0, facts) }
-    }
-
-    /// The default, in bytes where it is a share of the file system and its size is known.
-    private func standardText(_ setting: Setting) -> String? {
-        guard let share = setting.share else { return setting.standardText }
-        return fileSystemByteCount.map { "\(share(SpoolLimits(), $0))" }
     }
 }

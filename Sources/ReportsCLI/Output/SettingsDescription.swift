@@ -12,13 +12,15 @@ enum SettingsDescription {
         for words in [settings.unreadFileWords, settings.unitFileWords].compactMap(\.self) {
             lines.append("settings:  \(words)")
         }
-        if settings.main.destination == nil { lines.append("endpoint:  none: \(Settings.endpointPlaces) may name one") }
+        if !settings.hasEndpoint { lines.append("endpoint:  none: \(Settings.endpointPlaces) may name one") }
         for one in settings.shown where one.source != .standard {
             lines.append("\(one.name):  \(one.value ?? "")  (\(source(of: one)))")
         }
         if let fileSystem = settings.fileSystemByteCount { lines.append(limits(settings.limits, on: fileSystem)) }
-        if let route = settings.main.route, route.source != SettingSource.standard.description {
-            lines.append("route:  \(route.text)  (\(route.source))")
+        for destination in settings.destinations {
+            guard let route = destination.route, route.source != SettingSource.standard.description else { continue }
+            let name = settings.routes == nil ? "route" : "route to \(destination.name)"
+            lines.append("\(name):  \(route.text)  (\(route.source))")
         }
         return lines
     }
@@ -40,7 +42,7 @@ enum SettingsDescription {
     /// What looks like a slip in the environment or in the files.
     static func hints(_ settings: Settings) -> [String] {
         settings.strayVariables.map { "$\($0.name) is set, and no such setting exists: did you mean $\($0.meant)?" }
-            + [settings.withheldHeaders].compactMap(\.self)
+            + settings.withheldHeaders + settings.strangeFormatWords
     }
 
     /// The same, and what a person may wonder about who asks for the settings.
@@ -56,11 +58,15 @@ enum SettingsDescription {
             for one in settings.shown { members[one.name] = json(one.value, one.source.description) }
             object["settings"] = .object(members)
             object["settings_problem"] = JSONValue(problem(settings))
-            object["route"] = settings.main.route.map(json) ?? .null
+            object["route"] = settings.routes == nil ? settings.main.route.map(json) ?? .null : .null
+            var connections = JSONObject()
+            for destination in settings.destinations { connections[destination.name] = destination.route.map(json) }
+            object["connections"] = .object(connections)
         case .failure(let error):
             object["settings"] = .null
             object["settings_problem"] = .string((error as? ReportsError)?.message ?? "\(error)")
             object["route"] = .null
+            object["connections"] = .null
         }
     }
 
@@ -96,6 +102,7 @@ enum SettingsDescription {
         object["source"] = .string(setting.source.description)
         object["default"] = JSONValue(setting.standard)
         if let isFixed = setting.isFixed { object["fixed"] = .bool(isFixed) }
+        if let route = setting.route { object["route"] = .object(route) }
         return object
     }
 

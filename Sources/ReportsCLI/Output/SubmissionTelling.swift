@@ -5,8 +5,8 @@ import Reports
 struct SubmissionTelling {
     let spool: ReportSpool
     let isJSON: Bool
-    /// The server of this run, as `status` names it.
-    let origin: String
+    /// The servers of this run, as `status` names them.
+    let origins: Set<String>
 
     func tell(_ summary: SubmissionSummary) {
         Console.endProgress()
@@ -60,7 +60,7 @@ struct SubmissionTelling {
     /// Why something waits, when a server is the reason.
     private func tellTrouble() {
         guard let origins = try? SpoolInspector(spool: spool).origins() else { return }
-        for origin in origins where origin.name == self.origin && !origin.isOpen {
+        for origin in origins where self.origins.contains(origin.name) && !origin.isOpen {
             let trouble = origin.lastError.map { ": \($0)" } ?? ""
             Console.print(Printable.text("\(origin.name): \(origin.reason ?? "closed")\(trouble)"))
         }

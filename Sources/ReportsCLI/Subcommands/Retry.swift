@@ -66,7 +66,8 @@ struct RequestRunner {
     func run(_ action: Order.Action, _ selection: ReportSelection, isAll: Bool) async throws {
         Signals.endOnInterrupt()
         // Whoever owns the spool keeps its limits, and must not keep others than were meant.
-        guard let spool = try global.openExisting(global.spoolSettings()) else {
+        let (settings, _) = try settings(for: action)
+        guard let spool = try global.openExisting(settings) else {
             if isAll { return }
             let id = Printable.text(selection.ids.first ?? "")
             throw ReportsError(.noSuchReport, "there is no report \(id): there is no spool")
@@ -95,6 +96,21 @@ struct RequestRunner {
             firstError = firstError ?? error
         }
         if let firstError { ExitStatus.leave(ExitStatus.of(firstError)) }
+    }
+
+    /// The settings of the spool, and the routes, which decide again where a report goes that is retried.
+    ///
+    /// A fault in what is about destinations keeps nobody from retrying: the reports then stay where they were to go.
+    private func settings(for action: Order.Action) throws -> (Settings, Routing?) {
+        guard action == .retry else { return (try global.spoolSettings(), nil) }
+        do {
+            let settings = try global.settings()
+            return (settings, try settings.routing())
+        } catch let error as ReportsError {
+            let settings = try global.spoolSettings()
+            Console.complain("\(error.message): the destinations and routes of the settings are not used")
+            return (settings, nil)
+        }
     }
 
     /// Why an order came to nothing.

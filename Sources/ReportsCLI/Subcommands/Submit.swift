@@ -54,7 +54,7 @@ struct Submit: AsyncParsableCommand {
     func run() async throws {
         let settings = try global.settings(sending)
         for line in SettingsDescription.hints(settings) { Console.complain(line) }
-        guard let destination = settings.main.destination else {
+        guard let routing = try settings.routing() else {
             throw ReportsError(
                 .badConfiguration,
                 "no endpoint: give --endpoint URL or set $REPORTS_ENDPOINT, or name it in the spool's reports.json "
@@ -62,9 +62,9 @@ struct Submit: AsyncParsableCommand {
                     + [settings.unreadFileWords, settings.unitFileWords].compactMap { $0.map { "; \($0)" } }.joined())
         }
         let spool = try global.openOrMake(settings)
-        let submission = submission(of: spool, to: destination, settings)
+        let submission = submission(of: spool, routing, settings)
         let telling = SubmissionTelling(
-            spool: spool, isJSON: global.json, origin: try destination.validate().origin)
+            spool: spool, isJSON: global.json, origins: Set(try Router(routing).gateKeys.values))
         do {
             let outcome = try await Signals.cancelling { try await submission.run() }
             telling.tell(outcome.result)
@@ -76,10 +76,10 @@ struct Submit: AsyncParsableCommand {
         }
     }
 
-    private func submission(of spool: ReportSpool, to destination: Destination, _ settings: Settings) -> Submission {
-        var configuration = SpoolOwner.Configuration(destination: destination)
+    private func submission(of spool: ReportSpool, _ routing: Routing, _ settings: Settings) -> Submission {
+        var configuration = SpoolOwner.Configuration(routing: routing)
         configuration.maximumConcurrent = settings.sending.maximumConcurrent
-        configuration.connection = settings.main.connection(settings.sending)
+        configuration.connection = settings.connection
         if Console.errorIsTerminal {
             configuration.onSettled = { progress in
                 Console.progress("sent \(progress.attempts), delivered \(progress.delivered)")

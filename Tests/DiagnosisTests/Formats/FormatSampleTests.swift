@@ -23,6 +23,24 @@ struct FormatSampleTests {
         }
     }
 
+    @Test("the list of formats names those of the article, and each that is told")
+    func names() throws {
+        let path = "../../../Sources/Reports/Documentation.docc/Formats.md"
+        let article = try String(
+            contentsOf: URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: path),
+            encoding: .utf8)
+        let section = try #require(article.components(separatedBy: "\n## The formats\n").last)
+        let table = section.components(separatedBy: "\n## ")[0]
+        let parts = table.split(separator: "`").enumerated()
+        let documented = Set(parts.filter { $0.offset % 2 == 1 }.map { String($0.element) })
+        let plain: Set = ["empty", "text", "json", "binary", "gzip"]
+        #expect(Set(Diagnosis.formatNames) == documented.union(plain))
+        #expect(Set(Diagnosis.formatNames).count == Diagnosis.formatNames.count)
+        for name in FormatSample.all.map(\.format) + CorpusFile.all.map(\.format) {
+            #expect(Diagnosis.formatNames.contains(name.replacing(" (damaged)", with: "")), "\(name)")
+        }
+    }
+
     @Test("each is told, alone and behind log lines", arguments: FormatSample.all)
     func eachIsTold(sample: FormatSample) {
         #expect(recognize(sample.bytes).format == sample.format)

@@ -101,15 +101,6 @@ struct AnnotationSettingTests {
         #"{"annotations": {"# + members.map { "\n\"\($0.0)\": \"\($0.1)\"" }.joined(separator: ",") + "}}"
     }
 
-    /// What counts where only the spool is asked for.
-    private func settingsOfSpool(_ place: SettingsPlace) throws -> Settings {
-        var sources = Settings.Sources(spool: FilePath(place.directory + "/spool"))
-        sources.systemFile = FilePath(place.systemFile)
-        sources.variable = { _ in nil }
-        sources.isForSpoolAlone = true
-        return try Settings(sources)
-    }
-
     @Test("a value has 1 KiB at most; there are 64 at most, of 16 KiB in all, of all places together")
     func bounds() throws {
         let kib = String(repeating: "x", count: 1_024)
@@ -128,7 +119,7 @@ struct AnnotationSettingTests {
 
             // However many they are, they are told once.
             try place.write("etc/reports.json", object((65...20_000).map { ("k\($0)", "v") }))
-            let surplus = try settingsOfSpool(place)
+            let surplus = try place.settingsOfSpool()
             #expect(surplus.annotations.count == 64)
             #expect(surplus.annotationProblems.count == 1)
 
@@ -184,7 +175,7 @@ struct AnnotationSettingTests {
                 "a": "kept", "b": {"environment": "NONE"}, "c": {"fact": "hots"}, "d e": "x", "host": {"fact": "host"}}}
             """#
         try withSettingsPlace(json) { place in
-            let settings = try settingsOfSpool(place)
+            let settings = try place.settingsOfSpool()
             #expect(texts(settings) == ["a=kept", "host=<host>!"])
             #expect(settings.limits.maximumCount == 5)
             let problems = settings.annotationProblems.map(\.message)

@@ -16,7 +16,7 @@ struct SettingTableTests {
             #expect(settings.sending == Settings().sending)
             #expect(settings.main.connection(settings.sending) == ConnectionSettings())
             let destination = Destination.http("http://server.example/")
-            #expect(settings.main.encoding == destination.encoding ?? .gzip)
+            #expect(settings.main.encoding == destination.encoding)
             #expect(settings.main.acknowledgement == destination.acknowledgement)
         }
     }
@@ -34,7 +34,7 @@ struct SettingTableTests {
     @Test(
         "the defaults of the contract",
         arguments: [
-            (.encoding, "gzip"), (.tlsMinimum, "1.2"), (.proxy, "environment"), (.connectTimeout, "5"),
+            (.encoding, nil), (.tlsMinimum, "1.2"), (.proxy, "environment"), (.connectTimeout, "5"),
             (.idleTimeout, "60"), (.answerTimeout, "300"), (.maximumConcurrent, "16"),
             (.maximumReportSize, "4294967296"), (.maximumCount, "200000"), (.maximumAge, "90"), (.endpoint, nil),
             (.acknowledgement, nil), (.noProxy, nil), (.maximumTotalSize, nil),
@@ -43,7 +43,7 @@ struct SettingTableTests {
         #expect(setting.standardText == text)
     }
 
-    @Test("what is about a destination is kept for that destination, of which there is one")
+    @Test("what is about a destination is kept for the one that an endpoint names")
     func destinations() throws {
         try withSettingsPlace(#"{"encoding": "file", "idle_timeout": 7, "headers": {"A": "b"}}"#) { place in
             let settings = try place.settings()

@@ -20,13 +20,23 @@ struct SettingsPlace {
     }
 
     func settings(
-        _ environment: [String: String] = [:], _ options: [Setting: String] = [:]
+        _ environment: [String: String] = [:], _ options: [Setting: String] = [:], headers: [HeaderSetting] = []
     ) throws -> Settings {
         var sources = Settings.Sources(spool: FilePath(directory + "/spool"))
         sources.systemFile = FilePath(systemFile)
         sources.options = options
+        sources.headers = headers
         sources.variable = { environment[$0] }
         sources.variableNames = { Array(environment.keys) }
+        return try Settings(sources)
+    }
+
+    /// What counts where only the spool is asked for.
+    func settingsOfSpool() throws -> Settings {
+        var sources = Settings.Sources(spool: FilePath(directory + "/spool"))
+        sources.systemFile = FilePath(systemFile)
+        sources.variable = { _ in nil }
+        sources.isForSpoolAlone = true
         return try Settings(sources)
     }
 

@@ -38,7 +38,7 @@ struct HTTPDestination: DestinationKind {
             // Of the destination, which was checked before: no fault of the report's.
             throw NoAnswer.localTrouble("the endpoint \(error)")
         }
-        let encoding = options.encoding ?? .gzip
+        let encoding = options.encoding ?? Self.usualEncoding
         var fields = ReportFields.of(report.stored, adding: headers)
         fields[.contentType] = report.stored.properties.contentType
         switch encoding {

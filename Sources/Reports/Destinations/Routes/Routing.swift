@@ -62,6 +62,13 @@ package struct Routing: Sendable {
 
     /// Checks all destinations.
     package func validate() throws(ReportsError) {
-        for destination in destinations { _ = try destination.destination.validate() }
+        for named in destinations {
+            do {
+                _ = try named.destination.validate()
+            } catch {
+                let message = "the destination \(named.name): \(error.message)"
+                throw ReportsError(error.code, message, underlyingError: error)
+            }
+        }
     }
 }

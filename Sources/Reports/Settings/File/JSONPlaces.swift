@@ -7,7 +7,8 @@ import Diagnosis
 struct JSONPlaces {
     private let bytes: [UInt8]
     private var position = 0
-    /// The offsets of each member's name and value, by the names that lead to it.
+    /// The offsets of each member's name and value, by the names that lead to it. An element of a list has its index as
+    /// its name, as `[0]`.
     private var offsets: [[String]: (name: Int, value: Int)] = [:]
 
     /// A name that stands a second time in one object; of two such values a reader would have to guess which is meant.
@@ -32,6 +33,16 @@ struct JSONPlaces {
     /// Where a member's name begins.
     func place(ofName path: [String]) -> TextPlace? {
         offsets[path].map { TextPlace(offset: $0.name, in: bytes) }
+    }
+
+    /// The name of an element in a path.
+    static func name(ofElement index: Int) -> String { "[\(index)]" }
+
+    /// A path as people write it: `routes[0].to`.
+    static func text(of path: [String]) -> String {
+        path.reduce(into: "") { text, name in
+            text += text.isEmpty || name.hasPrefix("[") ? name : "." + name
+        }
     }
 
     private mutating func walk(_ path: [String]) {
@@ -70,8 +81,12 @@ struct JSONPlaces {
 
     private mutating func walkArray(_ path: [String]) {
         position += 1
+        var index = 0
         while skipBlanks(), byte != UInt8(ascii: "]") {
-            walk(path)
+            let element = path + [Self.name(ofElement: index)]
+            offsets[element] = (position, position)
+            walk(element)
+            index += 1
             skipBlanks()
             if byte == UInt8(ascii: ",") { position += 1 }
         }

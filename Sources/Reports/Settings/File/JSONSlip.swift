@@ -105,7 +105,7 @@ struct JSONSlip {
         switch context.expectation {
         case .name where isWordByte(byte):
             let word = String(decoding: bytes[offset...].prefix(while: isWordByte), as: UTF8.self)
-            let isKnown = word == "headers" || Setting(rawValue: word) != nil
+            let isKnown = SettingsFile.memberNames.contains(word)
             return JSONSlip(
                 offset, "names stand in double quotes: write \(isKnown ? "\"\(word)\"" : "\" before and behind it")")
         case .name: return JSONSlip(offset, "expected a name in double quotes")

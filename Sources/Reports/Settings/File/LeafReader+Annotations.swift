@@ -28,7 +28,7 @@ extension LeafReader {
         _ value: JSONValue, _ keys: [String], _ key: String
     ) throws(ReportsError) -> AnnotationSetting {
         guard Annotations.isKey(key) else {
-            throw ReportsError(.badConfiguration, "\(nameSource(keys).subject): \(Annotations.keyProblem(key))")
+            throw nameProblem(keys, Annotations.keyProblem(key))
         }
         guard let object = value.objectValue else {
             try refuse(fraction: value, keys)
@@ -36,11 +36,9 @@ extension LeafReader {
             return try AnnotationSetting(key, .text(text), isFixed: false, from: source(keys))
         }
         for member in object.members where !(Self.valueMembers + [Self.fixed]).contains(member.key) {
-            let name = Printable.text(member.key)
-            let meant = NearestName.of(member.key, among: Self.valueMembers + [Self.fixed])
-            let words = meant.map { "did you mean \($0)?" } ?? "expected \(Self.forms), a file or a variable"
-            throw ReportsError(
-                .badConfiguration, "\(nameSource(keys + [member.key]).subject): there is no member \(name): \(words)")
+            throw unknownMember(
+                keys + [member.key], among: Self.valueMembers + [Self.fixed],
+                otherwise: "expected \(Self.forms), a file or a variable")
         }
         let given = object.members.filter { $0.key != Self.fixed }
         guard given.count == 1, let member = given.first else {
@@ -93,6 +91,8 @@ extension LeafReader {
     /// A version 2.10 would become 2.1.
     private func refuse(fraction value: JSONValue, _ keys: [String]) throws(ReportsError) {
         guard case .double = value else { return }
-        throw problem(keys, "expected a text: put the number in quotes, so that each of its digits counts")
+        throw problem(keys, Self.fractionProblem)
     }
+
+    static let fractionProblem = "expected a text: put the number in quotes, so that each of its digits counts"
 }

@@ -12,20 +12,32 @@ struct LeafReader {
 
     /// Where the value of a member is from, which is named by the keys that lead to it.
     func source(_ keys: [String]) -> SettingSource {
-        .file(path.string, key: Printable.text(keys.joined(separator: ".")), place: places.place(of: keys))
+        .file(path.string, key: Printable.text(JSONPlaces.text(of: keys)), place: places.place(of: keys))
     }
 
     /// Where the name of a member is.
     func nameSource(_ keys: [String]) -> SettingSource {
-        .file(path.string, key: Printable.text(keys.joined(separator: ".")), place: places.place(ofName: keys))
+        .file(path.string, key: Printable.text(JSONPlaces.text(of: keys)), place: places.place(ofName: keys))
     }
 
     func problem(_ keys: [String], _ text: String) -> ReportsError {
         ReportsError(.badConfiguration, "\(source(keys).subject): \(text)")
     }
 
-    func entry(_ value: JSONValue, of setting: Setting) throws(ReportsError) -> SettingEntry {
-        let keys = [setting.rawValue]
+    /// What is wrong with the name of a member.
+    func nameProblem(_ keys: [String], _ text: String) -> ReportsError {
+        ReportsError(.badConfiguration, "\(nameSource(keys).subject): \(text)")
+    }
+
+    /// That there is no member of that name, and which one may be meant.
+    func unknownMember(_ keys: [String], among known: [String], otherwise: String) -> ReportsError {
+        let name = keys.last ?? ""
+        let words = NearestName.of(name, among: known).map { "did you mean \($0)?" } ?? otherwise
+        return nameProblem(keys, "there is no member \(Printable.text(name)): \(words)")
+    }
+
+    /// Reads a setting's value, a member of the file or of one of its destinations.
+    func entry(_ value: JSONValue, of setting: Setting, at keys: [String]) throws(ReportsError) -> SettingEntry {
         let text = try leaf(value, keys, expectation: setting.expectation)
         return SettingEntry(
             setting: setting, text: setting.isPath ? resolved(text).string : text, source: source(keys),
@@ -51,6 +63,18 @@ struct LeafReader {
             keys,
             "expected \(expectation), or {\"file\": PATH} or {\"environment\": NAME} to take it from, "
                 + "found \(Self.word(for: value))")
+    }
+
+    /// The headers that an object names.
+    func headers(_ value: JSONValue, at keys: [String]) throws(ReportsError) -> [HeaderSetting] {
+        guard let object = value.objectValue else {
+            throw problem(keys, "expected an object, as {\"Authorization\": {\"file\": \"PATH\"}}")
+        }
+        return try object.members.map { (member) throws(ReportsError) in
+            let keys = keys + [member.key]
+            let value = try leaf(member.value, keys, expectation: "a text")
+            return try HeaderSetting(member.key, value, from: source(keys))
+        }
     }
 
     static func word(for value: JSONValue) -> String {

@@ -2,7 +2,8 @@ import Diagnosis
 import DurableIO
 import SystemPackage
 
-/// The configuration file: a JSON object whose members are settings, `headers`, and `annotations`.
+/// The configuration file: a JSON object whose members are settings, `headers`, `annotations`, `destinations` and
+/// `routes`.
 ///
 /// Instead of a text any member may be `{"file": "PATH"}` or `{"environment": "NAME"}`, so that secrets stay where they
 /// are kept. Paths in it may be relative to its folder.
@@ -12,7 +13,9 @@ struct SettingsFile {
     /// What it says of each setting, in its order; of what it takes from elsewhere, why that cannot be had.
     private(set) var entries: [(setting: Setting, value: Result<SettingEntry, ReportsError>)] = []
     /// `nil` when it says nothing of headers.
-    private(set) var headers: Result<[HeaderSetting], ReportsError>?
+    private(set) var headers: GivenHeaders?
+    /// Its destinations and routes, or why they cannot be had; `nil` when it says nothing of destinations.
+    private(set) var routing: Result<GivenRouting, ReportsError>?
     /// What it says of annotations, in its order; of what it takes from elsewhere, why that cannot be had.
     private(set) var annotations: [GivenAnnotation] = []
     let path: FilePath
@@ -34,6 +37,12 @@ struct SettingsFile {
             }
         }
     }
+
+    /// Whether it says where reports go.
+    var leads: Bool { routing != nil || entries.contains { $0.setting == .endpoint } }
+
+    /// The members that it may have.
+    static let memberNames = ["headers"] + Setting.allCases.map(\.rawValue) + ["annotations", "destinations", "routes"]
 
     private static let maximumByteCount = 1 << 20
 
@@ -86,21 +95,41 @@ struct SettingsFile {
         let (object, places) = try Self.parse(bytes, path)
         let reader = LeafReader(path: path, places: places, sources: sources)
         for member in object.members {
-            if member.key == "headers" {
-                guard !sources.isForSpoolAlone else { continue }
-                headers = Result { () throws(ReportsError) in try Self.headers(member.value, reader) }
-            } else if member.key == "annotations" {
-                annotations = reader.annotations(member.value)
-            } else if let setting = Setting(rawValue: member.key) {
+            switch member.key {
+            case "annotations": annotations = reader.annotations(member.value)
+            case "headers", "destinations", "routes": break
+            default:
+                guard let setting = Setting(rawValue: member.key) else {
+                    throw reader.nameProblem(
+                        [member.key], "there is no such setting\(Self.instead(of: member.key))")
+                }
                 guard setting.isLimit || !sources.isForSpoolAlone else { continue }
-                let value = Result { () throws(ReportsError) in try reader.entry(member.value, of: setting) }
+                let value = Result { () throws(ReportsError) in
+                    try reader.entry(member.value, of: setting, at: [member.key])
+                }
                 entries.append((setting, value))
-            } else {
-                let key = Printable.text(member.key)
-                let name = SettingSource.file(path.string, key: key, place: places.place(ofName: [member.key]))
-                throw ReportsError(
-                    .badConfiguration, "\(name.subject): there is no such setting\(Self.instead(of: member.key))")
             }
+        }
+        if !sources.isForSpoolAlone { try readDestinations(object, reader) }
+    }
+
+    /// Reads where reports go, and the headers, which are for one place.
+    private mutating func readDestinations(_ object: JSONObject, _ reader: LeafReader) throws(ReportsError) {
+        if object["destinations"] != nil {
+            for name in ["endpoint", "headers"] where object[name] != nil {
+                throw reader.nameProblem(
+                    [name], "cannot stand beside destinations: write it into the destination that it is for")
+            }
+        } else if object["routes"] != nil {
+            throw reader.nameProblem(["routes"], "there are no destinations to lead to: name them in destinations")
+        }
+        headers = object["headers"].map { value in
+            GivenHeaders(
+                source: reader.source(["headers"]),
+                values: Result { () throws(ReportsError) in try reader.headers(value, at: ["headers"]) })
+        }
+        routing = object["destinations"].map { destinations in
+            Result { () throws(ReportsError) in try reader.routing(destinations, routes: object["routes"]) }
         }
     }
 
@@ -130,28 +159,20 @@ struct SettingsFile {
         }
         let places = JSONPlaces(text)
         if let twice = places.repetition {
-            let key = Printable.text(twice.path.joined(separator: "."))
+            let key = Printable.text(JSONPlaces.text(of: twice.path))
             throw problem("\(twice.second): \(key): is given in line \(twice.first.line) already: leave one of them")
         }
         return (object, places)
     }
 
     private static func instead(of key: String) -> String {
-        let known = ["headers"] + Setting.allCases.map(\.rawValue) + ["annotations"]
-        if let meant = NearestName.of(key.replacing("-", with: "_"), among: known) { return ": did you mean \(meant)?" }
-        return "; expected one of \(known.joined(separator: ", "))"
+        let meant = NearestName.of(key.replacing("-", with: "_"), among: memberNames)
+        return meant.map { ": did you mean \($0)?" } ?? "; expected one of \(memberNames.joined(separator: ", "))"
     }
+}
 
-    private static func headers(_ value: JSONValue, _ reader: LeafReader) throws(ReportsError) -> [HeaderSetting] {
-        guard let object = value.objectValue else {
-            throw reader.problem(["headers"], "expected an object, as {\"Authorization\": {\"file\": \"PATH\"}}")
-        }
-        var headers: [HeaderSetting] = []
-        for member in object.members {
-            let path = ["headers", member.key]
-            let value = try reader.leaf(member.value, path, expectation: "a text")
-            headers.append(try HeaderSetting(member.key, value, from: reader.source(path)))
-        }
-        return headers
-    }
+/// The headers that one place gives for all that is sent.
+struct GivenHeaders {
+    let source: SettingSource
+    let values: Result<[HeaderSetting], ReportsError>
 }

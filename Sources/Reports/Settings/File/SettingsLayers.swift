@@ -20,9 +20,16 @@ package struct NamedSettingsFile {
 }
 
 /// What the configuration files say together: a member of the spool's file stands instead of the machine's.
+///
+/// Where reports go is one unit: of the files that have `endpoint` or `destinations`, the strongest alone decides it.
 struct SettingsLayers {
     private(set) var entries: [Setting: SettingEntry] = [:]
-    private(set) var headers: [HeaderSetting] = []
+    /// The headers for all that is sent; `nil` if no file gives any.
+    private(set) var headers: GivenHeaders?
+    /// The destinations and routes; `nil` if a file's endpoint counts, or no file says where reports go.
+    private(set) var routing: Result<GivenRouting, ReportsError>?
+    /// What stronger files than that of ``routing`` have that decides who can read what is sent.
+    private(set) var leadingOverRouting: [SettingEntry] = []
     /// What each file says of annotations, the stronger one first.
     private(set) var annotations: [[GivenAnnotation]] = []
     /// Of the files, the stronger one first.
@@ -31,7 +38,7 @@ struct SettingsLayers {
     /// settings of the machine's spool to its owner does not keep other users from having spools of their own.
     let unreadPath: FilePath?
     /// Headers that a file has and that are not sent, and the member of a stronger file that keeps them back.
-    private(set) var withheld: (headersOf: FilePath, because: SettingEntry)?
+    private(set) var withheld: (headersOf: FilePath, because: String)?
 
     /// The settings that decide who can read what is sent.
     private static let leading: [Setting] = [.endpoint, .proxy, .tlsAuthorities]
@@ -51,21 +58,25 @@ struct SettingsLayers {
         }
         paths = layers.map(\.path)
         annotations = layers.map(\.annotations)
-        var hasHeaders = false
-        for layer in layers {
+        let leader = layers.firstIndex(where: \.leads)
+        for (index, layer) in layers.enumerated() {
             let stronger = entries
             for (setting, value) in layer.entries where stronger[setting] == nil {
+                guard setting != .endpoint || index == leader else { continue }
                 entries[setting] = try value.get()
             }
-            guard !hasHeaders, let given = layer.headers else { continue }
+            let leading = Self.leading.compactMap { stronger[$0] }
+            if index == leader { (routing, leadingOverRouting) = (layer.routing, leading) }
+            guard headers == nil, let given = layer.headers else { continue }
             // Headers hold secrets for the server that the administrator named: they must not go where the file of the
             // spool's owner leads.
-            if let entry = Self.leading.compactMap({ stronger[$0] }).first {
-                withheld = (layer.path, entry)
-                continue
+            if let leader, leader < index, layers[leader].routing != nil {
+                withheld = (layer.path, "\(layers[leader].path) has destinations")
+            } else if let entry = leading.first {
+                withheld = (layer.path, entry.description)
+            } else {
+                headers = given
             }
-            headers = try given.get()
-            hasHeaders = true
         }
     }
 

@@ -5,12 +5,13 @@ package struct DestinationSettings: Sendable {
     /// Also the name of its lane in the ledger.
     package let name: String
     /// What was given for it.
-    var entries: [Setting: SettingEntry] = [:]
+    private(set) var entries: [Setting: SettingEntry] = [:]
     /// All of one source: those of a stronger source stand instead of a weaker one's.
     package var headers: [HeaderSetting] = []
     /// A URL that has been checked; `nil` when none is named.
     var endpoint: String?
-    package var encoding = ReportEncoding.gzip
+    /// `nil` for the usual form of the destination's kind.
+    package var encoding: ReportEncoding?
     package var acknowledgement: Acknowledgement?
     package var tls = TLSSettings()
     var proxy = ProxySettings.environment
@@ -21,7 +22,15 @@ package struct DestinationSettings: Sendable {
         self.name = name
     }
 
-    /// Where reports go; `nil` when no endpoint is named.
+    /// Gives a value of its own its place.
+    mutating func apply(_ entry: SettingEntry) throws(ReportsError) {
+        var values = SettingValues(destination: self)
+        try entry.read(into: &values)
+        self = values.destination
+        entries[entry.setting] = entry
+    }
+
+    /// Where reports go, but for how that place is reached; `nil` when no endpoint is named.
     package var destination: Destination? {
         guard let endpoint else { return nil }
         let headers = headers.map { (name: $0.name, value: $0.value) }
@@ -30,6 +39,24 @@ package struct DestinationSettings: Sendable {
         destination.acknowledgement = acknowledgement
         return destination
     }
+
+    /// Where reports go, and how that place is reached; `nil` when no endpoint is named.
+    /// - Throws: ``ReportsError/Code/badConfiguration``, or for an option ``ReportsError/Code/badArgument``, when the
+    ///   endpoint and what else was set for it do not go together.
+    func named(_ sending: SendingSettings) throws(ReportsError) -> NamedDestination? {
+        guard var destination else { return nil }
+        do {
+            _ = try destination.validate()
+        } catch {
+            guard let source = entries[.endpoint]?.source else { throw error }
+            throw ReportsError(source.errorCode, "\(source.subject): \(error.message)", underlyingError: error)
+        }
+        destination.connection = connection(sending)
+        return NamedDestination(name, destination)
+    }
+
+    /// The form in which reports are sent unless somebody sets another.
+    var usualEncoding: ReportEncoding { endpoint.map { Destination.kind(of: $0).usualEncoding } ?? .gzip }
 
     /// How it is reached.
     package func connection(_ sending: SendingSettings) -> ConnectionSettings {

@@ -5,14 +5,15 @@ extension Setting {
     package static let endpoint = destination(
         "endpoint", \.endpoint, .optional(.endpoint),
         Words(
-            "The server's URL; {id}, {kind} and {host} are filled in.",
-            details: "With {id} reports are PUT, without it POSTed. Default: $REPORTS_ENDPOINT.", valueName: "url"),
+            "Where reports go: \(SettingForm.endpoint.expectation).",
+            details: "To an http address, reports are PUT with {id} in it, else POSTed. Default: $REPORTS_ENDPOINT.",
+            valueName: "url"),
         mask: AddressMask.withoutQuery)
     package static let encoding = destination(
-        "encoding", \.encoding, .encoding,
+        "encoding", \.encoding, .optional(.encoding),
         Words(
             "gzip (Content-Encoding), file (a .gz as it is) or identity (inflated while it is sent).",
-            valueName: "encoding"))
+            valueName: "encoding", standard: "gzip; for S3 file"))
     package static let acknowledgement = destination(
         "acknowledgement", \.acknowledgement, .optional(.acknowledgement),
         Words(

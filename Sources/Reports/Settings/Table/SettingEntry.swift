@@ -11,6 +11,18 @@ package struct SettingEntry: Sendable {
     /// Without what nobody is to see.
     package var shownText: String { setting.mask?(text) ?? text }
 
+    /// As it is named as the cause of something: `FILE has NAME`.
+    var description: String { "\(source.description) has \(setting.rawValue)" }
+
+    /// Gives the value its place among the others.
+    func read(into values: inout SettingValues) throws(ReportsError) {
+        do throws(SettingProblem) {
+            try setting.read(text, into: &values)
+        } catch {
+            throw self.error(error)
+        }
+    }
+
     /// What to say when it is no value of the setting.
     func error(_ problem: SettingProblem) -> ReportsError {
         func error(_ text: String, _ cause: (any Error)? = nil) -> ReportsError {

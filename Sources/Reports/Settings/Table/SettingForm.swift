@@ -174,7 +174,7 @@ extension SettingForm where Value == SignatureLimit? {
 
 extension SettingForm where Value == String {
     static let endpoint = SettingForm(
-        "an http or https URL, which may hold {id}, {kind} and {host}",
+        endpointExpectation,
         read: { text throws(SettingProblem) in
             do throws(ReportsError) {
                 _ = try Destination(endpoint: text).validate()
@@ -185,6 +185,12 @@ extension SettingForm where Value == String {
                 throw isAboutMarks ? .advice(error.message, error) : .reason(error.message, error)
             }
         }, text: { $0 })
+
+    private static var endpointExpectation: String {
+        let schemes = Destination.kinds.flatMap { $0.schemes }
+        let others = schemes.dropLast().joined(separator: ", ")
+        return "an \(others) or \(schemes.last ?? "") address, which may hold marks such as {id}"
+    }
 }
 
 extension SettingForm where Value == ProxySettings {
@@ -201,11 +207,21 @@ extension SettingForm where Value == ProxySettings {
 
 /// Hides what nobody is to see of an address.
 enum AddressMask {
-    /// What a query holds may be a secret.
+    /// What a query holds may be a secret, but for what the kind of destination knows to be none.
     @Sendable
     static func withoutQuery(_ text: String) -> String {
         let path = text.prefix { $0 != "?" }
-        return path.count < text.count ? path + "?***" : text
+        guard path.endIndex < text.endIndex else { return text }
+        let open = Destination.kind(of: text).openQueryNames
+        let parts = text[path.endIndex...].dropFirst().split(separator: "&", omittingEmptySubsequences: false)
+        let shown = parts.map { part -> Substring in
+            // An address may have a password in it.
+            guard let mark = part.firstIndex(of: "="), open.contains(String(part[..<mark])), !part.contains("@") else {
+                return "***"
+            }
+            return part
+        }
+        return path + "?" + (shown.allSatisfy { $0 == "***" } ? "***" : shown.joined(separator: "&"))
     }
 
     /// A proxy's address as it is understood, without user name and password.
