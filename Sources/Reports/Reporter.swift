@@ -49,7 +49,8 @@ public final class Reporter: Sendable {
         public var limits = SpoolLimits()
         /// The largest number of reports under way to one server at the same time, from 1 to 64. The default is 16.
         public var maximumConcurrent = 16
-        /// The TLS settings, the proxies and the timeouts.
+        /// The TLS settings, the proxies and the timeouts, for each destination that has no settings of its own
+        /// (``Destination/connection``).
         ///
         /// If these settings name a file that cannot be used, a submission fails with
         /// ``ReportsError/Code/badConfiguration``. Collecting a report does not need these files.
@@ -105,10 +106,15 @@ public final class Reporter: Sendable {
     ///   - configuration: Limits and other settings.
     /// - Throws: ``ReportsError`` when the URL is invalid, when ``Configuration/annotations`` break their bounds
     ///   (``ReportsError/Code/badArgument``), or when the directory at the path cannot be a spool of this version.
-    public init(
+    public convenience init(
         spool path: FilePath? = nil, destination: Destination? = nil, configuration: Configuration = Configuration()
     ) throws {
         _ = try destination?.validate()
+        try self.init(path, destination.map { Routing($0) }, configuration)
+    }
+
+    /// Makes a reporter whose destinations are checked.
+    init(_ path: FilePath?, _ routing: Routing?, _ configuration: Configuration) throws {
         guard let path = path ?? Self.defaultSpool else {
             throw ReportsError(.badConfiguration, "there is no home directory: name the spool")
         }
@@ -119,7 +125,7 @@ public final class Reporter: Sendable {
         try ReportSpool.check(path, options: options)
         place = SpoolPlace(path, options: options, logger: configuration.logger)
         callerRequests = CallerRequests(handler: configuration.existingReportHandler)
-        var owner = SpoolOwner.Configuration(destination: destination)
+        var owner = SpoolOwner.Configuration(routing: routing)
         owner.callerRequests = callerRequests
         owner.maximumConcurrent = min(max(configuration.maximumConcurrent, 1), 64)
         owner.connection = configuration.connection

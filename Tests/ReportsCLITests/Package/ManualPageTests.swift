@@ -38,7 +38,8 @@ struct ManualPageTests {
     func settings() throws {
         let page = try ManualPage("reports.json.5")
         let items = page.items(in: "SETTINGS")
-        #expect(Set(items.keys) == Set(Setting.allCases.map(\.rawValue) + ["headers", "annotations"]))
+        let others = ["headers", "annotations", "destinations", "routes"]
+        #expect(Set(items.keys) == Set(Setting.allCases.map(\.rawValue) + others))
         for setting in Setting.allCases {
             let text = items[setting.rawValue] ?? ""
             #expect(text.contains("Value: \(setting.expectation). "), "\(setting.rawValue): \(text)")
@@ -92,7 +93,7 @@ struct ManualPageTests {
                 checked += 1
             }
         }
-        #expect(checked == 3)
+        #expect(checked == 4)
     }
 
     private static let common = "Options of every command"
