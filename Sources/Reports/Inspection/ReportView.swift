@@ -47,6 +47,8 @@ package struct ReportView: Sendable {
         return (note.map { $0 + ": " } ?? "") + "run submit without --deadline"
     }
 
+    /// Whether it is kept because no route sends it.
+    package var isHeldByRoute: Bool { state == TransferState.held.rawValue && reason == HoldReason.route.rawValue }
     /// Whether it was never stored, to keep the limit of a signature.
     package var isBraked: Bool { reason == EndReason.signatureLimit.rawValue }
 

@@ -66,7 +66,7 @@ struct RequestRunner {
     func run(_ action: Order.Action, _ selection: ReportSelection, isAll: Bool) async throws {
         Signals.endOnInterrupt()
         // Whoever owns the spool keeps its limits, and must not keep others than were meant.
-        let (settings, _) = try settings(for: action)
+        let (settings, routing) = try settings(for: action)
         guard let spool = try global.openExisting(settings) else {
             if isAll { return }
             let id = Printable.text(selection.ids.first ?? "")
@@ -88,10 +88,10 @@ struct RequestRunner {
             }
         }
         if targets.isEmpty, let firstError { ExitStatus.leave(ExitStatus.of(firstError)) }
-        let done = try await OrderDispatch(spool: spool).carryOut(action, on: targets)
+        let done = try await OrderDispatch(spool: spool, routing: routing).carryOut(action, on: targets)
         for target in done { tell(target) }
         for target in targets where target != .all && !done.contains(target) {
-            let error = ReportsError(.noSuchReport, "\(target): \(nothing(of: target, action))")
+            let error = ReportsError(.noSuchReport, "\(target): \(nothing(of: target, action, in: spool))")
             Console.complain(error.message)
             firstError = firstError ?? error
         }
@@ -114,8 +114,11 @@ struct RequestRunner {
     }
 
     /// Why an order came to nothing.
-    private func nothing(of target: Order.Target, _ action: Order.Action) -> String {
-        if case .drop = target { return "is gone, or poison is not its reason any more" }
+    private func nothing(of target: Order.Target, _ action: Order.Action, in spool: ReportSpool) -> String {
+        guard case .report(let id) = target else { return "is gone, or poison is not its reason any more" }
+        if action == .retry, let report = try? SpoolInspector(spool: spool).report(id), report.isHeldByRoute {
+            return "\(report.note ?? "no route sends it"): change the routes, then retry it"
+        }
         return "its bytes are missing: there is nothing to \(action.rawValue)"
     }
 
