@@ -39,7 +39,8 @@ struct HTTPDestination: DestinationKind {
             throw NoAnswer.localTrouble("the endpoint \(error)")
         }
         let encoding = options.encoding ?? Self.usualEncoding
-        var fields = ReportFields.of(report.stored, adding: headers)
+        var fields = ReportFields.of(
+            report.stored, adding: headers, withAnnotations: !attempt.hasChanged(Change.withoutAnnotations.sort))
         fields[.contentType] = report.stored.properties.contentType
         switch encoding {
         case .file:
@@ -58,7 +59,27 @@ struct HTTPDestination: DestinationKind {
     }
 
     func judge(_ answer: TransferAnswer, to report: OutgoingReport, _ attempt: AttemptContext) -> Judgement {
-        ReportAnswers.judge(
-            answer, demanding: options.acknowledgement, isSecure: endpoint.isSecure, at: attempt.wall)
+        let hasLeftOut = attempt.hasChanged(Change.withoutAnnotations.sort)
+        var judgement = ReportAnswers.judge(
+            answer, demanding: options.acknowledgement, isSecure: endpoint.isSecure, at: attempt.wall,
+            without: hasLeftOut ? ["annotations"] : [])
+        if !hasLeftOut, Self.refusesFields(answer, of: report.stored) { judgement.again = .withoutAnnotations }
+        return judgement
     }
+
+    /// Whether an answer may be about the size of the annotations: one user's long annotations must not let a server
+    /// look as if it rejected everything.
+    private static func refusesFields(_ answer: TransferAnswer, of report: StoredReport) -> Bool {
+        let byteCount = StructuredField.dictionary(report.properties.annotations).utf8.count
+        // nginx answers 400, most others 431 (RFC 6585, section 5).
+        return answer.status == 431 && byteCount > 0 || answer.status == 400 && byteCount > smallFieldByteCount
+    }
+
+    /// No server refuses a field of this size, in bytes.
+    private static let smallFieldByteCount = 2 << 10
+}
+
+extension Change {
+    /// The annotations are left out, because the server does not take as many header fields.
+    fileprivate static let withoutAnnotations = Change("annotations")
 }

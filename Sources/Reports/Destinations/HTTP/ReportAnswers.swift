@@ -8,25 +8,28 @@ enum ReportAnswers {
     ///   - rule: the proof of receipt that its destination has to give; `nil` where none is demanded.
     ///   - isSecure: whether it came over TLS.
     ///   - wall: this machine's clock, in milliseconds since 1970.
+    ///   - omissions: what the request left out, for the receipt. The default is nothing.
     /// - Returns: the meaning, with the receipt.
     static func judge(
-        _ answer: TransferAnswer, demanding rule: Acknowledgement?, isSecure: Bool, at wall: Int64
+        _ answer: TransferAnswer, demanding rule: Acknowledgement?, isSecure: Bool, at wall: Int64,
+        without omissions: [String] = []
     ) -> Judgement {
         let found = rule?.proof(in: answer)
         let proof: Judgement.Proof = rule == nil ? .notDemanded : found == nil ? .missing : .given
         var judgement = Judgement.http(answer, isSecure: isSecure, proof: proof, at: wall)
-        judgement.receipt = receipt(of: answer, proof: found)
+        judgement.receipt = receipt(of: answer, proof: found, without: omissions)
         return judgement
     }
 
-    /// The answer's `Location`, its first KiB and the proof of receipt, as JSON.
-    private static func receipt(of answer: TransferAnswer, proof: String?) -> String {
+    /// The answer's `Location`, its first KiB, the proof of receipt and what was left out, as JSON.
+    private static func receipt(of answer: TransferAnswer, proof: String?, without omissions: [String]) -> String {
         var object = JSONObject()
         object["status"] = JSONValue(answer.status)
         object["location"] = JSONValue(answer.fields[.location])
         object["body"] =
             answer.body.isEmpty ? .null : .string(String(decoding: answer.body.prefix(1 << 10), as: UTF8.self))
         if let proof { object["acknowledgement"] = .string(String(proof.prefix(1 << 10))) }
+        if !omissions.isEmpty { object["left_out"] = .array(omissions.map { .string($0) }) }
         return JSONValue.object(object).description
     }
 }

@@ -7,8 +7,12 @@ enum ReportFields {
     /// - Parameters:
     ///   - report: the report, sent in its wire form.
     ///   - headers: the user's own fields.
+    ///   - hasAnnotations: whether the annotations are among them. The default is `true`.
     /// - Returns: all fields but the payload's type.
-    static func of(_ report: StoredReport, adding headers: [(name: String, value: String)]) -> HTTPFields {
+    static func of(
+        _ report: StoredReport, adding headers: [(name: String, value: String)],
+        withAnnotations hasAnnotations: Bool = true
+    ) -> HTTPFields {
         let properties = report.properties
         var fields = HTTPFields()
         fields[.userAgent] = "Reports/\(ReportsVersion.current)"
@@ -21,7 +25,7 @@ enum ReportFields {
         fields[.reportSignature] = properties.signature
         fields[.reportCollectedAt] = RFC3339.string(milliseconds: properties.collectedAt)
         fields[.reportOccurredAt] = properties.occurredAt.map { RFC3339.string(milliseconds: $0) }
-        if !properties.annotations.isEmpty {
+        if hasAnnotations, !properties.annotations.isEmpty {
             fields[.reportAnnotations] = StructuredField.dictionary(properties.annotations)
         }
         return fields
