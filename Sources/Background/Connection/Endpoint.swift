@@ -94,7 +94,7 @@ package struct Endpoint: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Host, and the port where it is not the scheme's own.
-    var authority: String {
+    package var authority: String {
         port == (isSecure ? 443 : 80) ? host : "\(host):\(port)"
     }
 

@@ -1,4 +1,3 @@
-import Crypto
 import Glibc
 package import SystemPackage
 
@@ -66,10 +65,7 @@ package struct MachineFacts: Sendable {
     /// that values made with two salts are from one machine.
     package func identifier(salt: [UInt8]) -> String? {
         guard let machineID else { return nil }
-        var code = HMAC<SHA256>(key: SymmetricKey(data: machineID))
-        code.update(data: Array(Self.purpose.utf8))
-        code.update(data: salt)
-        return Array(code.finalize()).prefix(16).hexDigits
+        return AuthenticationCode.of(Self.purpose.utf8 + salt, key: machineID).prefix(16).hexDigits
     }
 
     /// Keeps the values apart from those that other programs make of the same id.

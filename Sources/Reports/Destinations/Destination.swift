@@ -4,11 +4,14 @@ import DurableIO
 /// A place where reports go, and the header fields that the user adds to each request.
 ///
 /// The endpoint's scheme says which protocol the place speaks: `http` and `https` for a server that takes reports as
-/// they are. The endpoint may contain marks in its path and query, for example `{id}` and `{kind}`, and `{host}` in its
-/// host name. `{host}` is the name of this machine. Any other brace is refused: write `%7B` or `%7D` for a brace that
-/// is part of the URL. With `{id}`, each report is sent by `PUT` to an address of its own, so that sending it again is
-/// harmless on any server (RFC 9110, section 9.2.2). Without `{id}`, reports are sent by `POST`. Neither the endpoint
-/// nor a header field is written to disk or logged.
+/// they are, and `s3` for a bucket (``s3(bucket:region:key:endpoint:credentials:headers:)``). The endpoint may contain
+/// marks in its path and query: `{id}`, `{kind}`, `{format}`, `{host}`, `{annotation:NAME}`, and `{yyyy}`, `{mm}`,
+/// `{dd}` and `{HH}` of the time at which a report was collected, in UTC. `{host}`, the name of this machine, may also
+/// stand in the host name. Any other brace is refused: write `%7B` or `%7D` for a brace that is part of the URL.
+///
+/// With `{id}`, each report is sent by `PUT` to an address of its own, so that sending it again is harmless on any
+/// server (RFC 9110, section 9.2.2). Without `{id}`, reports are sent by `POST`. Neither the endpoint nor a header
+/// field is written to disk or logged.
 public struct Destination: Sendable {
     /// A closure that gives the header fields of one request, such as credentials, when the request is sent.
     public typealias HeaderProvider = @Sendable () async throws -> [(name: String, value: String)]
@@ -26,11 +29,14 @@ public struct Destination: Sendable {
     /// file that cannot be used, a submission fails with ``ReportsError/Code/badConfiguration``.
     public var connection: ConnectionSettings?
 
-    private let endpoint: String
+    /// Makes the protocol's side of a destination.
+    typealias Maker = @Sendable (DestinationOptions) throws(ReportsError) -> any DestinationKind
+
     private let provider: HeaderProvider
+    private let make: Maker
 
     /// The protocols that this package knows.
-    static let kinds: [any DestinationKind.Type] = [HTTPDestination.self]
+    static let kinds: [any DestinationKind.Type] = [HTTPDestination.self, S3Destination.self]
 
     /// Makes a destination for an HTTP or HTTPS endpoint.
     ///
@@ -59,8 +65,16 @@ public struct Destination: Sendable {
 
     /// Makes a destination for an endpoint of any protocol.
     package init(endpoint: String, headers provider: @escaping HeaderProvider = { [] }) {
-        self.endpoint = endpoint
         self.provider = provider
+        make = { options throws(ReportsError) in
+            try Self.kind(of: endpoint).init(endpoint: endpoint, options: options)
+        }
+    }
+
+    /// Makes a destination whose place is not written as an endpoint.
+    init(headers: [(name: String, value: String)], make: @escaping Maker) {
+        provider = { headers }
+        self.make = make
     }
 
     /// Makes the protocol's side of the destination, and checks the endpoint.
@@ -69,7 +83,7 @@ public struct Destination: Sendable {
         options.headers = provider
         options.encoding = encoding
         options.acknowledgement = acknowledgement
-        return try Self.kind(of: endpoint).init(endpoint: endpoint, options: options)
+        return try make(options)
     }
 
     /// The protocol that an endpoint's scheme names.

@@ -31,6 +31,11 @@ package protocol DestinationKind: Sendable {
     /// Whether a large report may go out in parts, if the server can do that.
     var goesInParts: Bool { get }
 
+    /// Whether a header field is the kind's own, so that a field of the user's with that name is not sent.
+    static func setsHeader(_ name: String) -> Bool
+    /// Checks what sending needs besides the endpoint's text, for example credentials in the environment. The owner of a
+    /// spool asks this when it begins. Commands that only read the settings do not ask.
+    func checkSurroundings() throws(ReportsError)
     /// Whether it takes such a report at all. This is asked before a report is sent, without its payload.
     func admits(_ report: ReportOutline) -> Admission
     /// Makes the request of one attempt, with the credentials of that moment.
@@ -47,6 +52,8 @@ extension DestinationKind {
     package static var openQueryNames: Set<String> { [] }
     package var answerByteCount: Int? { nil }
     package var goesInParts: Bool { false }
+    package static func setsHeader(_ name: String) -> Bool { HeaderRules.isReserved(name) }
+    package func checkSurroundings() throws(ReportsError) {}
     package func admits(_ report: ReportOutline) -> Admission { .yes }
 }
 

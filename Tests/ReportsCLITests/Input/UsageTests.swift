@@ -53,7 +53,7 @@ struct UsageTests {
         Case("submit --endpoint example.com/reports", 64, says: "write http:// or https:// in front"),
         Case("submit --endpoint ftp://example.com", 64, says: "scheme other than http and https"),
         Case("submit --endpoint http://", 64, says: "--endpoint"),
-        Case("submit --endpoint http://127.0.0.1:9/{Id}", 64, says: "the marks are {id}, {kind} and {host}"),
+        Case("submit --endpoint http://127.0.0.1:9/{Id}", 64, says: "the marks are {id}, {kind}, {format}"),
         Case("submit --endpoint http://127.0.0.1:9/{id", 64, says: "has a { that opens no mark"),
         Case("submit --endpoint http://127.0.0.1:9/?k={secret}", 64, says: "has an unknown mark in its query"),
         Case("submit --endpont http://127.0.0.1:9/", 64, says: "Did you mean '--endpoint'?"),

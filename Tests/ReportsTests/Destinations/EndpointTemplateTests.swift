@@ -10,18 +10,14 @@ import Testing
 @Suite("Marks of an endpoint")
 struct EndpointTemplateTests {
     private static func address(
-        _ url: String, id: String = "ab12", kind: String = "crash", host: String = "box"
-    ) throws
-        -> String
-    {
-        let address = try EndpointTemplate(url).url { mark in
-            switch mark {
-            case .id: id
-            case .kind: kind
-            case .host: host
-            }
-        }
-        return try Endpoint(address).description
+        _ url: String, host: String = "box", annotations: [String: String] = [:]
+    ) throws -> String {
+        var properties = MarkValues.example(host: host).properties
+        properties.annotations = annotations
+        // 2026-11-22T05:13:03Z.
+        properties.collectedAt = 1_795_324_383_000
+        let values = MarkValues(id: "ab12", properties: properties, host: host)
+        return try Endpoint(EndpointTemplate(url).url(values)).description
     }
 
     @Test(
@@ -34,6 +30,8 @@ struct EndpointTemplateTests {
             ("https://a.example?id={id}", "https://a.example/?id=ab12"),
             ("https://a.example/%7Bid%7D/%7b{id}", "https://a.example/%7Bid%7D/%7bab12"),
             ("https://a.example/plain", "https://a.example/plain"),
+            ("https://a.example/{format}/{yyyy}/{mm}/{dd}/{HH}/{id}", "https://a.example/text/2026/11/22/05/ab12"),
+            ("https://a.example/{annotation:none}/{id}?s={annotation:none}", "https://a.example/_/ab12?s="),
         ])
     func filledIn(url: String, expected: String) throws {
         #expect(try Self.address(url) == expected)
@@ -51,14 +49,20 @@ struct EndpointTemplateTests {
             ("https://{id}.example/", "has {id} in its host name"),
             ("https://{kind}/{id}", "has {kind} in its host name"),
             ("https://a:{host}/{id}", "has {host} in its port"), ("{host}://a/{id}", "has {host} in its scheme"),
-            ("https://{Host}/{id}", "has the unknown mark {Host}"),
+            ("https://{Host}/{id}", "has the unknown mark {Host}"), ("https://a/{YYYY}", "has the unknown mark {YYYY}"),
+            ("https://a/{annotation}", "has the unknown mark {annotation}"),
+            ("https://a/{annotation:}", "has the unknown mark {annotation:}"),
+            ("https://a/{annotation:a b}", "has the unknown mark {annotation:a b}"),
+            ("https://{annotation:a}.example/", "has {annotation:a} in its host name"),
+            ("https://{yyyy}.example/", "has {yyyy} in its host name"),
         ])
     func refused(url: String, expected: String) throws {
         let error = #expect(throws: ReportsError.self) { try Destination.http(url).validate() }
         #expect(error?.code == .badConfiguration)
         let message = error?.message ?? ""
         #expect(message.hasPrefix("the endpoint \(expected)"), "\(message)")
-        #expect(message.contains("{id}, {kind} and {host}"), "\(message)")
+        #expect(
+            message.contains("{annotation:NAME}") || message.contains("marks stand in path and query"), "\(message)")
         #expect(!message.contains("secret"))
     }
 
@@ -101,6 +105,18 @@ struct EndpointTemplateTests {
         ])
     func segments(url: String, host: String, expected: String) throws {
         #expect(try Self.address(url, host: host) == expected)
+    }
+
+    @Test(
+        "a hostile annotation changes neither the host nor the path",
+        arguments: [
+            ("../..", "..%2F.."), ("a/b", "a%2Fb"), ("%2f..%2f", "%252f..%252f"), ("", "_"), ("..", "_"), (".", "_"),
+            ("a\nb", "a%0Ab"), ("é", "%C3%A9"), ("x?y#z", "x%3Fy%23z"), ("@evil.example", "%40evil.example"),
+            ("{id}", "%7Bid%7D"), ("\\..\\", "%5C..%5C"), ("//evil.example", "%2F%2Fevil.example"),
+        ])
+    func hostileAnnotation(value: String, expected: String) throws {
+        let address = try Self.address("https://a.example/{annotation:who}/{id}", annotations: ["who": value])
+        #expect(address == "https://a.example/\(expected)/ab12")
     }
 
     @Test("a program's own reporter is not made with such an endpoint, and its spool neither")

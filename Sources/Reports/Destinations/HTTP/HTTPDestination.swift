@@ -16,7 +16,7 @@ struct HTTPDestination: DestinationKind {
         self.options = options
         do {
             template = try EndpointTemplate(endpoint)
-            self.endpoint = try Endpoint(template.example(host: CurrentProcess.hostName))
+            self.endpoint = try Endpoint(template.url(.example(host: CurrentProcess.hostName)))
         } catch {
             // The URL may have a secret in its query, so the message names the problem and not the value.
             throw ReportsError(.badConfiguration, "the endpoint \(error)", underlyingError: error)
@@ -33,7 +33,7 @@ struct HTTPDestination: DestinationKind {
         let headers = try await options.headerFields()
         let target: Endpoint
         do {
-            target = try Endpoint(template.url(for: report.stored, host: attempt.host))
+            target = try Endpoint(template.url(MarkValues(report.stored, host: attempt.host)))
         } catch {
             // Of the destination, which was checked before: no fault of the report's.
             throw NoAnswer.localTrouble("the endpoint \(error)")

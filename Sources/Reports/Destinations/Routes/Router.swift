@@ -19,7 +19,9 @@ package struct Router: Sendable {
     package init(_ routing: Routing) throws(ReportsError) {
         var kinds: [Lane: any DestinationKind] = [:]
         for destination in routing.destinations {
-            kinds[Lane(destination.name)] = try destination.destination.kind()
+            let kind = try destination.destination.kind()
+            try kind.checkSurroundings()
+            kinds[Lane(destination.name)] = kind
         }
         self.kinds = kinds
         names = routing.destinations.map(\.name)

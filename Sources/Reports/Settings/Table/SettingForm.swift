@@ -181,7 +181,7 @@ extension SettingForm where Value == String {
                 return text
             } catch {
                 // What is wrong with a mark is told with the marks that there are.
-                let isAboutMarks = error.underlyingError is EndpointTemplate.Problem
+                let isAboutMarks = error.underlyingError is MarkProblem
                 throw isAboutMarks ? .advice(error.message, error) : .reason(error.message, error)
             }
         }, text: { $0 })
