@@ -40,7 +40,7 @@ struct HTTPDestination: DestinationKind {
         }
         let encoding = options.encoding ?? Self.usualEncoding
         var fields = ReportFields.of(
-            report.stored, adding: headers, withAnnotations: !attempt.hasChanged(Change.withoutAnnotations.sort))
+            report.stored, adding: headers, withAnnotations: !attempt.hasChanged(Change.annotationsLeftOut.sort))
         fields[.contentType] = report.stored.properties.contentType
         switch encoding {
         case .file:
@@ -59,11 +59,11 @@ struct HTTPDestination: DestinationKind {
     }
 
     func judge(_ answer: TransferAnswer, to report: OutgoingReport, _ attempt: AttemptContext) -> Judgement {
-        let hasLeftOut = attempt.hasChanged(Change.withoutAnnotations.sort)
+        let hasLeftOut = attempt.hasChanged(Change.annotationsLeftOut.sort)
         var judgement = ReportAnswers.judge(
             answer, demanding: options.acknowledgement, isSecure: endpoint.isSecure, at: attempt.wall,
             without: hasLeftOut ? ["annotations"] : [])
-        if !hasLeftOut, Self.refusesFields(answer, of: report.stored) { judgement.again = .withoutAnnotations }
+        if !hasLeftOut, Self.refusesFields(answer, of: report.stored) { judgement.again = .annotationsLeftOut }
         return judgement
     }
 
@@ -81,5 +81,5 @@ struct HTTPDestination: DestinationKind {
 
 extension Change {
     /// The annotations are left out, because the server does not take as many header fields.
-    fileprivate static let withoutAnnotations = Change("annotations")
+    fileprivate static let annotationsLeftOut = Change("annotations")
 }
