@@ -9,6 +9,9 @@ package struct RouteSetting: Sendable {
 }
 
 extension Route {
+    /// Whether it has no conditions.
+    var matchesAll: Bool { kinds.isEmpty && formats.isEmpty && annotations.isEmpty }
+
     /// The route in words, as `kind crash or hang, service=shop: to dumps`.
     package var words: String {
         var conditions: [String] = []

@@ -12,12 +12,24 @@ extension Settings {
         unitFile.map { "\($0) counts for the units of the package alone, and not for this command" }
     }
 
-    /// Which formats of routes this version does not know.
-    package var strangeFormatWords: [String] {
-        (routes ?? []).flatMap(\.strangeFormats).map { format in
+    /// What looks like a slip in destinations and routes, although it is valid: formats that this version does not
+    /// know, routes behind one that matches all, and destinations that get no report.
+    package var routingHints: [String] {
+        guard let routes else { return [] }
+        let formats = routes.flatMap(\.strangeFormats).map { format in
             "\(format.source.subject): no report has the format \"\(Printable.text(format.name))\" "
                 + "as far as this version knows"
         }
+        let end = routes.firstIndex { $0.route.matchesAll } ?? routes.endIndex
+        let behind = routes.dropFirst(end + 1).map { route in
+            "\(route.source.subject): matches no report: routes[\(end)], which stands before it, matches all"
+        }
+        let used = routes.prefix(end + 1).map(\.route.outcome)
+        let idle = destinations.enumerated().filter { index, destination in
+            (index > 0 || end < routes.endIndex) && !used.contains(.to(destination.name))
+        }
+        return formats + behind
+            + idle.map { "no route leads to the destination \($0.element.name): no report goes there" }
     }
 
     /// Where an endpoint may be set.

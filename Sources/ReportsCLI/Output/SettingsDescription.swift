@@ -42,7 +42,7 @@ enum SettingsDescription {
     /// What looks like a slip in the environment or in the files.
     static func hints(_ settings: Settings) -> [String] {
         settings.strayVariables.map { "$\($0.name) is set, and no such setting exists: did you mean $\($0.meant)?" }
-            + settings.withheldHeaders + settings.strangeFormatWords
+            + settings.withheldHeaders + settings.routingHints
     }
 
     /// The same, and what a person may wonder about who asks for the settings.

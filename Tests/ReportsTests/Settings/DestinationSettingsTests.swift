@@ -175,6 +175,28 @@ struct DestinationSettingsTests {
         }
     }
 
+    @Test("routes behind one that matches all, and destinations without reports, are told and are no slips")
+    func idle() throws {
+        let destinations = #""destinations": {"a": {"endpoint": "http://a/"}, "b": {"endpoint": "http://b/"}}"#
+        func hints(_ routes: String) throws -> [String] {
+            var hints: [String] = []
+            try withSettingsPlace("{\(destinations), \"routes\": \(routes)}") { place in
+                hints = try place.settings().routingHints.map { $0.replacing(place.file + ": ", with: "") }
+            }
+            return hints
+        }
+        func none(_ name: String) -> String { "no route leads to the destination \(name): no report goes there" }
+        #expect(try hints("[]") == [none("b")])
+        #expect(try hints(#"[{"kinds": "log", "to": "b"}]"#) == [])
+        #expect(try hints(#"[{"to": "b"}]"#) == [none("a")])
+        #expect(try hints(#"[{"kinds": "log", "to": "a"}, {"hold": true}]"#) == [none("b")])
+        #expect(
+            try hints(#"[{"to": "a"}, {"to": "b"}]"#) == [
+                "line 1, column 108: routes[1]: matches no report: routes[0], which stands before it, matches all",
+                none("b"),
+            ])
+    }
+
     @Test("a format that this version does not know is told and is no slip, unless it is nearly one that it knows")
     func formats() throws {
         let json = #"{"destinations": {"a": {"endpoint": "http://a/"}}, "routes": [{"formats": FORMATS, "to": "a"}]}"#
@@ -182,7 +204,7 @@ struct DestinationSettingsTests {
             try withSettingsPlace(json.replacing("FORMATS", with: formats), body)
         }
         try place(#"["minidump", "minidump (damaged)", "wasm-trap-of-2031"]"#) { place in
-            let words = try place.settings().strangeFormatWords
+            let words = try place.settings().routingHints
             #expect(
                 words == [
                     "\(place.file): line 1, column 110: routes[0].formats[2]: no report has the format "
