@@ -92,6 +92,7 @@ package final class SpoolOwner: Sendable {
         self.host = host
         logger = configuration.logger
         let router = try configuration.routing.map { try Router($0) }
+        try router?.checkSurroundings()
         sender = ReportSender(
             spool: spool, router: router,
             callerRequests: configuration.callerRequests ?? CallerRequests(), side: transports.side,

@@ -41,9 +41,7 @@ package struct HeaderSetting: Sendable {
     private init(
         named name: String, _ value: some StringProtocol, from source: SettingSource, subject: String
     ) throws(ReportsError) {
-        guard !HeaderRules.isReserved(name) else {
-            throw ReportsError(source.errorCode, "\(subject): \(name) is set by Reports itself: leave it out")
-        }
+        guard !HeaderRules.isReserved(name) else { throw Self.reserved(name, source, subject) }
         guard HeaderRules.isValue(String(value)) else {
             throw ReportsError(source.errorCode, "\(subject): the value of \(name) holds control characters")
         }
@@ -51,6 +49,13 @@ package struct HeaderSetting: Sendable {
         self.value = String(value.drop(while: \.isWhitespace))
         self.source = source
     }
+
+    private static func reserved(_ name: String, _ source: SettingSource, _ subject: String) -> ReportsError {
+        ReportsError(source.errorCode, "\(subject): \(name) is set by Reports itself: leave it out")
+    }
+
+    /// What is wrong with it if the kind of destination sets it itself.
+    var reserved: ReportsError { Self.reserved(name, source, source.subject) }
 
     /// Reads one a line; empty lines and those that begin with `#` are passed over, and so is what editors add.
     package static func lines(_ bytes: [UInt8], from source: SettingSource) throws(ReportsError) -> [HeaderSetting] {

@@ -4,12 +4,10 @@ package import Background
 extension Settings {
     /// What the settings come to for a run: one destination, or several with routes between them; `nil` when no
     /// endpoint is named.
-    /// - Throws: ``ReportsError/Code/badConfiguration``, or for an option ``ReportsError/Code/badArgument``, for a
-    ///   destination that cannot be used, with the place of its endpoint.
     package func routing() throws(ReportsError) -> Routing? {
         var named: [NamedDestination] = []
         for destination in destinations {
-            guard let destination = try destination.named(sending) else { return nil }
+            guard let destination = destination.named(sending) else { return nil }
             named.append(destination)
         }
         guard let routes else { return named.first.map { Routing($0.destination) } }
@@ -22,9 +20,14 @@ extension Settings {
     /// Whether somebody names a place where reports go.
     package var hasEndpoint: Bool { main.endpoint != nil }
 
-    /// Brings together what the caller and the files say of destinations. The endpoint of the caller stands instead of
-    /// all that files say of it.
+    /// Brings together what the caller and the files say of destinations, and checks it. The endpoint of the caller
+    /// stands instead of all that files say of it.
     mutating func useDestinations(_ sources: Sources, _ layers: SettingsLayers) throws(ReportsError) {
+        try gatherDestinations(sources, layers)
+        for destination in destinations { try destination.check() }
+    }
+
+    private mutating func gatherDestinations(_ sources: Sources, _ layers: SettingsLayers) throws(ReportsError) {
         let own = try Self.headers(sources)
         let headers = own ?? layers.headers
         if own == nil, let withheld = layers.withheld {

@@ -61,10 +61,12 @@ struct Submit: AsyncParsableCommand {
                     + "or in /etc/reports/reports.json"
                     + [settings.unreadFileWords, settings.unitFileWords].compactMap { $0.map { "; \($0)" } }.joined())
         }
+        let router = try Router(routing)
+        try router.checkSurroundings()
         let spool = try global.openOrMake(settings)
         let submission = submission(of: spool, routing, settings)
         let telling = SubmissionTelling(
-            spool: spool, isJSON: global.json, origins: Set(try Router(routing).gateKeys.values))
+            spool: spool, isJSON: global.json, origins: Set(router.gateKeys.values))
         do {
             let outcome = try await Signals.cancelling { try await submission.run() }
             telling.tell(outcome.result)

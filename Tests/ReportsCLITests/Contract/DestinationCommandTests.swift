@@ -93,6 +93,22 @@ struct DestinationCommandTests {
         }
     }
 
+    @Test("what a bucket needs besides its endpoint is asked for by submit alone, before it sends")
+    func surroundings() async throws {
+        try await withTool { tool in
+            let id = try await tool.add("one")
+            try configure(
+                tool, #"{"destinations": {"a": {"endpoint": "http://127.0.0.1:9/"}, "b": {"endpoint": "s3://c/"}}}"#)
+            let submit = try await tool.run("submit")
+            #expect(submit.status == 78 && submit.errors.contains("the destination b: the endpoint names no region"))
+            #expect(try await tool.show(id)["attempts"]?.integerValue == 0)
+            for words in [["settings"], ["status"], ["retry", id]] {
+                let result = try await tool.run(words)
+                #expect(result.status == 0 && !result.errors.contains("region"), "\(words): \(result.errors)")
+            }
+        }
+    }
+
     @Test("a report goes where the routes lead, and with --endpoint to that address, without the file's headers")
     func submit() async throws {
         let script = ServerScript.always(.response(201))

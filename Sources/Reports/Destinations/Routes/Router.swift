@@ -19,14 +19,25 @@ package struct Router: Sendable {
     package init(_ routing: Routing) throws(ReportsError) {
         var kinds: [Lane: any DestinationKind] = [:]
         for destination in routing.destinations {
-            let kind = try destination.destination.kind()
-            try kind.checkSurroundings()
-            kinds[Lane(destination.name)] = kind
+            kinds[Lane(destination.name)] = try destination.destination.kind()
         }
         self.kinds = kinds
         names = routing.destinations.map(\.name)
         first = Lane(names.first ?? Lane.main.name)
         routes = routing.routes
+    }
+
+    /// Checks what sending to each destination needs in the surroundings of the process.
+    package func checkSurroundings() throws(ReportsError) {
+        for name in names {
+            do {
+                try kinds[Lane(name)]?.checkSurroundings()
+            } catch {
+                guard routes != nil else { throw error }
+                let message = "the destination \(name): \(error.message)"
+                throw ReportsError(error.code, message, underlyingError: error)
+            }
+        }
     }
 
     /// The gate to which each lane leads.

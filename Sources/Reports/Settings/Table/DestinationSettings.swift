@@ -40,17 +40,22 @@ package struct DestinationSettings: Sendable {
         return destination
     }
 
-    /// Where reports go, and how that place is reached; `nil` when no endpoint is named.
-    /// - Throws: ``ReportsError/Code/badConfiguration``, or for an option ``ReportsError/Code/badArgument``, when the
-    ///   endpoint and what else was set for it do not go together.
-    func named(_ sending: SendingSettings) throws(ReportsError) -> NamedDestination? {
-        guard var destination else { return nil }
+    /// Checks whether the endpoint and what else was set for it go together.
+    func check() throws(ReportsError) {
+        guard let destination, let entry = entries[.endpoint] else { return }
+        let kind = Destination.kind(of: entry.text)
+        for header in headers where kind.setsHeader(header.name) { throw header.reserved }
         do {
             _ = try destination.validate()
         } catch {
-            guard let source = entries[.endpoint]?.source else { throw error }
-            throw ReportsError(source.errorCode, "\(source.subject): \(error.message)", underlyingError: error)
+            throw ReportsError(
+                entry.source.errorCode, "\(entry.source.subject): \(error.message)", underlyingError: error)
         }
+    }
+
+    /// Where reports go, and how that place is reached; `nil` when no endpoint is named.
+    func named(_ sending: SendingSettings) -> NamedDestination? {
+        guard var destination else { return nil }
         destination.connection = connection(sending)
         return NamedDestination(name, destination)
     }
