@@ -58,6 +58,7 @@ extension Settings {
                     + "that not all of them are to see: write it into the destination that it is for")
         }
         destinations[0].headers = try headers.values.get()
+        withheldHeaders = []
     }
 
     /// The headers that the caller gives by options, else by the variable; `nil` if there are none.

@@ -93,6 +93,12 @@ struct DestinationLayerTests {
                     "line 1, column 13: headers: there are several destinations (a, b), and a header may be a secret"))
             try place.write("etc/reports.json", #"{"destinations": {"a": {"endpoint": "http://a/"}}}"#)
             #expect(try texts(place.settings()) == ["a http://a/ C"])
+            // They stand instead of those that could not be sent.
+            try place.write("spool/reports.json", #"{"headers": {"C": "secret"}, "proxy": "none"}"#)
+            try place.write(
+                "etc/reports.json", #"{"destinations": {"a": {"endpoint": "http://a/", "headers": {"A": "secret"}}}}"#)
+            let replaced = try place.settings()
+            #expect(texts(replaced) == ["a http://a/ C"] && replaced.withheldHeaders.isEmpty)
         }
     }
 }

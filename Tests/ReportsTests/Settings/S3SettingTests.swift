@@ -32,9 +32,9 @@ struct S3SettingTests {
                 try place.settings([:], [.endpoint: endpoint]).entry(.endpoint)?.shownText
             }
             let bucket = "s3://bucket/{kind}/{id}.gz?\(Self.parameters)"
-            #expect(try shown(bucket) == bucket)
-            #expect(try shown("https://a/{id}?region=eu-central-1") == "https://a/{id}?***")
-            #expect(try shown("https://a/{id}?") == "https://a/{id}?***")
+            let (own, other) = try (shown(bucket), shown("https://a/{id}?region=eu-central-1"))
+            #expect(own == bucket)
+            #expect(other == "https://a/{id}?***")
         }
         // The tool shows only what it has read; the mask does not rely on it.
         #expect(Setting.endpoint.mask?("s3://b?region=r&secret=x&endpoint=https://u:p@h") == "s3://b?region=r&***&***")
