@@ -33,8 +33,8 @@ package protocol DestinationKind: Sendable {
 
     /// Whether a header field is the kind's own, so that a field of the user's with that name is not sent.
     static func setsHeader(_ name: String) -> Bool
-    /// Checks what sending needs besides the endpoint's text, for example credentials in the environment. The owner of a
-    /// spool asks this when it begins. Commands that only read the settings do not ask.
+    /// Checks what sending needs besides the endpoint's text, for example credentials in the environment. The owner of
+    /// a spool asks this when it begins. Commands that only read the settings do not ask.
     func checkSurroundings() throws(ReportsError)
     /// Whether it takes such a report at all. This is asked before a report is sent, without its payload.
     func admits(_ report: ReportOutline) -> Admission

@@ -32,7 +32,15 @@ struct EndpointTemplate: Sendable {
     private static func authorityRuns(_ authority: Substring) throws(MarkProblem) -> [Run] {
         // `Endpoint` refuses user names and passwords; no message is to hold a part of them.
         guard !authority.contains("@") else { return [Run(text: MarkedText(literal: String(authority)))] }
-        let port = authority.lastIndex(of: ":") ?? authority.endIndex
+        var (port, isInMark) = (authority.endIndex, false)
+        for index in authority.indices {
+            switch authority[index] {
+            case "{": isInMark = true
+            case "}": isInMark = false
+            case ":" where !isInMark: port = index
+            default: break
+            }
+        }
         return [
             Run(text: try MarkedText(authority[..<port], in: .hostName)),
             Run(text: try MarkedText(authority[port...], in: .port)),

@@ -9,13 +9,14 @@ extension Destination {
     /// let archive = Destination.s3(bucket: "crash-reports", region: "eu-central-1", key: "shop/{host}")
     /// ```
     /// The bytes are sent in the form ``ReportEncoding/file`` unless ``encoding`` says otherwise: the object is a gzip
-    /// file. The kind, the format, the times and the annotations of a report become metadata of the object. A 2xx answer
-    /// means a delivery if it has an `ETag` or the id of a request of S3, unless ``acknowledgement`` says otherwise.
+    /// file. The kind, the format, the times and the annotations of a report become metadata of the object. A 2xx
+    /// answer means a delivery if it has an `ETag` or the id of a request of S3, unless ``acknowledgement`` says
+    /// otherwise.
     ///
     /// - Parameters:
     ///   - bucket: The name of the bucket.
-    ///   - region: The region. The default, `nil`, is `AWS_REGION` or `AWS_DEFAULT_REGION`, else the one of the profile,
-    ///     and `us-east-1` when an endpoint is named.
+    ///   - region: The region. The default, `nil`, is `AWS_REGION` or `AWS_DEFAULT_REGION`, else the one of the
+    ///     profile, and `us-east-1` when an endpoint is named.
     ///   - key: The template of the keys, written as the path of a URL, with the marks of an endpoint. A template
     ///     without `{id}` is a prefix before `{kind}/{yyyy}/{mm}/{dd}/{id}.gz`. The default is no prefix. In the values
     ///     of marks, `_` stands for each character but letters and digits of ASCII, `-`, `_`, `.` and `~`.

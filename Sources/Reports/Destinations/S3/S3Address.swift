@@ -81,6 +81,9 @@ extension S3Address {
     private static let known =
         "the parameters are " + Parameter.allCases.map(\.rawValue).joined(separator: ", ")
 
+    /// None of them holds a secret.
+    static let parameterNames = Set(Parameter.allCases.map(\.rawValue))
+
     private mutating func read(_ query: Substring) throws(ReportsError) {
         var seen: Set<Parameter> = []
         for item in query.split(separator: "&") {

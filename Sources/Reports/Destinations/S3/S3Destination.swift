@@ -9,6 +9,8 @@ import HTTPTypes
 /// keeps the first one; a server that does not know this condition replaces it by the same bytes.
 struct S3Destination: DestinationKind {
     static let schemes = ["s3"]
+    static let usualEncoding = ReportEncoding.file
+    static let openQueryNames = S3Address.parameterNames
     /// The largest object that one request can store: 5 GiB.
     static let maximumByteCount: UInt64 = 5 << 30
 
@@ -33,7 +35,7 @@ struct S3Destination: DestinationKind {
     ) throws(ReportsError) {
         self.address = address
         self.options = options
-        template = try S3KeyTemplate(address.template[...], encoding: options.encoding ?? .file)
+        template = try S3KeyTemplate(address.template[...], encoding: options.encoding ?? Self.usualEncoding)
         var found = S3Location(server: address.server, region: address.region)
         lack = found.fill(from: surroundings, profile: address.profile ?? address.credentials.profile)
         place = try S3Place(
@@ -125,7 +127,7 @@ struct S3Destination: DestinationKind {
             guard let name = HTTPField.Name(name) else { continue }
             fields.append(HTTPField(name: name, value: value))
         }
-        switch options.encoding ?? .file {
+        switch options.encoding ?? Self.usualEncoding {
         case .file: fields[.contentType] = "application/gzip"
         case .identity: fields[.contentType] = report.properties.contentType
         default:

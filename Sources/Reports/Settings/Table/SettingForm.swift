@@ -180,9 +180,10 @@ extension SettingForm where Value == String {
                 _ = try Destination(endpoint: text).validate()
                 return text
             } catch {
-                // What is wrong with a mark is told with the marks that there are.
-                let isAboutMarks = error.underlyingError is MarkProblem
-                throw isAboutMarks ? .advice(error.message, error) : .reason(error.message, error)
+                // What is wrong with a mark is told with the marks that there are, and of a bucket with what to write.
+                let isOfHTTP = Destination.kind(of: text) == HTTPDestination.self
+                let tellsAll = error.underlyingError is MarkProblem || !isOfHTTP
+                throw tellsAll ? .advice(error.message, error) : .reason(error.message, error)
             }
         }, text: { $0 })
 

@@ -32,7 +32,13 @@ struct ContractSubject: Sendable, CustomTestStringConvertible {
             .http(
                 "http://collector.example/reports/{id}?key=s3cr3t-of-the-query",
                 headers: [("Authorization", "Bearer s3cr3t")])
-        })
+        },
+        changes: [
+            "without the annotations": { first, second, _ in
+                let name = HTTPField.Name.known("Report-Annotations")
+                return first.fields[name] != nil && second.fields[name] == nil
+            }
+        ])
 
     private static let s3 = ContractSubject(
         name: "s3", schemes: ["s3"],

@@ -111,7 +111,8 @@ struct DestinationAnswerTests {
         }
     }
 
-    /// Sends one report. The answers are those to the first request, the second, and so on; the last one is to all others.
+    /// Sends one report. The answers are those to the first request, the second, and so on; the last one is to all
+    /// others.
     private static func end(
         of item: Case, _ answers: (@Sendable (_ wall: Int64) -> TransportResult)...
     ) async throws -> End {

@@ -10,7 +10,8 @@ import Testing
 @Suite("Services that give keys", .timeLimit(.minutes(2)))
 struct MetadataServiceTests {
     private static let json = """
-        {"Code":"Success","AccessKeyId":"ASIA1","SecretAccessKey":"secret","Token":"token","Expiration":"2026-11-28T12:00:00Z"}
+        {"Code":"Success","AccessKeyId":"ASIA1","SecretAccessKey":"secret","Token":"token",
+        "Expiration":"2026-11-28T12:00:00Z"}
         """
 
     private static func key(

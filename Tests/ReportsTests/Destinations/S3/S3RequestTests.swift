@@ -137,14 +137,14 @@ struct S3RequestTests {
         answer.status = 403
         answer.body = Array(
             """
-            <Error><Code>SignatureDoesNotMatch</Code><Message>m</Message><AWSAccessKeyId>AKIAIOSFODNN7EXAMPLE</AWSAccessKeyId>
+            <Error><Code>SignatureDoesNotMatch</Code><AWSAccessKeyId>AKIAIOSFODNN7EXAMPLE</AWSAccessKeyId>
             <StringToSign>AWS4-HMAC</StringToSign><SignatureProvided>abcdef</SignatureProvided></Error>
             """.utf8)
         let held = kind.judge(answer, to: report, DestinationContractTests.context())
         #expect(
             held.note
-                == "the server answered 403 (SignatureDoesNotMatch): the secret key is wrong, or something on the way has "
-                + "changed the request")
+                == "the server answered 403 (SignatureDoesNotMatch): the secret key is wrong, or something on the way "
+                + "has changed the request")
         let kept = (held.receipt ?? "") + (held.note ?? "")
         for secret in ["AKIA", "AWS4-HMAC", "abcdef"] { #expect(!kept.contains(secret)) }
     }

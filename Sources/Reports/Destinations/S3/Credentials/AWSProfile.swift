@@ -3,8 +3,8 @@ import SystemPackage
 
 /// A profile of the files of the AWS tools, `~/.aws/credentials` and `~/.aws/config`.
 ///
-/// Both are lines `NAME = VALUE` in sections: `[NAME]` in the first, `[profile NAME]` and `[default]` in the second. What
-/// the first says counts more. Sections within a value, which are indented, are passed over.
+/// Both are lines `NAME = VALUE` in sections: `[NAME]` in the first, `[profile NAME]` and `[default]` in the second.
+/// What the first says counts more. Sections within a value, which are indented, are passed over.
 struct AWSProfile: Sendable {
     let name: String
     private let values: [String: String]
