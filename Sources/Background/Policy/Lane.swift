@@ -25,5 +25,8 @@ package struct Lane: Hashable, Sendable, CustomStringConvertible {
         name.first == Self.ownMark ? String(name.dropFirst()) : nil
     }
 
+    /// The name of the destination; `nil` for an own lane, and for a lane without a name.
+    package var destinationName: String? { ownOrigin == nil && !name.isEmpty ? name : nil }
+
     package var description: String { name }
 }

@@ -35,9 +35,12 @@ package struct Doctor {
 
     let spool: ReportSpool
     let inspector: SpoolInspector
+    /// The destinations that the settings name; `nil` where they name none.
+    let namedDestinations: [String]?
 
-    package init(spool: ReportSpool) throws(ReportsError) {
+    package init(spool: ReportSpool, namedDestinations: [String]? = nil) throws(ReportsError) {
         self.spool = spool
+        self.namedDestinations = namedDestinations
         inspector = try SpoolInspector(spool: spool, isThorough: true)
     }
 
@@ -57,6 +60,7 @@ package struct Doctor {
         try examineFiles(in: spool.collected, "collected", report)
         try examineOrders(report)
         try examineRows(report)
+        try examineDestinations(report)
         try examineDrops(report)
     }
 

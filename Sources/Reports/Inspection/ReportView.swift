@@ -31,7 +31,10 @@ package struct ReportView: Sendable {
     package var signature: String?
     /// When what it tells of happened, in milliseconds since the epoch.
     package var occurredAt: Int64?
-    /// Where it goes, if not where the others go.
+    /// The name of the destination that it goes to, or went to; `nil` for a report that has no row in the ledger, for
+    /// one of which no run has decided where it goes, for one that a route holds, and for one with a request of its own.
+    package var destination: String?
+    /// Where it goes, if not to a destination.
     package var request: CallerRequest?
     /// It is the beginning of a file that grew while it was read.
     package var isSnapshot = false
@@ -51,6 +54,14 @@ package struct ReportView: Sendable {
     package var isHeldByRoute: Bool { state == TransferState.held.rawValue && reason == HoldReason.route.rawValue }
     /// Whether it was never stored, to keep the limit of a signature.
     package var isBraked: Bool { reason == EndReason.signatureLimit.rawValue }
+
+    /// Whether it is neither delivered nor parked nor gone.
+    package var isLive: Bool { TransferState(rawValue: state)?.isLive == true }
+
+    /// Whether the last run had no such destination, and has left it to others.
+    package var isLeftToOthers: Bool {
+        isLive && destination.map { note == Rerouting.note(Lane($0)) } ?? false
+    }
 
     /// The program that the report is about, if an annotation names it.
     package var service: String? { AnnotationKey.service(of: annotations) }
@@ -87,6 +98,7 @@ package struct ReportView: Sendable {
         object["note"] = JSONValue(note)
         object["signature"] = JSONValue(signature)
         object["occurred_at"] = JSONValue(occurredAt.map(RFC3339.string))
+        object["destination"] = JSONValue(destination)
         if isSnapshot { object["snapshot"] = .bool(true) }
         if let request { object["request"] = request.json }
         if let uploaded {
@@ -122,6 +134,7 @@ package struct ReportView: Sendable {
         summary = metadata.properties.summary
         signature = metadata.properties.signature
         occurredAt = metadata.properties.occurredAt
+        destination = record.lane.destinationName
         request = metadata.properties.request
         isSnapshot = metadata.properties.isSnapshot
         uploaded = record.state.isLive ? record.uploaded : nil

@@ -8,6 +8,13 @@ package struct SpoolStatus: Sendable {
         package var count = 0
         /// Compressed, except for drops, in bytes.
         package var byteCount: UInt64 = 0
+
+        package init() {}
+
+        init(_ sum: Tally.Sum) {
+            count = sum.count
+            byteCount = UInt64(clamping: sum.byteCount)
+        }
     }
 
     /// An origin and why it is closed, if it is.
@@ -66,7 +73,8 @@ package struct SpoolStatus: Sendable {
     package var hasOwner: Bool
     /// `nil` when there is none, or its lock does not say who it is.
     package var owner: LockHolder?
-    /// When the oldest report was seen first that is neither delivered nor parked, in milliseconds since the epoch.
+    /// When the oldest report was seen first that is neither delivered nor parked, nor held by a route, in milliseconds
+    /// since the epoch.
     package var oldestUndeliveredAt: Int64?
     /// How many reports each limit has cost since the ledger was made.
     package var evictions: [(limit: String, count: Int)]
@@ -79,6 +87,10 @@ package struct SpoolStatus: Sendable {
     package var braked: [Braked] = []
     /// How many signatures it brakes now in all.
     package var brakedSignatureCount = 0
+    /// Each destination, then each server to which reports with requests of their own go.
+    package var destinations: [DestinationStanding] = []
+    /// How many of the held reports a route holds.
+    package var heldByRouteCount: Int { destinations.reduce(0) { $0 + $1.heldByRouteCount } }
 
     package static let stateNames = ["incoming"] + TransferState.allCases.map(\.rawValue)
 
@@ -92,14 +104,7 @@ package struct SpoolStatus: Sendable {
     package func json(spool: String) -> JSONObject {
         var object = JSONObject()
         object["spool"] = .string(spool)
-        var byState = JSONObject()
-        for (name, count) in states {
-            var one = JSONObject()
-            one["count"] = JSONValue(count.count)
-            one["bytes"] = JSONValue(count.byteCount)
-            byState[name] = .object(one)
-        }
-        object["states"] = .object(byState)
+        object["states"] = .object(Self.json(of: states))
         object["origins"] = .array(origins.map { .object($0.json) })
         object["owner"] = .bool(hasOwner)
         object["owner_pid"] = JSONValue(owner.map { Int($0.processID) })
@@ -111,7 +116,20 @@ package struct SpoolStatus: Sendable {
         object["notices"] = .array(notices.map { .object($0.json) })
         object["braked"] = .array(braked.map { .object($0.json) })
         object["braked_signatures"] = JSONValue(brakedSignatureCount)
+        object["destinations"] = .array(destinations.map { .object($0.json) })
+        object["held_by_route"] = JSONValue(heldByRouteCount)
         return object
+    }
+
+    static func json(of states: [(name: String, count: Count)]) -> JSONObject {
+        var byState = JSONObject()
+        for (name, count) in states {
+            var one = JSONObject()
+            one["count"] = JSONValue(count.count)
+            one["bytes"] = JSONValue(count.byteCount)
+            byState[name] = .object(one)
+        }
+        return byState
     }
 }
 
@@ -164,12 +182,12 @@ extension SpoolStatus.Notice {
 }
 
 extension SpoolInspector {
-    package func status() throws -> SpoolStatus {
+    /// How the spool stands, with the destinations that the settings name; `nil` where they name none.
+    package func status(destinations names: [String]? = nil) throws -> SpoolStatus {
         var counts = Dictionary(uniqueKeysWithValues: SpoolStatus.stateNames.map { ($0, SpoolStatus.Count()) })
         if let tally = try reader?.queries.tally() {
             for state in TransferState.allCases {
-                counts[state.rawValue] = SpoolStatus.Count(
-                    count: tally[state].count, byteCount: UInt64(clamping: tally[state].byteCount))
+                counts[state.rawValue] = SpoolStatus.Count(tally[state])
             }
         }
         let outside = Selection(states: reader == nil ? nil : ["incoming"])
@@ -185,15 +203,17 @@ extension SpoolInspector {
             counts[view.state]?.count += 1
             counts[view.state]?.byteCount += view.compressedSize ?? 0
         }
+        let destinations = try destinations(named: names)
         return SpoolStatus(
             states: SpoolStatus.stateNames.map { ($0, counts[$0] ?? SpoolStatus.Count()) },
             origins: try origins(),
             hasOwner: OwnerLock.isHeld(LedgerPlace.lockName, in: spool.root),
             owner: OwnerLock.holder(LedgerPlace.lockName, in: spool.root, clock: spool.clock),
-            oldestUndeliveredAt: try ([reader?.queries.oldestLive()] + published.map(\.collectedAt)).compactMap(\.self)
-                .min(),
+            oldestUndeliveredAt: (destinations.map(\.oldestUndeliveredAt) + published.map(\.collectedAt))
+                .compactMap(\.self).min(),
             evictions: try evictions(), nextAttemptAt: try nextAttempt(), ledgerProblem: ledgerProblem,
-            notices: notices, braked: try brakedSignatures(), brakedSignatureCount: try brakedSignatureCount())
+            notices: notices, braked: try brakedSignatures(), brakedSignatureCount: try brakedSignatureCount(),
+            destinations: destinations)
     }
 
     private static let noticeCount = 10
@@ -230,16 +250,12 @@ extension SpoolInspector {
         }
     }
 
-    /// Whether the ledger knows a server of the spool's destination: some submit has had an endpoint.
-    package var knowsServer: Bool { (try? reader?.queries.lanes()[.main]) ?? nil != nil }
+    /// Whether the ledger knows a server of any destination: some submit has had an endpoint.
+    package var knowsServer: Bool { (try? reader?.queries.lanes())?.isEmpty == false }
 
     /// When the first report is tried again that waits for a time, its own and its gate's.
     func nextAttempt() throws -> Int64? {
-        guard let reader else { return nil }
-        let times = try reader.queries.liveLanes().compactMap { lane in
-            try reader.queries.nextDue(lane: lane).map { max(reader.wall(of: $0), gateOpensWall(lane) ?? 0) }
-        }
-        return times.min().map { max($0, spool.clock.wallMilliseconds) }
+        try nextAttempts().values.min()
     }
 
     /// How many reports each limit has cost since the ledger was made.

@@ -89,7 +89,8 @@ struct Rerouting {
         }
     }
 
-    private static func note(_ lane: Lane) -> String { "no destination \(lane.name) in this run" }
+    /// What a row says whose destination a run does not have.
+    static func note(_ lane: Lane) -> String { "no destination \(lane.name) in this run" }
 }
 
 extension TransferStore {

@@ -20,6 +20,10 @@ extension Settings {
     /// Whether somebody names a place where reports go.
     package var hasEndpoint: Bool { main.endpoint != nil }
 
+    /// The names of the destinations, in their order; `nil` if nobody names a place where reports go, so that only a
+    /// program says it.
+    package var destinationNames: [String]? { hasEndpoint ? destinations.map(\.name) : nil }
+
     /// Brings together what the caller and the files say of destinations, and checks it. The endpoint of the caller
     /// stands instead of all that files say of it.
     mutating func useDestinations(_ sources: Sources, _ layers: SettingsLayers) throws(ReportsError) {

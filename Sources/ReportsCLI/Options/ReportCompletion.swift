@@ -2,7 +2,8 @@ import ArgumentParser
 import DurableIO
 import Reports
 
-/// Completes the ids of reports for a shell, by a look into the spool that the command line names.
+/// Completes the ids of reports and the names of destinations for a shell, by a look into the spool that the command
+/// line names.
 ///
 /// The look changes nothing. It offers nothing when there is no spool or when the spool cannot be read: a shell has no
 /// place for an error while somebody types.
@@ -13,6 +14,13 @@ enum ReportCompletion {
     static let stored = kind(in: statesWithBytes, withDrops: false)
     /// The same, or a drop that waits for a person's word.
     static let movable = kind(in: statesWithBytes, withDrops: true)
+
+    /// A destination that has reports.
+    static let destinations = CompletionKind.custom { words, _, _ in
+        guard let spool = try? global(words).openExisting(), let inspector = try? SpoolInspector(spool: spool)
+        else { return [] }
+        return (try? inspector.destinationNames()) ?? []
+    }
 
     private static let statesWithBytes: Set<String> = [
         "queued", "sending", "waiting", "held", "rejected", "exhausted",

@@ -4,8 +4,11 @@ import Reports
 
 /// A report for people: what it is, how it fared, what happens next.
 enum ReportDescription {
-    static func lines(_ view: ReportView, _ object: JSONObject, _ crash: Crash?) -> [String] {
-        var lines = facts(view) + (crash.map(CrashDescription.lines) ?? [])
+    /// The report's lines, with the gate that it goes through, if that is known.
+    static func lines(
+        _ view: ReportView, _ object: JSONObject, _ gate: SpoolStatus.Origin?, _ crash: Crash?
+    ) -> [String] {
+        var lines = facts(view, gate) + (crash.map(CrashDescription.lines) ?? [])
         let history = object["history"]?.arrayValue ?? []
         lines += history.isEmpty ? ["attempts:   none yet"] : ["attempts:"] + history.map(attempt)
         if let receipt = object["receipt"], receipt != .null { lines.append("receipt:    \(brief(receipt))") }
@@ -13,12 +16,18 @@ enum ReportDescription {
         return lines
     }
 
-    private static func facts(_ view: ReportView) -> [String] {
+    private static func facts(_ view: ReportView, _ gate: SpoolStatus.Origin?) -> [String] {
         var lines = ["id:         \(view.id ?? "-")"]
         if let summary = view.summary { lines.append("summary:    \(summary)") }
         lines.append("kind:       \(view.kind ?? "-") (\(view.format ?? "-"))")
         lines.append("state:      \(view.state)" + (view.reason.map { ", \($0)" } ?? ""))
         if let note = view.explanation { lines.append("note:       \(note)") }
+        // A report that is over may have gone to another server than its destination leads to now.
+        let gate = view.isLive ? gate : nil
+        if let destination = view.destination {
+            lines.append("destination: \(destination)" + (gate.map { ", \($0.name)" } ?? ""))
+        }
+        if let gate, !gate.isOpen { lines.append("server:     \(gate.standing)") }
         if let name = view.name { lines.append("name:       \(Printable.text(name))") }
         let wire = view.compressedSize.map { ", \(ReportTable.size($0)) compressed" } ?? ""
         lines.append("size:       \(ReportTable.size(view.size))\(wire)")
@@ -67,6 +76,9 @@ enum ReportDescription {
     private static func next(_ view: ReportView) -> String {
         let due = view.nextAttemptAt.map { RFC3339.string(milliseconds: $0) }
         switch view.state {
+        case "queued" where view.isLeftToOthers, "waiting" where view.isLeftToOthers:
+            return "sent by a run that has the destination \(view.destination ?? ""); "
+                + "'reports retry' asks the routes anew where it goes"
         case "queued": return "sent at the next submit"
         case "sending": return "being sent now"
         case "waiting" where view.reason == "deadline":
@@ -75,6 +87,7 @@ enum ReportDescription {
         case "waiting": return "sent by a submit from \(due ?? "now") on"
         case "held" where view.reason == "caller":
             return "sent when its program gives the request again: the values of its headers are not stored"
+        case "held" where view.reason == "route": return view.holdAdvice ?? "nothing"
         case "held":
             return "\(view.holdAdvice ?? "something has to change first"); one report is tried at each submit"
                 + (due.map { ", or \($0)" } ?? "")

@@ -3,31 +3,35 @@ import Reports
 
 /// Reports for people: one line each.
 extension ReportView: TableRow {
-    var programColumns: ProgramColumns { ProgramColumns(hasService: service != nil, hasVersion: version != nil) }
-
-    static func header(_ columns: ProgramColumns) -> String {
-        line(
-            id: "ID", state: "STATE", kind: "KIND", collected: "COLLECTED", size: "SIZE",
-            columns.text(service: "SERVICE", version: "VERSION")) + "SUMMARY"
+    var neededColumns: OptionalColumns {
+        OptionalColumns(
+            hasDestination: destination.map { $0 != "main" } ?? false, hasService: service != nil,
+            hasVersion: version != nil)
     }
 
-    func line(_ columns: ProgramColumns) -> String {
+    static func header(_ columns: OptionalColumns) -> String {
+        line(
+            id: "ID", state: "STATE", kind: "KIND", collected: "COLLECTED", size: "SIZE",
+            columns.text(destination: "DESTINATION", service: "SERVICE", version: "VERSION")) + "SUMMARY"
+    }
+
+    func line(_ columns: OptionalColumns) -> String {
         let text = summary.flatMap { $0.isEmpty ? nil : $0 } ?? name.map(Printable.text) ?? ""
         let reason = [reason, explanation].compactMap(\.self).joined(separator: ": ")
         let line = Self.line(
             id: id.map { String($0.prefix(12)) } ?? "-", state: state, kind: kind ?? "-",
             collected: collectedAt.map(ReportTable.shortTime) ?? "-", size: ReportTable.size(size),
-            columns.text(service: service ?? "-", version: version ?? "-"))
+            columns.text(destination: destination ?? "-", service: service ?? "-", version: version ?? "-"))
         return Printable.text(line + text + (reason.isEmpty ? "" : " [\(reason)]"))
     }
 
     private static func line(
-        id: String, state: String, kind: String, collected: String, size: String, _ program: String
+        id: String, state: String, kind: String, collected: String, size: String, _ optional: String
     ) -> String {
         [
             ReportTable.pad(id, 12), ReportTable.pad(state, 9), ReportTable.pad(kind, 10),
             ReportTable.pad(collected, 16), ReportTable.padLeft(size, 9),
-        ].joined(separator: "  ") + "  " + program
+        ].joined(separator: "  ") + "  " + optional
     }
 }
 

@@ -3,26 +3,37 @@ import Diagnosis
 /// A line of a table, with the columns that it needs, and the same as JSON.
 protocol TableRow {
     var json: JSONObject { get }
-    var programColumns: ProgramColumns { get }
-    static func header(_ columns: ProgramColumns) -> String
-    func line(_ columns: ProgramColumns) -> String
+    var neededColumns: OptionalColumns { get }
+    static func header(_ columns: OptionalColumns) -> String
+    func line(_ columns: OptionalColumns) -> String
 }
 
-/// The columns that say which program a row is about. A table has them only if a row has something to say there.
-struct ProgramColumns: Hashable {
+/// The columns that a table has only if a row has something to say there: where a report goes, and which program it is
+/// about.
+struct OptionalColumns: Hashable {
+    /// Whether a report goes elsewhere than to the destination `main`.
+    var hasDestination = false
     var hasService = false
     var hasVersion = false
 
-    func union(_ other: ProgramColumns) -> ProgramColumns {
-        ProgramColumns(hasService: hasService || other.hasService, hasVersion: hasVersion || other.hasVersion)
+    func union(_ other: OptionalColumns) -> OptionalColumns {
+        OptionalColumns(
+            hasDestination: hasDestination || other.hasDestination, hasService: hasService || other.hasService,
+            hasVersion: hasVersion || other.hasVersion)
     }
 
     /// The columns' texts, each in its width and cut where it is longer, and what separates them from the next column.
-    func text(service: String, version: String) -> String {
-        (hasService ? ReportTable.pad(ReportTable.cut(service, Self.serviceWidth), Self.serviceWidth) + "  " : "")
-            + (hasVersion ? ReportTable.pad(ReportTable.cut(version, Self.versionWidth), Self.versionWidth) + "  " : "")
+    func text(destination: String, service: String, version: String) -> String {
+        (hasDestination ? Self.cell(destination, Self.destinationWidth) : "")
+            + (hasService ? Self.cell(service, Self.serviceWidth) : "")
+            + (hasVersion ? Self.cell(version, Self.versionWidth) : "")
     }
 
+    private static func cell(_ text: String, _ width: Int) -> String {
+        ReportTable.pad(ReportTable.cut(text, width), width) + "  "
+    }
+
+    static let destinationWidth = 12
     static let serviceWidth = 16
     static let versionWidth = 12
 }
@@ -33,7 +44,7 @@ struct ProgramColumns: Hashable {
 /// again with that column. So no row leaves out what it has to say.
 struct StreamedTable<Row: TableRow> {
     private let print: (String) -> Void
-    private var columns = ProgramColumns()
+    private var columns = OptionalColumns()
     private var held: [Row] = []
     private var isHolding = true
 
@@ -59,14 +70,14 @@ struct StreamedTable<Row: TableRow> {
 
     private mutating func showHeld() {
         isHolding = false
-        columns = held.reduce(columns) { $0.union($1.programColumns) }
+        columns = held.reduce(columns) { $0.union($1.neededColumns) }
         print(Row.header(columns))
         for row in held { print(row.line(columns)) }
         held = []
     }
 
     private mutating func show(_ row: Row) {
-        let needed = columns.union(row.programColumns)
+        let needed = columns.union(row.neededColumns)
         if needed != columns {
             columns = needed
             print(Row.header(columns))

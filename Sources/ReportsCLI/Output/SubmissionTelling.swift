@@ -5,8 +5,8 @@ import Reports
 struct SubmissionTelling {
     let spool: ReportSpool
     let isJSON: Bool
-    /// The servers of this run, as `status` names them.
-    let origins: Set<String>
+    /// The destinations of this run, each with the server to which it leads, as `status` names it.
+    let destinations: [(name: String, origin: String)]
 
     func tell(_ summary: SubmissionSummary) {
         Console.endProgress()
@@ -23,7 +23,8 @@ struct SubmissionTelling {
             ("exhausted", summary.exhausted), ("evicted", summary.evicted), ("duplicates", summary.duplicates),
             ("skipped", summary.skipped),
         ] where count > 0 {
-            parts.append("\(name) \(count)")
+            let byRoute = name == "held" && summary.heldByRoute > 0 ? " (\(summary.heldByRoute) by a route)" : ""
+            parts.append("\(name) \(count)\(byRoute)")
         }
         Console.print(parts.joined(separator: ", "))
         if summary.evicted > summary.braked {
@@ -36,7 +37,7 @@ struct SubmissionTelling {
         if let next = summary.nextAttemptMilliseconds {
             Console.print("next attempt: \(RFC3339.string(milliseconds: next))")
         }
-        if summary.waiting > 0 || summary.held > 0 { tellTrouble() }
+        if summary.waiting > 0 || summary.held > summary.heldByRoute { tellTrouble() }
         if summary.waiting > 0 { tellSlowReports() }
     }
 
@@ -57,12 +58,24 @@ struct SubmissionTelling {
         if slow.count > shown { Console.print("and more like these: 'reports list --state waiting' shows them") }
     }
 
-    /// Why something waits, when a server is the reason.
+    /// So many servers are told of one by one.
+    private static let troubleCount = 5
+
+    /// Why something waits, when a server is the reason: a line for each server of this run that is closed.
     private func tellTrouble() {
         guard let origins = try? SpoolInspector(spool: spool).origins() else { return }
-        for origin in origins where self.origins.contains(origin.name) && !origin.isOpen {
+        let closed = origins.compactMap { origin in
+            let names = destinations.filter { $0.origin == origin.name }.map(\.name)
+            return origin.isOpen || names.isEmpty ? nil : (origin: origin, names: names)
+        }
+        for (origin, names) in closed.prefix(Self.troubleCount) {
             let trouble = origin.lastError.map { ": \($0)" } ?? ""
-            Console.print(Printable.text("\(origin.name): \(origin.reason ?? "closed")\(trouble)"))
+            let place = destinations.count > 1 ? "\(names.joined(separator: ", ")): " : ""
+            Console.print(Printable.text("\(place)\(origin.name): \(origin.reason ?? "closed")\(trouble)"))
+        }
+        if closed.count > Self.troubleCount {
+            let count = closed.count - Self.troubleCount
+            Console.print("and \(count) more servers are closed: 'reports status' shows them")
         }
     }
 }

@@ -19,13 +19,14 @@ struct Check: AsyncParsableCommand {
             endpoint, or its user may not read /etc/reports/reports.json.
 
             2 CRITICAL: a report is undelivered for longer than --max-age; a report waits and no endpoint is set; \
-            nothing goes to a server until a person acts (held: auth, tls, redirect, portal, encoding, rejecting); another limit has cost reports within --since; \
+            nothing goes to a server until a person acts (held: auth, tls, redirect, portal, encoding, rejecting, destination, clock); another limit has cost reports within --since; \
             the spool is full, or its disk below min_free_space; the ledger, a directory of the spool or a setting \
             cannot be used.
 
             3 UNKNOWN: there is no spool, it cannot be read, or the command line is wrong.
 
             A report that waits for a server's Retry-After, or for a server that is down, counts by its age alone. \
+            What a route holds is no problem. If destinations have names, the line names that of late and held reports. \
             D is a whole number from 1 with s, m, h or d.
 
             Example:

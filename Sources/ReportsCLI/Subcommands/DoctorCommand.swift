@@ -71,7 +71,7 @@ struct DoctorCommand: AsyncParsableCommand {
             if global.json { return Console.print(finding.json) }
             Console.print(Printable.text("\(finding.level.rawValue): \(finding.subject): \(finding.message)"))
         }
-        try Doctor(spool: spool).examine(tell)
+        try Doctor(spool: spool, namedDestinations: (try? settings.get())?.destinationNames).examine(tell)
         for finding in otherFindings { tell(finding) }
         if count == 0, !global.json {
             Console.print("files and ledger agree; 'reports check' says whether reports go out")

@@ -7,6 +7,7 @@ struct List: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
         abstract: "Lists reports, the newest first.",
+        usage: "reports list [<options>]",
         discussion: """
             Drops that have not been taken come first, with the reason when they never will be. Of several options all \
             must hold. With --group, reports of one signature are one line: how many there are (COUNT), how often they \
@@ -51,6 +52,14 @@ struct List: AsyncParsableCommand {
         help: ArgumentHelp(
             "Only reports of this signature: 16 hexadecimal digits, or the first 6 or more.", valueName: "signature"))
     var signature: String?
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Only reports that go, or went, to this destination.",
+            discussion: "If destinations have no names, reports go to main.", valueName: "name"),
+        completion: ReportCompletion.destinations)
+    var destination: String?
 
     @Flag(name: .long, help: "Only reports whose bytes are in the spool, whether they wait or were rejected.")
     var undelivered = false
@@ -106,8 +115,8 @@ extension List {
         if let limit, limit < 1 { throw ValidationError("--limit \(limit): give a number from 1.") }
         return SpoolInspector.Selection(
             states: state.isEmpty ? nil : Set(state), kind: kind?.rawValue, signature: try signatureDigits(),
-            since: try sinceMilliseconds(), annotations: try annotation.map(annotationTest),
-            isUndelivered: undelivered, limit: limit)
+            destination: try destinationName(), since: try sinceMilliseconds(),
+            annotations: try annotation.map(annotationTest), isUndelivered: undelivered, limit: limit)
     }
 
     private func sinceMilliseconds() throws -> Int64? {
@@ -116,6 +125,14 @@ extension List {
         if let length = TimeSpan.milliseconds(since) { return LinuxClock().wallMilliseconds - length }
         throw ValidationError(
             "--since \(Printable.text(since)): give \(Moment.expectation); or how long ago, \(TimeSpan.expectation).")
+    }
+
+    private func destinationName() throws -> String? {
+        guard let destination else { return nil }
+        guard Routing.isName(destination) else {
+            throw ValidationError("--destination \(Printable.text(destination)): give 1 to 32 of a-z, 0-9 and -.")
+        }
+        return destination
     }
 
     private func signatureDigits() throws -> String? {

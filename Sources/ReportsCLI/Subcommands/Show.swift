@@ -38,6 +38,7 @@ struct Show: AsyncParsableCommand {
             if let crash { object["crash"] = .object(CrashDescription.json(crash)) }
             return Console.print(object)
         }
-        for line in ReportDescription.lines(view, object, crash) { Console.print(Printable.text(line)) }
+        let gate = try inspector.gate(ofReport: id)
+        for line in ReportDescription.lines(view, object, gate, crash) { Console.print(Printable.text(line)) }
     }
 }

@@ -10,7 +10,7 @@ struct Submit: AsyncParsableCommand {
         usage: "reports submit [--endpoint <url>] [<options>]",
         discussion: """
             What the server put off waits until the time it named, across restarts; only --wait sleeps for it. \
-            Status 0: all is delivered. 75: something is waiting or held. 65: nothing waits, but the server rejected \
+            Status 0: all is delivered. 75: something is waiting or held, and not by a route. 65: nothing waits, but the server rejected \
             something; or, whatever waits, something was evicted to keep a limit of the spool other than max_per_signature. 78: no usable endpoint, \
             or bad configuration.
 
@@ -65,8 +65,7 @@ struct Submit: AsyncParsableCommand {
         try router.checkSurroundings()
         let spool = try global.openOrMake(settings)
         let submission = submission(of: spool, routing, settings)
-        let telling = SubmissionTelling(
-            spool: spool, isJSON: global.json, origins: Set(router.gateKeys.values))
+        let telling = SubmissionTelling(spool: spool, isJSON: global.json, destinations: router.origins)
         do {
             let outcome = try await Signals.cancelling { try await submission.run() }
             telling.tell(outcome.result)
@@ -103,7 +102,10 @@ struct Submit: AsyncParsableCommand {
     private func status(of summary: SubmissionSummary) -> Int32 {
         // Reports are lost for good, which waiting for the next run does not mend.
         if summary.evicted > summary.braked || summary.lost > 0 { return ExitStatus.badData }
-        if summary.waiting > 0 || summary.held > 0 || summary.isOwnedElsewhere { return ExitStatus.temporaryFailure }
+        // What a route holds waits for nothing.
+        if summary.waiting > 0 || summary.held > summary.heldByRoute || summary.isOwnedElsewhere {
+            return ExitStatus.temporaryFailure
+        }
         if summary.rejected > 0 || summary.exhausted > 0 { return ExitStatus.badData }
         return ExitStatus.done
     }

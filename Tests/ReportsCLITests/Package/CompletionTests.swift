@@ -57,6 +57,7 @@ struct CompletionTests {
             }
             #expect(try await bash.complete(["show"] + spool + [String(delivered.prefix(2))]).contains(delivered))
             #expect(try await bash.complete("show", "--spool=\(tool.spool)", String(queued.prefix(8))) == [queued])
+            #expect(try await bash.complete(["list"] + spool + ["--destination", ""]) == ["main"])
         }
     }
 

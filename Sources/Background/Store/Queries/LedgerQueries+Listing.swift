@@ -9,6 +9,7 @@ package enum ListingWalk: Hashable, Sendable {
 /// The conditions that a transfer must meet to be listed; `nil` and an empty list are no condition.
 package struct ListingFilter: Hashable, Sendable {
     package var label: String?
+    package var lane: Lane?
     /// The transfer was seen first at this time or later, in milliseconds since the epoch.
     package var sinceWall: Int64?
     /// The transfer's signature begins with these hexadecimal digits.
@@ -23,6 +24,7 @@ package struct ListingFilter: Hashable, Sendable {
 package struct TransferSketch: Sendable {
     package let rowID: Int64
     package let signature: String?
+    package let lane: Lane
     package let label: String
     package let state: TransferState
     package let reason: TransferReason?
@@ -64,11 +66,13 @@ extension LedgerQueries {
         let (sql, values) = Self.page(of: walk, filter, after: cursor, limit: limit)
         let metadata = includesMetadata ? "metadata" : "CASE WHEN signature IS NULL THEN metadata END"
         return try connection.rows(
-            "SELECT id, signature, label, state, reason, seen, first_seen_wall, last_seen_wall, \(metadata) " + sql,
+            "SELECT id, signature, label, state, reason, seen, first_seen_wall, last_seen_wall, \(metadata), lane "
+                + sql,
             values
         ) { row in
             TransferSketch(
-                rowID: row.integer(at: 0), signature: row.text(at: 1), label: row.text(at: 2) ?? "",
+                rowID: row.integer(at: 0), signature: row.text(at: 1), lane: Lane(row.text(at: 9) ?? ""),
+                label: row.text(at: 2) ?? "",
                 // The table's CHECK admits no other word.
                 state: row.text(at: 3).flatMap(TransferState.init) ?? .queued,
                 reason: row.text(at: 4).flatMap(TransferReason.init), seen: row.integer(at: 5),
@@ -134,6 +138,7 @@ extension ListingFilter {
     fileprivate var conditions: [(String, SQLiteValue)] {
         var conditions: [(String, SQLiteValue)] = []
         if let label { conditions.append(("label = ?", .text(label))) }
+        if let lane { conditions.append(("lane = ?", .text(lane.name))) }
         if let sinceWall { conditions.append(("first_seen_wall >= ?", .integer(sinceWall))) }
         if let signaturePrefix {
             conditions.append(("signature >= ?", .text(signaturePrefix)))

@@ -104,16 +104,6 @@ extension LedgerQueries {
             }
         }.compactMap(\.self)
     }
-
-    /// When the oldest transfer that the engine will send was seen first, in milliseconds since the epoch.
-    package func oldestLive() throws -> Int64? {
-        try TransferState.allCases.filter(\.isLive).compactMap { state in
-            try connection.value(
-                "SELECT first_seen_wall FROM transfer WHERE state=? ORDER BY first_seen_wall, id LIMIT 1",
-                .text(state.rawValue)
-            )?.integer
-        }.min()
-    }
 }
 
 extension TransferStore {

@@ -30,6 +30,8 @@ package struct ReportGroup: Sendable {
         let lastSeen: Int64?
         let annotations: [String: String]
         let summary: String?
+        /// The name of the destination, if it has one.
+        var destination: String?
     }
 
     /// 16 hexadecimal digits; `nil` for reports without one.
@@ -44,11 +46,12 @@ package struct ReportGroup: Sendable {
     package private(set) var lastSeen: Int64?
     /// The summary of the report that came last.
     package private(set) var summary: String?
-    /// Whether services or versions were left out, because there are more than ``maximumValueCount``.
+    /// Whether services, versions or destinations were left out, because there are more than ``maximumValueCount``.
     package private(set) var isCut = false
     /// In UTF-8, because texts that are equal to Unicode may differ in bytes.
     private var serviceNames: Set<[UInt8]> = []
     private var versionNames: Set<[UInt8]> = []
+    private var destinationNames: Set<[UInt8]> = []
     private var counts: [String: Int] = [:]
     private var newest = Int64.min
 
@@ -67,6 +70,7 @@ package struct ReportGroup: Sendable {
 
     package var services: [String] { Self.texts(serviceNames).sorted() }
     package var versions: [String] { Self.texts(versionNames).sorted(by: VersionOrder.areInOrder) }
+    package var destinations: [String] { Self.texts(destinationNames).sorted() }
     /// How many reports are in each state, in the order of a report's life, without the states that no report is in.
     package var states: [(name: String, count: Int)] {
         SpoolStatus.stateNames.compactMap { name in counts[name].map { (name, $0) } }
@@ -81,6 +85,7 @@ package struct ReportGroup: Sendable {
         if let time = member.lastSeen { lastSeen = max(lastSeen ?? time, time) }
         insert(AnnotationKey.service(of: member.annotations), into: \.serviceNames)
         insert(AnnotationKey.version(of: member.annotations), into: \.versionNames)
+        insert(member.destination, into: \.destinationNames)
         // Of reports that came at the same time any may speak for the group.
         guard count == 1 || (member.firstSeen ?? .min) > newest else { return }
         newest = member.firstSeen ?? .min
@@ -111,6 +116,7 @@ package struct ReportGroup: Sendable {
         object["states"] = .object(JSONObject(states.map { .init(key: $0.name, value: JSONValue($0.count)) }))
         object["summary"] = JSONValue(summary)
         object["kind"] = JSONValue(kind)
+        object["destinations"] = .array(destinations.map { .string($0) })
         if isCut { object["cut"] = .bool(true) }
         return object
     }
@@ -123,6 +129,7 @@ extension ReportGroup.Member {
         occurrences = view.occurrences
         firstSeen = view.time
         lastSeen = view.lastSeen ?? view.time
+        destination = view.destination
         annotations = view.annotations
         summary = view.summary
     }
@@ -133,6 +140,7 @@ extension ReportGroup.Member {
         occurrences = sketch.seen
         firstSeen = sketch.firstSeenWall
         lastSeen = sketch.lastSeenWall
+        destination = sketch.lane.destinationName
         annotations = properties.annotations
         summary = properties.summary
     }

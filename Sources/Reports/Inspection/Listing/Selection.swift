@@ -8,6 +8,8 @@ extension SpoolInspector {
         package var kind: String?
         /// The first of the signature's digits, or all of them.
         package var signature: String?
+        /// The name of the destination. Not all reports have one, see ``ReportView/destination``.
+        package var destination: String?
         /// Collected at this time or later, in milliseconds since the epoch. For a file of which nobody has said when
         /// it was collected, the time of its last change counts.
         package var since: Int64?
@@ -17,12 +19,13 @@ extension SpoolInspector {
         package var limit: Int?
 
         package init(
-            states: Set<String>? = nil, kind: String? = nil, signature: String? = nil, since: Int64? = nil,
-            annotations: [AnnotationTest] = [], isUndelivered: Bool = false, limit: Int? = nil
+            states: Set<String>? = nil, kind: String? = nil, signature: String? = nil, destination: String? = nil,
+            since: Int64? = nil, annotations: [AnnotationTest] = [], isUndelivered: Bool = false, limit: Int? = nil
         ) {
             self.states = states
             self.kind = kind
             self.signature = signature
+            self.destination = destination
             self.since = since
             self.annotations = annotations
             self.isUndelivered = isUndelivered
@@ -44,6 +47,7 @@ extension SpoolInspector.Selection {
         admits(state: view.state) && admits(reason: view.reason)
             && (kind == nil || view.kind == kind)
             && (signature.map { view.signature?.hasPrefix($0) ?? false } ?? true)
+            && (destination == nil || view.destination == destination)
             && (since.map { view.time ?? .max >= $0 } ?? true)
             && admits(view.annotations)
     }
@@ -69,8 +73,14 @@ extension SpoolInspector.Selection {
     /// Rows of one signature have an index. More than a few signatures that begin alike are left to the filter: a walk
     /// for each of very many would hold a page for each of them.
     func walks(_ queries: LedgerQueries) throws -> (walks: [ListingWalk], filter: ListingFilter) {
-        let states = TransferState.allCases.filter { admits(state: $0.rawValue) }
+        var states = TransferState.allCases.filter { admits(state: $0.rawValue) }
         var filter = ListingFilter()
+        if let destination {
+            let lane = Lane(destination)
+            filter.lane = lane
+            let filled = Set(try queries.laneSums().filter { $0.lane == lane && $0.sum.count > 0 }.map(\.state))
+            states.removeAll { !filled.contains($0) }
+        }
         filter.label = kind
         filter.sinceWall = since
         filter.metadataTexts = annotations.compactMap(\.metadataText)

@@ -18,9 +18,10 @@ extension HoldReason {
         case .encoding: "the server does not take this encoding: try --encoding file or identity"
         case .rejecting: "the server rejects everything: check the endpoint"
         case .poison: "the program died three times while it sent this report; it is sent alone"
-        case .destination: "\(lastError ?? "the address is wrong"): correct the endpoint"
-        case .clock: "\(lastError ?? "the server refuses the time"): set this machine's clock"
-        case .route: "no route sends it: change the routes, or its destination, then 'reports retry'"
+        case .destination: "\(lastError ?? "the server knows no such address"): correct the endpoint"
+        case .clock: "\(lastError ?? "the server refuses the time of its requests"): set this machine's clock"
+        case .route:
+            "no route sends it: change the routes, and the next submit asks them; after any other change 'reports retry' it"
         case .caller: "its program has to give the request again: it has headers that are stored nowhere"
         }
     }

@@ -6,11 +6,11 @@ struct ProblemFinder {
     let thresholds: SpoolCheck.Thresholds
 
     var problems: [SpoolCheck.Problem] {
-        unreadable + holds + [evicted, undelivered].compactMap(\.self) + space
+        unreadable + holds + [evicted].compactMap(\.self) + undelivered + space
             + [leftDrops, parked, braked].compactMap(\.self)
     }
 
-    private static let statusAdvice = "'reports status' shows more"
+    static let statusAdvice = "'reports status' shows more"
 
     // MARK: - What cannot be read
 
@@ -41,60 +41,6 @@ struct ProblemFinder {
 
     // MARK: - Reports that stay
 
-    /// One problem for each reason and destination, those first that stop all reports of a server.
-    private var holds: [SpoolCheck.Problem] {
-        let counted = figures.held.filter { $0.reason.endsBy != .caller && $0.reason.endsBy != .route }
-        let problems = counted.map { held in
-            let gate = gate(of: held)
-            let server = gate.map { " for \($0.origin)" } ?? ""
-            let advice = held.reason.advice(lastStatus: gate?.lastStatus, lastError: gate?.lastError)
-            return SpoolCheck.Problem(
-                code: "held", level: held.reason.closesOrigin ? .critical : .warning,
-                message: "\(Self.reports(held.count)) held\(server) (\(held.reason.rawValue)): \(advice)",
-                advice: "'reports list --state held' shows more")
-        }
-        return problems + closedGates(besides: Set(counted.map(\.reason)))
-    }
-
-    /// Servers that nothing is sent to for a reason, where the report that met the reason is gone.
-    private func closedGates(besides told: Set<HoldReason>) -> [SpoolCheck.Problem] {
-        figures.gates.compactMap { gate in
-            guard gate.waitingCount > 0, let reason = gate.closure.flatMap(HoldReason.init), !told.contains(reason)
-            else { return nil }
-            let advice = reason.advice(lastStatus: gate.lastStatus, lastError: gate.lastError)
-            return SpoolCheck.Problem(
-                code: "held", level: .critical,
-                message: "\(Self.reports(gate.waitingCount)) behind \(gate.origin) (\(reason.rawValue)): \(advice)",
-                advice: Self.statusAdvice)
-        }
-    }
-
-    private func gate(of held: SpoolFigures.Held) -> SpoolFigures.Gate? {
-        figures.gates.first { $0.closure == held.reason.rawValue && $0.waitingCount > 0 }
-    }
-
-    private var undelivered: SpoolCheck.Problem? {
-        guard let age = figures.undeliveredAge, age > thresholds.maximumAge, let oldest = figures.oldest else {
-            return nil
-        }
-        let count = figures.undeliveredCount
-        let others = count > 1 ? " (the oldest of \(count) reports)" : ""
-        let message = "undelivered for \(TimeSpan.words(milliseconds: age))\(others)"
-        if let gate = figures.gates.first(where: { $0.closure != nil && $0.waitingCount > 0 }) {
-            let trouble = gate.lastError ?? (gate.closure == "asked" ? "the server asked to wait" : "it fails")
-            return .init(
-                code: "undelivered", level: .critical, message: "\(message): \(gate.origin): \(trouble)",
-                advice: Self.statusAdvice)
-        }
-        let (cause, advice) =
-            switch oldest.place {
-            case .drop: ("no submit has taken the drop", "'reports list --state incoming' shows it")
-            case .entry: ("no submit has taken it in", "start the timer that runs 'reports submit'")
-            case .row: ("no submit has delivered it", Self.statusAdvice)
-            }
-        return .init(code: "undelivered", level: .critical, message: "\(message): \(cause)", advice: advice)
-    }
-
     private var leftDrops: SpoolCheck.Problem? {
         guard figures.leftDropCount > 0 else { return nil }
         let first = figures.leftDrops.first.map { "\($0.path) \($0.reason)" } ?? "no reason is known"
@@ -108,8 +54,10 @@ struct ProblemFinder {
         guard figures.parkedCount > thresholds.maximumParked else { return nil }
         let rejected = figures.sum { $0 == .rejected }.count
         let exhausted = figures.sum { $0 == .exhausted }.count
-        let parts = [(rejected, "rejected by the server"), (exhausted, "given up after too many failures")]
-            .filter { $0.0 > 0 }.map { "\(Self.reports($0.0)) \($0.1)" }
+        let parts = [
+            (rejected, "rejected by the server", TransferState.rejected),
+            (exhausted, "given up after too many failures", .exhausted),
+        ].filter { $0.0 > 0 }.map { "\(Self.reports($0.0)) \($0.1)\(places(of: $0.2))" }
         let states = [(rejected, "--state rejected"), (exhausted, "--state exhausted")].filter { $0.0 > 0 }.map(\.1)
         return .init(
             code: "parked", level: .warning, message: parts.joined(separator: ", "),
@@ -170,5 +118,5 @@ struct ProblemFinder {
         return used >= SpoolCheck.nearly(limit) ? .warning : nil
     }
 
-    private static func reports(_ count: Int) -> String { count == 1 ? "1 report" : "\(count) reports" }
+    static func reports(_ count: Int) -> String { count == 1 ? "1 report" : "\(count) reports" }
 }

@@ -45,6 +45,7 @@ extension SpoolFigures {
         case .success(let settings):
             // Without a ledger nothing tells whether a program names the endpoint.
             lack = SettingsLack(of: settings, knowsServer: knowsServer || ledgerProblem != nil)
+            namedDestinations = settings.destinationNames
         case .failure(let error): settingsProblem = (error as? ReportsError)?.message ?? "\(error)"
         }
     }

@@ -86,6 +86,7 @@ extension SpoolCheck {
             ("max_total_size", JSONValue(figures.maximumByteCount)),
             ("free_space", JSONValue(figures.space?.available)),
             ("min_free_space", JSONValue(figures.freeFloor)),
+            ("held_by_route", JSONValue(figures.heldByRouteCount)),
         ]
         for (name, value) in numbers { object[name] = value }
         return object
@@ -110,6 +111,7 @@ extension SpoolCheck.Problem {
             .init(key: "level", value: .string(level.word)),
             .init(key: "message", value: .string(message)),
             .init(key: "advice", value: .string(advice)),
+            .init(key: "destination", value: JSONValue(destination)),
         ])
     }
 }

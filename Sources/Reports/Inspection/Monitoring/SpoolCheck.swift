@@ -38,6 +38,9 @@ package struct SpoolCheck: Sendable {
         /// What it is about: `ledger`, `rooms`, `settings`, `endpoint`, `held`, `evicted`, `undelivered`, `disk`, `full`,
         /// `drops`, `parked` or `braked`.
         package let code: String
+        /// The name of the destination that it is about; `nil` if it is about none, or about reports with requests of
+        /// their own.
+        package var destination: String?
         package let level: Level
         /// What is wrong, in plain words.
         package let message: String

@@ -62,7 +62,7 @@ package struct SpoolFigures: Sendable {
         package var failures: Int
         package var lastStatus: Int?
         package var lastError: String?
-        /// Undelivered reports that are bound for this server.
+        /// Undelivered reports that are bound for this server. What a route holds does not count.
         package var waitingCount: Int
 
         package init(
@@ -106,6 +106,30 @@ package struct SpoolFigures: Sendable {
         }
     }
 
+    /// A destination, or a server to which reports with requests of their own go.
+    package struct Destination: Hashable, Sendable {
+        /// A destination's name, or `@` and an origin.
+        package var name: String
+        /// The server to which its last run led, as ``Gate/origin`` has it; `nil` where no run has had it.
+        package var origin: String?
+        /// When the oldest of its undelivered reports was seen first; `nil` when it has none. What a route holds does
+        /// not count.
+        package var oldest: Int64?
+        package var undeliveredCount: Int
+        package var nextAttempt: Int64?
+
+        package init(
+            name: String, origin: String? = nil, oldest: Int64? = nil, undeliveredCount: Int = 0,
+            nextAttempt: Int64? = nil
+        ) {
+            self.name = name
+            self.origin = origin
+            self.oldest = oldest
+            self.undeliveredCount = undeliveredCount
+            self.nextAttempt = nextAttempt
+        }
+    }
+
     /// Where the oldest undelivered report lies.
     package enum Place: Hashable, Sendable {
         /// In `incoming/` or `taken/`: no submit has taken it.
@@ -138,7 +162,11 @@ package struct SpoolFigures: Sendable {
     package var leftDrops: [LeftDrop] = []
     package var held: [Held] = []
     package var gates: [Gate] = []
-    /// Of those that are neither delivered nor parked, drops included; `nil` when there is none.
+    /// Those that have or had reports, and `main`.
+    package var destinations: [Destination] = []
+    /// The destinations that the settings name; `nil` where they name none.
+    package var namedDestinations: [String]?
+    /// Of those that are neither delivered nor parked nor held by a route, drops included; `nil` when there is none.
     package var oldest: Oldest?
     package var events: [Event] = []
     /// Within the time that was asked about, without braked reports.
@@ -173,7 +201,7 @@ package struct SpoolFigures: Sendable {
     package var roomProblems: [String] = []
     /// Why the settings in force cannot be used.
     package var settingsProblem: String?
-    /// Whether the ledger knows a server of the spool's destination: some submit has had an endpoint.
+    /// Whether the ledger knows a server of any destination: some submit has had an endpoint.
     package var knowsServer = false
     /// What else the settings lack; `nil` if they lack nothing.
     package var lack: SettingsLack?
@@ -192,8 +220,12 @@ extension SpoolFigures {
         }
     }
 
-    /// Reports that are neither delivered nor parked, with the drops that a submit will take.
-    package var undeliveredCount: Int { sum(where: \.isLive).count + drops.count - leftDropCount - unfinishedDropCount }
+    /// Reports that are neither delivered nor parked nor held by a route, with the drops that a submit will take.
+    package var undeliveredCount: Int {
+        sum(where: \.isLive).count - heldByRouteCount + drops.count - leftDropCount - unfinishedDropCount
+    }
+    /// Reports that are kept and not sent, because the routes say so.
+    package var heldByRouteCount: Int { held.filter { $0.reason == .route }.reduce(0) { $0 + $1.count } }
     /// Those of them that go to an endpoint, and not where a program has asked for each of them.
     package var undeliveredToEndpointCount: Int {
         let ownCount = states.filter { $0.state.isLive && Lane($0.destination).ownOrigin != nil }

@@ -49,17 +49,37 @@ extension SpoolInspector {
     ) throws {
         let queries = reader.queries
         let sums = try queries.laneSums()
-        for one in Self.states(sums) { figures.add(one) }
+        for one in Self.states(sums) {
+            // Only entries were counted before, which have no destination. There may be very many lanes.
+            if one.destination == Lane.undecided.name { figures.add(one) } else { figures.states.append(one) }
+        }
         figures.held = try queries.heldCounts().map {
             SpoolFigures.Held(reason: $0.reason, destination: $0.lane.name, count: $0.count)
         }
         figures.knowsServer = knowsServer
-        figures.gates = try gates(of: queries, waiting: sums)
+        let (oldest, next) = (try queries.oldestLive(), try nextAttempts())
+        for time in oldest.values { figures.note(time, in: .row) }
+        figures.nextAttempt = next.values.min()
+        figures.destinations = Self.destinations(figures, try queries.lanes(), oldest, next)
+        figures.gates = try gates(of: queries, figures.destinations)
         figures.events = Self.events(try queries.events(), lanes: Self.lanes(sums))
-        figures.nextAttempt = try nextAttempt()
         figures.lastDelivery = try queries.lastSettled(as: .delivered).map(reader.wall)
         try addEvictions(of: reader, within: time, to: &figures)
-        figures.note(try queries.oldestLive(), in: .row)
+    }
+
+    private static func destinations(
+        _ figures: SpoolFigures, _ ends: [Lane: String], _ oldest: [Lane: Int64], _ next: [Lane: Int64]
+    ) -> [SpoolFigures.Destination] {
+        var counts: [String: Int] = [:]
+        for one in figures.states where one.state.isLive { counts[one.destination, default: 0] += one.sum.count }
+        for held in figures.held where held.reason == .route { counts[held.destination, default: 0] -= held.count }
+        let names = Set(figures.states.map(\.destination)).subtracting([Lane.undecided.name])
+        return names.sorted().map { name in
+            let lane = Lane(name)
+            return SpoolFigures.Destination(
+                name: name, origin: lane.ownOrigin ?? ends[lane], oldest: oldest[lane],
+                undeliveredCount: counts[name] ?? 0, nextAttempt: next[lane])
+        }
     }
 
     private func addEvictions(
@@ -116,18 +136,16 @@ extension SpoolInspector {
     }
 
     private func gates(
-        of queries: LedgerQueries, waiting sums: [LedgerQueries.LaneSum]
+        of queries: LedgerQueries, _ destinations: [SpoolFigures.Destination]
     ) throws -> [SpoolFigures.Gate] {
-        let lanes = try queries.lanes()
+        var counts: [String: Int] = [:]
+        for one in destinations { one.origin.map { counts[$0, default: 0] += one.undeliveredCount } }
         return try queries.origins().map { record in
-            let waiting = sums.filter { sum in
-                sum.state.isLive && (sum.lane.ownOrigin ?? lanes[sum.lane]) == record.name
-            }
             let gate = record.gate
             return SpoolFigures.Gate(
                 origin: record.name, closure: gate.closure.map(Self.word), opensAt: gate.opensAt.map(wall),
                 failures: gate.failures, lastStatus: record.lastStatus, lastError: record.lastError,
-                waitingCount: waiting.reduce(0) { $0 + $1.sum.count })
+                waitingCount: counts[record.name] ?? 0)
         }
     }
 

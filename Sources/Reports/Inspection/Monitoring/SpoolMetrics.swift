@@ -18,7 +18,7 @@ package struct SpoolMetrics: Sendable {
 
     package func text(as form: MetricFamily.Form) -> String {
         MetricFamily.text(
-            reports + drops + events + gates + limits + state, common: [("spool", spool)], as: form)
+            reports + drops + events + destinations + gates + limits + state, common: [("spool", spool)], as: form)
     }
 
     // MARK: - Reports
@@ -41,10 +41,13 @@ package struct SpoolMetrics: Sendable {
                 states.map { MetricFamily.Sample($0.sum.byteCount, $0.labels) }),
             .gauge("reports_stored_reports", "Reports whose bytes are in the spool.", stored.count),
             .gauge("reports_stored_bytes", unit: "bytes", "Compressed size of these reports.", stored.byteCount),
-            .gauge("reports_held_reports", "Reports that wait for a change, by reason.", held),
+            .gauge(
+                "reports_held_reports",
+                "Reports that wait for a change, by reason; a route holds those of reason route.", held),
             .timestamp(
                 "reports_oldest_undelivered_timestamp_seconds",
-                "When the oldest undelivered report came; absent when there is none.", figures.oldest?.since),
+                "When the oldest undelivered report came that no route holds; absent when there is none.",
+                figures.oldest?.since),
             .timestamp(
                 "reports_next_attempt_timestamp_seconds", "When the next report is due; absent when none waits.",
                 figures.nextAttempt),
@@ -102,7 +105,34 @@ package struct SpoolMetrics: Sendable {
         ]
     }
 
-    // MARK: - Servers
+    // MARK: - Destinations and servers
+
+    /// With the server of each, so that they can be joined with the figures of its gate.
+    private var destinations: [MetricFamily] {
+        func samples(_ value: (SpoolFigures.Destination) -> Int64?) -> [MetricFamily.Sample] {
+            figures.destinations.compactMap { one in
+                value(one).map { MetricFamily.Sample(time: $0, Self.labels(one)) }
+            }
+        }
+        let closed = Set(figures.gates.filter { $0.closure != nil }.map(\.origin))
+        let open = figures.destinations.compactMap { one in
+            one.origin.map { MetricFamily.Sample(closed.contains($0) ? 0 : 1, Self.labels(one)) }
+        }
+        return [
+            .gauge("reports_destination_open", "Whether reports may be sent to the destination now.", open),
+            .gauge(
+                "reports_destination_oldest_undelivered_timestamp_seconds", unit: "seconds",
+                "When the oldest undelivered report of the destination came that no route holds.",
+                samples(\.oldest)),
+            .gauge(
+                "reports_destination_next_attempt_timestamp_seconds", unit: "seconds",
+                "When the next report of the destination is due.", samples(\.nextAttempt)),
+        ]
+    }
+
+    private static func labels(_ one: SpoolFigures.Destination) -> MetricFamily.Labels {
+        [destination(one.name), (name: "origin", value: one.origin ?? "")]
+    }
 
     private var gates: [MetricFamily] {
         func samples<Value: BinaryInteger>(_ value: (SpoolFigures.Gate) -> Value) -> [MetricFamily.Sample] {
