@@ -98,7 +98,8 @@ struct DestinationCommandTests {
         try await withTool { tool in
             let id = try await tool.add("one")
             try configure(
-                tool, #"{"destinations": {"a": {"endpoint": "http://127.0.0.1:9/"}, "b": {"endpoint": "s3://c/"}}}"#)
+                tool,
+                #"{"destinations": {"a": {"endpoint": "http://127.0.0.1:9/"}, "b": {"endpoint": "s3://bucket/"}}}"#)
             let submit = try await tool.run("submit")
             #expect(submit.status == 78 && submit.errors.contains("the destination b: the endpoint names no region"))
             #expect(try await tool.show(id)["attempts"]?.integerValue == 0)

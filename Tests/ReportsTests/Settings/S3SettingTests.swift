@@ -57,12 +57,12 @@ struct S3SettingTests {
                 "line 1, column 55: headers.X-Amz-Date: X-Amz-Date is set by Reports itself: leave it out"
             ),
             (
-                #"{"destinations": {"a": {"endpoint": "s3://b/{id}.gz", "encoding": "identity"}}}"#,
+                #"{"destinations": {"a": {"endpoint": "s3://bucket/{id}.gz", "encoding": "identity"}}}"#,
                 "line 1, column 37: destinations.a.endpoint: the endpoint has a key that ends in .gz, but"
             ),
             (
-                #"{"destinations": {"a": {"endpoint": "s3://b", "headers": {"If-Match": "secret"}}}}"#,
-                "line 1, column 71: destinations.a.headers.If-Match: If-Match is set by Reports itself"
+                #"{"destinations": {"a": {"endpoint": "s3://bucket", "headers": {"If-Match": "secret"}}}}"#,
+                "line 1, column 76: destinations.a.headers.If-Match: If-Match is set by Reports itself"
             ),
         ])
     func slips(json: String, expected: String) throws {
