@@ -113,6 +113,21 @@ package final class HTTPTransport: Transport {
         await thread.shutdown()
     }
 
+    /// Makes a connection as a request to this endpoint would, and tells of each step. Sends no request.
+    package func probe(_ endpoint: Endpoint) async -> ConnectionFindings {
+        let route: Route
+        do {
+            route = try proxy.route(to: endpoint)
+        } catch {
+            return ConnectionFindings(.invalidSetting("\(error)"))
+        }
+        guard let loop = thread.executor?.loop else { return ConnectionFindings(.interrupted) }
+        let probe = ConnectionProbe(
+            endpoint: endpoint, route: route, configuration: tls.renewed ?? tls.configuration, timeouts: timeouts,
+            loop: loop)
+        return await probe.run()
+    }
+
     package func send(_ request: TransferRequest) async -> TransportResult {
         var request = request
         for _ in 0..<5 {

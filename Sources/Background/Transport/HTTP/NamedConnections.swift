@@ -59,10 +59,18 @@ package final class NamedConnections: Transport {
     package func send(_ request: TransferRequest) async -> TransportResult {
         guard let name = request.connection else { return await unnamed.send(request) }
         // Not over other settings: their certificate and proxy are meant for other servers.
-        guard let transport = named[name] else {
-            return .noAnswer(.localTrouble("there are no connection settings for the destination \(name)"))
-        }
+        guard let transport = named[name] else { return .noAnswer(.localTrouble(Self.missingText(name))) }
         return await transport.send(request)
+    }
+
+    /// Makes a connection with the settings of that name, and tells of each step. Sends no request.
+    package func probe(_ endpoint: Endpoint, by name: String) async -> ConnectionFindings {
+        guard let transport = named[name] else { return ConnectionFindings(.invalidSetting(Self.missingText(name))) }
+        return await transport.probe(endpoint)
+    }
+
+    private static func missingText(_ name: String) -> String {
+        "there are no connection settings for the destination \(name)"
     }
 
     package func shutdown() async {

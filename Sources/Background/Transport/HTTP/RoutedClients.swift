@@ -94,7 +94,7 @@ final class RoutedClients: Sendable {
 
 extension ProxyServer {
     /// As they stand in a header field (RFC 7617).
-    fileprivate var basicCredentials: String? { credentials.map { Base64.encode(Array($0.utf8)) } }
+    var basicCredentials: String? { credentials.map { Base64.encode(Array($0.utf8)) } }
 }
 
 /// How much of a body the kernel takes before it has sent what it took before.

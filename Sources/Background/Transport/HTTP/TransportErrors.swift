@@ -180,9 +180,11 @@ struct TransportErrors {
         return "the TLS handshake failed" + (isRefusal ? ": the server may demand a client certificate" : "")
     }
 
+    static func unresolvedText(_ host: String) -> String { "the name \(host) could not be resolved" }
+
     private func connectionText(_ error: NIOConnectionError) -> String {
         if error.dnsAError != nil || error.dnsAAAAError != nil {
-            return "the name \(error.host) could not be resolved"
+            return Self.unresolvedText(error.host)
         }
         let causes = error.connectionErrors.map { text(of: $0.error) }
         return "cannot connect to \(error.host):\(error.port): \(causes.first ?? "no address")"
