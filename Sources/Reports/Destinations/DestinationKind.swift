@@ -36,6 +36,9 @@ package protocol DestinationKind: Sendable {
     /// Checks what sending needs besides the endpoint's text, for example credentials in the environment. The owner of
     /// a spool asks this when it begins. Commands that only read the settings do not ask.
     func checkSurroundings() throws(ReportsError)
+    /// Why no report may be sent as a trial, as the end of a sentence about the destination; `nil`, the default, if one
+    /// may.
+    static var trialObjection: String? { get }
     /// Whether it takes such a report at all. This is asked before a report is sent, without its payload.
     func admits(_ report: ReportOutline) -> Admission
     /// Makes the request of one attempt, with the credentials of that moment.
@@ -54,6 +57,7 @@ extension DestinationKind {
     package var goesInParts: Bool { false }
     package static func setsHeader(_ name: String) -> Bool { HeaderRules.isReserved(name) }
     package func checkSurroundings() throws(ReportsError) {}
+    package static var trialObjection: String? { nil }
     package func admits(_ report: ReportOutline) -> Admission { .yes }
 }
 

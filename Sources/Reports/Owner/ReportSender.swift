@@ -82,27 +82,16 @@ final class ReportSender: TransferClient {
         }
     }
 
-    /// Sends a report to a destination, and once more for each change that an answer asks for.
     private func attempt(
         _ record: TransferRecord, of report: OutgoingReport, to kind: any DestinationKind,
         over transport: any Transport
     ) async throws(NoAnswer) -> AttemptReport {
-        var context = AttemptContext(
+        let context = AttemptContext(
             wall: spool.clock.wallMilliseconds, host: CurrentProcess.hostName, side: side)
-        while true {
-            var request = try await kind.request(for: report, context)
-            request.answerByteCount = kind.answerByteCount
+        return try await kind.attempt(report, context, clock: spool.clock) { request in
+            var request = request
             request.connection = record.lane.name
-            let result = await result(of: request, record, inParts: kind.goesInParts, over: transport)
-            context.wall = spool.clock.wallMilliseconds
-            let attempt = AttemptReport(result, at: context.wall) { [context] answer in
-                kind.judge(answer, to: report, context)
-            }
-            // Each sort of change once: two answers that contradict each other must not be obeyed for ever.
-            guard let change = attempt.again, !context.hasChanged(change.sort), !Task.isCancelled else {
-                return attempt
-            }
-            context.changes.append(change)
+            return await result(of: request, record, inParts: kind.goesInParts, over: transport)
         }
     }
 

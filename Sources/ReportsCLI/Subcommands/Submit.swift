@@ -55,11 +55,7 @@ struct Submit: AsyncParsableCommand {
         let settings = try global.settings(sending)
         for line in SettingsDescription.hints(settings) { Console.complain(line) }
         guard let routing = try settings.routing() else {
-            throw ReportsError(
-                .badConfiguration,
-                "no endpoint: give --endpoint URL or set $REPORTS_ENDPOINT, or name it in the spool's reports.json "
-                    + "or in /etc/reports/reports.json"
-                    + [settings.unreadFileWords, settings.unitFileWords].compactMap { $0.map { "; \($0)" } }.joined())
+            throw ReportsError(.badConfiguration, settings.noEndpointWords)
         }
         let router = try Router(routing)
         try router.checkSurroundings()

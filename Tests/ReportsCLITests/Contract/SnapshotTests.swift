@@ -24,7 +24,7 @@ struct SnapshotTests {
         "help of the tool and of each command",
         arguments: [
             "", "add", "submit", "list", "show", "cat", "status", "retry", "remove", "doctor", "settings", "check",
-            "metrics",
+            "metrics", "test",
         ])
     func help(_ command: String) async throws {
         try await withTool { tool in

@@ -1,0 +1,33 @@
+import Background
+import DurableIO
+
+extension DestinationKind {
+    /// Makes one attempt to send a report: one request, and one more for each change that an answer asks for.
+    /// - Parameters:
+    ///   - report: the report.
+    ///   - context: what the kind is told of the attempt.
+    ///   - clock: tells the time at which an answer came.
+    ///   - exchange: sends a request.
+    /// - Returns: the judged result of the last request.
+    /// - Throws: ``NoAnswer`` when there is no request to send.
+    func attempt(
+        _ report: OutgoingReport, _ context: AttemptContext, clock: any SystemClock,
+        exchange: (TransferRequest) async -> TransportResult
+    ) async throws(NoAnswer) -> AttemptReport {
+        var context = context
+        while true {
+            var request = try await self.request(for: report, context)
+            request.answerByteCount = answerByteCount
+            let result = await exchange(request)
+            context.wall = clock.wallMilliseconds
+            let attempt = AttemptReport(result, at: context.wall) { [context] answer in
+                judge(answer, to: report, context)
+            }
+            // Each sort of change once: two answers that contradict each other must not be obeyed for ever.
+            guard let change = attempt.again, !context.hasChanged(change.sort), !Task.isCancelled else {
+                return attempt
+            }
+            context.changes.append(change)
+        }
+    }
+}
