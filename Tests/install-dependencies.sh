@@ -14,6 +14,8 @@ missing_packages() {
     has_command mount || echo mount
     { has_command unshare && has_command setpriv; } || echo util-linux
     has_command python3 || echo python3
+    # Debian has what makes virtual environments apart from the interpreter.
+    python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv
     has_command openssl || echo openssl
     # Servers and proxies that are not ours, to test against.
     has_command nginx || echo nginx-light
@@ -23,6 +25,10 @@ missing_packages() {
     if [[ ${REPORTS_ALERTS:-0} == 1 ]]; then
         has_command prometheus || echo prometheus
         has_command prometheus-node-exporter || echo prometheus-node-exporter
+    fi
+    # The tests set the clock of a judge; the long forms set the tool's own as well.
+    if [[ ${REPORTS_JUDGES:-0} == 1 ]]; then
+        has_command faketime || echo faketime
     fi
     # What makes the Debian package, reads its pages and completes command lines.
     has_command dpkg-shlibdeps || echo dpkg-dev
@@ -71,6 +77,14 @@ install_dependencies() {
         echo "Swift is missing: install 6.1 or newer from https://www.swift.org/install/linux/" >&2
         return 69
     fi
+    install_packages "$@" || return
+    if [[ ${1:-} == tests ]]; then
+        # What cannot be had fails nothing: the tests that need it are skipped.
+        "$(dirname "${BASH_SOURCE[0]}")/Judges/judge.sh" install || echo "No judge can be installed."
+    fi
+}
+
+install_packages() {
     local packages
     mapfile -t packages < <(missing_packages "${1:-}")
     [[ ${#packages[@]} -gt 0 ]] || return 0

@@ -3,26 +3,37 @@ import Glibc
 
 /// A server that is not ours, on a free port of this machine, in a directory of its own.
 package final class PeerProcess: Sendable {
+    /// How a peer is started, and ended.
+    private struct Launch: Sendable {
+        let path: String
+        let arguments: [String]
+        /// What ends it.
+        let signal: Int32
+    }
+
+    /// A process that was started, and whether it has ended.
+    private struct Life: Sendable {
+        let process: Process
+        let ended: Gate
+    }
+
     /// Where it listens, on 127.0.0.1.
     package let port: UInt16
     /// Where its files are.
     package let directory: String
-    private let process: Process
-    private let ended: Gate
-    /// What ends it.
-    private let signal: Int32
+    private let launch: Launch
+    private let life: Monitor<Life>
 
     /// A peer did not come up.
     package struct NotStarted: Error, CustomStringConvertible {
         package let description: String
     }
 
-    private init(port: UInt16, directory: String, process: Process, ended: Gate, signal: Int32) {
+    private init(port: UInt16, directory: String, _ launch: Launch) throws {
         self.port = port
         self.directory = directory
-        self.process = process
-        self.ended = ended
-        self.signal = signal
+        self.launch = launch
+        life = Monitor(try Self.begin(launch, in: directory))
     }
 
     /// An installed program's path, administrators' folders included.
@@ -67,26 +78,34 @@ package final class PeerProcess: Sendable {
         // Somebody else may take the port in between.
         for _ in 0..<5 {
             let port = try freePort()
-            let process = Process()
-            process.executableURL = URL(fileURLWithPath: path)
-            process.arguments = try setUp(directory, port)
-            process.currentDirectoryURL = URL(fileURLWithPath: directory)
-            let log = directory + "/output"
-            _ = FileManager.default.createFile(atPath: log, contents: nil)
-            let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: log))
-            process.standardInput = FileHandle.nullDevice
-            (process.standardOutput, process.standardError) = (handle, handle)
-            let ended = Gate()
-            process.terminationHandler = { _ in ended.open() }
-            try TestSupport.start(process)
-            try handle.close()
-            let peer = PeerProcess(port: port, directory: directory, process: process, ended: ended, signal: signal)
+            let launch = Launch(path: path, arguments: try setUp(directory, port), signal: signal)
+            let peer = try PeerProcess(port: port, directory: directory, launch)
             if await peer.isListening() { return peer }
             await peer.end()
-            output = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
+            output = peer.output
         }
         throw NotStarted(description: "\(path) does not listen: \(output)")
     }
+
+    private static func begin(_ launch: Launch, in directory: String) throws -> Life {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: launch.path)
+        process.arguments = launch.arguments
+        process.currentDirectoryURL = URL(fileURLWithPath: directory)
+        let log = directory + "/output"
+        _ = FileManager.default.createFile(atPath: log, contents: nil)
+        let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: log))
+        process.standardInput = FileHandle.nullDevice
+        (process.standardOutput, process.standardError) = (handle, handle)
+        let ended = Gate()
+        process.terminationHandler = { _ in ended.open() }
+        try TestSupport.start(process)
+        try handle.close()
+        return Life(process: process, ended: ended)
+    }
+
+    /// What it has printed since it was started.
+    package var output: String { (try? String(contentsOfFile: directory + "/output", encoding: .utf8)) ?? "" }
 
     private static func freePort() throws -> UInt16 {
         let socket = try boundLoopbackSocket()
@@ -96,7 +115,7 @@ package final class PeerProcess: Sendable {
 
     /// There is no other way to learn it than to try.
     private func isListening() async -> Bool {
-        for _ in 0..<1_000 where !ended.isOpen {
+        for _ in 0..<3_000 where !life.value.ended.isOpen {
             if let socket = connectedLoopbackSocket(port: port) {
                 close(socket)
                 return true
@@ -106,11 +125,21 @@ package final class PeerProcess: Sendable {
         return false
     }
 
-    /// Asks it to end, and waits.
-    private func end() async {
-        guard !ended.isOpen else { return }
-        kill(process.processIdentifier, signal)
+    /// Asks it to end, and waits; does nothing if it has ended.
+    package func end() async {
+        let life = life.value
+        guard !life.ended.isOpen else { return }
+        kill(life.process.processIdentifier, launch.signal)
         // Foundation's own wait spins on a thread that is not its own.
-        await withCheckedContinuation { continuation in ended.whenOpen { continuation.resume() } }
+        await withCheckedContinuation { continuation in life.ended.whenOpen { continuation.resume() } }
+    }
+
+    /// Starts it again after its end, on the same port and with the same files.
+    ///
+    /// - Throws: ``NotStarted`` if it does not listen, for instance because somebody else has the port by now.
+    package func startAgain() async throws {
+        let next = try Self.begin(launch, in: directory)
+        life.withLock { $0 = next }
+        guard await isListening() else { throw NotStarted(description: "\(launch.path) does not come back: \(output)") }
     }
 }
