@@ -60,8 +60,9 @@ extension S3Destination {
         case "RequestTimeTooSkewed":
             guard let offset = offset(error, answer, attempt) else { return nil }
             let minutes = offset.magnitude / 60_000
-            return
-                "the clock of this machine is \(minutes) min \(offset > 0 ? "behind" : "ahead of") the server's: set it"
+            // A server that refuses a time which is its own has another reason than the clock.
+            guard minutes > 0 else { return "it refuses the time of the request, which is its own" }
+            return "the clock of this machine is \(minutes) min \(offset > 0 ? "behind" : "ahead of") the server's"
         case let code? where Self.regionCodes.contains(code):
             return error.region.map { "the bucket is in the region \($0): write region=\($0) in the endpoint" }
         default: return nil

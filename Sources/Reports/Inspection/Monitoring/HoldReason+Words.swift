@@ -9,7 +9,7 @@ extension HoldReason {
     func advice(lastStatus: Int?, lastError: String?) -> String {
         switch self {
         case .auth where lastStatus == 407: "the proxy wants credentials: put them into its URL"
-        case .auth: "the server wants other credentials: correct the header, see 'reports settings'"
+        case .auth: Self.credentialAdvice(lastStatus: lastStatus, lastError: lastError)
         case .acknowledgement: "the server gives no proof of receipt: check the endpoint and --acknowledgement"
         case .forbidden: "the server forbids it: change the credentials or ask its operator"
         case .tls: "\(lastError ?? "no TLS"): check the certificates, and this machine's clock"
@@ -24,6 +24,14 @@ extension HoldReason {
             "no route sends it: change the routes, and the next submit asks them; after any other change 'reports retry' it"
         case .caller: "its program has to give the request again: it has headers that are stored nowhere"
         }
+    }
+
+    /// Some servers say what is wrong with the credentials, others answer with a status alone.
+    private static func credentialAdvice(lastStatus: Int?, lastError: String?) -> String {
+        guard let lastError, lastError != lastStatus.map({ "the server answered \($0)" }) else {
+            return "the server wants other credentials: correct the header, see 'reports settings'"
+        }
+        return "\(lastError): correct the credentials"
     }
 }
 

@@ -184,7 +184,7 @@ struct S3RequestTests {
             isLoopback: false)
         let skewed = kind.judge(answer, to: report, context)
         #expect(skewed.disposition == .hold(.clock) && skewed.again == .serverClock(offset: -1_200_000))
-        #expect(skewed.note?.hasSuffix("the clock of this machine is 20 min ahead of the server's: set it") == true)
+        #expect(skewed.note?.hasSuffix("the clock of this machine is 20 min ahead of the server's") == true)
         answer.body = Array("<Code>AccessDenied</Code>".utf8)
         let denied = kind.judge(answer, to: report, context)
         #expect(denied.disposition == .hold(.auth) && denied.again == .serverClock(offset: -1_200_000))
