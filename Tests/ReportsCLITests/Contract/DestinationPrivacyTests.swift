@@ -1,0 +1,138 @@
+import Diagnosis
+import Foundation
+import Reports
+import TestSupport
+import Testing
+
+/// Secrets of several destinations, each of which refuses at first: none may be found anywhere but in the requests to
+/// its own server, and in the file in which the user has written it.
+@Suite("Secrets of destinations")
+struct DestinationPrivacyTests {
+    private static let headers = ["bearer-of-the-first", "key-of-the-second"]
+    private static let query = "token-in-the-query"
+    private static let awsKey = [
+        "AWS_ACCESS_KEY_ID": "AKIASECRETACCESSKEY7", "AWS_SECRET_ACCESS_KEY": "secret/access+key",
+        "AWS_SESSION_TOKEN": "session-token-of-an-hour",
+    ]
+
+    /// Refuses in four ways, and repeats in its refusals what it was told, as real servers do.
+    private static let script = ServerScript { request in
+        let told = request.headers.all.map { "\($0.name): \($0.value)" }.joined(separator: "\n")
+        let error = """
+            <Error><Code>SignatureDoesNotMatch</Code><Message>\(told)</Message><AWSAccessKeyId>\
+            \(request.headers["Authorization"] ?? "")</AWSAccessKeyId></Error>
+            """
+        switch request.index {
+        case 0: return .response(403, headers: [("X-Echo", told.replacing("\n", with: " "))], text: error)
+        case 1: return .response(503, text: error)
+        case 2: return .reset
+        case 3: return .response(307, headers: [("Location", "https://x.example/?\(query)")], text: error)
+        default: return .response(200, headers: [("ETag", "\"1\"")])
+        }
+    }
+
+    @Test("they are in no file of the spool, in nothing that is printed, and in no other program's arguments")
+    func nowhere() async throws {
+        try await withTool(server: Self.script) { tool, first in
+            let (second, bucket) = (try LoopbackServer(Self.script), try LoopbackServer(Self.script))
+            defer {
+                second.stop()
+                bucket.stop()
+            }
+            let tool = tool.with(Self.awsKey)
+            try await writeSettings(tool, first, second, bucket)
+            for kind in ["crash", "hang", "log"] { try await tool.add("a \(kind)", "--kind", kind) }
+            var printed = ""
+            for _ in 1...6 {
+                _ = try await tool.run("retry", "--all")
+                printed += try await everythingPrinted(tool)
+            }
+            #expect(try await tool.objects("list").allSatisfy { $0["state"] == "delivered" }, "\(printed)")
+            #expect(first.requests.allSatisfy { $0.headers["Authorization"] == "Bearer " + Self.headers[0] })
+            #expect(first.requests.allSatisfy { $0.target.hasSuffix(Self.query) })
+            #expect(second.requests.allSatisfy { $0.headers["X-Key"] == Self.headers[1] })
+            #expect(!bucket.requests.isEmpty)
+            expectNoSecret(in: printed, tool, signedBy: bucket)
+        }
+    }
+
+    private func writeSettings(
+        _ tool: ReportsTool, _ first: LoopbackServer, _ second: LoopbackServer, _ bucket: LoopbackServer
+    ) async throws {
+        // The spool has to be there for a file in it.
+        _ = try await tool.add("one more")
+        let settings: JSONValue = [
+            "destinations": [
+                "first": [
+                    "endpoint": .string(first.url("/{id}?token=\(Self.query)")),
+                    "headers": ["Authorization": .string("Bearer " + Self.headers[0])],
+                ],
+                "second": ["endpoint": .string(second.url("/{id}")), "headers": ["X-Key": .string(Self.headers[1])]],
+                "bucket": ["endpoint": .string("s3://crashes?endpoint=\(bucket.url())")],
+            ],
+            "routes": [["kinds": ["hang"], "to": "second"], ["kinds": ["log"], "to": "bucket"]],
+        ]
+        try Data(settings.description.utf8).write(to: URL(fileURLWithPath: tool.spool + "/reports.json"))
+        #expect(chmod(tool.spool + "/reports.json", 0o600) == 0)
+    }
+
+    /// All that the commands say, after a submission whose system calls show the programs that it starts.
+    private func everythingPrinted(_ tool: ReportsTool) async throws -> String {
+        var printed = ""
+        let trace = tool.traceFile()
+        let options = ["-f", "-qq", "-o", trace, "-s", "10000", "-e", "trace=execve"]
+        let submit = (findExecutable("strace").map { [$0] + options } ?? []) + [ReportsTool.path, "submit"]
+        let result = try await runAsynchronously(submit[0], Array(submit.dropFirst()), environment: tool.environment)
+        printed += result.output + result.errors + tool.text(of: trace)
+        var commands = ["list", "status", "check", "metrics", "settings", "test", "doctor"].map { [$0] }
+        for report in try await tool.objects("list") { commands.append(["show", report["id"]?.stringValue ?? ""]) }
+        for command in commands {
+            for arguments in command == ["metrics"] ? [command] : [command, command + ["--json"]] {
+                let look = try await tool.run(arguments)
+                printed += look.output + look.errors
+            }
+        }
+        return printed
+    }
+
+    private func expectNoSecret(in printed: String, _ tool: ReportsTool, signedBy bucket: LoopbackServer) {
+        let signed = bucket.requests.compactMap { $0.headers["Authorization"] }
+        #expect(signed.allSatisfy { $0.contains(Self.awsKey["AWS_ACCESS_KEY_ID"] ?? "?") })
+        let signatures = signed.compactMap { $0.split(separator: "Signature=").last.map(String.init) }
+        #expect(signatures.count == bucket.requests.count)
+        for secret in Self.headers + [Self.query] + Self.awsKey.values + signatures {
+            #expect(!printed.contains(secret), "\(printed)")
+            for path in tool.allFiles() where path != "reports.json" {
+                let data = FileManager.default.contents(atPath: tool.spool + "/" + path) ?? Data()
+                #expect(data.range(of: Data(secret.utf8)) == nil, "\(path) holds \(secret)")
+            }
+        }
+    }
+
+    @Test("an endpoint with a secret at a place for none is refused without it, whoever names it")
+    func refusedWithout() async throws {
+        let secret = "s3cr3t-part"
+        try await withTool { tool in
+            try await tool.add("one")
+            for endpoint in [
+                "https://user:\(secret)@reports.example/{id}", "https://\(secret)@reports.example/{id}",
+                "s3://key:\(secret)@crashes", "s3://crashes?secret_key=\(secret)", "s3://crashes?token=\(secret)",
+                "s3://crashes?x=\(secret)", "s3://crashes?region=\(secret)%2F&endpoint=http://127.0.0.1:9",
+                "s3://crashes?endpoint=http://user:\(secret)@127.0.0.1:9", "s3://crashes?credentials=\(secret)",
+                "sentry+https://\(secret)@sentry.example/1", "https://reports.example/{id}?key=\(secret)#x",
+            ] {
+                let file = "{\"destinations\": {\"first\": {\"endpoint\": \"\(endpoint)\"}}}"
+                let byOption = try await tool.run("submit", "--endpoint", endpoint)
+                let byVariable = try await tool.with(["REPORTS_ENDPOINT": endpoint]).run("submit")
+                try Data(file.utf8).write(to: URL(fileURLWithPath: tool.spool + "/reports.json"))
+                let byFile = try await tool.run("submit")
+                let settings = try await tool.run("settings")
+                try FileManager.default.removeItem(atPath: tool.spool + "/reports.json")
+                #expect([byOption, byVariable, byFile].map(\.status) == [64, 78, 78], "\(endpoint)")
+                for result in [byOption, byVariable, byFile, settings] {
+                    #expect(!(result.output + result.errors).contains(secret), "\(result.output)\(result.errors)")
+                }
+            }
+        }
+    }
+}
