@@ -26,7 +26,7 @@ struct DestinationTellingTests {
                 plain, [("main", well.url("/{id}")), ("archive", down.url("/{id}"))],
                 routes: #"{"kinds": ["log"], "to": "archive"}"#)
             let stuck = try await tool.add("for the archive", "--kind", "log")
-            try await tool.add("for main")
+            try await tool.add("for main", "--kind", "hang")
             let result = try await tool.run("submit")
             #expect(result.status == 75)
             let words = "archive: http://127.0.0.1:\(down.port): backing off: the server answered 500\n"
@@ -141,7 +141,7 @@ struct DestinationTellingTests {
             #expect(shown.contains(next + "any other change 'reports retry' it\n"), "\(shown)")
             #expect(server.requests.isEmpty)
             // One that the server forbids still wants somebody.
-            try await tool.add("forbidden")
+            try await tool.add("forbidden", "--kind", "hang")
             let summary = try await tool.run("submit", "--json")
             #expect(summary.status == 75)
             let object = try #require(try summary.objects.first)

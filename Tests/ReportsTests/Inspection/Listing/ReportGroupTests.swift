@@ -51,7 +51,7 @@ struct ReportGroupTests {
             #expect(
                 group.members.map(\.key) == [
                     "signature", "count", "occurrences", "first_seen", "last_seen", "services", "versions", "states",
-                    "summary", "kind",
+                    "summary", "kind", "destinations",
                 ])
             #expect(group["first_seen"]?.stringValue == RFC3339.string(milliseconds: 1_790_000_000_000))
             #expect(group.description.contains(#""services":["cart\u000a","shop"],"versions":["2.9","2.10"]"#))
