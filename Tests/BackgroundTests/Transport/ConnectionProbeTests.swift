@@ -43,6 +43,7 @@ struct ConnectionProbeTests {
             #expect(try findings.connect?.result.get() == "127.0.0.1")
             #expect(findings.tls == nil)
             #expect(findings.proxy == nil)
+            await server.waitForConnections(count: 1)
             await server.waitForNoConnections()
             #expect(server.connectionCount == 1)
             #expect(server.requests.isEmpty)
@@ -176,6 +177,7 @@ struct ConnectionProbeTests {
             #expect(findings.problem == nil)
             #expect(findings.endsAtProxy)
             #expect(findings.proxy == "http://***@127.0.0.1:\(proxy.port)")
+            await proxy.waitForConnections(count: 1)
             await proxy.waitForNoConnections()
             #expect(proxy.requests.isEmpty)
         }

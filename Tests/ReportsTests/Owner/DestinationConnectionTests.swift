@@ -1,6 +1,8 @@
 import Background
 import DurableIO
+import Foundation
 import HTTPTypes
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -74,5 +76,50 @@ struct DestinationConnectionTests {
                 await connections.shutdown()
             }
         }
+    }
+
+    @Test("a run meets each destination with its own authority and client certificate")
+    func oneRun() async throws {
+        try await withTemporaryDirectory { path in
+            let servers = [try TestAuthority(), try TestAuthority()]
+            let clients = [try TestAuthority(), try TestAuthority()]
+            let settings = try (0...1).map { try Self.settings(path, "\($0)", servers[$0], clients[$0].identity()) }
+            let pems = try clients.map { try $0.pem }
+            try await withTLSServer(servers[0].identity(), .always(.response(201)), clients: pems[0]) { crashes, one in
+                try await withTLSServer(servers[1].identity(), .always(.response(201)), clients: pems[1]) { rest, two in
+                    var first = Destination.http(rest.url("/{id}"))
+                    var second = Destination.http(crashes.url("/{id}"))
+                    (first.connection, second.connection) = (settings[1], settings[0])
+                    let harness = try SpoolHarness(path + "/spool")
+                    let routing = try Routing(
+                        [NamedDestination("rest", first), NamedDestination("crashes", second)],
+                        routes: [.to("crashes", kinds: [.crash])])
+                    let ids = try [("a crash", ReportKind.crash), ("a log", .log)].map {
+                        try harness.add($0, kind: $1).hex
+                    }
+                    let run = Submission(spool: harness.spool, configuration: configuration(routing, .init()))
+                    let summary = try await run.run()
+                    #expect(summary.delivered == 2, "\(summary)")
+                    #expect(one.requests.map(\.target) == ["/\(ids[0])"])
+                    #expect(two.requests.map(\.target) == ["/\(ids[1])"])
+                }
+            }
+        }
+    }
+
+    private static func settings(
+        _ path: String, _ name: String, _ server: TestAuthority, _ client: TestAuthority.Identity
+    ) throws -> ConnectionSettings {
+        func write(_ kind: String, _ text: String) throws -> FilePath {
+            let file = "\(path)/\(name)-\(kind).pem"
+            try text.write(toFile: file, atomically: true, encoding: .utf8)
+            return FilePath(file)
+        }
+        var settings = ConnectionSettings()
+        settings.proxy = .none
+        settings.tls.certificateAuthorities = try write("roots", server.pem)
+        settings.tls.clientCertificate = try write("client", client.certificate)
+        settings.tls.clientKey = try write("key", client.key)
+        return settings
     }
 }

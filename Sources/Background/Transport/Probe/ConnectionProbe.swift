@@ -81,6 +81,8 @@ struct ConnectionProbe {
         let connecting = ClientBootstrap(group: loop)
             .resolver(KnownAddresses(loop: loop, addresses: addresses))
             .connectTimeout(max(.milliseconds(1), deadline - NIODeadline.now()))
+            // A server that speaks first is heard when the handlers are there.
+            .channelOption(.autoRead, value: false)
             .connect(host: peerHost, port: peerPort)
         let channel: any Channel
         do {
@@ -158,12 +160,15 @@ struct ConnectionProbe {
 
     // MARK: - Waiting
 
-    /// Changes a channel's pipeline on the loop. If that fails, the promise fails.
+    /// Changes a channel's pipeline on the loop, and reads from then on. If that fails, the promise fails.
     private func install<Value>(
         on channel: any Channel, failing promise: EventLoopPromise<Value>,
         _ change: @escaping @Sendable (ChannelPipeline.SynchronousOperations) throws -> Void
     ) {
-        loop.submit { try change(channel.pipeline.syncOperations) }.whenFailure { promise.fail($0) }
+        loop.submit {
+            try change(channel.pipeline.syncOperations)
+            try channel.syncOptions?.setOption(.autoRead, value: true)
+        }.whenFailure { promise.fail($0) }
     }
 
     /// Waits no longer than until the deadline, or until the task is cancelled.

@@ -18,7 +18,11 @@ final class StageEnd: ChannelInboundHandler {
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if isEnd(event) { promise.succeed() }
+        if isEnd(event) {
+            // What comes next is for the handlers of the next stage.
+            try? context.channel.syncOptions?.setOption(.autoRead, value: false)
+            promise.succeed()
+        }
         context.fireUserInboundEventTriggered(event)
     }
 
