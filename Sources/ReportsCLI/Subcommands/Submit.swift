@@ -58,7 +58,7 @@ struct Submit: AsyncParsableCommand {
             throw ReportsError(.badConfiguration, settings.noEndpointWords)
         }
         let router = try Router(routing)
-        try router.checkSurroundings()
+        for line in try router.checkSurroundings() { Console.complain("\(line); its reports wait") }
         let spool = try global.openOrMake(settings)
         let submission = submission(of: spool, routing, settings)
         let telling = SubmissionTelling(spool: spool, isJSON: global.json, destinations: router.origins)

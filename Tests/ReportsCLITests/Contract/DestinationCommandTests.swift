@@ -97,12 +97,18 @@ struct DestinationCommandTests {
     func surroundings() async throws {
         try await withTool { tool in
             let id = try await tool.add("one")
-            try configure(
-                tool,
-                #"{"destinations": {"a": {"endpoint": "http://127.0.0.1:9/"}, "b": {"endpoint": "s3://bucket/"}}}"#)
+            try configure(tool, #"{"destinations": {"b": {"endpoint": "s3://bucket/"}}}"#)
             let submit = try await tool.run("submit")
             #expect(submit.status == 78 && submit.errors.contains("the destination b: the endpoint names no region"))
             #expect(try await tool.show(id)["attempts"]?.integerValue == 0)
+            // Beside another one it keeps only its own reports.
+            try configure(
+                tool,
+                #"{"destinations": {"a": {"endpoint": "http://127.0.0.1:9/"}, "b": {"endpoint": "s3://bucket/"}}}"#)
+            let both = try await tool.run("submit")
+            #expect(both.status == 75 && both.errors.contains("the destination b: the endpoint names no region"))
+            #expect(both.errors.contains("its reports wait"))
+            #expect(try await tool.show(id)["attempts"]?.integerValue == 1)
             for words in [["settings"], ["status"], ["retry", id]] {
                 let result = try await tool.run(words)
                 #expect(result.status == 0 && !result.errors.contains("region"), "\(words): \(result.errors)")

@@ -208,6 +208,27 @@ struct RoutedRunTests {
         }
     }
 
+    @Test("a destination whose access key is nowhere has its reports wait, uncharged, and the others go out")
+    func withoutKey() async throws {
+        try await withSpool { harness in
+            let stuck = try harness.add("for the bucket", kind: .log)
+            try harness.add("crash")
+            let bucket = Destination.s3(
+                bucket: "lab", region: "eu-central-1", credentials: .profile(file: "/nowhere/keys"))
+            let routing = try Routing(
+                [
+                    NamedDestination("server", .http("http://server.example/{id}")),
+                    NamedDestination("bucket", bucket),
+                ], routes: [.to("bucket", kinds: [.log])])
+            let summary = try await submit(harness, routing)
+            #expect((summary.delivered, summary.waiting) == (1, 1))
+            let record = try harness.record(stuck)
+            #expect(record?.reason == .waiting(.headers))
+            #expect(record?.charged == 0)
+            #expect(record?.note?.contains("aws_access_key_id") == true)
+        }
+    }
+
     @Test("a destination that refuses or puts off keeps no report from another")
     func independent() async throws {
         try await withSpool { harness in

@@ -68,7 +68,15 @@ public struct Route: Hashable, Sendable {
     func matches(_ report: ReportOutline) -> Bool {
         let properties = report.properties
         return (kinds.isEmpty || kinds.contains(properties.kind))
-            && (formats.isEmpty || formats.contains(properties.format))
-            && annotations.allSatisfy { key, values in properties.annotations[key].map(values.contains) ?? false }
+            && (formats.isEmpty || formats.contains { Self.isFormat($0, of: properties) })
+            && annotations.allSatisfy { key, values in
+                // Two keys that differ only in case are one key.
+                properties.annotations.contains { $0.key.lowercased() == key.lowercased() && values.contains($0.value) }
+            }
+    }
+
+    /// A damaged minidump is a minidump, too.
+    private static func isFormat(_ format: String, of properties: ReportProperties) -> Bool {
+        properties.format == format || properties.format == "\(format) (damaged)"
     }
 }

@@ -27,17 +27,25 @@ package struct Router: Sendable {
         routes = routing.routes
     }
 
-    /// Checks what sending to each destination needs in the surroundings of the process.
-    package func checkSurroundings() throws(ReportsError) {
+    /// Checks what sending to each destination needs in the surroundings of the process, for example an access key.
+    ///
+    /// A destination that lacks something keeps no report from another one: its own reports wait.
+    /// - Returns: what destinations lack, for people.
+    /// - Throws: ``ReportsError`` when all destinations lack something.
+    @discardableResult
+    package func checkSurroundings() throws(ReportsError) -> [String] {
+        var errors: [ReportsError] = []
         for name in names {
             do {
                 try kinds[Lane(name)]?.checkSurroundings()
             } catch {
                 guard routes != nil else { throw error }
                 let message = "the destination \(name): \(error.message)"
-                throw ReportsError(error.code, message, underlyingError: error)
+                errors.append(ReportsError(error.code, message, underlyingError: error))
             }
         }
+        if let error = errors.first, errors.count == names.count { throw error }
+        return errors.map(\.message)
     }
 
     /// The gate to which each lane leads.

@@ -50,6 +50,30 @@ struct RouterTests {
         #expect(lanes == [.send(Lane("dumps"))] + Array(repeating: .send(Lane("crashes")), count: 4))
     }
 
+    @Test("a damaged payload has its format, too, and keys that differ in case are one")
+    func likeness() throws {
+        let router = try Self.router([
+            .to("dumps", formats: ["minidump"]), .to("archive", annotations: ["Service": "shop"]),
+            .to("archive", formats: ["text (damaged)"]),
+        ])
+        #expect(router.decision(for: Self.outline(format: "minidump (damaged)")) == .send(Lane("dumps")))
+        #expect(router.decision(for: Self.outline(annotations: ["service": "shop"])) == .send(Lane("archive")))
+        #expect(router.decision(for: Self.outline(format: "text (damaged)")) == .send(Lane("archive")))
+        #expect(router.decision(for: Self.outline(format: "text")) == .send(Lane("crashes")))
+    }
+
+    @Test("a destination that lacks its access key keeps no report from the others, and all that lack one send nothing")
+    func surroundings() throws {
+        let bucket = NamedDestination(
+            "bucket", .s3(bucket: "lab", region: "eu-central-1", credentials: .profile(file: "/nowhere/keys")))
+        let server = NamedDestination("server", .http("https://a.example/{id}"))
+        let both = try Router(Routing([server, bucket], routes: []))
+        #expect(try both.checkSurroundings().map { $0.contains("the destination bucket: ") } == [true])
+        let alone = try Router(Routing([bucket], routes: []))
+        let error = #expect(throws: ReportsError.self) { try alone.checkSurroundings() }
+        #expect(error?.code == .badConfiguration)
+    }
+
     @Test("the first route that matches decides, and a route may keep reports from being sent")
     func order() throws {
         let router = try Self.router([.hold(kinds: [.log]), .to("archive"), .to("dumps")])
