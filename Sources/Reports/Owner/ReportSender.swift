@@ -13,6 +13,8 @@ final class ReportSender: TransferClient {
     let router: Router?
     let callerRequests: CallerRequests
     private let side: any Transport
+    /// The name of this machine.
+    private let host = CurrentProcess.hostName
     let logger: Logger
     let state = Mutex(State())
     /// Whether this process is still the owner.
@@ -87,7 +89,7 @@ final class ReportSender: TransferClient {
         over transport: any Transport
     ) async throws(NoAnswer) -> AttemptReport {
         let context = AttemptContext(
-            wall: spool.clock.wallMilliseconds, host: CurrentProcess.hostName, side: side)
+            wall: spool.clock.wallMilliseconds, host: host, side: side)
         return try await kind.attempt(report, context, clock: spool.clock) { request in
             var request = request
             request.connection = record.lane.name
