@@ -70,6 +70,8 @@ enum ReportDescription {
             let line = body.split(whereSeparator: \.isNewline).first ?? ""
             parts.append(line.count > 120 ? line.prefix(119) + "…" : String(line))
         }
+        let omissions = (receipt["left_out"]?.arrayValue ?? []).compactMap(\.stringValue)
+        if !omissions.isEmpty { parts.append("sent without \(omissions.joined(separator: ", "))") }
         return parts.filter { !$0.isEmpty }.joined(separator: "  ")
     }
 

@@ -83,6 +83,8 @@ struct BucketDeliveryTests {
             #expect(object.metadata["service"] == "K%C3%B6ln shop" && object.metadata["town"] == "a b")
             let receipt = try #require(try await tool.show(id)["receipt"])
             #expect(receipt["key"]?.stringValue == object.key && receipt["etag"] != nil, "\(receipt)")
+            let shown = try await tool.run("show", id).output
+            #expect(shown.contains("\nreceipt:    200  s3://crashes/\(object.key)\n"), "\(shown)")
         }
     }
 

@@ -116,6 +116,7 @@ extension S3Destination {
         var object = JSONObject()
         object["status"] = JSONValue(answer.status)
         object["code"] = error.code.map { .string($0) }
+        if judgement.disposition == .delivered { object["location"] = .string("s3://\(address.bucket)/\(key)") }
         object["bucket"] = .string(address.bucket)
         object["key"] = .string(key)
         for (name, field) in [
