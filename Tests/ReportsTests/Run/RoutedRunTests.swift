@@ -229,6 +229,29 @@ struct RoutedRunTests {
         }
     }
 
+    @Test("what a destination does not take is held before the first attempt, and no delivery there wakes it")
+    func notAdmitted() async throws {
+        try await withSpool { harness in
+            harness.transport.answer { _ in .status(200, headers: [(name: "ETag", value: "\"1\"")]) }
+            let long = Dictionary(uniqueKeysWithValues: (0..<6).map { ("k\($0)", String(repeating: "x", count: 220)) })
+            let key = (0..<6).map { "{annotation:k\($0)}" }.joined(separator: "/") + "/{id}.gz"
+            let bucket = Destination.s3(
+                bucket: "lab", region: "eu-central-1", key: key,
+                credentials: .key(S3AccessKey(id: "AKIAIOSFODNN7EXAMPLE", secret: "secret")))
+            let routing = try Routing([NamedDestination("bucket", bucket)], routes: [])
+            let stays = try harness.add("long", annotations: long)
+            try harness.add("short")
+            let first = try await submit(harness, routing)
+            #expect((first.delivered, first.held, first.heldByRoute, first.waiting) == (1, 1, 1, 0))
+            try harness.add("another")
+            #expect(try await submit(harness, routing).delivered == 1)
+            let record = try harness.record(stays)
+            #expect((record?.reason, record?.attempts) == (.held(.route), 0))
+            #expect(record?.lane.name == "bucket")
+            #expect(record?.note == "the destination bucket takes no key of more than 1024 bytes")
+        }
+    }
+
     @Test("a destination that refuses or puts off keeps no report from another")
     func independent() async throws {
         try await withSpool { harness in
