@@ -90,7 +90,8 @@ package struct Endpoint: Hashable, Sendable, CustomStringConvertible {
     package var origin: String { "\(scheme)://\(host):\(port)" }
 
     package var isLoopback: Bool {
-        host == "localhost" || host.hasPrefix("127.") || host == "[::1]"
+        // A name may begin like an address: 127.example.
+        host == "localhost" || host == "[::1]" || host.hasPrefix("127.") && NetworkAddress(host[...]) != nil
     }
 
     /// Host, and the port where it is not the scheme's own.

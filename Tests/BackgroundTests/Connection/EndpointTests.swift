@@ -31,6 +31,17 @@ struct EndpointTests {
         #expect(try Endpoint("http://\(host)/x").origin == origin)
     }
 
+    @Test(
+        "only this machine's own addresses are loopback, and no name that begins like one",
+        arguments: [
+            ("http://127.0.0.1/", true), ("http://127.9.9.9:80/", true), ("http://localhost/", true),
+            ("http://[::1]:8080/", true), ("http://127.evil.example/", false), ("http://127.0.0.1.example/", false),
+            ("http://128.0.0.1/", false), ("http://localhost.example/", false),
+        ])
+    func loopback(url: String, expected: Bool) throws {
+        #expect(try Endpoint(url).isLoopback == expected)
+    }
+
     @Test("a redirect to what is no host leads nowhere, and one that names none stays")
     func redirects() throws {
         let base = try Endpoint("http://a.example/b")
