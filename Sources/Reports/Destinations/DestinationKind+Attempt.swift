@@ -24,7 +24,7 @@ extension DestinationKind {
                 judge(answer, to: report, context)
             }
             // Each sort of change once: two answers that contradict each other must not be obeyed for ever.
-            guard let change = attempt.again, !context.hasChanged(change.sort), !Task.isCancelled else {
+            guard let change = attempt.again, !context.has(change), !Task.isCancelled else {
                 return attempt
             }
             context.changes.append(change)

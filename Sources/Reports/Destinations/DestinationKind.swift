@@ -116,8 +116,11 @@ package struct AttemptContext: Sendable {
         self.side = side
     }
 
-    /// Whether a change of that sort was made in this attempt.
-    package func hasChanged(_ sort: String) -> Bool {
-        changes.contains { $0.sort == sort }
+    /// Whether a change of the same sort was made in this attempt.
+    package func has(_ change: Change) -> Bool {
+        changes.contains { $0.sort == change.sort }
     }
+
+    /// The value of the last change of a sort.
+    package func value(of sort: String) -> String? { changes.last { $0.sort == sort }?.value }
 }

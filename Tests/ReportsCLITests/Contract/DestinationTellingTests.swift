@@ -114,6 +114,18 @@ struct DestinationTellingTests {
         }
     }
 
+    @Test("show says what a delivered report was sent without")
+    func leftOut() async throws {
+        let script = ServerScript { $0.index == 0 ? .response(431) : .response(201) }
+        try await withTool(server: script) { tool, server in
+            let id = try await tool.add("one", "--annotate", "service=shop")
+            #expect(try await tool.submit(to: server).status == 0)
+            #expect(server.requests.count == 2)
+            let shown = try await tool.run("show", id).output
+            #expect(shown.contains("\nreceipt:    201  sent without annotations\n"), "\(shown)")
+        }
+    }
+
     @Test("where all goes to main, status says nothing of destinations but in JSON")
     func mainAlone() async throws {
         try await withTool(server: .accepting) { tool, server in

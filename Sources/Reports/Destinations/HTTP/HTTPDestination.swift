@@ -40,7 +40,7 @@ struct HTTPDestination: DestinationKind {
         }
         let encoding = options.encoding ?? Self.usualEncoding
         var fields = ReportFields.of(
-            report.stored, adding: headers, withAnnotations: !attempt.hasChanged(Change.annotationsLeftOut.sort))
+            report.stored, adding: headers, withAnnotations: !attempt.has(.annotationsLeftOut))
         fields[.contentType] = report.stored.properties.contentType
         switch encoding {
         case .file:
@@ -59,7 +59,7 @@ struct HTTPDestination: DestinationKind {
     }
 
     func judge(_ answer: TransferAnswer, to report: OutgoingReport, _ attempt: AttemptContext) -> Judgement {
-        let hasLeftOut = attempt.hasChanged(Change.annotationsLeftOut.sort)
+        let hasLeftOut = attempt.has(.annotationsLeftOut)
         var judgement = ReportAnswers.judge(
             answer, demanding: options.acknowledgement, isSecure: endpoint.isSecure, at: attempt.wall,
             without: hasLeftOut ? ["annotations"] : [])

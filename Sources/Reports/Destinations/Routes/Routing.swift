@@ -1,3 +1,5 @@
+import Background
+
 /// A destination with its name, which is also the name of its lane in the ledger.
 package struct NamedDestination: Sendable {
     package let name: String
@@ -18,7 +20,7 @@ package struct Routing: Sendable {
 
     /// A run without routes.
     package init(_ destination: Destination) {
-        destinations = [NamedDestination("main", destination)]
+        destinations = [NamedDestination(Lane.main.name, destination)]
         routes = nil
     }
 

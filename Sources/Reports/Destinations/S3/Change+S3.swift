@@ -16,10 +16,3 @@ extension Change {
     /// Send only the metadata that say what the report is.
     static let withoutAnnotations = Change("without-annotations")
 }
-
-extension AttemptContext {
-    func has(_ change: Change) -> Bool { hasChanged(change.sort) }
-
-    /// The value of the last change of a sort.
-    func value(of sort: String) -> String? { changes.last { $0.sort == sort }?.value }
-}
