@@ -1,4 +1,4 @@
-import DurableIO
+package import DurableIO
 import NIOCore
 
 extension TransferBody {
@@ -17,6 +17,23 @@ extension TransferBody {
             }
         }
         return buffer
+    }
+
+    /// Hands out all of the body's bytes in pieces of at most 64 KiB, in fixed memory.
+    ///
+    /// - Parameters:
+    ///   - files: the file system that its sources are read through.
+    ///   - give: takes a piece, whose bytes are valid during the call only.
+    /// - Throws: ``FileSystemError`` when a source cannot be read, or ends before a range of it does.
+    package func readInPieces(
+        through files: any FileSystem, _ give: (UnsafeRawBufferPointer) -> Void
+    ) throws(FileSystemError) {
+        var position: UInt64 = 0
+        while position < byteCount {
+            let end = min(byteCount, position + 64 << 10)
+            try self[position..<end].read(through: files).withUnsafeReadableBytes(give)
+            position = end
+        }
     }
 }
 

@@ -75,6 +75,24 @@ package struct Deflater: ~Copyable {
         if stream.pointee.avail_out == 0 { try drain(to: output) }
     }
 
+    /// Brings out all that was written, up to a byte boundary, and hands it out: 4 to 6 bytes more. Anything may follow
+    /// there: more of this stream, or another one.
+    package mutating func flush<Failure>(
+        to output: (UnsafeRawBufferPointer) throws(Failure) -> Void
+    ) throws(CompressionFailure<Failure>) {
+        while true {
+            let status = deflate(stream, Z_SYNC_FLUSH)
+            // Z_BUF_ERROR says that nothing was left to bring out.
+            guard status == Z_OK || status == Z_BUF_ERROR else {
+                throw .zlib(ZlibError(status: status, detail: stream.pointee.msg))
+            }
+            // A window that is full when deflate returns may hide that there is more to come.
+            let isFilled = stream.pointee.avail_out == 0
+            try drain(to: output)
+            if !isFilled { return }
+        }
+    }
+
     /// Ends the stream and hands out all that is left of it.
     ///
     /// An empty stream becomes two bytes. Any later write is an error until ``reset()``.

@@ -90,6 +90,12 @@ package struct MemberWriter: ~Copyable {
     ) throws(CompressionFailure<Sink.Failure>) -> Summary {
         if blockFill > 0 { try compressFilledBlock(to: &sink) }
         var written = 0
+        // The stream proper ends at a byte boundary, and two bytes end it for a reader: without them, other bytes can
+        // be put behind the payload without looking for its last block (``SplicedMember``).
+        try workspace.deflater.flush { bytes throws(Sink.Failure) in
+            written += bytes.count
+            try sink.writeBody(bytes)
+        }
         try workspace.deflater.finish { bytes throws(Sink.Failure) in
             written += bytes.count
             try sink.writeBody(bytes)

@@ -32,4 +32,14 @@ enum Zlib {
         guard let base = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return checksum }
         return UInt32(truncatingIfNeeded: crc32_z(UInt(checksum), base, bytes.count))
     }
+
+    /// The CRC-32 of two stretches of bytes, one after the other.
+    ///
+    /// - Parameters:
+    ///   - first: the CRC-32 of the first one.
+    ///   - second: the CRC-32 of the second one.
+    ///   - byteCount: the size of the second one in bytes.
+    static func combined(_ first: UInt32, with second: UInt32, byteCount: UInt64) -> UInt32 {
+        UInt32(truncatingIfNeeded: crc32_combine(UInt(first), UInt(second), Int(clamping: byteCount)))
+    }
 }

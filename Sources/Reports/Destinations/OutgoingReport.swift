@@ -55,6 +55,36 @@ package struct OutgoingReport: Sendable {
         return try Self.body([.range(of: inflated, offset: 0, length: stored.size)])
     }
 
+    /// One gzip member that inflates to the given bytes and the payload behind them. The stored stream is sent as it
+    /// lies, so nothing is compressed but the given bytes.
+    package func wireForm(behind beginning: [UInt8]) throws(NoAnswer) -> TransferBody {
+        let stream: TransferBody.Segment
+        let trailer: [UInt8]
+        switch content {
+        case .memory(_, let bytes), .file(_, deflated: .bytes(let bytes)):
+            stream = .bytes(bytes.dropLast(WireForm.trailerByteCount))
+            trailer = bytes.suffix(WireForm.trailerByteCount)
+        case .file(let spool, deflated: .range):
+            // The trailer is needed first, so that all of a large file has to be checked before.
+            let whole = try Self.whole(stored.id, in: spool, isReadInOrder: false)
+            guard case .range(let file, let offset, let length) = whole.deflated else {
+                throw NoAnswer.unsendable("the stored file has changed")
+            }
+            let end = offset + length - UInt64(WireForm.trailerByteCount)
+            stream = .range(of: file, offset: offset, length: end - offset)
+            trailer = try Self.bytes(
+                of: Self.body([.range(of: file, offset: end, length: UInt64(WireForm.trailerByteCount))]),
+                through: spool.files)
+        }
+        let member: SplicedMember
+        do {
+            member = try SplicedMember(beginning, before: trailer, payloadByteCount: stored.size)
+        } catch {
+            throw NoAnswer.localTrouble("\(error)")
+        }
+        return try Self.body([.bytes(member.beginning), stream, .bytes(member.trailer)])
+    }
+
     private typealias Whole = (report: StoredReport, deflated: TransferBody.Segment)
 
     private static func whole(
@@ -77,6 +107,11 @@ package struct OutgoingReport: Sendable {
         } catch {
             throw NoAnswer.unsendable("\(error)")
         }
+    }
+
+    /// The file system that the report is read through.
+    var files: any FileSystem {
+        if case .file(let spool, _) = content { spool.files } else { POSIXFileSystem() }
     }
 
     private static func body(_ segments: [TransferBody.Segment]) throws(NoAnswer) -> TransferBody {
