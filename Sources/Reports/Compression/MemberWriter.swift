@@ -90,9 +90,14 @@ package struct MemberWriter: ~Copyable {
     ) throws(CompressionFailure<Sink.Failure>) -> Summary {
         if blockFill > 0 { try compressFilledBlock(to: &sink) }
         var written = 0
-        // The stream proper ends at a byte boundary, and two bytes end it for a reader: without them, other bytes can
-        // be put behind the payload without looking for its last block (``SplicedMember``).
+        // The stream proper ends at a byte boundary, and two bytes end it for a reader, whatever the level was. Other
+        // bytes can be put in their place without looking for the stream's last block, as ``SplicedMember`` puts bytes
+        // before it.
         try workspace.deflater.flush { bytes throws(Sink.Failure) in
+            written += bytes.count
+            try sink.writeBody(bytes)
+        }
+        try workspace.deflater.setLevel(.balanced) { bytes throws(Sink.Failure) in
             written += bytes.count
             try sink.writeBody(bytes)
         }

@@ -29,13 +29,38 @@ package struct SplicedMember: Sendable {
     }
 
     private static func compressed(_ bytes: [UInt8]) throws(ZlibError) -> [UInt8] {
+        try Deflater.bytes(of: bytes) { deflater, output throws(CompressionFailure<Never>) in
+            try deflater.flush(to: output)
+        }
+    }
+}
+
+extension WireForm {
+    /// One whole gzip member of some bytes in memory.
+    /// - Throws: ``ZlibError`` for want of memory.
+    package static func member(of bytes: [UInt8]) throws(ZlibError) -> [UInt8] {
+        let body = try Deflater.bytes(of: bytes) { deflater, output throws(CompressionFailure<Never>) in
+            try deflater.finish(to: output)
+        }
+        let checksum = bytes.withUnsafeBytes { Zlib.crc32(0, $0) }
+        return prefix + body + trailer(checksum: checksum, payloadByteCount: UInt64(bytes.count))
+    }
+}
+
+extension Deflater {
+    fileprivate typealias Output = (UnsafeRawBufferPointer) throws(Never) -> Void
+
+    /// Compresses bytes, and ends as `end` says.
+    fileprivate static func bytes(
+        of bytes: [UInt8], _ end: (inout Deflater, Output) throws(CompressionFailure<Never>) -> Void
+    ) throws(ZlibError) -> [UInt8] {
         var deflater = try Deflater(level: .balanced, windowByteCount: 16 << 10)
         var result: [UInt8] = []
         do throws(CompressionFailure<Never>) {
             try bytes.span.withUnsafeBytes { bytes throws(CompressionFailure<Never>) in
                 try deflater.write(bytes) { result += $0 }
             }
-            try deflater.flush { result += $0 }
+            try end(&deflater) { result += $0 }
         } catch {
             switch error {
             case .zlib(let error): throw error

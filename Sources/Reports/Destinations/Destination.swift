@@ -36,7 +36,9 @@ public struct Destination: Sendable {
     private let make: Maker
 
     /// The protocols that this package knows.
-    static let kinds: [any DestinationKind.Type] = [HTTPDestination.self, S3Destination.self]
+    static let kinds: [any DestinationKind.Type] = [
+        HTTPDestination.self, S3Destination.self, SentryDestination.self,
+    ]
 
     /// Makes a destination for an HTTP or HTTPS endpoint.
     ///

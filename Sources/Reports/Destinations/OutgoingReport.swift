@@ -43,16 +43,25 @@ package struct OutgoingReport: Sendable {
     }
 
     /// The payload as it was dropped, inflated while it is read; its digest is `stored.id`.
-    package func payload() throws(NoAnswer) -> TransferBody {
+    /// - Parameters:
+    ///   - beginning: bytes that are sent before it. The default is none.
+    ///   - end: bytes that are sent after it. The default is none.
+    package func payload(
+        behind beginning: [UInt8] = [], before end: [UInt8] = []
+    ) throws(NoAnswer) -> TransferBody {
+        try Self.body([.bytes(beginning), inflated(), .bytes(end)])
+    }
+
+    private func inflated() throws(NoAnswer) -> TransferBody.Segment {
         guard case .file(let spool, let deflated) = content else {
-            guard case .memory(let payload, _) = content else { return try Self.body([]) }
-            return try Self.body([.bytes(payload)])
+            guard case .memory(let payload, _) = content else { return .bytes([]) }
+            return .bytes(payload)
         }
         // An inflated body reads the file by itself, so that a large file has to be checked before.
         if case .range = deflated { _ = try Self.whole(stored.id, in: spool, isReadInOrder: false) }
         let inflated = InflatedBody(
             directory: spool.queued, name: StoredReport.name(of: stored.id), headerByteCount: stored.headerByteCount)
-        return try Self.body([.range(of: inflated, offset: 0, length: stored.size)])
+        return .range(of: inflated, offset: 0, length: stored.size)
     }
 
     /// One gzip member that inflates to the given bytes and the payload behind them. The stored stream is sent as it
@@ -85,6 +94,17 @@ package struct OutgoingReport: Sendable {
         return try Self.body([.bytes(member.beginning), stream, .bytes(member.trailer)])
     }
 
+    /// One gzip member of bytes that are no report's.
+    static func wireForm(of bytes: [UInt8]) throws(NoAnswer) -> TransferBody {
+        do {
+            return try body([.bytes(WireForm.member(of: bytes))])
+        } catch let error as NoAnswer {
+            throw error
+        } catch {
+            throw NoAnswer.localTrouble("\(error)")
+        }
+    }
+
     private typealias Whole = (report: StoredReport, deflated: TransferBody.Segment)
 
     private static func whole(
@@ -114,7 +134,7 @@ package struct OutgoingReport: Sendable {
         if case .file(let spool, _) = content { spool.files } else { POSIXFileSystem() }
     }
 
-    private static func body(_ segments: [TransferBody.Segment]) throws(NoAnswer) -> TransferBody {
+    static func body(_ segments: [TransferBody.Segment]) throws(NoAnswer) -> TransferBody {
         do {
             return try TransferBody(segments)
         } catch {

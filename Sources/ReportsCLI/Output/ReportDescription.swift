@@ -29,12 +29,12 @@ enum ReportDescription {
         }
         if let gate, !gate.isOpen { lines.append("server:     \(gate.standing)") }
         if let name = view.name { lines.append("name:       \(Printable.text(name))") }
-        let wire = view.compressedSize.map { ", \(ReportTable.size($0)) compressed" } ?? ""
-        lines.append("size:       \(ReportTable.size(view.size))\(wire)")
+        let wire = view.compressedSize.map { ", \(ByteSize.text($0)) compressed" } ?? ""
+        lines.append("size:       \(ByteSize.text(view.size))\(wire)")
         if view.isSnapshot { lines.append("snapshot:   the file grew while it was read; this is what it held before") }
         if let uploaded = view.uploaded {
             lines.append(
-                "uploaded:   \(ReportTable.size(uploaded.offset)) of \(ReportTable.size(uploaded.byteCount))")
+                "uploaded:   \(ByteSize.text(uploaded.offset)) of \(ByteSize.text(uploaded.byteCount))")
         }
         if let occurred = view.occurredAt { lines.append("occurred:   \(RFC3339.string(milliseconds: occurred))") }
         if let collected = view.collectedAt { lines.append("collected:  \(RFC3339.string(milliseconds: collected))") }

@@ -20,7 +20,7 @@ extension ReportView: TableRow {
         let reason = [reason, explanation].compactMap(\.self).joined(separator: ": ")
         let line = Self.line(
             id: id.map { String($0.prefix(12)) } ?? "-", state: state, kind: kind ?? "-",
-            collected: collectedAt.map(ReportTable.shortTime) ?? "-", size: ReportTable.size(size),
+            collected: collectedAt.map(ReportTable.shortTime) ?? "-", size: ByteSize.text(size),
             columns.text(destination: destination ?? "-", service: service ?? "-", version: version ?? "-"))
         return Printable.text(line + text + (reason.isEmpty ? "" : " [\(reason)]"))
     }
@@ -37,20 +37,6 @@ extension ReportView: TableRow {
 
 /// The forms of what stands in tables for people: columns aligned, nothing that steers a terminal.
 enum ReportTable {
-    /// Bytes in the largest unit that keeps a digit before the point.
-    static func size(_ bytes: UInt64) -> String {
-        let units = ["B", "KiB", "MiB", "GiB", "TiB"]
-        var value = Double(bytes)
-        var unit = 0
-        while value >= 1_024, unit < units.count - 1 {
-            value /= 1_024
-            unit += 1
-        }
-        if unit == 0 { return "\(bytes) B" }
-        let tenths = Int((value * 10).rounded())
-        return "\(tenths / 10).\(tenths % 10) \(units[unit])"
-    }
-
     /// To the minute, UTC.
     static func shortTime(_ milliseconds: Int64) -> String {
         String(RFC3339.string(milliseconds: milliseconds).prefix(16)).replacing("T", with: " ")

@@ -29,11 +29,11 @@ enum SettingsDescription {
     private static func limits(_ limits: SpoolLimits, on fileSystem: UInt64) -> String {
         let small = limits.floor(ofTotal: fileSystem, forReportOf: 0)
         let large = limits.floor(ofTotal: fileSystem, forReportOf: .max)
-        let above = small == large ? "" : " (\(ReportTable.size(large)) for a report above 1 MiB)"
+        let above = small == large ? "" : " (\(ByteSize.text(large)) for a report above 1 MiB)"
         var parts = [
-            "\(ReportTable.size(limits.maximumReportByteCount)) a report",
-            "\(ReportTable.size(limits.total(ofTotal: fileSystem))) in all", "\(limits.maximumCount) reports",
-            "\(limits.maximumAge.components.seconds / 86_400) days", "\(ReportTable.size(small)) left free\(above)",
+            "\(ByteSize.text(limits.maximumReportByteCount)) a report",
+            "\(ByteSize.text(limits.total(ofTotal: fileSystem))) in all", "\(limits.maximumCount) reports",
+            "\(limits.maximumAge.components.seconds / 86_400) days", "\(ByteSize.text(small)) left free\(above)",
         ]
         if let limit = limits.maximumPerSignature { parts.append("\(limit) of one signature") }
         return "limits:  \(parts.joined(separator: ", "))"

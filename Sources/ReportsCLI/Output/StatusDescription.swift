@@ -38,7 +38,7 @@ enum StatusDescription {
         states.filter { $0.count.count > 0 }.map { name, count in
             let compressed = name == "incoming" ? "" : " compressed"
             let byRoute = name == "held" && heldByRoute > 0 ? ", \(heldByRoute) held by a route" : ""
-            return "\(name):  \(count.count)  (\(ReportTable.size(count.byteCount))\(compressed))\(byRoute)"
+            return "\(name):  \(count.count)  (\(ByteSize.text(count.byteCount))\(compressed))\(byRoute)"
         }
     }
 

@@ -83,7 +83,9 @@ struct EndpointTemplateTests {
         let error = #expect(throws: ReportsError.self) {
             try Destination.http("https://user:{secret}@a.example/").validate()
         }
-        #expect(error?.message == "the endpoint holds a user name or password: send them in a header")
+        #expect(
+            error?.message == "the endpoint holds a user name or password: send them in a header; before the DSN of "
+                + "Sentry write sentry+")
     }
 
     @Test("values are percent-encoded: none of them adds a segment, a query or another mark")

@@ -19,7 +19,8 @@ struct HTTPDestination: DestinationKind {
             self.endpoint = try Endpoint(template.url(.example(host: CurrentProcess.hostName)))
         } catch {
             // The URL may have a secret in its query, so the message names the problem and not the value.
-            throw ReportsError(.badConfiguration, "the endpoint \(error)", underlyingError: error)
+            let hint = error as? Endpoint.Problem == .hasUserInfo ? "; before the DSN of Sentry write sentry+" : ""
+            throw ReportsError(.badConfiguration, "the endpoint \(error)\(hint)", underlyingError: error)
         }
     }
 

@@ -78,59 +78,27 @@ extension S3Address {
         case profile
     }
 
-    private static let known =
-        "the parameters are " + Parameter.allCases.map(\.rawValue).joined(separator: ", ")
-
     /// None of them holds a secret.
     static let parameterNames = Set(Parameter.allCases.map(\.rawValue))
 
     private mutating func read(_ query: Substring) throws(ReportsError) {
-        var seen: Set<Parameter> = []
-        for item in query.split(separator: "&") {
-            guard let equals = item.firstIndex(of: "=") else {
-                throw Self.problem("has a parameter without a value: \(Self.known)")
+        let parameters = try EndpointParameters(query, known: Parameter.allCases.map(\.rawValue))
+        for parameter in Parameter.allCases {
+            guard let value = parameters[parameter.rawValue] else { continue }
+            switch parameter {
+            case .region: region = try Self.region(value)
+            case .endpoint: server = try Self.server(value, from: "endpoint")
+            case .style: style = try parameters.word(parameter.rawValue, of: Style.self)
+            case .credentials:
+                guard let credentials = S3Credentials(value) else {
+                    throw Self.problem("has credentials that are none: \(S3Credentials.expectation)")
+                }
+                self.credentials = credentials
+            case .profile: profile = value
             }
-            let name = item[..<equals]
-            guard let parameter = Parameter(rawValue: String(name)) else { throw Self.unknown(name) }
-            guard seen.insert(parameter).inserted else {
-                throw Self.problem("has the parameter \(parameter.rawValue) twice")
-            }
-            guard let value = PercentEncoding.decode(item[item.index(after: equals)...]), !value.isEmpty,
-                value.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f })
-            else { throw Self.problem("has no usable value for \(parameter.rawValue)") }
-            try set(parameter, value)
         }
         guard profile == nil || credentials.mayUseProfiles else {
             throw Self.problem("names a profile, which the credentials \(credentials) do not have")
-        }
-    }
-
-    /// The value is never shown: somebody may have written a secret there.
-    private static func unknown(_ name: Substring) -> ReportsError {
-        let plain = name.lowercased()
-        if ["key", "secret", "token", "signature", "password"].contains(where: plain.contains) {
-            return problem("has a parameter for credentials, which do not stand in an endpoint: \(known)")
-        }
-        let meant = NearestName.of(name, among: Parameter.allCases.map(\.rawValue))
-        let hint = meant.map { "did you mean \($0)?" } ?? known
-        return problem("has the unknown parameter \"\(QuotedText(name, limit: 40))\": \(hint)")
-    }
-
-    private mutating func set(_ parameter: Parameter, _ value: String) throws(ReportsError) {
-        switch parameter {
-        case .region: region = try Self.region(value)
-        case .endpoint: server = try Self.server(value, from: "endpoint")
-        case .style:
-            guard let style = Style(rawValue: value) else {
-                throw Self.problem("has a style that is none: path or virtual")
-            }
-            self.style = style
-        case .credentials:
-            guard let credentials = S3Credentials(value) else {
-                throw Self.problem("has credentials that are none: \(S3Credentials.expectation)")
-            }
-            self.credentials = credentials
-        case .profile: profile = value
         }
     }
 

@@ -8,7 +8,7 @@ extension Setting {
             "Where reports go: \(SettingForm.endpoint.expectation).",
             details: "To an http address, reports are PUT with {id} in it, else POSTed. Default: $REPORTS_ENDPOINT.",
             valueName: "url"),
-        mask: AddressMask.withoutQuery)
+        mask: AddressMask.withoutSecrets)
     package static let encoding = destination(
         "encoding", \.encoding, .optional(.encoding),
         Words(

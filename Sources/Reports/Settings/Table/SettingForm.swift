@@ -188,7 +188,8 @@ extension SettingForm where Value == String {
         }, text: { $0 })
 
     private static var endpointExpectation: String {
-        let schemes = Destination.kinds.flatMap { $0.schemes }
+        // What can be done over TLS can be done without.
+        let schemes = Destination.kinds.flatMap { $0.schemes }.filter { !$0.hasSuffix("+http") }
         let others = schemes.dropLast().joined(separator: ", ")
         return "an \(others) or \(schemes.last ?? "") address, which may hold marks such as {id}"
     }
@@ -208,13 +209,15 @@ extension SettingForm where Value == ProxySettings {
 
 /// Hides what nobody is to see of an address.
 enum AddressMask {
-    /// What a query holds may be a secret, but for what the kind of destination knows to be none.
+    /// What a query holds may be a secret, but for what the kind of destination knows to be none, and what stands
+    /// before the host is one.
     @Sendable
-    static func withoutQuery(_ text: String) -> String {
-        let path = text.prefix { $0 != "?" }
-        guard path.endIndex < text.endIndex else { return text }
+    static func withoutSecrets(_ text: String) -> String {
+        let whole = text.prefix { $0 != "?" }
+        let path = Self.withoutUser(whole)
+        guard whole.endIndex < text.endIndex else { return path }
         let open = Destination.kind(of: text).openQueryNames
-        let parts = text[path.endIndex...].dropFirst().split(separator: "&", omittingEmptySubsequences: false)
+        let parts = text[whole.endIndex...].dropFirst().split(separator: "&", omittingEmptySubsequences: false)
         let shown = parts.map { part -> Substring in
             // An address may have a password in it.
             guard let mark = part.firstIndex(of: "="), open.contains(String(part[..<mark])), !part.contains("@") else {
@@ -223,6 +226,13 @@ enum AddressMask {
             return part
         }
         return path + "?" + (shown.allSatisfy { $0 == "***" } ? "***" : shown.joined(separator: "&"))
+    }
+
+    private static func withoutUser(_ text: Substring) -> String {
+        guard let mark = text.ranges(of: "://").first else { return String(text) }
+        let authority = text[mark.upperBound...].prefix { $0 != "/" }
+        guard let at = authority.lastIndex(of: "@") else { return String(text) }
+        return text[..<mark.upperBound] + "***" + text[at...]
     }
 
     /// A proxy's address as it is understood, without user name and password.

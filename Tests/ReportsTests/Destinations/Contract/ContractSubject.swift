@@ -14,6 +14,10 @@ struct ContractSubject: Sendable, CustomTestStringConvertible {
     /// What nobody may see.
     let secrets: [String]
     let destination: @Sendable () -> Destination
+    /// The forms in which it can send reports.
+    var encodings = ReportEncoding.all
+    /// Whether it sends the report's bytes as they are, each report to an address of its own.
+    var sendsBareReports = true
     /// By the words of a verdict, what the second request has to have that the first had not.
     var changes: [String: Change] = [:]
 
@@ -21,10 +25,10 @@ struct ContractSubject: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { name }
 
-    static let all = [http, s3]
+    static let all = [http, s3, sentry]
 
     /// Kinds whose answers are there already, and which are not built.
-    static let notBuilt = ["breakpad", "otlp", "sentry"]
+    static let notBuilt = ["breakpad", "otlp"]
 
     private static let http = ContractSubject(
         name: "http", schemes: ["http", "https"], secrets: ["s3cr3t-of-the-query", "Bearer s3cr3t"],
@@ -39,6 +43,14 @@ struct ContractSubject: Sendable, CustomTestStringConvertible {
                 return first.fields[name] != nil && second.fields[name] == nil
             }
         ])
+
+    private static let sentry = ContractSubject(
+        name: "sentry", schemes: ["sentry+https", "sentry+http"],
+        secrets: ["0123456789abcdef0123456789abcdef", "relic-of-a-secret"],
+        destination: {
+            .sentry(dsn: "http://0123456789abcdef0123456789abcdef:relic-of-a-secret@sentry.example/17")
+        },
+        encodings: [.gzip, .identity], sendsBareReports: false)
 
     private static let s3 = ContractSubject(
         name: "s3", schemes: ["s3"],

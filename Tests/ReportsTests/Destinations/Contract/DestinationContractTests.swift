@@ -44,19 +44,30 @@ struct DestinationContractTests {
     @Test(
         "a request says its length, frames nothing by itself, and never names the file", arguments: ContractSubject.all)
     func request(subject: ContractSubject) async throws {
-        for encoding in [nil] + ReportEncoding.all {
+        for encoding in [nil] + subject.encodings {
             var destination = subject.destination()
             destination.encoding = encoding
             let report = try Self.report()
             let request = try await destination.kind().request(for: report, Self.context())
             let body = try #require(request.body)
-            #expect(body.byteCount == (encoding == .identity ? report.stored.size : report.stored.wireSize))
+            if subject.sendsBareReports {
+                #expect(body.byteCount == (encoding == .identity ? report.stored.size : report.stored.wireSize))
+            }
             #expect(request.fields[.contentType]?.isEmpty == false)
             for name in ["Transfer-Encoding", "Content-Length", "Expect", "Connection"] {
                 #expect(HTTPField.Name(name).flatMap { request.fields[$0] } == nil, "\(name)")
             }
             let head = request.endpoint.description + request.fields.map { $0.value }.joined()
             #expect(!head.contains("core.txt"))
+        }
+    }
+
+    @Test("a form in which a kind cannot send is refused, and not another one used", arguments: ContractSubject.all)
+    func forms(subject: ContractSubject) {
+        for encoding in ReportEncoding.all where !subject.encodings.contains(encoding) {
+            var destination = subject.destination()
+            destination.encoding = encoding
+            #expect(throws: ReportsError.self) { try destination.kind() }
         }
     }
 
@@ -68,7 +79,7 @@ struct DestinationContractTests {
         later.wall += 40 * 86_400_000
         let second = try await kind.request(for: Self.report(), later)
         #expect(first.endpoint == second.endpoint)
-        #expect(first.endpoint.path.contains(try Self.report().stored.id.hex))
+        #expect(try first.endpoint.path.contains(Self.report().stored.id.hex) == subject.sendsBareReports)
     }
 
     private static let bodies: [[UInt8]] = [

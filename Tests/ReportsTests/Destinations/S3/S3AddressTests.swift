@@ -50,7 +50,7 @@ struct S3AddressTests {
             ("s3://lab:9000", "names a port: s3:// is followed by a bucket"),
             ("s3://lab?regoin=eu-central-1", "unknown parameter \"regoin\": did you mean region?"),
             ("s3://lab?x=hunter2", "unknown parameter \"x\": the parameters are region, endpoint, style"),
-            ("s3://lab?secret_key=hunter2", "a parameter for credentials, which do not stand in an endpoint"),
+            ("s3://lab?secret_key=hunter2", "a parameter for credentials, which do not stand there"),
             ("s3://lab?X-Amz-Signature=hunter2", "a parameter for credentials"),
             ("s3://lab?hunter2", "a parameter without a value"),
             ("s3://lab?region=a&region=b", "has the parameter region twice"),

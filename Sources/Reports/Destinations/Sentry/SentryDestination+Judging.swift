@@ -1,0 +1,63 @@
+import Background
+import Diagnosis
+import DurableIO
+import HTTPTypes
+
+/// What the answers of a Sentry server mean.
+extension SentryDestination {
+    func judge(_ answer: TransferAnswer, to report: OutgoingReport, _ attempt: AttemptContext) -> Judgement {
+        let id = Self.eventID(in: answer)
+        var judgement = basic(answer, id, at: attempt.wall)
+        judgement.receipt = receipt(of: answer, id, to: report, attempt)
+        guard ![.hold(.portal), .hold(.tls)].contains(judgement.disposition) else { return judgement }
+        judgement.retryAfter = SentryRateLimits.wait(in: answer, retryAfter: judgement.retryAfter)
+        judgement.throttles = ResponseDisposition.closesOriginUntilDue(
+            status: answer.status, retryAfter: judgement.retryAfter)
+        switch answer.status {
+        case 404, 405:
+            // No server of Sentry's says this of an event: the path is another one's.
+            judgement.disposition = .hold(.destination)
+            judgement.note = "the server answered \(answer.status): there is no such project, or no Sentry server"
+        case 413 where attachments == .omit && hasAttachment(report.stored, attempt):
+            judgement.again = .withoutAttachment
+        case 400...599:
+            judgement.note = [judgement.note, words(of: answer)].compactMap(\.self).joined(separator: ": ")
+        default: break
+        }
+        return judgement
+    }
+
+    /// The meaning by status. A 2xx counts only with the id of an event, which all servers send: another site at the
+    /// same address must not cost the bytes.
+    private func basic(_ answer: TransferAnswer, _ id: String?, at wall: Int64) -> Judgement {
+        let found = options.acknowledgement.map { $0.proof(in: answer) } ?? id
+        return .http(answer, isSecure: endpoint.isSecure, proof: found == nil ? .missing : .given, at: wall)
+    }
+
+    private static func eventID(in answer: TransferAnswer) -> String? {
+        let id = (try? JSONValue.parse(answer.body))?["id"]?.stringValue
+        return id.flatMap { $0.isEmpty || $0.utf8.count > 64 ? nil : $0 }
+    }
+
+    /// What the server says of the trouble, in its own words.
+    private func words(of answer: TransferAnswer) -> String? {
+        let detail = (try? JSONValue.parse(answer.body))?["detail"]?.stringValue
+        let text = detail ?? answer.fields[.sentryError]
+        return text.flatMap { $0.isEmpty ? nil : dsn.masked("\(QuotedText($0, limit: 200))") }
+    }
+
+    /// The id of the event, and whether its payload was left out. Never the body, which may repeat the key.
+    private func receipt(
+        of answer: TransferAnswer, _ id: String?, to report: OutgoingReport, _ attempt: AttemptContext
+    ) -> String {
+        var object = JSONObject()
+        object["status"] = JSONValue(answer.status)
+        object["event_id"] = id.map { .string("\(QuotedText($0, limit: 64))") }
+        if !hasAttachment(report.stored, attempt) { object["left_out"] = .array([.string("attachment")]) }
+        return JSONValue.object(object).description
+    }
+}
+
+extension HTTPField.Name {
+    fileprivate static let sentryError = known("X-Sentry-Error")
+}
