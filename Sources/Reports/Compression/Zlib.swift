@@ -39,6 +39,7 @@ enum Zlib {
     ///   - first: the CRC-32 of the first one.
     ///   - second: the CRC-32 of the second one.
     ///   - byteCount: the size of the second one in bytes.
+    /// - Returns: the CRC-32 of both.
     static func combined(_ first: UInt32, with second: UInt32, byteCount: UInt64) -> UInt32 {
         UInt32(truncatingIfNeeded: crc32_combine(UInt(first), UInt(second), Int(clamping: byteCount)))
     }

@@ -46,6 +46,8 @@ package struct OutgoingReport: Sendable {
     /// - Parameters:
     ///   - beginning: bytes that are sent before it. The default is none.
     ///   - end: bytes that are sent after it. The default is none.
+    /// - Returns: a body of known size.
+    /// - Throws: ``NoAnswer`` when the stored bytes are missing or damaged.
     package func payload(
         behind beginning: [UInt8] = [], before end: [UInt8] = []
     ) throws(NoAnswer) -> TransferBody {

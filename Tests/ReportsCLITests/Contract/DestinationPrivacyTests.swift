@@ -122,7 +122,8 @@ struct DestinationPrivacyTests {
                 "s3://crashes?x=\(secret)", "s3://crashes?region=\(secret)%2F&endpoint=http://127.0.0.1:9",
                 "s3://crashes?endpoint=http://user:\(secret)@127.0.0.1:9", "s3://crashes?credentials=\(secret)",
                 "sentry+https://\(secret)@sentry.example", "sentry+https://k:\(secret)!@sentry.example/1",
-                "sentry+https://\(secret)@sentry.example/1?attachments=\(secret)", "https://reports.example/{id}?key=\(secret)#x",
+                "sentry+https://\(secret)@sentry.example/1?attachments=\(secret)",
+                "https://reports.example/{id}?key=\(secret)#x",
             ] {
                 let file = "{\"destinations\": {\"first\": {\"endpoint\": \"\(endpoint)\"}}}"
                 let byOption = try await tool.run("submit", "--endpoint", endpoint)

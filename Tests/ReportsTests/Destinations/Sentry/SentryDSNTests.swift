@@ -84,8 +84,8 @@ struct SentryDSNTests {
         let vectors = try #require(SentryVectors.all).rateLimits
         #expect(vectors.count >= 17)
         for vector in vectors {
-            #expect(
-                SentryRateLimits.limit(in: vector.header) == vector.waitForErrorsS.map { $0 * 1_000 }, "\(vector.header)")
+            let limit = SentryRateLimits.limit(in: vector.header)
+            #expect(limit == vector.waitForErrorsS.map { $0 * 1_000 }, "\(vector.header)")
         }
     }
 

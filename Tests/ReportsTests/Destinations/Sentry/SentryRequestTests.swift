@@ -56,9 +56,10 @@ struct SentryRequestTests {
         #expect(request.method == .post)
         #expect(request.fields[.contentType] == "application/x-sentry-envelope")
         #expect(request.fields[.contentEncoding] == (encoding == .identity ? nil : "gzip"))
-        #expect(request.fields[values: .known("X-Sentry-Auth")] == [
-            "Sentry sentry_version=7, sentry_client=reports.swift/\(ReportsVersion.current), sentry_key=\(Self.key)"
-        ])
+        #expect(
+            request.fields[values: .known("X-Sentry-Auth")] == [
+                "Sentry sentry_version=7, sentry_client=reports.swift/\(ReportsVersion.current), sentry_key=\(Self.key)"
+            ])
         #expect(request.fields[.known("X-Team")] == "shop")
 
         let lines = try Self.lines(request)
@@ -104,7 +105,8 @@ struct SentryRequestTests {
         let outline = try ReportOutline(Self.report(size: 43_200_000).stored)
         #expect(
             try Self.destination().kind().admits(outline)
-                == .no("takes no attachment of 41.2 MiB; with attachments=omit in its endpoint the event goes without it"))
+                == .no(
+                    "takes no attachment of 41.2 MiB; with attachments=omit in its endpoint the event goes without it"))
     }
 
     @Test("an attachment that is too large for the server is left out once, where it may be, and the receipt says so")
