@@ -39,6 +39,8 @@ package protocol DestinationKind: Sendable {
     /// Why no report may be sent as a trial, as the end of a sentence about the destination; `nil`, the default, if one
     /// may.
     static var trialObjection: String? { get }
+    /// What the body of a request is, for people. The default is `the payload`.
+    static var bodyContent: String { get }
     /// Whether it takes such a report at all. This is asked before a report is sent, without its payload.
     func admits(_ report: ReportOutline) -> Admission
     /// Makes the request of one attempt, with the credentials of that moment.
@@ -58,6 +60,7 @@ extension DestinationKind {
     package static func setsHeader(_ name: String) -> Bool { HeaderRules.isReserved(name) }
     package func checkSurroundings() throws(ReportsError) {}
     package static var trialObjection: String? { nil }
+    package static var bodyContent: String { "the payload" }
     package func admits(_ report: ReportOutline) -> Admission { .yes }
 }
 

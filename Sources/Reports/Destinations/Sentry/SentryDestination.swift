@@ -10,6 +10,7 @@ import HTTPTypes
 /// attachments but minidumps.
 struct SentryDestination: DestinationKind {
     static let schemes = ["sentry+https", "sentry+http"]
+    static let bodyContent = "an event and the payload"
     static let openQueryNames = Set(Parameter.allCases.map(\.rawValue))
 
     private enum Parameter: String, CaseIterable {

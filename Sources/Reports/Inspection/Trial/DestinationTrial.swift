@@ -84,7 +84,7 @@ struct DestinationTrial: Sendable {
         let scheme = schemes.first { $0 == own || $0.hasSuffix("+" + own) } ?? schemes.first ?? own
         return TrialResult(
             name: name, scheme: scheme, gateKey: kind.gateKey, endpoint: shownEndpoint, findings: findings,
-            request: request, verdict: verdict)
+            request: request, bodyContent: type(of: kind).bodyContent, verdict: verdict)
     }
 
     private func omission(_ report: OutgoingReport, _ findings: ConnectionFindings) -> String? {

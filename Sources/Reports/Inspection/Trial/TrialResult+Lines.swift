@@ -1,4 +1,5 @@
 import Background
+import Diagnosis
 import DurableIO
 
 // MARK: - For people
@@ -72,26 +73,33 @@ extension TrialResult {
         case .success(let request):
             return [Self.line("request", "\(request.method) \(request.url)")]
                 + request.fields.map { Self.line("", "\($0.name): \($0.value)") }
-                + [Self.line("", "body: \(request.bodyByteCount) bytes, \(Self.words(request.form))")]
+                + [Self.line("", "body: \(request.bodyByteCount) bytes, \(words(request.form))")]
         }
     }
 
-    private static func words(_ form: ReportEncoding) -> String {
+    private func words(_ form: ReportEncoding) -> String {
         switch form {
-        case .gzip: "the payload with Content-Encoding gzip"
+        case .gzip: "\(bodyContent) with Content-Encoding gzip"
         case .file: "a gzip file"
-        default: "the payload itself"
+        default: "\(bodyContent) itself"
         }
     }
 }
 
 extension TrialResult.Sent {
+    /// What the server calls the report, where that is another id.
+    private var otherID: String {
+        let receipt = receipt.flatMap { try? JSONValue.parse(Array($0.utf8)) }
+        let event = receipt?["event_id"]?.stringValue.map { ", and that of the event \($0)" }
+        return event ?? ""
+    }
+
     fileprivate var lines: [String] {
         let answer = status.map { " (\($0))" } ?? ""
         guard state != "delivered" else {
             return [
                 TrialResult.line("sent", "delivered\(answer)"),
-                TrialResult.line("", "one report of kind other stays at \(url): delete it there; its id is \(id)"),
+                TrialResult.line("", "one report of kind other stays at \(url): delete it there; its id is \(id)\(otherID)"),
             ]
         }
         let why = (reason.map { ", \($0)" } ?? "") + answer + (error.map { ": \($0)" } ?? "")

@@ -40,6 +40,8 @@ package struct TrialResult: Sendable {
     package let findings: ConnectionFindings
     /// The request by which a report would be sent; or why there is none.
     package let request: Result<MaskedRequest, NoAnswer>
+    /// What the body of the request is, in words.
+    let bodyContent: String
     /// `nil` when nothing was sent.
     package internal(set) var sent: Sent?
     /// Why nothing was sent although that was asked for.
