@@ -6,10 +6,12 @@ struct OwnerTransports: Sendable {
     let reports: any Transport
     /// For ``AttemptContext/side``. The shutdown of ``reports`` ends it, too.
     let side: any Transport
+    /// What keeps single destinations from being reached, as sentences for people.
+    var problems: [String] = []
 
     /// The transports for an owner's settings. Nothing is connected before the first request.
-    /// - Throws: ``ReportsError/Code/badConfiguration`` for a file or proxy of any destination that cannot be used,
-    ///   before any transfer waits for it.
+    /// - Throws: ``ReportsError/Code/badConfiguration`` for files or proxies that cannot be used, if no destination
+    ///   can be reached.
     static func open(
         _ configuration: SpoolOwner.Configuration, files: any FileSystem
     ) throws(ReportsError) -> OwnerTransports {
@@ -20,6 +22,9 @@ struct OwnerTransports: Sendable {
         let connections = try NamedConnections.open(
             for: configuration.routing, ownSettings: configuration.connection,
             maximumConnections: configuration.maximumConcurrent, files: files)
-        return OwnerTransports(reports: connections, side: connections.side)
+        let problems = connections.problems.sorted { $0.key < $1.key }.map { name, problem in
+            "the destination \(name): \(problem); its reports wait"
+        }
+        return OwnerTransports(reports: connections, side: connections.side, problems: problems)
     }
 }

@@ -16,7 +16,8 @@ package final class SpoolOwner: Sendable {
     let logger: Logger
     private let host: LedgerHost
     private let transport: any Transport
-    /// The repairs made at the start, as sentences for people; empty after an orderly end of the previous owner.
+    /// The repairs made at the start, and what keeps destinations from being reached, as sentences for people; empty
+    /// after an orderly end of the previous owner where all can be reached.
     package let repairs: [String]
     /// Whether the task was cancelled before files and ledger were reconciled. The next owner then reconciles them.
     let isCutShort: Bool
@@ -98,7 +99,7 @@ package final class SpoolOwner: Sendable {
             callerRequests: configuration.callerRequests ?? CallerRequests(), side: transports.side,
             logger: configuration.logger, isOwner: { [weak host] in host?.isCurrent ?? false },
             onSettled: configuration.onSettled)
-        var repairs: [String] = []
+        var repairs = transports.problems
         let store = try await SpoolLedger.open(spool, host, configuration.ledgerDamage, repairs: &repairs)
         let end = store.earlierEnd
         transport = transports.reports

@@ -59,7 +59,8 @@ public struct SubmissionSummary: Hashable, Sendable {
     public internal(set) var isOwnedElsewhere = false
     /// The process that owns the spool; `nil` if the lock file does not name it.
     package internal(set) var owner: LockHolder?
-    /// The repairs that this run made first, as sentences for people; empty after an orderly end of the previous run.
+    /// The repairs that this run made first, and the destinations that it could not reach for a setting, as sentences
+    /// for people; empty after an orderly end of the previous run.
     public internal(set) var repairs: [String] = []
 
     /// Makes a summary in which all counts are zero.

@@ -201,18 +201,41 @@ struct NamedConnectionsTests {
         }
     }
 
-    @Test("the error about a file names the destination, and a file of the run itself none")
+    @Test("the error about files of all destinations names the first, and a file of the run itself none")
     func errors() throws {
         var broken = ConnectionSettings()
         broken.tls.certificateAuthorities = "/nowhere/roots.pem"
         for (unnamed, name) in [(ConnectionSettings(), "dumps"), (broken, nil)] {
             let error = #expect(throws: NamedConnectionError.self) {
                 try NamedConnections.open(
-                    files: POSIXFileSystem(), unnamed: unnamed,
-                    named: [("main", ConnectionSettings()), ("dumps", broken)])
+                    files: POSIXFileSystem(), unnamed: unnamed, named: [("dumps", broken), ("archive", broken)])
             }
             #expect(error?.name == name)
             #expect(error?.error.description == "/nowhere/roots.pem: cannot be read: No such file or directory")
+        }
+    }
+
+    @Test("settings that cannot be used keep no request of others back, and their own is not sent over others")
+    func oneBroken() async throws {
+        try await withLoopbackServer(.always(.response(201))) { server in
+            var (sound, broken) = (ConnectionSettings(), ConnectionSettings())
+            sound.proxy = .none
+            broken.tls.certificateAuthorities = "/nowhere/roots.pem"
+            let connections = try NamedConnections.open(
+                files: POSIXFileSystem(), unnamed: broken, named: [("main", sound), ("dumps", broken)])
+            let sent = await connections.send(try Self.request(server.url(), by: "main"))
+            #expect(sent.answer?.status == 201)
+            for name in ["dumps", nil] {
+                let result = await connections.send(try Self.request(server.url(), by: name))
+                guard case .noAnswer(.unprepared(let text)) = result else {
+                    Issue.record("\(result)")
+                    continue
+                }
+                #expect(text == "/nowhere/roots.pem: cannot be read: No such file or directory")
+            }
+            #expect(server.requests.count == 1)
+            #expect(connections.problems.keys.sorted() == ["dumps"])
+            await connections.shutdown()
         }
     }
 

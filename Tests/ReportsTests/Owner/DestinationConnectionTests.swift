@@ -30,7 +30,7 @@ struct DestinationConnectionTests {
         }
     }
 
-    @Test("a file that one of them cannot use stops the run before anything waits, and the error names it")
+    @Test("files that none of them can use stop the run before anything waits, and the error says why")
     func brokenFile() async throws {
         var (sound, broken) = (ConnectionSettings(), ConnectionSettings())
         sound.proxy = .none
@@ -40,12 +40,42 @@ struct DestinationConnectionTests {
         let main = NamedDestination("main", .http("https://main.example/{id}"))
         let several = try Routing([main, NamedDestination("dumps", dumps)], routes: [])
         let words = "/nowhere/roots.pem: cannot be read: No such file or directory"
+        let one = try Routing([NamedDestination("dumps", dumps)], routes: [])
         for (routing, settings, message) in [
-            (several, sound, "destination dumps: \(words)"), (several, broken, words), (Routing(dumps), sound, words),
+            (several, broken, words), (Routing(dumps), sound, words), (one, sound, "destination dumps: \(words)"),
         ] {
             let error = try await problem(of: routing, settings)
             #expect(error?.code == .badConfiguration)
             #expect(error?.message == message)
+        }
+    }
+
+    @Test("a file that one of them cannot use keeps its own reports back, and no others")
+    func oneBroken() async throws {
+        try await withLoopbackServer(.always(.response(201))) { server in
+            var (sound, broken) = (ConnectionSettings(), ConnectionSettings())
+            sound.proxy = .none
+            broken.tls.certificateAuthorities = "/nowhere/roots.pem"
+            var dumps = Destination.http(server.url("/dumps/{id}"))
+            dumps.connection = broken
+            try await withTemporaryDirectory { path in
+                let harness = try SpoolHarness(path + "/spool")
+                let routing = try Routing(
+                    [NamedDestination("main", .http(server.url("/{id}"))), NamedDestination("dumps", dumps)],
+                    routes: [.to("dumps", kinds: [.crash])])
+                let crash = try harness.add("a crash", kind: .crash)
+                try harness.add("a log", kind: .log)
+                let run = Submission(spool: harness.spool, configuration: configuration(routing, sound))
+                let summary = try await run.run()
+                #expect(summary.delivered == 1)
+                let words = "/nowhere/roots.pem: cannot be read: No such file or directory"
+                #expect(summary.repairs == ["the destination dumps: \(words); its reports wait"])
+                let record = try harness.record(crash)
+                #expect(record?.state == .waiting)
+                #expect(record?.reason == .waiting(.headers))
+                #expect(record?.note == words)
+                #expect(record?.charged == 0)
+            }
         }
     }
 
