@@ -99,7 +99,8 @@ extension TrialResult.Sent {
         guard state != "delivered" else {
             return [
                 TrialResult.line("sent", "delivered\(answer)"),
-                TrialResult.line("", "one report of kind other stays at \(url): delete it there; its id is \(id)\(otherID)"),
+                TrialResult.line(
+                    "", "one report of kind other stays at \(url): delete it there; its id is \(id)\(otherID)"),
             ]
         }
         let why = (reason.map { ", \($0)" } ?? "") + answer + (error.map { ": \($0)" } ?? "")
