@@ -134,7 +134,7 @@ extension PendingTransfer.Reason {
         case .waiting(.interrupted), .waiting(.deadline): self = .interrupted
         case .waiting(.local), .waiting(.headers): self = .local
         case .waiting(.retryAfter): self = .retryAfter
-        case .waiting(.unreachable): self = .unreachable
+        case .waiting(.unreachable), .waiting(.unanswered): self = .unreachable
         default: return nil
         }
     }

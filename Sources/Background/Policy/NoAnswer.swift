@@ -70,6 +70,9 @@ package struct TransportFailure: Hashable, Sendable, CustomStringConvertible {
     package var bytesSent: UInt64
     /// Whether the connection ended under the request, as one does that had been idle for too long.
     package var isConnectionLost: Bool
+    /// How long the transfer rests at least, in milliseconds: set where the server may have the transfer, and may take
+    /// a second copy for another one. `nil`, the default, leaves the wait to the policy.
+    package var rest: Int64?
 
     package init(_ description: String, didConnect: Bool, bytesSent: UInt64, isConnectionLost: Bool = false) {
         self.description = description

@@ -37,6 +37,9 @@ package enum WaitReason: String, CaseIterable, Sendable {
     case retryAfter = "retry-after"
     /// This transfer failed while others succeed.
     case failing
+    /// All of it was sent and no answer came, and the server may take a second copy for another transfer: nothing but
+    /// time, or a person, brings it on.
+    case unanswered
     /// The engine gave it back, or died with it.
     case interrupted
     /// Its body needs longer than the deadlines that cut it.

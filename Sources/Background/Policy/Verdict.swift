@@ -30,6 +30,15 @@ package struct Verdict: Hashable, Sendable {
         self.note = note
         self.due = due
     }
+
+    /// The verdict on a transfer that the server may have: another delivery there does not bring it on before the time.
+    fileprivate func resting(until time: Int64) -> Verdict {
+        guard state == .waiting else { return self }
+        var verdict = self
+        verdict.due = max(due ?? time, time)
+        if reason == .waiting(.unreachable) { verdict.reason = .waiting(.unanswered) }
+        return verdict
+    }
 }
 
 /// One attempt to be judged. All times are milliseconds on the ledger's axis.
@@ -95,7 +104,8 @@ extension RetryPolicy {
             gate.hold(.tls, at: facts.now)
             return Verdict(.held, reason: .held(.tls))
         case .failure(let failure):
-            return failureVerdict(facts, sentBytes: failure.didConnect, gate: &gate, using: &generator)
+            let verdict = failureVerdict(facts, sentBytes: failure.didConnect, gate: &gate, using: &generator)
+            return failure.rest.map { verdict.resting(until: facts.now + $0) } ?? verdict
         }
     }
 

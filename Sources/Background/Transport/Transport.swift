@@ -18,6 +18,9 @@ package struct TransferRequest: Sendable {
     /// Whether it may go out once more at once when a kept connection turns out to have been closed. The default is
     /// `true`.
     package var mayBeRepeated = true
+    /// Whether it goes over a connection of its own, and at most once: a server may close a kept connection just when a
+    /// request goes out, and then nobody knows whether it has read the request. The default is `false`.
+    package var isSentOnce = false
     /// Whether its body goes out in small pieces, so that also a slow way shows how fast it is. The default is `false`.
     package var isWatchedClosely = false
     /// How much of the answer's body is wanted, in bytes; `nil` is 1 KiB.

@@ -18,7 +18,8 @@ extension DestinationKind {
         while true {
             var request = try await self.request(for: report, context)
             request.answerByteCount = answerByteCount
-            let result = await exchange(request)
+            request.isSentOnce = Self.unansweredRest != nil
+            let result = await exchange(request).resting(Self.unansweredRest, ifSentWhole: request.bodyByteCount)
             context.wall = clock.wallMilliseconds
             let attempt = AttemptReport(result, at: context.wall) { [context] answer in
                 judge(answer, to: report, context)
@@ -29,5 +30,16 @@ extension DestinationKind {
             }
             context.changes.append(change)
         }
+    }
+}
+
+extension TransportResult {
+    /// The same result, with a rest for the transfer if nobody knows whether the server has all of it.
+    fileprivate func resting(_ rest: Int64?, ifSentWhole byteCount: UInt64) -> TransportResult {
+        guard let rest, case .noAnswer(.failure(var failure)) = self, failure.didConnect,
+            failure.bytesSent >= byteCount
+        else { return self }
+        failure.rest = rest
+        return .noAnswer(.failure(failure))
     }
 }

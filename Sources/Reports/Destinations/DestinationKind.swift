@@ -16,6 +16,10 @@ package protocol DestinationKind: Sendable {
     static var usualEncoding: ReportEncoding { get }
     /// The names in an endpoint's query whose values are no secret, so that they may be shown. The default is none.
     static var openQueryNames: Set<String> { get }
+    /// How long a report rests at least, in milliseconds, when all of its request has been sent and no answer came: for
+    /// servers that take a second copy for another report. Such a request goes over a connection of its own. The
+    /// default, `nil`, is for servers that know a report again.
+    static var unansweredRest: Int64? { get }
 
     /// Makes a destination from an endpoint as the user writes it, and checks it.
     /// - Throws: ``ReportsError`` without the endpoint's text, which may hold a secret.
@@ -55,6 +59,7 @@ package protocol DestinationKind: Sendable {
 extension DestinationKind {
     package static var usualEncoding: ReportEncoding { .gzip }
     package static var openQueryNames: Set<String> { [] }
+    package static var unansweredRest: Int64? { nil }
     package var answerByteCount: Int? { nil }
     package var goesInParts: Bool { false }
     package static func setsHeader(_ name: String) -> Bool { HeaderRules.isReserved(name) }

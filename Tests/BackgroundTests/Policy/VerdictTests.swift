@@ -216,4 +216,36 @@ struct VerdictTests {
         #expect(gate.closure == nil)
         #expect(!Self.verdict(Self.answer(200), gate: &gate).reopensOrigin)
     }
+
+    @Test("A transfer that may have arrived rests, whatever else is accepted, and is charged to nobody")
+    func unanswered() {
+        for hasAccepted in [false, true] {
+            var gate = OriginGate(accepted: hasAccepted ? 1 : 0)
+            var failure = TransportFailure("no answer in time", didConnect: true, bytesSent: 5)
+            let plain = Self.verdict(.noAnswer(.failure(failure)), gate: &gate)
+            #expect((plain.due ?? 0) < 60_000)
+            gate = OriginGate(accepted: hasAccepted ? 1 : 0)
+            failure.rest = 60_000
+            let resting = Self.verdict(.noAnswer(.failure(failure)), gate: &gate)
+            #expect(resting.state == .waiting)
+            #expect(resting.due == 61_000)
+            // Only what waits as unreachable is woken by another delivery.
+            #expect(resting.reason == .waiting(hasAccepted ? .failing : .unanswered))
+            #expect(resting.isCharged == hasAccepted)
+            #expect((gate.opensAt ?? 0) < 60_000, "the others need not wait as long")
+        }
+    }
+
+    @Test("A rest is no reason to go on with a transfer that is too old, and the longer wait counts")
+    func unansweredForLong() {
+        var gate = OriginGate(failures: 12)
+        var failure = TransportFailure("no answer in time", didConnect: true, bytesSent: 5)
+        failure.rest = 60_000
+        let resting = Self.verdict(.noAnswer(.failure(failure)), gate: &gate)
+        #expect((resting.due ?? 0) > 1_000_000)
+        #expect(resting.reason == .waiting(.unanswered))
+        gate = OriginGate()
+        let month: Int64 = 30 * 86_400_000
+        #expect(Self.verdict(.noAnswer(.failure(failure)), Self.facts(now: month), gate: &gate).state == .exhausted)
+    }
 }

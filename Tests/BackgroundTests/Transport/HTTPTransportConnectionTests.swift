@@ -60,6 +60,22 @@ struct HTTPTransportConnectionTests {
         }
     }
 
+    @Test("A request that is sent once goes over a connection of its own, and not again if that is closed")
+    func sentOnce() async throws {
+        try await withTransport { fixture in
+            let script = ServerScript { $0.index == 3 ? .close : .response(200) }
+            try await withLoopbackServer(script) { server in
+                var request = try fixture.request(server.url())
+                #expect(await fixture.send(server.url()).answer?.status == 200)
+                request.isSentOnce = true
+                for _ in 0..<2 { #expect(await fixture.transport.send(request).answer?.status == 200) }
+                #expect(server.connectionCount == 3)
+                #expect(await fixture.transport.send(request).failure?.isConnectionLost == true)
+                #expect(server.requests.count == 4)
+            }
+        }
+    }
+
     @Test("However many kept connections have been closed, each request goes out at most twice, and arrives")
     func manyStale() async throws {
         try await withTransport(maximumConnections: 8) { fixture in

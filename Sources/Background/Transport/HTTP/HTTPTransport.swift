@@ -149,15 +149,15 @@ package final class HTTPTransport: Transport {
         let name = request.endpoint.origin
         let begun = ContinuousClock.now
         let keepsConnections = origins.withLock { $0[name]?.keepsConnections(at: begun) ?? true }
-        let first = await sendOnce(request, isAlone: !keepsConnections)
+        let first = await sendOnce(request, isAlone: !keepsConnections || request.isSentOnce)
         guard case .noAnswer(.failure(let failure)) = first, failure.isConnectionLost else {
             if case .answer = first { origins.withLock { $0[name, default: Acquaintance()].hasAnswered = true } }
             return first
         }
         let hasAnswered = origins.withLock { $0[name]?.hasAnswered ?? false }
         // What an old connection has taken of a body is what fits its buffers.
-        guard hasAnswered, keepsConnections, request.mayBeRepeated, failure.bytesSent <= Self.smallBodyByteCount,
-            !Task.isCancelled
+        guard hasAnswered, keepsConnections, request.mayBeRepeated, !request.isSentOnce,
+            failure.bytesSent <= Self.smallBodyByteCount, !Task.isCancelled
         else { return first }
         let second = await sendOnce(request, isAlone: true)
         let isStale = if case .answer = second { true } else { false }
