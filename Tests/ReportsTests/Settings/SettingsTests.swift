@@ -133,7 +133,7 @@ struct SettingsTests {
             (#"{"colour": 1}"#, "colour: there is no such setting; expected one of headers, endpoint, encoding"),
             ("[]", "line 1, column 1: expected a JSON object"), ("", "expected a JSON object"),
             (#"{"tls_minimum": 1.1}"#, "tls_minimum: expected 1.2 or 1.3, found \"1.1\""),
-            (#"{"acknowledgement": "receipt"}"#, "acknowledgement: expected header:NAME or json:POINTER"),
+            (#"{"acknowledgement": "receipt"}"#, "acknowledgement: expected header:NAME, json:POINTER or any"),
         ])
     func problems(json: String, expected: String) throws {
         try withSettingsPlace(json) { place in

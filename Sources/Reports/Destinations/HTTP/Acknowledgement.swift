@@ -11,6 +11,7 @@ public struct Acknowledgement: Hashable, Sendable, CustomStringConvertible {
     private enum Place: Hashable, Sendable {
         case header(String)
         case json(String)
+        case any
     }
 
     private let place: Place
@@ -29,12 +30,21 @@ public struct Acknowledgement: Hashable, Sendable, CustomStringConvertible {
         Acknowledgement(place: .json(pointer))
     }
 
+    /// Takes every 2xx answer for a receipt, also where the protocol has a proof of its own: an answer of S3 need not
+    /// have an `ETag`, and one of a collector of minidumps need not begin with `CrashID=`. A page that answers over
+    /// plain HTTP from another machine counts as a portal all the same.
+    public static let any = Acknowledgement(place: .any)
+
     private init(place: Place) {
         self.place = place
     }
 
-    /// Reads `header:NAME` or `json:POINTER`, as it stands on the command line; `nil` for anything else.
+    /// Reads `header:NAME`, `json:POINTER` or `any`, as it stands on the command line; `nil` for anything else.
     package init?(_ text: String) {
+        guard text != "any" else {
+            self = .any
+            return
+        }
         guard let colon = text.firstIndex(of: ":") else { return nil }
         let rest = String(text[text.index(after: colon)...])
         switch text[..<colon] {
@@ -44,17 +54,24 @@ public struct Acknowledgement: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// The rule as text: `header:NAME` or `json:POINTER`.
+    /// The rule as text: `header:NAME`, `json:POINTER` or `any`.
     public var description: String {
         switch place {
         case .header(let name): "header:\(name)"
         case .json(let pointer): "json:\(pointer)"
+        case .any: "any"
         }
     }
 
     /// How much of the answer's body is needed, in bytes; `nil` for no more than is kept anyway.
     var answerByteCount: Int? {
         if case .json = place { 64 << 10 } else { nil }
+    }
+
+    /// What an answer is worth by this rule.
+    func check(_ answer: TransferAnswer) -> Judgement.Proof {
+        if case .any = place { return .notDemanded }
+        return proof(in: answer) == nil ? .missing : .given
     }
 
     /// The proof; `nil` when there is none.
@@ -68,6 +85,7 @@ public struct Acknowledgement: Hashable, Sendable, CustomStringConvertible {
                 return nil
             }
             return found.isProof ? found.stringValue ?? found.description : nil
+        case .any: return nil
         }
     }
 }

@@ -14,10 +14,9 @@ enum ReportAnswers {
         _ answer: TransferAnswer, demanding rule: Acknowledgement?, isSecure: Bool, at wall: Int64,
         without omissions: [String] = []
     ) -> Judgement {
-        let found = rule?.proof(in: answer)
-        let proof: Judgement.Proof = rule == nil ? .notDemanded : found == nil ? .missing : .given
-        var judgement = Judgement.http(answer, isSecure: isSecure, proof: proof, at: wall)
-        judgement.receipt = receipt(of: answer, proof: found, without: omissions)
+        var judgement = Judgement.http(
+            answer, isSecure: isSecure, proof: rule?.check(answer) ?? .notDemanded, at: wall)
+        judgement.receipt = receipt(of: answer, proof: rule?.proof(in: answer), without: omissions)
         return judgement
     }
 

@@ -23,8 +23,7 @@ extension S3Destination {
     /// answers 200 in its place must not cost the bytes.
     private func basic(_ answer: TransferAnswer, at wall: Int64) -> Judgement {
         if let rule = options.acknowledgement {
-            let proof: Judgement.Proof = rule.proof(in: answer) == nil ? .missing : .given
-            return .http(answer, isSecure: place.isSecure, proof: proof, at: wall)
+            return .http(answer, isSecure: place.isSecure, proof: rule.check(answer), at: wall)
         }
         // A page may have an ETag as well: a portal's counts as one before the proof is looked for.
         let judgement = Judgement.http(answer, isSecure: place.isSecure, at: wall)

@@ -30,8 +30,8 @@ extension SentryDestination {
     /// The meaning by status. A 2xx counts only with the id of an event, which all servers send: another site at the
     /// same address must not cost the bytes.
     private func basic(_ answer: TransferAnswer, _ id: String?, at wall: Int64) -> Judgement {
-        let found = options.acknowledgement.map { $0.proof(in: answer) } ?? id
-        return .http(answer, isSecure: endpoint.isSecure, proof: found == nil ? .missing : .given, at: wall)
+        let proof = options.acknowledgement?.check(answer) ?? (id == nil ? .missing : .given)
+        return .http(answer, isSecure: endpoint.isSecure, proof: proof, at: wall)
     }
 
     private static func eventID(in answer: TransferAnswer) -> String? {

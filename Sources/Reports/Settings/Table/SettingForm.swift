@@ -145,7 +145,7 @@ extension SettingForm where Value == TLSVersion {
 
 extension SettingForm where Value == Acknowledgement {
     static let acknowledgement = SettingForm(
-        "header:NAME or json:POINTER", parse: { Acknowledgement($0) }, text: { $0.description })
+        "header:NAME, json:POINTER or any", parse: { Acknowledgement($0) }, text: { $0.description })
 }
 
 extension SettingForm where Value == String {
