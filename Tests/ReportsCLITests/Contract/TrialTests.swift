@@ -62,6 +62,27 @@ struct TrialTests {
         }
     }
 
+    @Test("a collector of minidumps is never sent a test report, however that is asked for")
+    func minidumpsOnly() async throws {
+        try await withTool(server: .always(.response(200, text: "CrashID=bp-1"))) { tool, server in
+            let url = "minidump+\(server.url("/submit"))"
+            var tool = tool
+            tool.environment["REPORTS_SPOOL"] = nil
+            let named = try await tool.run(["test", "main", "--send", "--endpoint", url])
+            #expect(named.status == 64)
+            let words = "--send: the destination main takes minidumps only, and a test report is none: leave --send out"
+            #expect(named.errors.contains(words), "\(named.errors)")
+            let (object, status, lines) = try await test(tool, ["--send", "--endpoint", url] + Self.header)
+            #expect(status == 0)
+            #expect(object["sent"] == .null)
+            #expect(object["not_sent"]?.stringValue?.contains("takes minidumps only") == true)
+            #expect(lines.contains("takes minidumps only"), "\(lines)")
+            #expect(object["kind"]?.stringValue == "minidump+http")
+            #expect(object["request"]?["method"]?.stringValue == "POST")
+            #expect(server.requests.isEmpty)
+        }
+    }
+
     @Test("with --send one report arrives, whole, marked as a test, and the output says what stays there")
     func sends() async throws {
         // A server that repeats what it was sent.

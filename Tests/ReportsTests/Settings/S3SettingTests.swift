@@ -76,6 +76,7 @@ struct S3SettingTests {
     @Test("what is expected of an endpoint names the schemes of all kinds")
     func expectation() {
         #expect(
-            Setting.endpoint.expectation == "an http, https or s3 address, which may hold marks such as {id}")
+            Setting.endpoint.expectation
+                == "an http, https, s3, sentry+https or minidump+https address, which may hold marks such as {id}")
     }
 }

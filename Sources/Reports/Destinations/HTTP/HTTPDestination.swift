@@ -14,14 +14,7 @@ struct HTTPDestination: DestinationKind {
 
     init(endpoint: String, options: DestinationOptions) throws(ReportsError) {
         self.options = options
-        do {
-            template = try EndpointTemplate(endpoint)
-            self.endpoint = try Endpoint(template.url(.example(host: CurrentProcess.hostName)))
-        } catch {
-            // The URL may have a secret in its query, so the message names the problem and not the value.
-            let hint = error as? Endpoint.Problem == .hasUserInfo ? "; before the DSN of Sentry write sentry+" : ""
-            throw ReportsError(.badConfiguration, "the endpoint \(error)\(hint)", underlyingError: error)
-        }
+        (template, self.endpoint) = try EndpointTemplate.checked(endpoint)
     }
 
     var gateKey: String { endpoint.origin }
@@ -32,13 +25,7 @@ struct HTTPDestination: DestinationKind {
         for report: OutgoingReport, _ attempt: AttemptContext
     ) async throws(NoAnswer) -> TransferRequest {
         let headers = try await options.headerFields()
-        let target: Endpoint
-        do {
-            target = try Endpoint(template.url(MarkValues(report.stored, host: attempt.host)))
-        } catch {
-            // Of the destination, which was checked before: no fault of the report's.
-            throw NoAnswer.localTrouble("the endpoint \(error)")
-        }
+        let target = try template.endpoint(for: report.stored, attempt)
         let encoding = options.encoding ?? Self.usualEncoding
         var fields = ReportFields.of(
             report.stored, adding: headers, withAnnotations: !attempt.has(.annotationsLeftOut))

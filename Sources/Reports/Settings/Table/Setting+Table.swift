@@ -17,8 +17,8 @@ extension Setting {
     package static let acknowledgement = destination(
         "acknowledgement", \.acknowledgement, .optional(.acknowledgement),
         Words(
-            "The proof without which no 2xx counts: header:NAME or json:POINTER.", valueName: "proof",
-            standard: "none"))
+            "The proof without which no 2xx counts: header:NAME, json:POINTER or any.", valueName: "proof",
+            standard: "none; for S3, Sentry and minidumps their own"))
     package static let tlsAuthorities = destination(
         "tls_authorities", \.tls.certificateAuthorities, .optional(.path("a file of certificates in PEM")),
         Words("Authorities to trust besides the system's, in PEM.", valueName: "file"))

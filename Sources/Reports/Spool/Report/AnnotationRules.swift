@@ -22,7 +22,7 @@ enum AnnotationKey {
     }
 
     /// The value of the first of these keys that has one. The keys of annotations may be in any case.
-    private static func first(_ keys: [String], in annotations: [String: String]) -> String? {
+    static func first(_ keys: [String], in annotations: [String: String]) -> String? {
         for key in keys {
             let value = annotations[key] ?? annotations.first { isSame($0.key, key) }?.value
             if let value, !value.isEmpty { return value }

@@ -18,6 +18,9 @@ struct ContractSubject: Sendable, CustomTestStringConvertible {
     var encodings = ReportEncoding.all
     /// Whether it sends the report's bytes as they are, each report to an address of its own.
     var sendsBareReports = true
+    /// What its reports hold: a payload of its format that is recognised.
+    var payload = "crash"
+    var format = "text"
     /// By the words of a verdict, what the second request has to have that the first had not.
     var changes: [String: Change] = [:]
 
@@ -25,10 +28,10 @@ struct ContractSubject: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { name }
 
-    static let all = [http, s3, sentry]
+    static let all = [http, s3, sentry, breakpad]
 
     /// Kinds whose answers are there already, and which are not built.
-    static let notBuilt = ["breakpad", "otlp"]
+    static let notBuilt = ["otlp"]
 
     private static let http = ContractSubject(
         name: "http", schemes: ["http", "https"], secrets: ["s3cr3t-of-the-query", "Bearer s3cr3t"],
@@ -51,6 +54,17 @@ struct ContractSubject: Sendable, CustomTestStringConvertible {
             .sentry(dsn: "http://0123456789abcdef0123456789abcdef:relic-of-a-secret@sentry.example/17")
         },
         encodings: [.gzip, .identity], sendsBareReports: false)
+
+    private static let breakpad = ContractSubject(
+        name: "breakpad", schemes: ["minidump+https", "minidump+http"],
+        secrets: ["s3cr3t-of-the-query", "Bearer s3cr3t"],
+        destination: {
+            .minidumps(
+                url: "https://collector.example/submit?key=s3cr3t-of-the-query",
+                headers: [("Authorization", "Bearer s3cr3t")])
+        },
+        // The payload is the signature of a minidump, and nothing behind it.
+        encodings: [.identity], sendsBareReports: false, payload: "MDMP", format: "minidump")
 
     private static let s3 = ContractSubject(
         name: "s3", schemes: ["s3"],

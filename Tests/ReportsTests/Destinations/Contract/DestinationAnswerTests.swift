@@ -34,7 +34,12 @@ struct DestinationAnswerTests {
 
     @Test("an answer has the meaning that is written beside it", arguments: cases)
     func meaning(_ item: Case) async throws {
-        let words = item.answer.verdict
+        var words = item.answer.verdict
+        if words.hasPrefix(Self.lenient) {
+            let end = try await Self.end(of: item, acknowledgement: .any) { item.answer.result(wall: $0) }
+            end.expect("delivered")
+            words = String(words.dropFirst(Self.lenient.count))
+        }
         guard words.hasPrefix("again ") else {
             let end = try await Self.end(of: item) { item.answer.result(wall: $0) }
             #expect(end.requests.count == 1)
@@ -54,6 +59,9 @@ struct DestinationAnswerTests {
         #expect(same.record.state != .delivered)
         if steps.count > 1 { same.expect(String(steps[1])) }
     }
+
+    /// What the settings of a destination can make of an answer; behind it stands what it means without them.
+    private static let lenient = "delivered where any 2xx counts, else "
 
     @Test("what an attempt has learned counts for the next ones of a run")
     func learned() async throws {
@@ -114,13 +122,16 @@ struct DestinationAnswerTests {
     /// Sends one report. The answers are those to the first request, the second, and so on; the last one is to all
     /// others.
     private static func end(
-        of item: Case, _ answers: (@Sendable (_ wall: Int64) -> TransportResult)...
+        of item: Case, acknowledgement: Acknowledgement? = nil,
+        _ answers: (@Sendable (_ wall: Int64) -> TransportResult)...
     ) async throws -> End {
         try await withSpool { harness in
             var configuration = harness.configuration()
-            configuration.routing = Routing(item.subject.destination())
+            var destination = item.subject.destination()
+            destination.acknowledgement = acknowledgement
+            configuration.routing = Routing(destination)
             harness.transport.answer { answers[min($0.index, answers.count - 1)]($0.wall) }
-            let id = try harness.add("crash", annotations: ["service": "shop"])
+            let id = try harness.add(item.subject.payload, annotations: ["service": "shop"])
             let summary = try await Submission(spool: harness.spool, configuration: configuration).run()
             let record = try #require(try harness.record(id))
             for secret in item.subject.secrets {

@@ -11,10 +11,18 @@ import Testing
 struct DestinationContractTests {
     private static let wall: Int64 = 1_790_000_000_000
 
-    static func report(_ text: String = "crash", annotations: [String: String] = [:]) throws -> OutgoingReport {
-        let payload = Array(text.utf8)
+    static func report(
+        _ text: String = "crash", format: String = "text", annotations: [String: String] = [:]
+    ) throws -> OutgoingReport {
+        try report(Array(text.utf8), format: format, annotations: annotations)
+    }
+
+    static func report(
+        _ payload: [UInt8], format: String, contentType: String = "text/plain", kind: ReportKind = .crash,
+        annotations: [String: String] = [:]
+    ) throws -> OutgoingReport {
         let properties = ReportProperties(
-            kind: .crash, from: .given, format: "text", contentType: "text/plain", name: Array("core.txt".utf8),
+            kind: kind, from: .given, format: format, contentType: contentType, name: Array("core.txt".utf8),
             collectedAt: wall, annotations: annotations, summary: "a crash")
         let deflated = Array(repeating: UInt8(1), count: 20)
         let stored = StoredReport(
@@ -22,6 +30,17 @@ struct DestinationContractTests {
             wireSize: UInt64(WireForm.prefix.count + deflated.count),
             wireHash: ContentHash(of: WireForm.prefix + deflated), headerByteCount: 0)
         return OutgoingReport(stored, payload: payload, deflated: deflated)
+    }
+
+    static func report(of subject: ContractSubject) throws -> OutgoingReport {
+        try report(subject.payload, format: subject.format)
+    }
+
+    /// What would be sent.
+    static func bytes(of body: TransferBody) throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        try body.readInPieces(through: POSIXFileSystem()) { bytes += $0 }
+        return bytes
     }
 
     static func context(_ changes: Change...) -> AttemptContext {
@@ -47,12 +66,13 @@ struct DestinationContractTests {
         for encoding in [nil] + subject.encodings {
             var destination = subject.destination()
             destination.encoding = encoding
-            let report = try Self.report()
+            let report = try Self.report(of: subject)
             let request = try await destination.kind().request(for: report, Self.context())
             let body = try #require(request.body)
             if subject.sendsBareReports {
                 #expect(body.byteCount == (encoding == .identity ? report.stored.size : report.stored.wireSize))
             }
+            #expect(try Self.bytes(of: body).count == Int(body.byteCount))
             #expect(request.fields[.contentType]?.isEmpty == false)
             for name in ["Transfer-Encoding", "Content-Length", "Expect", "Connection"] {
                 #expect(HTTPField.Name(name).flatMap { request.fields[$0] } == nil, "\(name)")
@@ -62,24 +82,27 @@ struct DestinationContractTests {
         }
     }
 
-    @Test("a form in which a kind cannot send is refused, and not another one used", arguments: ContractSubject.all)
-    func forms(subject: ContractSubject) {
+    @Test("a form that it cannot send in is refused in words that say what to write", arguments: ContractSubject.all)
+    func refusedForms(subject: ContractSubject) throws {
         for encoding in ReportEncoding.all where !subject.encodings.contains(encoding) {
             var destination = subject.destination()
             destination.encoding = encoding
-            #expect(throws: ReportsError.self) { try destination.kind() }
+            let error = #expect(throws: ReportsError.self) { try destination.kind() }
+            #expect(error?.code == .badConfiguration)
+            #expect(error?.message.contains("encoding") == true)
         }
     }
 
     @Test("the address of a report is the same at each attempt", arguments: ContractSubject.all)
     func address(subject: ContractSubject) async throws {
         let kind = try subject.destination().kind()
-        let first = try await kind.request(for: Self.report(), Self.context())
+        let report = try Self.report(of: subject)
+        let first = try await kind.request(for: report, Self.context())
         var later = Self.context()
         later.wall += 40 * 86_400_000
-        let second = try await kind.request(for: Self.report(), later)
+        let second = try await kind.request(for: report, later)
         #expect(first.endpoint == second.endpoint)
-        #expect(try first.endpoint.path.contains(Self.report().stored.id.hex) == subject.sendsBareReports)
+        #expect(first.endpoint.path.contains(report.stored.id.hex) == subject.sendsBareReports)
     }
 
     private static let bodies: [[UInt8]] = [
@@ -97,7 +120,7 @@ struct DestinationContractTests {
         arguments: ContractSubject.all)
     func total(subject: ContractSubject) throws {
         let kind = try subject.destination().kind()
-        let report = try Self.report()
+        let report = try Self.report(of: subject)
         let deliveries = Set(ScriptedAnswer.of(subject.name).filter { $0.verdict.hasPrefix("delivered") }.map(\.status))
         for status in 100...599 {
             for body in Self.bodies {
@@ -125,7 +148,7 @@ struct DestinationContractTests {
             var configuration = harness.configuration()
             configuration.routing = Routing(subject.destination())
             harness.transport.answer { asking[$0.index % asking.count].result(wall: $0.wall) }
-            let id = try harness.add("crash", annotations: ["service": "shop"])
+            let id = try harness.add(subject.payload, annotations: ["service": "shop"])
             _ = try await Submission(spool: harness.spool, configuration: configuration).run()
             let count = harness.transport.sent.count
             #expect((2...asking.count + 1).contains(count), "\(count) requests")
