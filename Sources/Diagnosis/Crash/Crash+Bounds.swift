@@ -6,10 +6,11 @@ extension Crash {
         package static let frameCount = 256
         /// How many of the frames that are kept are outermost ones.
         package static let outermostFrameCount = 32
-        /// Of all threads together.
+        /// Of all threads together; each earlier cause may have a stack besides.
         package static let totalFrameCount = 8_192
         package static let imageCount = 2_048
         package static let earlierCauseCount = 16
+        package static let registerCount = 64
         /// Of each text, in bytes of UTF-8.
         package static let textByteCount = 1_024
         /// Of a cause's message, in bytes of UTF-8.
@@ -21,8 +22,10 @@ extension Crash {
         var crash = self
         crash.program = self.program?.cut()
         crash.version = self.version?.cut()
-        crash.cause = self.cause.bounded()
-        crash.earlierCauses = self.earlierCauses.prefix(Bounds.earlierCauseCount).map { $0.bounded() }
+        crash.cause = self.cause.bounded(frameCount: 0)
+        crash.earlierCauses = self.earlierCauses.prefix(Bounds.earlierCauseCount).map {
+            $0.bounded(frameCount: Bounds.frameCount)
+        }
         crash.threads = self.boundedThreads()
         crash.images = self.images.prefix(Bounds.imageCount).map { $0.bounded() }
         crash.system = System(
@@ -49,10 +52,14 @@ extension Crash {
 }
 
 extension Crash.Cause {
-    fileprivate func bounded() -> Crash.Cause {
-        Crash.Cause(
-            type: self.type.cut(), message: self.message?.cut(Crash.Bounds.messageByteCount),
-            signal: self.signal?.cut(), code: self.code?.cut(), address: self.address)
+    fileprivate func bounded(frameCount: Int) -> Crash.Cause {
+        var cause = self
+        cause.type = self.type.cut()
+        cause.message = self.message?.cut(Crash.Bounds.messageByteCount)
+        cause.signal = self.signal?.cut()
+        cause.code = self.code?.cut()
+        cause.frames = self.frames.bounded(count: frameCount)
+        return cause
     }
 }
 
@@ -60,12 +67,21 @@ extension Crash.Thread {
     fileprivate func bounded(frameCount: Int) -> Crash.Thread {
         var thread = self
         thread.name = self.name?.cut()
-        if self.frames.count > frameCount {
-            let outermost = min(Crash.Bounds.outermostFrameCount, frameCount)
-            thread.frames = self.frames.prefix(frameCount - outermost) + self.frames.suffix(outermost)
+        thread.state = self.state?.cut()
+        thread.frames = self.frames.bounded(count: frameCount)
+        thread.registers = self.registers.prefix(Crash.Bounds.registerCount).map {
+            Crash.Register(name: $0.name.cut(), value: $0.value)
         }
-        thread.frames = thread.frames.map { $0.bounded() }
         return thread
+    }
+}
+
+extension [Crash.Frame] {
+    /// The innermost and a few of the outermost frames of a stack, so many in all.
+    fileprivate func bounded(count: Int) -> [Crash.Frame] {
+        guard self.count > count else { return self.map { $0.bounded() } }
+        let outermost = Swift.min(Crash.Bounds.outermostFrameCount, count)
+        return (self.prefix(count - outermost) + self.suffix(outermost)).map { $0.bounded() }
     }
 }
 
@@ -75,6 +91,8 @@ extension Crash.Frame {
         frame.function = self.function?.cut()
         frame.file = self.file?.cut()
         frame.module = self.module?.cut()
+        frame.symbol = self.symbol?.cut()
+        frame.sourceLine = self.sourceLine?.cut()
         return frame
     }
 }

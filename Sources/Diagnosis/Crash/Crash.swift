@@ -56,6 +56,9 @@ extension Crash {
         package var code: String?
         /// The address whose use was the fault.
         package var address: UInt64?
+        /// The stack on which an earlier cause was raised, the innermost frame first. It is empty where the payload has
+        /// none, and for ``Crash/cause``, whose stack is that of the crashed thread.
+        package var frames: [Frame] = []
 
         package init(
             type: String, message: String? = nil, signal: String? = nil, code: String? = nil, address: UInt64? = nil
@@ -75,14 +78,31 @@ extension Crash {
         package var number: Int64?
         /// Whether the fault happened in it.
         package var isCrashed: Bool
+        /// What it was doing in the words of its runtime, for example `chan receive`.
+        package var state: String?
         /// The innermost frame first, whatever the order in the payload.
         package var frames: [Frame]
+        /// The registers of the crashed thread, in the order of the payload; empty for other threads, and where the
+        /// format has none.
+        package var registers: [Register] = []
 
         package init(name: String? = nil, number: Int64? = nil, isCrashed: Bool, frames: [Frame]) {
             self.name = name
             self.number = number
             self.isCrashed = isCrashed
             self.frames = frames
+        }
+    }
+
+    /// A register of the processor, as it was when the thread stopped.
+    package struct Register: Sendable, Hashable {
+        /// The name in lower case, for example `rip` or `x0`.
+        package var name: String
+        package var value: UInt64
+
+        package init(name: String, value: UInt64) {
+            self.name = name
+            self.value = value
         }
     }
 
@@ -98,8 +118,20 @@ extension Crash {
         package var module: String?
         /// The address of the instruction.
         package var address: UInt64?
+        /// Whether the address is the one to which the call returns, so that the call itself lies before it; `false`
+        /// where it lies within the instruction. `nil` is the usual case, in which the payload says nothing: only the
+        /// innermost frame's address is that of its instruction.
+        package var isReturnAddress: Bool?
         /// How far the address lies from the beginning of the module in memory.
         package var moduleOffset: UInt64?
+        /// The function as the linker knows it, where ``function`` is another form of the name.
+        package var symbol: String?
+        /// The address where the function begins.
+        package var symbolAddress: UInt64?
+        /// Whether the compiler has put the function's code into that of the next frame, so that both have one address.
+        package var isInlined = false
+        /// The line of source code, as the payload prints it.
+        package var sourceLine: String?
         /// Whether it is code of the program, and neither of the system's libraries nor of the language's runtime.
         package var isOwn: Bool
 

@@ -9,6 +9,20 @@ enum SignalName {
         case alpha
         /// Apple's systems, FreeBSD, NetBSD and OpenBSD.
         case bsd
+
+        /// The system of a crash. The processors with numbers of their own are those of old workstations and routers.
+        init(_ system: Crash.System) {
+            let name = system.name ?? "Linux"
+            let isLinux = ["Linux", "Android"].contains { name.hasPrefix($0) }
+            let processor = system.architecture ?? ""
+            switch (isLinux, processor) {
+            case (true, _) where processor.hasPrefix("mips"): self = .mips
+            case (true, _) where processor.hasPrefix("sparc"): self = .sparc
+            case (true, "alpha"): self = .alpha
+            case (true, _): self = .linux
+            case (false, _): self = .bsd
+            }
+        }
     }
 
     /// The name on a system, else the number.
@@ -30,6 +44,11 @@ enum SignalName {
     /// The name on Apple's systems, else the number.
     static func darwin(_ number: Int) -> String {
         self.name(of: number, on: .bsd)
+    }
+
+    /// The number of a name on a system; `nil` for a name that it does not have.
+    static func number(of name: String, on system: System) -> Int? {
+        (1...31).first { self.name(of: $0, on: system) == name }
     }
 
     private static func name(_ number: Int, in names: [String]) -> String {
@@ -109,4 +128,13 @@ enum SignalCode {
         "SIGTRAP": ["BRKPT", "TRACE", "BRANCH", "HWBKPT", "UNK", "PERF"],
         "SIGSYS": ["SECCOMP", "USER_DISPATCH"],
     ]
+}
+
+extension Crash {
+    /// The number of the signal that ended the process, on the system of the crash, or else on Linux; `nil` without a
+    /// signal, and for a name that the system does not have.
+    package var signalNumber: Int64? {
+        guard let name = self.cause.signal else { return nil }
+        return SignalName.number(of: name, on: SignalName.System(self.system)).map(Int64.init)
+    }
 }

@@ -50,11 +50,15 @@ struct SwiftBacktraceReport {
         self.crash.occurredAt = root.text("timestamp").flatMap(ZonedTime.milliseconds)
         let frames = SwiftBacktraceFrames(
             images: images, table: ImageTable(self.crash.images), program: self.crash.program)
-        self.crash.threads = self.threads.map { thread in
-            Crash.Thread(
-                name: thread["name"]?.stringValue?.nonEmpty, isCrashed: thread["crashed"]?.boolValue == true,
-                frames: (thread["frames"]?.arrayValue ?? []).keptFrames.compactMap(frames.frame))
-        }
+        self.crash.threads = self.threads.map { Self.thread($0, frames: frames) }
+    }
+
+    private static func thread(_ thread: JSONValue, frames: SwiftBacktraceFrames) -> Crash.Thread {
+        var result = Crash.Thread(
+            name: thread["name"]?.stringValue?.nonEmpty, isCrashed: thread["crashed"]?.boolValue == true,
+            frames: (thread["frames"]?.arrayValue ?? []).keptFrames.compactMap(frames.frame))
+        if result.isCrashed { result.registers = RegisterValues.read(thread["registers"]) }
+        return result
     }
 
     /// The program's name, where the kernel's 15 bytes of it were not enough.

@@ -33,6 +33,7 @@ struct SwiftBacktraceFrames {
             function: function.map(Self.withoutOffset), module: image?.path ?? imageName, address: address,
             isOwn: self.isOwn(frame, function: function ?? "", imageName: imageName ?? "", path: image?.path ?? ""))
         if let address, let base = image?.base, base <= address { result.moduleOffset = address - base }
+        self.addSymbol(of: frame, to: &result)
         let location = frame["sourceLocation"]
         if let file = location?["file"]?.stringValue?.nonEmpty, !file.hasSuffix("<compiler-generated>") {
             result.file = file
@@ -40,6 +41,17 @@ struct SwiftBacktraceFrames {
             result.column = location?["column"]?.integerValue.flatMap { $0 > 0 ? $0 : nil }
         }
         return result
+    }
+
+    /// What only the linker and those who look for symbols want to know.
+    private func addSymbol(of frame: JSONValue, to result: inout Crash.Frame) {
+        result.isReturnAddress = frame["kind"]?.stringValue == "returnAddress"
+        result.isInlined = frame["inlined"]?.boolValue == true
+        result.symbol = frame["symbol"]?.stringValue?.nonEmpty.flatMap { $0 == result.function ? nil : $0 }
+        let offset = frame["offset"]?.integerValue.flatMap { UInt64(exactly: $0) }
+        if !result.isInlined, let address = result.address, let offset, offset <= address {
+            result.symbolAddress = address - offset
+        }
     }
 
     /// Whether somebody who looks for the fault would begin here, and not in what the compiler or the runtime added.

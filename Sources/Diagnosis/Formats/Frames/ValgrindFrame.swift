@@ -15,9 +15,12 @@ enum ValgrindFrame {
             if module != nil || location != nil { function = function[..<opening.lowerBound] }
         }
         let name = FunctionName.plain(function)
-        return Crash.Frame(
+        var frame = Crash.Frame(
             function: name, file: location?.file, line: location?.line, module: module, address: address,
             isOwn: self.isOwn(function: name, file: location?.file, module: module))
+        // Valgrind subtracts one from the address to which a call returns.
+        frame.isReturnAddress = false
+        return frame
     }
 
     /// Valgrind puts functions of its own in the place of the allocator's and of those for strings.

@@ -55,7 +55,9 @@ struct PythonTracebackTests {
         #expect(diagnosis.summary == "python: rates.RateError: no rate for CHW in convert at rates.py:19")
         let crash = try #require(diagnosis.crash)
         #expect(crash.cause.message == "no rate for CHW\nasked at noon\nwhile pricing cart 4711")
-        #expect(crash.earlierCauses == [Crash.Cause(type: "KeyError", message: "'CHW'")])
+        #expect(crash.earlierCauses.map(\.sentence) == ["KeyError: 'CHW'"])
+        #expect(crash.earlierCauses[0].frames.map(\.function) == ["lookup"])
+        #expect(crash.earlierCauses[0].frames.map(\.sourceLine) == ["return TABLE[currency]"])
         #expect(crash.crashedThread?.frames.count == 1)
     }
 

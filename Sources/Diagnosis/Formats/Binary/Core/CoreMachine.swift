@@ -84,6 +84,21 @@ struct CoreMachine {
         self.hasSwappedSignalInfo = true
     }
 
+    /// The names of the registers in the order in which Linux keeps them; none for most processors.
+    var registerNames: [String] {
+        switch self.name {
+        case "x86_64": Self.x86Names
+        case "aarch64": Self.armNames
+        default: []
+        }
+    }
+
+    private static let x86Names = [
+        "r15", "r14", "r13", "r12", "rbp", "rbx", "r11", "r10", "r9", "r8", "rax", "rcx", "rdx", "rsi", "rdi",
+        "orig_rax", "rip", "cs", "eflags", "rsp", "ss", "fs_base", "gs_base", "ds", "es", "fs", "gs",
+    ]
+    private static let armNames = (0...30).map { "x\($0)" } + ["sp", "pc", "cpsr"]
+
     /// The registers on FreeBSD.
     var registersOnFreeBSD: Registers? {
         switch self.name {

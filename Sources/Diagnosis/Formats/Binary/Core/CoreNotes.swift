@@ -11,6 +11,8 @@ struct CoreNotes {
         var instruction: UInt64?
         var stack: UInt64?
         var frame: UInt64?
+        /// All that have a name here.
+        var registers: [Crash.Register] = []
     }
 
     /// The kernel's account of a signal.

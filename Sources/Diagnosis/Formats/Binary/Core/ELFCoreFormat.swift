@@ -104,9 +104,11 @@ enum ELFCoreFormat: BinaryFormat {
         return notes.threads.enumerated().map { index, thread in
             var addresses = thread.instruction.map { [$0] } ?? []
             if index == notes.crashedThread { addresses += self.returnAddresses(of: thread, in: file, images) }
-            return Crash.Thread(
+            var result = Crash.Thread(
                 name: thread.name, number: thread.number, isCrashed: index == crashed,
                 frames: addresses.map { NativeCode.frame(at: $0, in: images.image(at: $0), main: images.main) })
+            if index == crashed { result.registers = thread.registers }
+            return result
         }
     }
 

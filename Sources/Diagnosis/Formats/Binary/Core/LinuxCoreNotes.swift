@@ -42,6 +42,7 @@ enum LinuxCoreNotes {
         thread.number = reader.integer(Int32.self, at: start + offsets.number).map(Int64.init)
         thread.read(
             file.machine?.registers, at: start + offsets.registers, limit: content.upperBound, of: file)
+        thread.readAll(at: start + offsets.registers, limit: content.upperBound, of: file)
         return thread
     }
 
@@ -135,5 +136,14 @@ extension CoreNotes.Thread {
         self.instruction = register(registers.instruction).map { $0 & (file.machine?.addressMask ?? .max) }
         self.stack = register(registers.stack)
         self.frame = register(registers.frame)
+    }
+
+    /// Reads all registers of a processor whose registers have names here, each of which has eight bytes.
+    fileprivate mutating func readAll(at offset: Int, limit: Int, of file: ELFCoreFile) {
+        for (index, name) in (file.machine?.registerNames ?? []).enumerated() {
+            let place = offset + index * 8
+            guard place + 8 <= limit, let value = file.reader.integer(UInt64.self, at: place) else { break }
+            self.registers.append(Crash.Register(name: name, value: value))
+        }
     }
 }

@@ -31,9 +31,11 @@ enum AppleProcessReport {
             let other = isTriggered ? triggered?["name"]?.stringValue ?? triggered?["queue"]?.stringValue : nil
             let name = thread["name"]?.stringValue?.nonEmpty ?? thread["queue"]?.stringValue?.nonEmpty ?? other
             let frames = (thread["frames"]?.arrayValue ?? []).keptFrames.map(images.frame)
-            return Crash.Thread(
+            var result = Crash.Thread(
                 name: name?.nonEmpty, number: Int64(index), isCrashed: isCrashed,
                 frames: isCrashed && !exception.isEmpty ? exception : frames)
+            if isCrashed { result.registers = RegisterValues.read(thread["threadState"]) }
+            return result
         }
     }
 }
@@ -75,6 +77,9 @@ struct AppleImages {
         if let base = image?.baseAddress, let offset {
             let (address, overflow) = base.addingReportingOverflow(offset)
             result.address = overflow ? nil : address
+        }
+        if let address = result.address, let distance = frame["symbolLocation"]?.address, distance <= address {
+            result.symbolAddress = address - distance
         }
         return result
     }

@@ -91,7 +91,9 @@ struct KSCrashFrames {
             hasCrashed = hasCrashed || isCrashed
             let frames = (thread["backtrace"]?["contents"]?.arrayValue ?? []).keptFrames
             let name = thread["name"]?.stringValue?.nonEmpty ?? thread["dispatch_queue"]?.stringValue?.nonEmpty
-            return Crash.Thread(name: name, number: number, isCrashed: isCrashed, frames: frames.map(self.frame))
+            var result = Crash.Thread(name: name, number: number, isCrashed: isCrashed, frames: frames.map(self.frame))
+            if isCrashed { result.registers = RegisterValues.read(thread["registers"]?["basic"]) }
+            return result
         }
     }
 
@@ -105,6 +107,7 @@ struct KSCrashFrames {
             function: function == "<redacted>" ? nil : function, module: module, address: address,
             moduleOffset: image?.baseAddress.flatMap { base in address.map { $0 - base } },
             isOwn: self.code.isOwn(path: module, function: function))
+        result.symbolAddress = result.function == nil ? nil : frame["symbol_addr"]?.address
         let base = frame["object_addr"]?.address
         if result.moduleOffset == nil, let address, let base, base <= address, base > 0 {
             result.moduleOffset = address - base

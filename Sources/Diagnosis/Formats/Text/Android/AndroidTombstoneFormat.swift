@@ -143,6 +143,10 @@ struct AndroidTombstone {
         var isStack = false
         for line in lines {
             let text = line.trimmed
+            if threads.count == 1, threads[0].frames.isEmpty, !isStack {
+                // The registers of the crashed thread stand above its stack.
+                for register in RegisterValues.all(in: text) { threads[0].addRegister(register) }
+            }
             if text.starts(with: "backtrace:".utf8) {
                 isStack = threads.last?.frames.isEmpty == true
             } else if isStack, let frame = AndroidFrame.frame(text) {

@@ -19,12 +19,15 @@ struct AppleThreadLines {
         var exception: [Crash.Frame] = []
         var isException = false
         var isOpen = false
-        for line in lines {
+        for (index, line) in zip(lines.indices, lines) {
             if line.starts(with: "Binary Images:".utf8) { break }
             if line.starts(with: "Last Exception Backtrace:".utf8) {
                 (isException, isOpen) = (true, true)
             } else if let title = line.dropping("Thread "), let number = title.leadingDigits {
                 isException = false
+                if title.contains(" crashed with "), let crashed = threads.firstIndex(where: \.isCrashed) {
+                    threads[crashed].registers = RegisterValues.section(lines[(index + 1)...])
+                }
                 isOpen = self.open(title[number.endIndex...], number: number.decimalNumber, in: &threads)
             } else if isOpen, let frame = self.frame(line) {
                 if isException {

@@ -44,7 +44,9 @@ enum GoStack {
         for line in lines {
             if let number = self.header(line) {
                 guard threads.count < limit else { break }
-                threads.append(Crash.Thread(number: number, isCrashed: isCrash && threads.isEmpty, frames: []))
+                var thread = Crash.Thread(number: number, isCrashed: isCrash && threads.isEmpty, frames: [])
+                thread.state = line.between("[", "]:")?.text.nonEmpty
+                threads.append(thread)
                 (isOpen, foreignLineCount) = (true, 0)
             } else if self.isTitle(line) {
                 break

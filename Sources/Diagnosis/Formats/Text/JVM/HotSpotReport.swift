@@ -5,7 +5,7 @@ enum HotSpotReport {
         let paths = Dictionary(crash.images.map { ($0.path.lastPathComponent, $0.path) }) { first, _ in first }
         var thread = Crash.Thread(isCrashed: true, frames: [])
         var hasThread = false
-        for line in lines.prefix(4_096) {
+        for (index, line) in zip(lines.indices, lines.prefix(4_096)) {
             if let current = line.dropping("Current thread") {
                 self.read(thread: current, into: &thread)
                 hasThread = true
@@ -17,6 +17,8 @@ enum HotSpotReport {
                 crash.cause.code = signal.after("si_code: ")?.between("(", ")")?.text
                 crash.cause.address =
                     signal.after("si_addr: ")?.prefix { $0 > 0x20 && $0 != UInt8(ascii: ",") }.hexNumber
+            } else if line.starts(with: "Registers:".utf8), thread.registers.isEmpty {
+                thread.registers = RegisterValues.section(lines[(index + 1)...])
             } else if line.elementsEqual("END.".utf8) {
                 break
             }

@@ -8,6 +8,13 @@ struct RaisedException {
 
     var cause: Crash.Cause { Crash.Cause(type: self.type, message: self.message?.nonEmpty, code: self.code) }
 
+    /// The exception as a cause of a later one, with the stack on which it was raised.
+    var earlierCause: Crash.Cause {
+        var cause = self.cause
+        cause.frames = self.frames
+        return cause
+    }
+
     /// The longest message that is read, in lines.
     static let maximumLineCount = 32
 

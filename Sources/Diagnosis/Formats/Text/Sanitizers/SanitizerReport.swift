@@ -40,7 +40,10 @@ struct SanitizerReport {
 
     private mutating func add(_ stack: NumberedStack, thread: Int64?) {
         guard !stack.frames.isEmpty else { return }
-        self.threads = [Crash.Thread(number: thread, isCrashed: true, frames: stack.frames)]
+        var frames = stack.frames
+        // The runtime of the sanitizers subtracts what leads from the return to the call.
+        for index in frames.indices { frames[index].isReturnAddress = false }
+        self.threads = [Crash.Thread(number: thread, isCrashed: true, frames: frames)]
         self.images = stack.images
     }
 

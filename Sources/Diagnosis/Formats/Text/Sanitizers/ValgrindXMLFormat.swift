@@ -87,12 +87,13 @@ enum ValgrindXMLFormat: TextFormat {
             let file = Words.join(directory, name, separator: "/").nonEmpty
             let function = XMLElement.text("fn", in: content)
             let module = XMLElement.text("obj", in: content)
-            frames.append(
-                Crash.Frame(
-                    function: function, file: name == nil ? nil : file,
-                    line: XMLElement.text("line", in: content).flatMap { Int64($0) }, module: module,
-                    address: XMLElement.text("ip", in: content).flatMap { Array($0.utf8)[...].hexNumber },
-                    isOwn: ValgrindFrame.isOwn(function: function, file: name, module: module)))
+            var frame = Crash.Frame(
+                function: function, file: name == nil ? nil : file,
+                line: XMLElement.text("line", in: content).flatMap { Int64($0) }, module: module,
+                address: XMLElement.text("ip", in: content).flatMap { Array($0.utf8)[...].hexNumber },
+                isOwn: ValgrindFrame.isOwn(function: function, file: name, module: module))
+            frame.isReturnAddress = false
+            frames.append(frame)
         }
         return frames
     }

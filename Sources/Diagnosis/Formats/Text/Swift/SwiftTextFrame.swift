@@ -24,9 +24,12 @@ struct SwiftTextFrame {
         // Excerpts of the source begin with a number as well, but no blank follows it.
         guard let number = line.leadingDigits, line[number.endIndex...].first == 0x20 else { return nil }
         var rest = line[number.endIndex...].trimmed
-        var isAdded = false
+        var (isAdded, isReturnAddress, isInlined) = (false, false, false)
         while rest.first == UInt8(ascii: "["), let end = rest.firstIndex(of: UInt8(ascii: "]")) {
-            isAdded = isAdded || ["[system]", "[thunk]"].contains(rest[...end].text)
+            let mark = rest[...end].text
+            isAdded = isAdded || mark == "[system]" || mark == "[thunk]"
+            isReturnAddress = isReturnAddress || mark == "[ra]"
+            isInlined = isInlined || mark == "[inlined]"
             rest = rest[(end + 1)...].trimmed
         }
         var address: UInt64?
@@ -41,12 +44,17 @@ struct SwiftTextFrame {
         let function = FunctionName.plain(parts.function)
         let location = parts.location.flatMap { SourceLocation($0) }
         let image = parts.image?.text
-        self.frame = Crash.Frame(
+        var frame = Crash.Frame(
             function: function, file: location?.file, line: location?.line, column: location?.column, module: image,
             address: address,
             isOwn: !isAdded && !parts.function.starts(with: "Swift runtime failure: ".utf8)
                 && SwiftRuntime.isProgram(image: image ?? "", function: function ?? "")
                 && NativeOwnership.isOwn(function: function, file: location?.file, module: image))
+        frame.isReturnAddress = isReturnAddress
+        frame.isInlined = isInlined
+        let offset = parts.function.lastRange(of: " + ").flatMap { parts.function[$0.upperBound...].decimalNumber }
+        if !isInlined, let address, let offset, offset <= address { frame.symbolAddress = address - UInt64(offset) }
+        self.frame = frame
     }
 
     /// `FUNCTION in IMAGE at PLACE`, where each part but the first may be missing.

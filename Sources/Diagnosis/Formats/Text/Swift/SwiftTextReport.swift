@@ -128,6 +128,11 @@ extension SwiftTextReport {
                 if self.threads[last].isCrashed { self.symbols.append(frame.symbol) }
             }
             self.isOmitting = false
+        } else if let register = RegisterValues.first(in: line),
+            let crashed = self.threads.firstIndex(where: \.isCrashed)
+        {
+            // Behind the value is what the memory holds to which it points.
+            self.threads[crashed].addRegister(register)
         }
     }
 

@@ -96,7 +96,11 @@ enum JavaExceptionFormat: TextFormat {
                 causes.append(exception.cause)
                 linesOfMessage = 0
             } else if line.first?.isBlank == true {
-                continue
+                // The frames of suppressed exceptions are indented twice.
+                guard let last = causes.indices.last, causes[last].frames.count < Crash.Bounds.frameCount,
+                    !line.starts(with: "\t\t".utf8), let frame = JavaStack.frame(line)
+                else { continue }
+                causes[last].frames.append(frame)
             } else {
                 // A message may have several lines, but not before its exception.
                 linesOfMessage += 1

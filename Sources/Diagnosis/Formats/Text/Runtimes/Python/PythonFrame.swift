@@ -17,6 +17,15 @@ struct PythonFrame {
             isOwn: Self.isOwn(file: file))
     }
 
+    /// The line of source code that stands below a frame, with a deeper indentation; `nil` for marks under one, and for
+    /// any other line.
+    static func sourceLine(_ line: ArraySlice<UInt8>) -> String? {
+        guard let text = line.dropping("    ")?.trimmed, !text.isEmpty, !line.isCaretLine,
+            !text.starts(with: "[Previous line repeated ".utf8)
+        else { return nil }
+        return text.text
+    }
+
     /// Whether it is a file of the program, and neither of the standard library nor of an installed package.
     private static func isOwn(file: String) -> Bool {
         let path = Array(file.utf8.map { $0 == UInt8(ascii: "\\") ? UInt8(ascii: "/") : $0 })[...]

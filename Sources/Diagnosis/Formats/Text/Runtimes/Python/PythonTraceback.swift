@@ -36,7 +36,11 @@ struct PythonTraceback {
         var index = lines.startIndex + 1
         while index < lines.endIndex, let first = lines[index].first, first.isBlank {
             if lines[index].starts(with: Self.groupTitle.utf8) { return nil }
-            if let frame = PythonFrame(lines[index]) { frames.append(frame.frame) }
+            if let frame = PythonFrame(lines[index]) {
+                frames.append(frame.frame)
+            } else if let last = frames.indices.last, frames[last].sourceLine == nil {
+                frames[last].sourceLine = PythonFrame.sourceLine(lines[index])
+            }
             index += 1
         }
         guard !frames.isEmpty else { return nil }

@@ -97,7 +97,7 @@ enum PythonTracebackFormat: TextFormat {
             let frames = exception.frames
             return RuntimeCrash(
                 format: "python-traceback", subject: "python", runtime: PythonFrame.runtime(of: frames),
-                cause: exception.cause, earlierCauses: self.exceptions.dropFirst().map(\.cause),
+                cause: exception.cause, earlierCauses: self.exceptions.dropFirst().map(\.earlierCause),
                 threads: [Crash.Thread(name: self.thread, isCrashed: true, frames: frames)],
                 kind: self.isCrash ? .crash : .diagnostic, line: self.lines.lowerBound
             ).finding(in: text)

@@ -59,7 +59,7 @@ enum RubyExceptionFormat: TextFormat {
             guard let exception = self.exceptions.first else { return nil }
             return RuntimeCrash(
                 format: "ruby-exception", subject: "ruby", runtime: Crash.Runtime(name: "Ruby"),
-                cause: exception.cause, earlierCauses: self.exceptions.dropFirst().map(\.cause),
+                cause: exception.cause, earlierCauses: self.exceptions.dropFirst().map(\.earlierCause),
                 threads: [Crash.Thread(isCrashed: true, frames: exception.frames)],
                 kind: self.isCrash ? .crash : .diagnostic, line: self.lines.lowerBound
             ).finding(in: text)
