@@ -7,7 +7,7 @@ and it refuses the keys that its metadata service hands out.
 
 import os
 
-from judge import ACCESS_KEY, HOST, SECRET_KEY, announce, options, prepare
+from judge import ACCESS_KEY, HOST, SECRET_KEY, announce_bucket, options, prepare
 
 ALL_OF_S3 = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}'
 
@@ -37,7 +37,7 @@ def main():
     make_user()
     app = DomainDispatcherApplication(create_backend_app)
     server = make_server(HOST, chosen.port, app, threaded=True, request_handler=MotoRequestHandler)
-    announce(server.server_port)
+    announce_bucket(server.server_port)
     server.serve_forever()
 
 

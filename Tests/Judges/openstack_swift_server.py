@@ -6,7 +6,7 @@ One process runs the proxy and one server each for accounts, containers and obje
 import os
 import time
 
-from judge import ACCESS_KEY, HOST, REGION, SECRET_KEY, announce, options, prepare
+from judge import ACCESS_KEY, HOST, REGION, SECRET_KEY, announce_bucket, options, prepare
 
 parser = options(__doc__)
 parser.add_argument("--clock", type=float, default=0, metavar="SECONDS", help="how far its clock is ahead")
@@ -115,7 +115,7 @@ def main():
     configuration = write(f"{directory}/proxy-server.conf", text)
     listener = eventlet.listen((HOST, chosen.port))
     serve(listener, configuration)
-    announce(listener.getsockname()[1])
+    announce_bucket(listener.getsockname()[1])
     while True:
         eventlet.sleep(3600)
 

@@ -4,16 +4,10 @@ It ignores `If-None-Match` and overwrites.
 """
 
 import os
-import socket
 import subprocess
 import sys
 
-from judge import ACCESS_KEY, HOST, SECRET_KEY, announce, options, prepare
-
-
-def free_port():
-    with socket.create_server((HOST, 0)) as free:
-        return free.getsockname()[1]
+from judge import ACCESS_KEY, HOST, SECRET_KEY, announce_bucket, free_port, options, prepare
 
 
 def main():
@@ -29,7 +23,7 @@ def main():
         [program, "--config", configuration, "--cache-dir", cache, "serve", "s3", "--addr", f"{HOST}:{port}",
          "--auth-key", f"{ACCESS_KEY},{SECRET_KEY}", objects], stdin=subprocess.DEVNULL)
     try:
-        announce(port)
+        announce_bucket(port)
         sys.exit(server.wait())
     finally:
         server.terminate()

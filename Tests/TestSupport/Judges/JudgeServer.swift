@@ -21,15 +21,25 @@ package struct JudgeServer: Sendable {
 
     /// All objects in a bucket, as AWS's own client reads them, in the order of their keys.
     package func objects(in bucket: String) async throws -> [StoredObject] {
-        try await command("list", bucket).split(separator: UInt8(ascii: "\n")).map { line in
-            try StoredObject(JSONValue.parse(Array(line)))
-        }
+        try Self.objects(in: try await command("list", bucket)).map(StoredObject.init)
     }
 
     private func command(_ arguments: String...) async throws -> [UInt8] {
-        let result = try await runAsynchronously(Judge.script, ["bucket", url()] + arguments)
-        guard result.status == 0 else { throw CommandFailed(description: "\(arguments): \(result.errors)") }
+        try await Self.script(["bucket", url()] + arguments)
+    }
+
+    /// Runs a command of the script, and gives what it prints.
+    static func script(_ arguments: [String], accepting statuses: Set<Int32> = [0]) async throws -> [UInt8] {
+        let result = try await runAsynchronously(Judge.script, arguments)
+        guard statuses.contains(result.status) else {
+            throw CommandFailed(description: "\(arguments): \(result.errors)")
+        }
         return result.stdout
+    }
+
+    /// The objects in JSON Lines.
+    static func objects(in lines: [UInt8]) throws -> [JSONValue] {
+        try lines.split(separator: UInt8(ascii: "\n")).map { try JSONValue.parse(Array($0)) }
     }
 }
 
