@@ -8,46 +8,6 @@ import Testing
 /// What a person is told when a bucket does not take reports, by judges that really refuse them.
 @Suite("A bucket that takes no reports", .timeLimit(.minutes(5)))
 struct BucketTroubleTests {
-    /// What the tool says of a report that did not go out.
-    private struct Words: CustomStringConvertible {
-        let exit: Int32
-        let report: JSONValue
-        let submit: String
-        let show: String
-        let status: String
-        let list: String
-
-        var description: String {
-            "exit \(exit)\n--- submit\n\(submit)\n--- show\n\(show)\n--- status\n\(status)\n--- list\n\(list)"
-        }
-    }
-
-    /// For a person who wants to read all of it.
-    private static let showsWords = ProcessInfo.processInfo.environment["REPORTS_SHOW_WORDS"] == "1"
-
-    /// Adds a report, submits it, and asks.
-    private func words(_ tool: ReportsTool, _ endpoint: String) async throws -> Words {
-        let id = try await tool.add("hello")
-        let submit = try await tool.run("submit", "--endpoint", endpoint)
-        return Words(
-            exit: submit.status, report: try await tool.show(id), submit: submit.output + submit.errors,
-            show: try await tool.run("show", id).output, status: try await tool.run("status").output,
-            list: try await tool.run("list").output)
-    }
-
-    /// The report is held for a reason, and each command says the same of it.
-    private func expect(
-        _ words: Words, heldFor reason: String, _ text: String, location: SourceLocation = #_sourceLocation
-    ) {
-        if Self.showsWords { print("=== \(text)\n\(words)") }
-        #expect(words.exit == 75, "\(words)", sourceLocation: location)
-        #expect(words.report["state"] == "held", "\(words)", sourceLocation: location)
-        #expect(words.report["reason"]?.stringValue == reason, "\(words)", sourceLocation: location)
-        for said in [words.submit, words.show, words.status, words.report["last_error"]?.stringValue ?? ""] {
-            #expect(said.contains(text), "\(words)", sourceLocation: location)
-        }
-    }
-
     @Test("a wrong secret, and a key that it does not know", .needs(.openStackSwift), .needs(.rclone))
     func wrongKeys() async throws {
         let (id, secret) = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
@@ -59,8 +19,8 @@ struct BucketTroubleTests {
         ] as [(Judge, String, String, String)] {
             try await withTool(judge: judge) { tool, server in
                 let wrong = tool.with([name: value])
-                let words = try await words(wrong, server.endpoint("crashes"))
-                expect(words, heldFor: "auth", text)
+                let words = try await wrong.words(at: server.endpoint("crashes"))
+                words.expect("held(auth)", text)
                 #expect(!words.description.contains(value))
                 // With the right key everything goes out.
                 let mended = try await tool.run("submit", "--endpoint", server.endpoint("crashes"))
@@ -74,8 +34,8 @@ struct BucketTroubleTests {
     func wrongBucket() async throws {
         for judge in [Judge.openStackSwift, .moto, .rclone] {
             try await withTool(judge: judge) { tool, server in
-                let words = try await words(tool, server.endpoint("nowhere"))
-                expect(words, heldFor: "destination", "(NoSuchBucket): there is no such bucket")
+                let words = try await tool.words(at: server.endpoint("nowhere"))
+                words.expect("held(destination)", "(NoSuchBucket): there is no such bucket")
                 try await server.makeBucket("nowhere")
                 let mended = try await tool.run("submit", "--endpoint", server.endpoint("nowhere"))
                 #expect(mended.status == 0, "\(mended.output)\(mended.errors)")
@@ -86,8 +46,8 @@ struct BucketTroubleTests {
     @Test("a region that is not the bucket's", .needs(.openStackSwift))
     func wrongRegion() async throws {
         try await withTool(judge: .openStackSwift) { tool, server in
-            let words = try await words(tool, server.endpoint("crashes", region: "eu-central-1"))
-            expect(words, heldFor: "redirect", "the bucket is in the region us-east-1: write region=us-east-1")
+            let words = try await tool.words(at: server.endpoint("crashes", region: "eu-central-1"))
+            words.expect("held(redirect)", "the bucket is in the region us-east-1: write region=us-east-1")
             let mended = try await tool.run("submit", "--endpoint", server.endpoint("crashes"))
             #expect(mended.status == 0, "\(mended.output)\(mended.errors)")
         }
@@ -137,8 +97,8 @@ struct BucketTroubleTests {
                 403, text: "<Error><Code>\(code)</Code><Message>no</Message><ServerTime>\(time)</ServerTime></Error>")
             try await withTool(server: .always(answer)) { tool, server in
                 let tool = tool.with(ReportsTool.judgeKey).with(["AWS_SESSION_TOKEN": "token-of-an-hour"])
-                let words = try await words(tool, "s3://crashes?endpoint=\(server.url())")
-                expect(words, heldFor: reason, text)
+                let words = try await tool.words(at: "s3://crashes?endpoint=\(server.url())")
+                words.expect("held(\(reason))", text)
                 #expect(server.requests.count == 2, "once more in the same attempt")
                 #expect(words.report.count("attempts") == 1)
                 #expect(!words.description.contains("token-of-an-hour"))
@@ -166,11 +126,8 @@ struct BucketTroubleTests {
             #expect(try await tool.run("submit", "--endpoint", endpoint).status == 0)
             await server.peer.end()
             for number in 4...10 { try await tool.add("report \(number)") }
-            let words = try await words(tool, endpoint)
-            if Self.showsWords { print("=== restarted\n\(words)") }
-            #expect(words.exit == 75 && words.report["state"] == "waiting", "\(words)")
-            let text = "connection failed: Connection refused"
-            #expect(words.show.contains(text) && words.status.contains(text), "\(words)")
+            let words = try await tool.words(at: endpoint)
+            words.expect("waiting(unreachable)", "connection failed: Connection refused")
             try await server.peer.startAgain()
             let result = try await tool.run("submit", "--endpoint", endpoint)
             #expect(result.status == 0, "\(result.output)\(result.errors)")

@@ -10,6 +10,21 @@ extension JudgeServer {
     }
 }
 
+/// Endpoints of servers on this machine, as a user writes them.
+enum LocalEndpoint {
+    static func sentry(
+        _ port: UInt16, key: String = Judge.sentryKeys[0], project: String = "1", query: String = ""
+    ) -> String {
+        "sentry+http://\(key)@127.0.0.1:\(port)/\(project)\(query)"
+    }
+
+    static func minidump(_ port: UInt16, query: String = "") -> String {
+        "minidump+http://127.0.0.1:\(port)/submit\(query)"
+    }
+
+    static func otlp(_ port: UInt16, query: String = "") -> String { "otlp+http://127.0.0.1:\(port)\(query)" }
+}
+
 extension ReportsTool {
     /// The key of the judges, in the environment.
     static let judgeKey = ["AWS_ACCESS_KEY_ID": Judge.accessKey, "AWS_SECRET_ACCESS_KEY": Judge.secretKey]
@@ -32,13 +47,13 @@ extension StoredObject {
     }
 }
 
-/// Runs `body` with a tool that has the key of a judge, and the judge with an empty bucket `crashes`.
+/// Runs `body` with a tool that has the key of a judge, and the judge; one for S3 has an empty bucket `crashes`.
 func withTool(
     judge: Judge, _ options: String..., body: (ReportsTool, JudgeServer) async throws -> Void
 ) async throws {
     try await withTool { tool in
         try await judge.serving(options) { server in
-            try await server.makeBucket("crashes")
+            if judge.hasBuckets { try await server.makeBucket("crashes") }
             try await body(tool.with(ReportsTool.judgeKey), server)
         }
     }
