@@ -182,8 +182,10 @@ package final class HTTPTransport: Transport {
             return .noAnswer(.interrupted)
         }
         do {
+            // Of a small body nobody knows without an answer whether it was sent.
             let isSmall =
                 request.sink == nil && request.bodyByteCount <= Self.smallBodyByteCount && !request.isWatchedClosely
+                && !request.isSentOnce
             var outgoing = clientRequest(request, by: route)
             if isAlone { outgoing.headers.replaceOrAdd(name: "connection", value: "close") }
             return .answer(
