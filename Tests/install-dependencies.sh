@@ -77,16 +77,18 @@ install_dependencies() {
         echo "Swift is missing: install 6.1 or newer from https://www.swift.org/install/linux/" >&2
         return 69
     fi
-    install_packages "$@" || return
+    local packages
+    mapfile -t packages < <(missing_packages "${1:-}")
+    install_packages ${packages[@]+"${packages[@]}"} || return
     if [[ ${1:-} == tests ]]; then
         # What cannot be had fails nothing: the tests that need it are skipped.
         "$(dirname "${BASH_SOURCE[0]}")/Judges/judge.sh" install || echo "No judge can be installed."
     fi
 }
 
+# install_packages [NAME…]: Debian's packages, without services, after it has said what it does.
 install_packages() {
-    local packages
-    mapfile -t packages < <(missing_packages "${1:-}")
+    local packages=("$@")
     [[ ${#packages[@]} -gt 0 ]] || return 0
 
     local as_root=()
