@@ -24,5 +24,7 @@ private func consume(_ diagnosis: Diagnosis) {
     precondition(crash.threads.reduce(0) { $0 + $1.frames.count } <= Crash.Bounds.totalFrameCount)
     precondition(crash.images.count <= Crash.Bounds.imageCount)
     precondition(crash.earlierCauses.count <= Crash.Bounds.earlierCauseCount)
+    precondition(crash.earlierCauses.allSatisfy { $0.frames.count <= Crash.Bounds.frameCount })
+    precondition(crash.threads.allSatisfy { $0.registers.count <= Crash.Bounds.registerCount })
     precondition((crash.cause.message?.utf8.count ?? 0) <= Crash.Bounds.messageByteCount)
 }

@@ -18,40 +18,38 @@ struct SentryCrashMembers {
 
     /// How much of a crash an event has.
     private struct Detail {
-        var hasThreads = true
-        var frameCount = 250
+        var hasThreads = false
+        /// The most frames of a stack.
+        let frameCount: Int
+        /// The most images.
+        let imageCount: Int
         var hasRegisters = true
-        var imageCount = 256
         var hasEarlierCauses = true
 
-        /// From all to little. What helps a person least goes first.
-        static let all: [Detail] = {
-            var detail = Detail()
-            var list = [detail]
-            detail.hasThreads = false
-            list.append(detail)
-            detail.imageCount = 64
-            for count in [125, 64, 32] {
-                detail.frameCount = count
-                list.append(detail)
-            }
-            detail.hasRegisters = false
-            (detail.frameCount, detail.imageCount) = (16, 16)
-            list.append(detail)
-            detail.hasEarlierCauses = false
-            list.append(detail)
-            (detail.frameCount, detail.imageCount) = (4, 0)
-            list.append(detail)
-            return list
-        }()
+        /// From all to little; what helps a person least goes first.
+        static let all = [
+            Detail(hasThreads: true, frameCount: 250, imageCount: 256),
+            Detail(frameCount: 250, imageCount: 256),
+            Detail(frameCount: 125, imageCount: 64),
+            Detail(frameCount: 64, imageCount: 64),
+            Detail(frameCount: 32, imageCount: 64),
+            Detail(frameCount: 16, imageCount: 16, hasRegisters: false),
+            Detail(frameCount: 16, imageCount: 16, hasRegisters: false, hasEarlierCauses: false),
+            Detail(frameCount: 4, imageCount: 0, hasRegisters: false, hasEarlierCauses: false),
+        ]
     }
 
     /// The whole event. The stacks of other threads are in it as far as they fit.
     func event(_ report: SentryReportMembers) -> JSONObject {
-        for detail in Detail.all {
-            var event = event(report, detail)
+        var frameLimit = Int.max
+        for detail in Detail.all where detail.frameCount <= frameLimit {
+            var event = self.event(report, detail)
             let byteCount = JSONValue.object(event).utf8Bytes.count
-            guard byteCount <= SentryEvent.byteLimit else { continue }
+            guard byteCount <= SentryEvent.byteLimit else {
+                // Somewhat fewer frames are no use where it is too large by far.
+                if byteCount > 8 * SentryEvent.byteLimit { frameLimit = 32 }
+                continue
+            }
             if event["threads"] != nil {
                 let list = threads.json(stack(detail), byteCount: SentryEvent.byteLimit - byteCount)
                 event["threads"] = Self.values(list)

@@ -27,8 +27,15 @@ struct SentryExceptions {
         mechanism["exception_id"] = .integer(number)
         mechanism["parent_id"] = .integer(number - 1)
         object["mechanism"] = .object(mechanism)
-        object["stacktrace"] = stack.json(cause.frames)
+        object["stacktrace"] = stackOfCause.json(cause.frames)
         return .object(object)
+    }
+
+    /// A chain of many long stacks would be larger by far than an event may be.
+    private var stackOfCause: SentryStack {
+        var stack = stack
+        stack.frameLimit = min(stack.frameLimit, 64)
+        return stack
     }
 
     private func last(isInChain: Bool) -> JSONValue {
