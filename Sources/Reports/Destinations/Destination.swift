@@ -38,6 +38,7 @@ public struct Destination: Sendable {
     /// The protocols that this package knows.
     static let kinds: [any DestinationKind.Type] = [
         HTTPDestination.self, S3Destination.self, SentryDestination.self, BreakpadDestination.self,
+        OTLPDestination.self,
     ]
 
     /// Makes a destination for an HTTP or HTTPS endpoint.

@@ -53,37 +53,22 @@ enum CrashDescription {
         let name = [number, thread.name].compactMap(\.self).joined(separator: " ")
         var lines = ["stack:" + (name.isEmpty ? "" : "      thread \(oneLine(name))")]
         for (index, frame) in thread.frames.prefix(frameCount).enumerated() {
-            lines.append("  \(frame.isOwn ? "*" : " ") \(ReportTable.pad("\(index)", 3)) \(place(of: frame))")
+            lines.append("  \(frame.isOwn ? "*" : " ") \(ReportTable.pad("\(index)", 3)) \(oneLine(frame.text()))")
         }
         let rest = thread.frames.count - frameCount
         if rest > 0 { lines.append("    \(rest) more") }
         return lines
     }
 
-    private static func place(of frame: Crash.Frame) -> String {
-        let offset = frame.moduleOffset.map { "+\(hexadecimal($0))" } ?? ""
-        let function = frame.function ?? frame.module.map { fileName($0) + offset }
-        var place = function ?? frame.address.map(hexadecimal) ?? "?"
-        if frame.function != nil, let module = frame.module { place += " in \(fileName(module))" }
-        if let file = frame.file {
-            let line = frame.line.map { ":\($0)" } ?? ""
-            place += " at \(file)\(line)"
-        }
-        return oneLine(place)
-    }
-
     /// The build ids of the images on the stack that is shown; of all images where the stack names none.
     private static func buildIDs(of crash: Crash) -> [String] {
         let named = crash.images.filter { $0.buildID != nil }
-        let modules = Set((crash.crashedThread?.frames ?? []).prefix(frameCount).compactMap { $0.module.map(fileName) })
-        let onStack = named.filter { modules.contains(fileName($0.path)) }
+        let frames = crash.crashedThread?.frames ?? []
+        let modules = Set(frames.prefix(frameCount).compactMap { $0.module.map(Crash.fileName(of:)) })
+        let onStack = named.filter { modules.contains(Crash.fileName(of: $0.path)) }
         let shown = (onStack.isEmpty ? named : onStack).prefix(frameCount)
         guard !shown.isEmpty else { return [] }
-        return ["build ids:"] + shown.map { "    \($0.buildID ?? "") \(oneLine(fileName($0.path)))" }
-    }
-
-    private static func fileName(_ path: String) -> String {
-        String(path[(path.lastIndex { $0 == "/" || $0 == "\\" }.map { path.index(after: $0) } ?? path.startIndex)...])
+        return ["build ids:"] + shown.map { "    \($0.buildID ?? "") \(oneLine(Crash.fileName(of: $0.path)))" }
     }
 
     private static func oneLine(_ text: String) -> String { SummaryLine.text(text) }

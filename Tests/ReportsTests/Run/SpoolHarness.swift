@@ -41,12 +41,17 @@ final class SpoolHarness: Sendable {
     /// Collects as another process does: into `collected/`.
     @discardableResult
     func add(_ text: String, kind: ReportKind? = .crash, annotations: [String: String] = [:]) throws -> ContentHash {
+        try add(Array(text.utf8), named: "\(text.prefix(80)).txt", kind: kind, annotations: annotations)
+    }
+
+    @discardableResult
+    func add(
+        _ bytes: [UInt8], named name: String, kind: ReportKind? = .crash, annotations: [String: String] = [:]
+    ) throws -> ContentHash {
         let producer = ReportProducer(spool: spool)
         let prepared = try producer.prepare(
-            .bytes(Array(text.utf8)),
-            as: ReportCollector.Description(
-                kind: kind, name: Array("\(text.prefix(80)).txt".utf8), annotations: annotations),
-            from: text)
+            .bytes(bytes),
+            as: ReportCollector.Description(kind: kind, name: Array(name.utf8), annotations: annotations), from: name)
         try producer.store([prepared])
         return prepared.report.id
     }

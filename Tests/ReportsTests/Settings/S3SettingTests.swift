@@ -77,6 +77,7 @@ struct S3SettingTests {
     func expectation() {
         #expect(
             Setting.endpoint.expectation
-                == "an http, https, s3, sentry+https or minidump+https address, which may hold marks such as {id}")
+                == "an http, https, s3, sentry+https, minidump+https or otlp+https address, which may hold marks such "
+                + "as {id}")
     }
 }

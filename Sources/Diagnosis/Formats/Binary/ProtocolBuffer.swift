@@ -2,8 +2,8 @@
 ///
 /// The fields of the outermost message and those of the messages in it are read only as far as somebody asks for them;
 /// nothing recurses. A message that is cut gives the fields up to the cut, the last one as far as it is there.
-struct ProtocolBuffer: Sequence, IteratorProtocol {
-    enum Value {
+package struct ProtocolBuffer: Sequence, IteratorProtocol {
+    package enum Value {
         case number(UInt64)
         /// A text, bytes, or a message within the message.
         case bytes(ArraySlice<UInt8>)
@@ -11,12 +11,12 @@ struct ProtocolBuffer: Sequence, IteratorProtocol {
 
     private var rest: ArraySlice<UInt8>
 
-    init(_ bytes: ArraySlice<UInt8>) {
+    package init(_ bytes: ArraySlice<UInt8>) {
         self.rest = bytes
     }
 
     /// The next field with its number; `nil` at the end, and where no field can be read.
-    mutating func next() -> (number: Int, value: Value)? {
+    package mutating func next() -> (number: Int, value: Value)? {
         guard let key = self.varint(), let number = Int(exactly: key >> 3), number > 0 else { return nil }
         switch key & 7 {
         case 0: return self.varint().map { (number, .number($0)) }
@@ -54,17 +54,17 @@ struct ProtocolBuffer: Sequence, IteratorProtocol {
 }
 
 extension ProtocolBuffer.Value {
-    var number: UInt64? {
+    package var number: UInt64? {
         guard case .number(let number) = self else { return nil }
         return number
     }
 
     /// A number that is stored as the 64 bits of a signed one.
-    var signedNumber: Int64? {
+    package var signedNumber: Int64? {
         self.number.map { Int64(bitPattern: $0) }
     }
 
-    var bytes: ArraySlice<UInt8>? {
+    package var bytes: ArraySlice<UInt8>? {
         guard case .bytes(let bytes) = self else { return nil }
         return bytes
     }
@@ -78,11 +78,11 @@ extension ProtocolBuffer.Value {
     }
 
     /// A text that may be longer than a name.
-    var longText: String? {
+    package var longText: String? {
         self.bytes.map { String(decoding: $0.prefix(Crash.Bounds.messageByteCount), as: UTF8.self) }?.nonEmpty
     }
 
-    var message: ProtocolBuffer {
+    package var message: ProtocolBuffer {
         ProtocolBuffer(self.bytes ?? [])
     }
 }

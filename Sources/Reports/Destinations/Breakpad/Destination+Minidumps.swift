@@ -27,7 +27,9 @@ extension Destination {
         url: String, headers: [(name: String, value: String)] = []
     ) -> Destination {
         Destination(headers: headers) { options throws(ReportsError) in
-            try BreakpadDestination(url: url, options)
+            // As it stands in settings, it is the same place.
+            let plain = url.hasPrefix("minidump+") ? String(url.dropFirst("minidump+".count)) : url
+            return try BreakpadDestination(url: plain, options)
         }
     }
 }

@@ -63,6 +63,11 @@ public struct Acknowledgement: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// Whether the proof is in the answer's body, which has to be JSON then.
+    var isInBody: Bool {
+        if case .json = place { true } else { false }
+    }
+
     /// How much of the answer's body is needed, in bytes; `nil` for no more than is kept anyway.
     var answerByteCount: Int? {
         if case .json = place { 64 << 10 } else { nil }

@@ -13,7 +13,7 @@ extension Setting {
         "encoding", \.encoding, .optional(.encoding),
         Words(
             "gzip (Content-Encoding), file (a .gz as it is) or identity (inflated while it is sent).",
-            valueName: "encoding", standard: "gzip; for S3 file"))
+            valueName: "encoding", standard: "gzip; for S3 file; for minidumps identity"))
     package static let acknowledgement = destination(
         "acknowledgement", \.acknowledgement, .optional(.acknowledgement),
         Words(
