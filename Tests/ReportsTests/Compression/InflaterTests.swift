@@ -40,15 +40,18 @@ struct InflaterTests {
         let payload = SamplePayload.text(2_000)
         let header = try GzipMemberHeader.sample()
         let member = try makeMember(payload, header: header).sink.member
+        var harmlessCount = 0
         for position in member.indices {
             for bit in 0..<8 {
                 var damaged = member
                 damaged[position] ^= 1 << UInt8(bit)
                 let result = try? inflated(damaged, .gzip)
-                if position >= header.byteCount { #expect(result == nil) }
                 if let result { #expect(result == payload) }
+                if position >= header.byteCount, result != nil { harmlessCount += 1 }
             }
         }
+        // Those up to the byte boundary at the end of the stream proper, and behind the two bytes that end it.
+        #expect(harmlessCount <= 7 + 6)
     }
 
     @Test func whatCameBeforeTheDamageIsHandedOut() throws {
