@@ -168,8 +168,8 @@ struct OTLPDestinationTests {
             var configuration = harness.configuration()
             configuration.routing = Routing(Destination(endpoint: "otlp+https://collector.example"))
             harness.transport.answer { _ in .status(200) }
-            let id = try harness.add(
-                Array("Traceback (most recent call last):\nValueError: caf".utf8) + [0xe9, 0x0a], named: "old.log")
+            // Its messages are text, and some of its fields are numbers in bytes.
+            let id = try harness.add(CorpusFile.bytes(of: "journal.export"), named: "journal.export")
             _ = try await Submission(spool: harness.spool, configuration: configuration).run()
             let record = try #require(try harness.record(id))
             #expect(record.reason == .held(.route))
