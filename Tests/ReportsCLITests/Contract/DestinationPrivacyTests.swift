@@ -16,7 +16,13 @@ struct DestinationPrivacyTests {
     ]
 
     /// Refuses in four ways, and repeats in its refusals what it was told, as real servers do.
-    private static let script = ServerScript { request in
+    private static func script(
+        _ success: Answer = .response(200, headers: [("ETag", "\"1\"")])
+    ) -> ServerScript {
+        ServerScript { refusal($0) ?? success }
+    }
+
+    private static func refusal(_ request: ReceivedRequest) -> Answer? {
         let told = request.headers.all.map { "\($0.name): \($0.value)" }.joined(separator: "\n")
         let error = """
             <Error><Code>SignatureDoesNotMatch</Code><Message>\(told)</Message><AWSAccessKeyId>\
@@ -27,14 +33,14 @@ struct DestinationPrivacyTests {
         case 1: return .response(503, text: error)
         case 2: return .reset
         case 3: return .response(307, headers: [("Location", "https://x.example/?\(query)")], text: error)
-        default: return .response(200, headers: [("ETag", "\"1\"")])
+        default: return nil
         }
     }
 
     @Test("they are in no file of the spool, in nothing that is printed, and in no other program's arguments")
     func nowhere() async throws {
-        try await withTool(server: Self.script) { tool, first in
-            let (second, bucket) = (try LoopbackServer(Self.script), try LoopbackServer(Self.script))
+        try await withTool(server: Self.script()) { tool, first in
+            let (second, bucket) = (try LoopbackServer(Self.script()), try LoopbackServer(Self.script()))
             defer {
                 second.stop()
                 bucket.stop()
@@ -42,18 +48,16 @@ struct DestinationPrivacyTests {
             let tool = tool.with(Self.awsKey)
             try await writeSettings(tool, first, second, bucket)
             for kind in ["crash", "hang", "log"] { try await tool.add("a \(kind)", "--kind", kind) }
-            var printed = ""
-            // After each refusal another run is needed, some of them a little later.
-            for _ in 1...12 where try await !tool.objects("list", "--undelivered").isEmpty {
-                _ = try await tool.run("retry", "--all")
-                printed += try await everythingPrinted(tool)
-            }
-            #expect(try await tool.objects("list").allSatisfy { $0["state"] == "delivered" }, "\(printed)")
+            let printed = try await everythingPrintedUntilDelivered(tool)
             #expect(first.requests.allSatisfy { $0.headers["Authorization"] == "Bearer " + Self.headers[0] })
             #expect(first.requests.allSatisfy { $0.target.hasSuffix(Self.query) })
             #expect(second.requests.allSatisfy { $0.headers["X-Key"] == Self.headers[1] })
             #expect(!bucket.requests.isEmpty)
-            expectNoSecret(in: printed, tool, signedBy: bucket)
+            let signed = bucket.requests.compactMap { $0.headers["Authorization"] }
+            #expect(signed.allSatisfy { $0.contains(Self.awsKey["AWS_ACCESS_KEY_ID"] ?? "?") })
+            let signatures = signed.compactMap { $0.split(separator: "Signature=").last.map(String.init) }
+            #expect(signatures.count == bucket.requests.count)
+            expectNone(of: Self.headers + [Self.query] + Self.awsKey.values + signatures, in: printed, tool)
         }
     }
 
@@ -77,6 +81,18 @@ struct DestinationPrivacyTests {
         #expect(chmod(tool.spool + "/reports.json", 0o600) == 0)
     }
 
+    /// Submits until all is delivered: after each refusal another run is needed, some of them a little later.
+    /// - Returns: all that was printed on the way.
+    private func everythingPrintedUntilDelivered(_ tool: ReportsTool) async throws -> String {
+        var printed = ""
+        for _ in 1...12 where try await !tool.objects("list", "--undelivered").isEmpty {
+            _ = try await tool.run("retry", "--all")
+            printed += try await everythingPrinted(tool)
+        }
+        #expect(try await tool.objects("list").allSatisfy { $0["state"] == "delivered" }, "\(printed)")
+        return printed
+    }
+
     /// All that the commands say, after a submission whose system calls show the programs that it starts.
     private func everythingPrinted(_ tool: ReportsTool) async throws -> String {
         var printed = ""
@@ -97,17 +113,49 @@ struct DestinationPrivacyTests {
         return printed
     }
 
-    private func expectNoSecret(in printed: String, _ tool: ReportsTool, signedBy bucket: LoopbackServer) {
-        let signed = bucket.requests.compactMap { $0.headers["Authorization"] }
-        #expect(signed.allSatisfy { $0.contains(Self.awsKey["AWS_ACCESS_KEY_ID"] ?? "?") })
-        let signatures = signed.compactMap { $0.split(separator: "Signature=").last.map(String.init) }
-        #expect(signatures.count == bucket.requests.count)
-        for secret in Self.headers + [Self.query] + Self.awsKey.values + signatures {
+    private func expectNone(of secrets: [String], in printed: String, _ tool: ReportsTool) {
+        for secret in secrets {
             #expect(!printed.contains(secret), "\(printed)")
             for path in tool.allFiles() where path != "reports.json" {
                 let data = FileManager.default.contents(atPath: tool.spool + "/" + path) ?? Data()
                 #expect(data.range(of: Data(secret.utf8)) == nil, "\(path) holds \(secret)")
             }
+        }
+    }
+
+    @Test("nor are the key of Sentry, the token of a collector of minidumps, and a header for OpenTelemetry")
+    func nowhereElse() async throws {
+        let (key, token, header) = (Judge.sentryKeys[0], "token-of-the-collector", "key-for-telemetry")
+        try await withTool(server: Self.script(.response(200, text: "{\"id\":\"0\"}"))) { tool, sentry in
+            let collector = try LoopbackServer(Self.script(.response(200, text: "CrashID=bp-0123456789\n")))
+            let telemetry = try LoopbackServer(Self.script(.response(200)))
+            defer {
+                collector.stop()
+                telemetry.stop()
+            }
+            try tool.drop(CorpusFile.bytes(of: "test.dmp"), as: "test.dmp")
+            for kind in ["crash", "log"] { try await tool.add("a \(kind)", "--kind", kind) }
+            let settings: JSONValue = [
+                "destinations": [
+                    "sentry": ["endpoint": .string(LocalEndpoint.sentry(sentry.port))],
+                    "dumps": ["endpoint": .string(LocalEndpoint.minidump(collector.port, query: "?token=\(token)"))],
+                    "logs": [
+                        "endpoint": .string(LocalEndpoint.otlp(telemetry.port)), "headers": ["X-Key": .string(header)],
+                    ],
+                ],
+                "routes": [
+                    ["formats": ["minidump"], "to": "dumps"], ["kinds": ["log"], "to": "logs"],
+                    ["kinds": ["crash"], "to": "sentry"],
+                ],
+            ]
+            try Data(settings.description.utf8).write(to: URL(fileURLWithPath: tool.spool + "/reports.json"))
+            #expect(chmod(tool.spool + "/reports.json", 0o600) == 0)
+            let printed = try await everythingPrintedUntilDelivered(tool)
+            #expect(sentry.requests.allSatisfy { $0.headers["X-Sentry-Auth"]?.contains(key) == true })
+            #expect(collector.requests.allSatisfy { $0.target == "/submit?token=\(token)" })
+            #expect(telemetry.requests.allSatisfy { $0.headers["X-Key"] == header })
+            #expect([sentry, collector, telemetry].allSatisfy { $0.requests.count > 4 })
+            expectNone(of: [key, token, header], in: printed, tool)
         }
     }
 
