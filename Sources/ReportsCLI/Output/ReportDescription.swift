@@ -66,7 +66,12 @@ enum ReportDescription {
     private static func brief(_ receipt: JSONValue) -> String {
         var parts = [receipt["status"]?.integerValue.map { "\($0)" } ?? ""]
         if let location = receipt["location"]?.stringValue { parts.append(location) }
-        if let body = receipt["body"]?.stringValue {
+        // What the server calls the report.
+        let ids = ["event", "crash"].compactMap { name in
+            receipt["\(name)_id"]?.stringValue.map { "\(name) \($0)" }
+        }
+        parts += ids + [receipt["message"]?.stringValue].compactMap(\.self)
+        if ids.isEmpty, let body = receipt["body"]?.stringValue {
             let line = body.split(whereSeparator: \.isNewline).first ?? ""
             parts.append(line.count > 120 ? line.prefix(119) + "…" : String(line))
         }
@@ -86,6 +91,8 @@ enum ReportDescription {
         case "waiting" where view.reason == "deadline":
             return "sent by a submit without --deadline and without a unit's time-out; "
                 + "any other tries it again from \(due ?? "now") on"
+        case "waiting" where view.reason == "unanswered":
+            return "sent by a submit from \(due ?? "now") on; the server may have it already, and would then have it twice"
         case "waiting": return "sent by a submit from \(due ?? "now") on"
         case "held" where view.reason == "caller":
             return "sent when its program gives the request again: the values of its headers are not stored"

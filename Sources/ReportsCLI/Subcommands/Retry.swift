@@ -117,7 +117,7 @@ struct RequestRunner {
     private func nothing(of target: Order.Target, _ action: Order.Action, in spool: ReportSpool) -> String {
         guard case .report(let id) = target else { return "is gone, or poison is not its reason any more" }
         if action == .retry, let report = try? SpoolInspector(spool: spool).report(id), report.isHeldByRoute {
-            return "\(report.note ?? "no route sends it"): change the routes, then retry it"
+            return "\(report.note ?? "no route sends it"): change the routes or the endpoint, then retry it"
         }
         return "its bytes are missing: there is nothing to \(action.rawValue)"
     }

@@ -73,7 +73,11 @@ package struct Router: Sendable {
         return .hold(lane, note: Self.note(lane, reason))
     }
 
-    static func note(_ lane: Lane, _ reason: String) -> String { "the destination \(lane.name) \(reason)" }
+    /// Why a destination does not take a report.
+    static func note(_ lane: Lane, _ reason: String) -> String { "\(noteBeginning)\(lane.name) \(reason)" }
+
+    /// What all such notes begin with, and no note on a report that a route holds.
+    static let noteBeginning = "the destination "
 }
 
 extension NewTransfer {

@@ -22,6 +22,9 @@ extension SentryDestination {
             judgement.again = .withoutAttachment
         case 400...599:
             judgement.note = [judgement.note, words(of: answer)].compactMap(\.self).joined(separator: ": ")
+            if answer.status == 413, hasAttachment(report.stored, attempt) {
+                judgement.note? += "; with attachments=omit in its endpoint the event goes without the payload"
+            }
         default: break
         }
         return judgement

@@ -35,7 +35,7 @@ struct SentryIdentifierTests {
         #expect(vectors.count >= 4)
         for vector in vectors {
             let id = try #require(ContentHash(hexDigits: Array(vector.reportId.utf8)[...]))
-            #expect(SentryEventID.text(of: id) == vector.eventId)
+            #expect(ReportUUID(id).hex == vector.eventId)
         }
     }
 

@@ -28,7 +28,7 @@ package struct SentryEvent: Sendable {
     ///   - omittedAttachment: whether the payload is not sent with the event.
     package init(_ report: StoredReport, _ diagnosis: Diagnosis?, host: String, omittedAttachment: Bool = false) {
         let name = diagnosis?.format ?? report.properties.format
-        id = SentryEventID.text(of: report.id)
+        id = ReportUUID(report.id).hex
         attachmentType = Self.attachmentTypes[name] ?? "event.attachment"
         let common = SentryReportMembers(
             report, diagnosis, id: id, host: host, omittedAttachment: omittedAttachment)
