@@ -44,7 +44,7 @@ extension OutgoingReport {
     private func diagnosis() throws(NoAnswer) -> Diagnosis {
         let isWhole = stored.size <= Self.diagnosedByteCount
         let limit = isWhole ? stored.size : UInt64(PayloadWindow.largeHeadByteCount)
-        var excerpt = PayloadExcerpt(headByteCount: PayloadWindow.largeHeadByteCount)
+        var excerpt = PayloadExcerpt(headByteCount: PayloadWindow.largeHeadByteCount, of: limit)
         try read(upTo: limit) { excerpt.add($0) }
         return excerpt.diagnosis(
             name: stored.properties.name ?? [], of: isWhole ? nil : Int(clamping: stored.size))

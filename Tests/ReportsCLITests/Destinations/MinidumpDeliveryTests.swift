@@ -54,6 +54,7 @@ struct MinidumpDeliveryTests {
             #expect(report["reason"] == "route" && report["note"]?.stringValue == why, "\(report)")
             let shown = try await tool.run("show", try #require(report["id"]?.stringValue)).output
             #expect(shown.contains("\nstate:      held, route\nnote:       \(why)\n"), "\(shown)")
+            #expect(shown.contains("\nnext:       send it elsewhere by a route, which the next submit asks, or"), "\(shown)")
         }
         let list = try await tool.run("list", "--state", "held").output
         #expect(list.split(separator: "\n").filter { $0.hasSuffix("[route: \(why)]") }.count == 24, "\(list)")
@@ -83,6 +84,8 @@ struct MinidumpDeliveryTests {
             let receipt = try #require(try await tool.show(ContentHash.of(dump).hex)["receipt"])
             let answer = line["answer"]?.stringValue ?? "?"
             #expect(answer == "CrashID=" + (receipt["crash_id"]?.stringValue ?? ""), "\(receipt) \(line)")
+            let shown = try await tool.run("show", ContentHash.of(dump).hex).output
+            #expect(shown.contains("\nreceipt:    200  crash \(receipt["crash_id"]?.stringValue ?? "")\n"), "\(shown)")
         }
     }
 
@@ -111,6 +114,7 @@ struct MinidumpDeliveryTests {
             let endpoint = ["--endpoint", LocalEndpoint.minidump(front.port)]
             let words = try await tool.words(ofReport: id, submitting: endpoint)
             words.expect("waiting(unanswered)", "Connection reset by peer", in: [\.show, \.status])
+            words.expect("waiting(unanswered)", "the server may have it already", in: [\.show])
             // Not at once: the collector may still be storing the first.
             _ = try await tool.run(["submit"] + endpoint)
             #expect(try server.received().count == 1)

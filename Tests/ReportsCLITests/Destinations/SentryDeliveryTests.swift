@@ -104,6 +104,8 @@ struct SentryDeliveryTests {
             #expect(event.event["tags"]?["site"] == "berlin" && event.event["user"]?["id"] == "u-17")
             let receipt = try #require(try await tool.show(id)["receipt"])
             #expect(receipt.description.contains(event.id), "\(receipt)")
+            let shown = try await tool.run("show", id).output
+            #expect(shown.contains("\nreceipt:    200  event \(event.id)\n"), "\(shown)")
         }
     }
 

@@ -9,9 +9,13 @@ package struct PayloadExcerpt {
     private var tail: [UInt8] = []
     private var byteCount = 0
 
-    /// - Parameter headByteCount: how much of the beginning is kept. The default is what collecting looks at.
-    package init(headByteCount: Int = PayloadWindow.headByteCount) {
+    /// - Parameters:
+    ///   - headByteCount: how much of the beginning is kept. The default is what collecting looks at.
+    ///   - byteCount: the size of the payload where it is known, so that no memory is needed twice while the beginning
+    ///     grows.
+    package init(headByteCount: Int = PayloadWindow.headByteCount, of byteCount: UInt64? = nil) {
         self.headByteCount = headByteCount
+        if let byteCount { head.reserveCapacity(min(headByteCount, Int(clamping: byteCount))) }
     }
 
     /// Adds the next piece of the payload.
