@@ -92,7 +92,8 @@ enum ReportDescription {
             return "sent by a submit without --deadline and without a unit's time-out; "
                 + "any other tries it again from \(due ?? "now") on"
         case "waiting" where view.reason == "unanswered":
-            return "sent by a submit from \(due ?? "now") on; the server may have it already, and would then have it twice"
+            return "sent by a submit from \(due ?? "now") on; "
+                + "the server may have it already, and would then have it twice"
         case "waiting": return "sent by a submit from \(due ?? "now") on"
         case "held" where view.reason == "caller":
             return "sent when its program gives the request again: the values of its headers are not stored"

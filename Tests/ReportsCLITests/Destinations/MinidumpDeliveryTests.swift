@@ -54,7 +54,8 @@ struct MinidumpDeliveryTests {
             #expect(report["reason"] == "route" && report["note"]?.stringValue == why, "\(report)")
             let shown = try await tool.run("show", try #require(report["id"]?.stringValue)).output
             #expect(shown.contains("\nstate:      held, route\nnote:       \(why)\n"), "\(shown)")
-            #expect(shown.contains("\nnext:       send it elsewhere by a route, which the next submit asks, or"), "\(shown)")
+            let next = "\nnext:       send it elsewhere by a route, which the next submit asks, or"
+            #expect(shown.contains(next), "\(shown)")
         }
         let list = try await tool.run("list", "--state", "held").output
         #expect(list.split(separator: "\n").filter { $0.hasSuffix("[route: \(why)]") }.count == 24, "\(list)")

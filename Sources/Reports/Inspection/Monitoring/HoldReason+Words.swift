@@ -40,7 +40,8 @@ extension ReportView {
     package var holdAdvice: String? {
         guard state == TransferState.held.rawValue else { return nil }
         if reason == HoldReason.route.rawValue, note?.hasPrefix(Router.noteBeginning) == true {
-            return "send it elsewhere by a route, which the next submit asks, or change the endpoint and 'reports retry' it"
+            return "send it elsewhere by a route, which the next submit asks, or change the endpoint and 'reports retry' "
+                + "it"
         }
         return reason.flatMap(HoldReason.init)?.advice(lastStatus: lastStatus, lastError: lastError)
     }
