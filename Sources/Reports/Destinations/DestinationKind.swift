@@ -16,6 +16,9 @@ package protocol DestinationKind: Sendable {
     static var usualEncoding: ReportEncoding { get }
     /// The names in an endpoint's query whose values are no secret, so that they may be shown. The default is none.
     static var openQueryNames: Set<String> { get }
+    /// Whether a long part of the path may be a token, as at some collectors, so that it is not shown. The default is
+    /// `false`.
+    static var hasTokensInPath: Bool { get }
     /// How long a report rests at least, in milliseconds, when all of its request has been sent and no answer came: for
     /// servers that take a second copy for another report. Such a request goes over a connection of its own. The
     /// default, `nil`, is for servers that know a report again.
@@ -44,7 +47,10 @@ package protocol DestinationKind: Sendable {
     /// may.
     static var trialObjection: String? { get }
     /// What the body of a request is, for people. The default is `the payload`.
-    static var bodyContent: String { get }
+    var bodyContent: String { get }
+    /// What ``admits(_:)`` depends on, in a text without a secret: if it has changed, a run asks again about reports
+    /// that were not taken. The default is the scheme.
+    var admissionTerms: String { get }
     /// Whether it takes such a report at all. This is asked before a report is sent, without its payload.
     func admits(_ report: ReportOutline) -> Admission
     /// Makes the request of one attempt, with the credentials of that moment.
@@ -59,13 +65,15 @@ package protocol DestinationKind: Sendable {
 extension DestinationKind {
     package static var usualEncoding: ReportEncoding { .gzip }
     package static var openQueryNames: Set<String> { [] }
+    package static var hasTokensInPath: Bool { false }
     package static var unansweredRest: Int64? { nil }
     package var answerByteCount: Int? { nil }
     package var goesInParts: Bool { false }
     package static func setsHeader(_ name: String) -> Bool { HeaderRules.isReserved(name) }
     package func checkSurroundings() throws(ReportsError) {}
     package static var trialObjection: String? { nil }
-    package static var bodyContent: String { "the payload" }
+    package var bodyContent: String { "the payload" }
+    package var admissionTerms: String { Self.schemes.first ?? "" }
     package func admits(_ report: ReportOutline) -> Admission { .yes }
 }
 

@@ -6,7 +6,8 @@ import DurableIO
 /// An owner without destinations leaves the reports that it enrols undecided; the next owner that has some decides. If
 /// the routes differ from those of the last run that had routes, this owner also decides again about reports that were
 /// never sent, those that the routes hold, and those of destinations that this run does not have. Reports that were
-/// sent to a destination of this run stay there.
+/// sent to a destination of this run stay there. Reports that their destination did not take are decided about again
+/// when one takes others than before.
 ///
 /// A crash in between leaves some reports in their new lanes and the others in their old ones. The ledger gets the
 /// digest of the routes last, so the next owner decides again.
@@ -16,6 +17,8 @@ struct Rerouting {
 
     /// The name of the digest in the ledger's memory.
     private static let digestName = "routing.digest"
+    /// The name of the digest of what destinations take.
+    private static let admissionsName = "routing.admissions"
     /// What the names of lanes begin with whose rows have a note.
     private static let notedPrefix = "routing.noted."
     private static let pageSize = 500
@@ -26,12 +29,26 @@ struct Rerouting {
         let digest = router.text.map { ContentHash(of: Array($0.utf8)).hex }
         let last = try await queue.look { try $0.memories(prefix: Self.digestName) }[Self.digestName]
         if let digest, digest != last {
-            for state in [TransferState.queued, .waiting, .held] { try await decideAgain(about: state) }
+            for state in [TransferState.queued, .waiting, .held] { try await decideAgain(about: state, isOpen) }
             try await queue.change {
                 try $0.replaceMemories(prefix: Self.digestName, with: [Self.digestName: digest])
             }
         }
+        try await askAgain()
         try await noteLanes()
+    }
+
+    /// Decides again about the reports that their destinations did not take, if a destination takes others now. A run
+    /// in whose spool there are none writes nothing.
+    private func askAgain() async throws {
+        guard try await queue.look({ try $0.heldCount(for: .route) }) > 0 else { return }
+        let digest = ContentHash(of: Array(router.admissionText.utf8)).hex
+        let last = try await queue.look { try $0.memories(prefix: Self.admissionsName) }[Self.admissionsName]
+        guard digest != last else { return }
+        try await decideAgain(about: .held) { $0.reason == .held(.route) && router.kinds[$0.lane] != nil }
+        try await queue.change {
+            try $0.replaceMemories(prefix: Self.admissionsName, with: [Self.admissionsName: digest])
+        }
     }
 
     private func decideUndecided() async throws {
@@ -42,7 +59,7 @@ struct Rerouting {
         }
     }
 
-    private func decideAgain(about state: TransferState) async throws {
+    private func decideAgain(about state: TransferState, _ isConcerned: (TransferRecord) -> Bool) async throws {
         var cursor: LedgerQueries.Cursor?
         while true {
             let page = try await queue.look { [cursor] queries in
@@ -50,7 +67,7 @@ struct Rerouting {
             }
             guard let last = page.last else { return }
             cursor = LedgerQueries.Cursor(after: last)
-            try await decide(about: page.filter(isOpen))
+            try await decide(about: page.filter(isConcerned))
         }
     }
 

@@ -54,7 +54,7 @@ struct MinidumpDeliveryTests {
             #expect(report["reason"] == "route" && report["note"]?.stringValue == why, "\(report)")
             let shown = try await tool.run("show", try #require(report["id"]?.stringValue)).output
             #expect(shown.contains("\nstate:      held, route\nnote:       \(why)\n"), "\(shown)")
-            let next = "\nnext:       send it elsewhere by a route, which the next submit asks, or"
+            let next = "\nnext:       send it elsewhere by a route, or change the endpoint; the next submit asks again\n"
             #expect(shown.contains(next), "\(shown)")
         }
         let list = try await tool.run("list", "--state", "held").output

@@ -13,7 +13,9 @@ struct SentryTroubleTests {
         try await withTool(judge: .bugsink) { tool, server in
             let (port, wrong) = (server.peer.port, "0badc0de0badc0de0badc0de0badc0de")
             let key = try await tool.words(of: "one", at: LocalEndpoint.sentry(port, key: wrong))
-            key.expect("held(forbidden)", "the server forbids it: change the credentials", in: [\.show])
+            let words = "the server answered 403: Project not found or key incorrect"
+            key.expect("held(forbidden)", words, in: [\.show])
+            key.expect("held(forbidden)", ": change the credentials or ask its operator", in: [\.show])
             key.expect("held(forbidden)", "the server answered 403", in: [\.status])
             #expect(!key.description.contains(wrong))
             let project = try await tool.words(of: "two", at: LocalEndpoint.sentry(port, project: "77"))

@@ -252,6 +252,23 @@ struct RoutedRunTests {
         }
     }
 
+    @Test("what a destination did not take goes out by itself once the endpoint says that it may")
+    func admittedLater() async throws {
+        try await withSpool { harness in
+            let id = try harness.add([0, 1, 2, 0xff], named: "noise.bin", kind: .other)
+            harness.transport.answer { _ in .status(200) }
+            var counts: [Int] = []
+            for payload in [OTLPPayload.whole, .whole, .omit] {
+                var configuration = harness.configuration()
+                configuration.routing = Routing(.otlp(endpoint: "http://127.0.0.1:9", payload: payload))
+                let summary = try await Submission(spool: harness.spool, configuration: configuration).run()
+                counts.append(summary.delivered)
+                if payload == .whole { #expect(try harness.record(id)?.reason == .held(.route)) }
+            }
+            #expect(counts == [0, 0, 1])
+        }
+    }
+
     @Test("a destination that refuses or puts off keeps no report from another")
     func independent() async throws {
         try await withSpool { harness in

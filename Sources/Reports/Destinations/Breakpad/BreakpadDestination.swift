@@ -12,7 +12,8 @@ struct BreakpadDestination: DestinationKind {
     static let usualEncoding = ReportEncoding.identity
     /// A minute: what was only slow may have arrived until then, and two copies are never under way at a time.
     static let unansweredRest: Int64? = 60_000
-    static let bodyContent = "a form and the payload"
+    let bodyContent = "a form and the payload"
+    static let hasTokensInPath = true
     static let trialObjection: String? = "takes minidumps only, and a test report is none"
 
     let options: DestinationOptions

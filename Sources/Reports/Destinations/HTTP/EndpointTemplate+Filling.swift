@@ -9,8 +9,19 @@ extension EndpointTemplate {
             let template = try EndpointTemplate(url)
             return (template, try Endpoint(template.url(.example(host: CurrentProcess.hostName))))
         } catch {
-            let hint = error as? Endpoint.Problem == .hasUserInfo ? "; before the DSN of Sentry write sentry+" : ""
+            let hint = hint(on: error as? Endpoint.Problem, url).map { "; \($0)" } ?? ""
             throw ReportsError(.badConfiguration, "the endpoint \(error)\(hint)", underlyingError: error)
+        }
+    }
+
+    /// What a user may have meant who writes another protocol's address.
+    private static func hint(on problem: Endpoint.Problem?, _ url: String) -> String? {
+        switch problem {
+        case .hasUserInfo: return "before the DSN of Sentry write sentry+"
+        case .unknownScheme:
+            let scheme = "\(url.prefix { $0 != ":" }.lowercased())+https"
+            return Destination.kinds.contains { $0.schemes.contains(scheme) } ? "write \(scheme)://" : nil
+        default: return nil
         }
     }
 

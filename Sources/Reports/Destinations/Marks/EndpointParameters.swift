@@ -38,7 +38,7 @@ struct EndpointParameters: Sendable {
         guard let text = values[name] else { return nil }
         guard let word = Word(rawValue: text) else {
             let words = Word.allCases.map(\.rawValue).joined(separator: " or ")
-            throw Self.problem("has a value for \(name) that is none: \(words)")
+            throw Self.problem("has an unknown value for \(name): write \(words)")
         }
         return word
     }
@@ -54,7 +54,10 @@ struct EndpointParameters: Sendable {
         }
         let meant = NearestName.of(name, among: known)
         let hint = meant.map { "did you mean \($0)?" } ?? list(known)
-        return problem("has the unknown parameter \"\(QuotedText(name, limit: 40))\": \(hint)")
+        // What is no word may be a key that got to the wrong place.
+        let isWord = name.utf8.count <= 16 && name.utf8.allSatisfy { $0.isASCIILetter || "-_".utf8.contains($0) }
+        let shown = isWord || meant != nil ? "\(QuotedText(name, limit: 40))" : "***"
+        return problem("has the unknown parameter \"\(shown)\": \(hint)")
     }
 
     private static func problem(_ text: String) -> ReportsError {

@@ -10,7 +10,8 @@ import HTTPTypes
 struct OTLPDestination: DestinationKind {
     static let schemes = ["otlp+https", "otlp+http"]
     static let openQueryNames = Set(Parameter.allCases.map(\.rawValue))
-    static let bodyContent = "a log record"
+    let bodyContent = "a log record"
+    var admissionTerms: String { "otlp \(payload.rawValue)" }
 
     private enum Parameter: String, CaseIterable {
         case payload

@@ -59,6 +59,11 @@ package struct Router: Sendable {
         }
     }
 
+    /// What the destinations take, as one text, by which a later run knows whether that has changed.
+    var admissionText: String {
+        names.map { "\($0) \(kinds[Lane($0)]?.admissionTerms ?? "")" }.joined(separator: "\n")
+    }
+
     package func decision(for report: ReportOutline) -> Decision {
         let route = routes?.first { $0.matches(report) }
         switch route?.outcome {

@@ -60,6 +60,8 @@ struct S3Destination: DestinationKind {
     }
 
     var gateKey: String { place.gateKey(of: endpoint) }
+    /// The template decides how long a key gets.
+    var admissionTerms: String { "s3 \(address.template)" }
 
     var answerByteCount: Int? { max(S3ErrorBody.byteCount, options.acknowledgement?.answerByteCount ?? 0) }
 

@@ -28,9 +28,11 @@ extension Destination {
         dsn: String, attachments: SentryAttachments = .whole, headers: [(name: String, value: String)] = []
     ) -> Destination {
         Destination(headers: headers) { options throws(ReportsError) in
-            // As it stands in an endpoint, it is the same project.
-            let text = dsn.hasPrefix("sentry+") ? dsn.dropFirst("sentry+".count) : dsn[...]
-            return try SentryDestination(SentryDSN(text), attachments, options)
+            // As it stands in an endpoint, it may say what becomes of payloads as well, and must not be ignored.
+            guard !dsn.hasPrefix("sentry+") else {
+                return try SentryDestination(endpoint: dsn, options: options, or: attachments)
+            }
+            return try SentryDestination(SentryDSN(dsn[...]), attachments, options)
         }
     }
 }

@@ -14,7 +14,7 @@ struct SentryDSN: Sendable {
     /// Where events of the project go. The slash at its end is not optional for every server.
     let envelopeEndpoint: Endpoint
 
-    /// - Parameter text: the DSN, with its query or without it.
+    /// - Parameter text: the DSN. A query in it is nothing that a server reads, and counts for nothing here.
     /// - Throws: ``ReportsError`` with ``ReportsError/Code/badConfiguration``.
     init(_ text: Substring) throws(ReportsError) {
         let text = text.prefix { $0 != "?" }

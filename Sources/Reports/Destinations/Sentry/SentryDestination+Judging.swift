@@ -6,7 +6,7 @@ import HTTPTypes
 /// What the answers of a Sentry server mean.
 extension SentryDestination {
     func judge(_ answer: TransferAnswer, to report: OutgoingReport, _ attempt: AttemptContext) -> Judgement {
-        let id = Self.eventID(in: answer)
+        let id = eventID(in: answer)
         var judgement = basic(answer, id, at: attempt.wall)
         judgement.receipt = receipt(of: answer, id, to: report, attempt)
         guard ![.hold(.portal), .hold(.tls)].contains(judgement.disposition) else { return judgement }
@@ -37,16 +37,22 @@ extension SentryDestination {
         return .http(answer, isSecure: endpoint.isSecure, proof: proof, at: wall)
     }
 
-    private static func eventID(in answer: TransferAnswer) -> String? {
-        let id = (try? JSONValue.parse(answer.body))?["id"]?.stringValue
-        return id.flatMap { $0.isEmpty || $0.utf8.count > 64 ? nil : $0 }
+    /// The id of the event. Some servers write it with dashes, and not all say the one that was sent.
+    private func eventID(in answer: TransferAnswer) -> String? {
+        let id = (try? JSONValue.parse(answer.body))?["id"]?.stringValue?.replacing("-", with: "")
+        return id.flatMap { $0.isEmpty || $0.utf8.count > 64 ? nil : "\(QuotedText(dsn.masked($0), limit: 64))" }
     }
 
-    /// What the server says of the trouble, in its own words.
+    /// What the server says of the trouble, in its own words: of an answer that is text, and no page.
     private func words(of answer: TransferAnswer) -> String? {
+        let body = String(validating: answer.body, as: UTF8.self) ?? ""
+        let line = body.split(whereSeparator: \.isNewline).first { !$0.allSatisfy(\.isWhitespace) }
+        let isText = line.map { !$0.contains("<") && !$0.hasPrefix("{") } ?? false
         let detail = (try? JSONValue.parse(answer.body))?["detail"]?.stringValue
-        let text = detail ?? answer.fields[.sentryError]
-        return text.flatMap { $0.isEmpty ? nil : dsn.masked("\(QuotedText($0, limit: 200))") }
+        let text = detail ?? answer.fields[.sentryError] ?? (isText ? line.map(String.init) : nil)
+        guard let text, !text.isEmpty else { return nil }
+        // Masked before it is cut, or a part of the key would be left.
+        return "\(QuotedText(dsn.masked(text), limit: 110))".beginning(byteCount: 110)
     }
 
     /// The id of the event, and whether its payload was left out. Never the body, which may repeat the key.
@@ -55,7 +61,7 @@ extension SentryDestination {
     ) -> String {
         var object = JSONObject()
         object["status"] = JSONValue(answer.status)
-        object["event_id"] = id.map { .string("\(QuotedText($0, limit: 64))") }
+        object["event_id"] = id.map { .string($0) }
         if !hasAttachment(report.stored, attempt) { object["left_out"] = .array([.string("attachment")]) }
         return JSONValue.object(object).description
     }

@@ -10,7 +10,6 @@ import HTTPTypes
 /// attachments but minidumps.
 struct SentryDestination: DestinationKind {
     static let schemes = ["sentry+https", "sentry+http"]
-    static let bodyContent = "an event and the payload"
     static let openQueryNames = Set(Parameter.allCases.map(\.rawValue))
 
     private enum Parameter: String, CaseIterable {
@@ -22,10 +21,20 @@ struct SentryDestination: DestinationKind {
     let attachments: SentryAttachments
 
     init(endpoint: String, options: DestinationOptions) throws(ReportsError) {
+        try self.init(endpoint: endpoint, options: options, or: .whole)
+    }
+
+    /// - Parameters:
+    ///   - endpoint: as in settings.
+    ///   - options: of the destination.
+    ///   - usual: what becomes of attachments if the endpoint does not say it.
+    init(
+        endpoint: String, options: DestinationOptions, or usual: SentryAttachments
+    ) throws(ReportsError) {
         let query = endpoint.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false).dropFirst().first
         let parameters = try EndpointParameters(query ?? "", known: Parameter.allCases.map(\.rawValue))
         let attachments = try parameters.word(Parameter.attachments.rawValue, of: SentryAttachments.self)
-        try self.init(SentryDSN(endpoint.dropFirst("sentry+".count)), attachments ?? .whole, options)
+        try self.init(SentryDSN(endpoint.dropFirst("sentry+".count)), attachments ?? usual, options)
     }
 
     init(
@@ -43,7 +52,10 @@ struct SentryDestination: DestinationKind {
 
     var endpoint: Endpoint { dsn.envelopeEndpoint }
     var gateKey: String { dsn.gateKey }
-    var answerByteCount: Int? { options.acknowledgement?.answerByteCount }
+    /// Enough for the id of the event. An answer that breaks off before is none.
+    var answerByteCount: Int? { max(4 << 10, options.acknowledgement?.answerByteCount ?? 0) }
+    var bodyContent: String { attachments == .none ? "an event without the payload" : "an event and the payload" }
+    var admissionTerms: String { "sentry \(attachments.rawValue)" }
 
     func admits(_ report: ReportOutline) -> Admission {
         guard attachments == .whole, !attachments.takes(report.size) else { return .yes }

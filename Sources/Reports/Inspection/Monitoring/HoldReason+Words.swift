@@ -11,7 +11,7 @@ extension HoldReason {
         case .auth where lastStatus == 407: "the proxy wants credentials: put them into its URL"
         case .auth: Self.credentialAdvice(lastStatus: lastStatus, lastError: lastError)
         case .acknowledgement: "the server gives no proof of receipt: check the endpoint and --acknowledgement"
-        case .forbidden: "the server forbids it: change the credentials or ask its operator"
+        case .forbidden: Self.refusalAdvice(lastStatus: lastStatus, lastError: lastError)
         case .tls: "\(lastError ?? "no TLS"): check the certificates, and this machine's clock"
         case .redirect: "\(lastError ?? "the server points elsewhere"): change the endpoint"
         case .portal: lastError ?? "a portal sits in between: log in to the network"
@@ -24,6 +24,11 @@ extension HoldReason {
             "no route sends it: change the routes, and the next submit asks them; after any other change 'reports retry' it"
         case .caller: "its program has to give the request again: it has headers that are stored nowhere"
         }
+    }
+
+    private static func refusalAdvice(lastStatus: Int?, lastError: String?) -> String {
+        let words = lastError.flatMap { $0 == lastStatus.map { "the server answered \($0)" } ? nil : $0 }
+        return "\(words ?? "the server forbids it"): change the credentials or ask its operator"
     }
 
     /// Some servers say what is wrong with the credentials, others answer with a status alone.
@@ -40,8 +45,7 @@ extension ReportView {
     package var holdAdvice: String? {
         guard state == TransferState.held.rawValue else { return nil }
         if reason == HoldReason.route.rawValue, note?.hasPrefix(Router.noteBeginning) == true {
-            return "send it elsewhere by a route, which the next submit asks, or change the endpoint and 'reports retry' "
-                + "it"
+            return "send it elsewhere by a route, or change the endpoint; the next submit asks again"
         }
         return reason.flatMap(HoldReason.init)?.advice(lastStatus: lastStatus, lastError: lastError)
     }

@@ -45,7 +45,8 @@ struct DestinationTrial: Sendable {
         do throws(NoAnswer) {
             try checkSurroundings()
             let report = try Self.sample(context)
-            let request = MaskedRequest(try await kind.request(for: report, context), ownNames: ownNames)
+            let request = MaskedRequest(try await kind.request(for: report, context), ownNames: ownNames,
+                hidesTokens: type(of: kind).hasTokensInPath)
             let verdict = TrialResult.Verdict(findings.problem)
             var result = result(findings, .success(request), verdict)
             guard sends else { return result }
@@ -84,7 +85,7 @@ struct DestinationTrial: Sendable {
         let scheme = schemes.first { $0 == own || $0.hasSuffix("+" + own) } ?? schemes.first ?? own
         return TrialResult(
             name: name, scheme: scheme, gateKey: kind.gateKey, endpoint: shownEndpoint, findings: findings,
-            request: request, bodyContent: type(of: kind).bodyContent, verdict: verdict)
+            request: request, bodyContent: kind.bodyContent, verdict: verdict)
     }
 
     private func omission(_ report: OutgoingReport, _ findings: ConnectionFindings) -> String? {

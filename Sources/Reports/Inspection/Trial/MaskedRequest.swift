@@ -23,19 +23,23 @@ package struct MaskedRequest: Hashable, Sendable {
     /// - Parameters:
     ///   - request: as it would be sent.
     ///   - ownNames: the names of the header fields that the user has set. Their values are not shown.
-    package init(_ request: TransferRequest, ownNames: Set<String>) {
+    ///   - hidesTokens: whether a long part of the path may be a token. The default is `false`.
+    package init(_ request: TransferRequest, ownNames: Set<String>, hidesTokens: Bool = false) {
         let own = Set(ownNames.map { $0.lowercased() })
         method = request.method.rawValue
-        url = Self.masked(request.endpoint)
+        url = Self.masked(request.endpoint, hidesTokens: hidesTokens)
         bodyByteCount = request.bodyByteCount
         var secrets: [String] = []
         fields = request.fields.map { field in
             let isOpen = Self.isOpen(field.name.canonicalName) && !own.contains(field.name.canonicalName)
-            // The words of a value count, too: `Bearer TOKEN`.
-            if !isOpen { secrets += [field.value] + field.value.split(separator: " ").map(String.init) }
+            // The words of a value count, too: `Bearer TOKEN`, `key=TOKEN`.
+            if !isOpen {
+                secrets += [field.value] + field.value.split { [" ", ",", "="].contains($0) }.map(String.init)
+            }
             return Field(name: field.name.rawName, value: isOpen ? field.value : "***")
         }
         let query = request.endpoint.path.split(separator: "?", maxSplits: 1).dropFirst().first.map(String.init)
+        if hidesTokens { secrets += TokenMask.tokens(in: request.endpoint.path.prefix { $0 != "?" }) }
         // What is shorter stands in many a text, and is no secret.
         self.secrets = (secrets + [query].compactMap(\.self)).filter { $0.utf8.count >= 8 }
             .sorted { $0.utf8.count > $1.utf8.count }
@@ -43,8 +47,10 @@ package struct MaskedRequest: Hashable, Sendable {
         form = request.fields[.contentEncoding] == "gzip" ? .gzip : isFile ? .file : .identity
     }
 
-    static func masked(_ endpoint: Endpoint) -> String {
-        endpoint.withoutQuery + (endpoint.path.contains("?") ? "?***" : "")
+    static func masked(_ endpoint: Endpoint, hidesTokens: Bool = false) -> String {
+        let path = endpoint.path.prefix { $0 != "?" }
+        let shown = hidesTokens ? TokenMask.path(path) : String(path)
+        return "\(endpoint.scheme)://\(endpoint.authority)\(shown)" + (endpoint.path.contains("?") ? "?***" : "")
     }
 
     /// A text of the server's, in which it may repeat what it was sent.

@@ -214,9 +214,10 @@ enum AddressMask {
     @Sendable
     static func withoutSecrets(_ text: String) -> String {
         let whole = text.prefix { $0 != "?" }
-        let path = Self.withoutUser(whole)
+        let kind = Destination.kind(of: text)
+        let path = kind.hasTokensInPath ? Self.withoutTokens(Self.withoutUser(whole)) : Self.withoutUser(whole)
         guard whole.endIndex < text.endIndex else { return path }
-        let open = Destination.kind(of: text).openQueryNames
+        let open = kind.openQueryNames
         let parts = text[whole.endIndex...].dropFirst().split(separator: "&", omittingEmptySubsequences: false)
         let shown = parts.map { part -> Substring in
             // An address may have a password in it.
@@ -226,6 +227,12 @@ enum AddressMask {
             return part
         }
         return path + "?" + (shown.allSatisfy { $0 == "***" } ? "***" : shown.joined(separator: "&"))
+    }
+
+    private static func withoutTokens(_ text: String) -> String {
+        guard let mark = text.ranges(of: "://").first else { return text }
+        let start = text[mark.upperBound...].firstIndex(of: "/") ?? text.endIndex
+        return text[..<start] + TokenMask.path(text[start...])
     }
 
     private static func withoutUser(_ text: Substring) -> String {

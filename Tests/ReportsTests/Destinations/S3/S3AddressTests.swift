@@ -57,7 +57,7 @@ struct S3AddressTests {
             ("s3://lab?region=", "no usable value for region"), ("s3://lab?region=%ff", "no usable value for region"),
             ("s3://lab?region=evil.example/", "a region that is none"),
             ("s3://lab?region=eu_central", "a region that is none of Amazon's"),
-            ("s3://lab?style=pathy", "a value for style that is none: path or virtual"),
+            ("s3://lab?style=pathy", "an unknown value for style: write path or virtual"),
             ("s3://lab?credentials=hunter2", "credentials that are none: automatic, environment"),
             ("s3://lab?credentials=instance&profile=x", "names a profile, which the credentials instance"),
             ("s3://lab?endpoint=127.0.0.1", "the endpoint's server (endpoint) has no scheme"),

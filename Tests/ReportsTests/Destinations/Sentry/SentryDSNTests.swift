@@ -93,10 +93,11 @@ struct SentryDSNTests {
         "parameters of the endpoint that nobody knows are refused",
         arguments: [
             ("?attachments=omit", nil), ("?attachments=none", nil), ("?attachments=whole", nil), ("", nil), ("?", nil),
-            ("?attachments=all", "a value for attachments that is none: whole or omit or none"),
+            ("?attachments=all", "an unknown value for attachments: write whole or omit or none"),
             ("?attachment=omit", "did you mean attachments?"), ("?x=1", "the only parameter is attachments"),
             ("?attachments", "a parameter without a value"), ("?attachments=omit&attachments=omit", "twice"),
             ("?sentry_key=hunter2", "a parameter for credentials"),
+            ("?hunter2hunter2hunter2=1", "the unknown parameter \"***\": the only parameter is attachments"),
         ])
     func parameters(query: String, problem: String?) throws {
         let destination = Destination(endpoint: "sentry+https://k@sentry.example/17\(query)")

@@ -12,6 +12,9 @@ import Testing
 struct SentryRequestTests {
     private static let key = "0123456789abcdef0123456789abcdef"
 
+    /// Of ``report(_:size:)``.
+    private static let eventID = ReportUUID(ContentHash(of: Array("crash\nline two".utf8))).hex
+
     private static func destination(
         _ attachments: SentryAttachments = .whole, encoding: ReportEncoding? = nil
     ) -> Destination {
@@ -114,13 +117,13 @@ struct SentryRequestTests {
         let tooLarge = TransferAnswer(
             status: 413, fields: [:], body: [], bytesSent: 9, isWholeBodySent: true, isLoopback: false)
         let good = TransferAnswer(
-            status: 200, fields: [:], body: Array("{\"id\":\"abc\"}".utf8), bytesSent: 9, isWholeBodySent: true,
+            status: 200, fields: [:], body: Array("{\"id\":\"\(Self.eventID)\"}".utf8), bytesSent: 9, isWholeBodySent: true,
             isLoopback: false)
         let report = try Self.report()
         let context = DestinationContractTests.context()
         let kind = try Self.destination(.omit).kind()
         let change = try #require(kind.judge(tooLarge, to: report, context).again)
-        #expect(kind.judge(good, to: report, context).receipt == "{\"status\":200,\"event_id\":\"abc\"}")
+        #expect(kind.judge(good, to: report, context).receipt == "{\"status\":200,\"event_id\":\"\(Self.eventID)\"}")
 
         let second = DestinationContractTests.context(change)
         #expect(try await Self.lines(kind.request(for: report, second)).count == 3)
@@ -128,7 +131,7 @@ struct SentryRequestTests {
         #expect(kind.judge(tooLarge, to: report, second).disposition == .rejected)
         #expect(
             kind.judge(good, to: report, second).receipt
-                == "{\"status\":200,\"event_id\":\"abc\",\"left_out\":[\"attachment\"]}")
+                == "{\"status\":200,\"event_id\":\"\(Self.eventID)\",\"left_out\":[\"attachment\"]}")
         #expect(try Self.destination().kind().judge(tooLarge, to: report, context).again == nil)
     }
 
@@ -142,6 +145,37 @@ struct SentryRequestTests {
             let judgement = try kind.judge(answer, to: Self.report(), DestinationContractTests.context())
             #expect(judgement.disposition == .hold(.acknowledgement), "\(body)")
         }
+    }
+
+    @Test("an id with dashes is one, too, and an answer that breaks off is asked for whole")
+    func dashes() throws {
+        let kind = try Self.destination().kind()
+        let id = "\(ReportUUID(ContentHash(of: Array("crash\nline two".utf8))))".uppercased()
+        let answer = TransferAnswer(
+            status: 200, fields: [:], body: Array("{\"id\":\"\(id)\"}".utf8), bytesSent: 9, isWholeBodySent: true,
+            isLoopback: false)
+        let judgement = try kind.judge(answer, to: Self.report(), DestinationContractTests.context())
+        #expect(judgement.disposition == .delivered)
+        #expect(kind.answerByteCount == 4 << 10)
+    }
+
+    @Test("a cut through the server's words leaves no part of the key")
+    func cutWords() throws {
+        let kind = try Self.destination().kind()
+        for count in 100...170 {
+            let text = String(repeating: "x", count: count) + Self.key
+            let answer = TransferAnswer(
+                status: 401, fields: [:], body: Array("{\"detail\":\"\(text)\"}".utf8), bytesSent: 9,
+                isWholeBodySent: true, isLoopback: false)
+            let judgement = try kind.judge(answer, to: Self.report(), DestinationContractTests.context())
+            #expect(judgement.note?.contains(Self.key.prefix(6)) == false, "\(judgement.note ?? "")")
+        }
+    }
+
+    @Test("an endpoint that is given to the library keeps what it says of payloads")
+    func endpointInLibrary() throws {
+        let kind = try Destination.sentry(dsn: "sentry+https://\(Self.key)@sentry.example/17?attachments=none").kind()
+        #expect((kind as? SentryDestination)?.attachments == SentryAttachments.none)
     }
 
     @Test("the server's words are told, without the key and what steers a terminal")
