@@ -17,8 +17,10 @@ struct SentryStack {
         var list: [JSONValue] = []
         let omission = omission(of: frames.count)
         for index in frames.indices.reversed() {
-            if index == omission?.upperBound { list.append(Self.omitted(omission?.count ?? 0)) }
-            guard omission?.contains(index) != true else { continue }
+            if let omission, omission.contains(index) {
+                if index == omission.lowerBound { list.append(Self.omitted(omission.count)) }
+                continue
+            }
             list.append(.object(json(frames[index], isInnermost: index == 0, isAdjusted: isAdjusted)))
         }
         var object = JSONObject()
