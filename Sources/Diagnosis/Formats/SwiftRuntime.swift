@@ -23,6 +23,20 @@ enum SwiftRuntime {
         return description.hasPrefix(mark) ? String(description.dropFirst(mark.count)) : nil
     }
 
+    /// The address where a frame's function begins.
+    ///
+    /// The address to which a call returns may be the first one behind the function. So the backtracer looks for the
+    /// function of the byte before it, and counts the offset up to that byte. An inlined function has no beginning.
+    /// - Parameters:
+    ///   - frame: has an address, and tells whether a call returns to it.
+    ///   - offset: how far the frame lies in its function, in the backtracer's words.
+    /// - Returns: `nil` for an address or an offset that cannot be.
+    static func symbolAddress(of frame: Crash.Frame, offset: UInt64) -> UInt64? {
+        guard !frame.isInlined, let address = frame.address else { return nil }
+        let (lookup, isBelow) = address.subtractingReportingOverflow(frame.isReturnAddress == true ? 1 : 0)
+        return !isBelow && offset <= lookup ? lookup - offset : nil
+    }
+
     /// The signal behind the backtracer's description of a crash. Source: `CrashLog` of the backtracer, which has the
     /// words and not the signal.
     static func signal(of description: String, architecture: String?) -> String? {

@@ -93,6 +93,29 @@ struct CrashDetailTests {
         }
     }
 
+    @Test("the functions of Swift's frames begin where compilers put functions: at multiples of 16")
+    func swiftFunctions() throws {
+        for file in ["shopd-2740-0.0.json", "shopd-2756-0.0.json", "shopd-2749-0.0.log"] {
+            let crash = try #require(recognize(CorpusFile.bytes(of: file), name: file).crash)
+            let frames = crash.threads.flatMap(\.frames).filter { $0.symbolAddress != nil }
+            #expect(frames.contains { $0.isReturnAddress == true }, "\(file)")
+            #expect(frames.contains { $0.isReturnAddress == false }, "\(file)")
+            #expect(frames.allSatisfy { ($0.symbolAddress ?? 1) % 16 == 0 }, "\(file)")
+        }
+        let thread = recognize(
+            """
+            *** Program crashed: Bad pointer dereference at 0x0000000000000010 ***
+
+            Thread 0 "s" crashed:
+
+              0      0x0000000000000008 settle(_:) + 8 in s
+              1 [ra] 0x0000000000000008 run() + 8 in s
+              2 [ra] 0x0000000000000000 main + 0 in s
+            """
+        ).crash?.crashedThread
+        #expect(thread?.frames.map(\.symbolAddress) == [0, nil, nil])
+    }
+
     @Test("the addresses of checkers lie within the calls")
     func checkers() throws {
         for file in ["asan.log.3103", "vg.3107.xml"] {

@@ -49,9 +49,7 @@ struct SwiftBacktraceFrames {
         result.isInlined = frame["inlined"]?.boolValue == true
         result.symbol = frame["symbol"]?.stringValue?.nonEmpty.flatMap { $0 == result.function ? nil : $0 }
         let offset = frame["offset"]?.integerValue.flatMap { UInt64(exactly: $0) }
-        if !result.isInlined, let address = result.address, let offset, offset <= address {
-            result.symbolAddress = address - offset
-        }
+        result.symbolAddress = offset.flatMap { SwiftRuntime.symbolAddress(of: result, offset: $0) }
     }
 
     /// Whether somebody who looks for the fault would begin here, and not in what the compiler or the runtime added.

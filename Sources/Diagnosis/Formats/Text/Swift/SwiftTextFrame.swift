@@ -53,7 +53,7 @@ struct SwiftTextFrame {
         frame.isReturnAddress = isReturnAddress
         frame.isInlined = isInlined
         let offset = parts.function.lastRange(of: " + ").flatMap { parts.function[$0.upperBound...].decimalNumber }
-        if !isInlined, let address, let offset, offset <= address { frame.symbolAddress = address - UInt64(offset) }
+        frame.symbolAddress = offset.flatMap { SwiftRuntime.symbolAddress(of: frame, offset: UInt64($0)) }
         self.frame = frame
     }
 
