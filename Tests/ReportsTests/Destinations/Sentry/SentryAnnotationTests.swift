@@ -45,6 +45,22 @@ struct SentryAnnotationTests {
         #expect(SentryEvent(of: crash).json["release"]?.stringValue == "Shop@3.0 (12)")
     }
 
+    @Test("the service is the program where the crash names none, whoever has named the service and its version")
+    func services() {
+        let service = ["service.name": "tilld", "service.version": "2.1"]
+        #expect(Self.event(service).json["release"]?.stringValue == "shopd@2.1")
+        #expect(Self.event(service, program: nil).json["release"]?.stringValue == "tilld@2.1")
+        let upperCased = Self.event(["Service": "tilld", "VERSION": "2.1"], program: "")
+        #expect(upperCased.json["release"]?.stringValue == "tilld@2.1")
+        #expect(Self.event(["service": "tilld", "version": ""], program: nil).json["release"] == nil)
+        #expect(Self.event(["service": "tilld", "Release": "till@3"]).json["release"]?.stringValue == "till@3")
+        // A log that was dropped into the room `tilld@2.1` is no crash.
+        let log = SentryEvent(of: "hello\n", annotations: ["service": "tilld", "version": "2.1"])
+        #expect(log.exception == nil)
+        #expect(log.json["release"]?.stringValue == "tilld@2.1")
+        #expect(log.json["tags"]?["service"]?.stringValue == "tilld")
+    }
+
     @Test(
         "a value for which Sentry would drop the whole member is made fit, and kept as it is besides",
         arguments: [

@@ -22,7 +22,8 @@ struct SentryAnnotations {
     init(_ annotations: [String: String], program: String?, version: String?) {
         var rest = annotations
         release = fit(&rest, "release") { Self.releaseName($0) }
-        if release == nil, let version = annotations["version"] ?? version {
+        if release == nil, let version = AnnotationKey.version(of: rest) ?? version {
+            let program = program ?? AnnotationKey.service(of: rest)
             release = Self.releaseName(program.map { "\($0)@\(version)" } ?? version)
         }
         environment = fit(&rest, "environment") { Self.environmentName($0) }
@@ -35,13 +36,16 @@ struct SentryAnnotations {
         extra.sort { $0.key < $1.key }
     }
 
-    /// Takes an annotation in the form that its place has; the unchanged value goes to `extra` if it differs.
+    /// Takes an annotation in the form that its place has; the unchanged value goes to `extra` if it differs. The key
+    /// may be in any case.
     private mutating func fit(
         _ rest: inout [String: String], _ key: String, _ form: (String) -> String?
     ) -> String? {
-        guard let value = rest.removeValue(forKey: key) else { return nil }
+        let isThere = rest[key] != nil
+        let same = isThere ? key : rest.keys.first { $0.utf8.count == key.utf8.count && $0.lowercased() == key }
+        guard let same, let value = rest.removeValue(forKey: same) else { return nil }
         let fitting = form(value)
-        if fitting != value { keep(key, value) }
+        if fitting != value { keep(same, value) }
         return fitting
     }
 

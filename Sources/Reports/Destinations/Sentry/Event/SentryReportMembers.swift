@@ -19,7 +19,8 @@ struct SentryReportMembers {
         self.host = host
         self.omittedAttachment = omittedAttachment
         annotations = SentryAnnotations(
-            report.properties.annotations, program: crash?.program, version: crash?.version)
+            report.properties.annotations, program: crash?.program.flatMap { $0.isEmpty ? nil : $0 },
+            version: crash?.version)
     }
 
     /// An event without a crash. The server groups such events by their text and their format. A minidump is a crash
