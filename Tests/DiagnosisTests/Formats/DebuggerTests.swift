@@ -41,6 +41,8 @@ struct DebuggerTests {
                 == ["kiosk::Drawer::kick", "std::function<void (int)>::operator()", "main"])
         #expect(thread.frames.map(\.isOwn) == [true, false, true])
         #expect(crash.threads[0].frames.map(\.module) == ["/lib/x86_64-linux-gnu/libc.so.6", nil])
+        #expect(thread.frames.map(\.module) == [nil, nil, nil])
+        #expect(thread.frames.map(\.line) == [57, 591, 33])
     }
 
     @Test("a session has the words of the program before the signal")
@@ -95,6 +97,19 @@ struct DebuggerTests {
           thread #2, name = 'pool'
             frame #0: 0x00007f0c6f4c1d7f libc.so.6`poll + 77
         """
+
+    @Test("words among the arguments of gdb's frames are neither a line nor a module")
+    func gdbArguments() {
+        let frames = recognize(
+            """
+            Program terminated with signal SIGSEGV, Segmentation fault.
+            #0  0x000055d1c2a1f3b4 in kick (note="(a) at b.c:5") from /usr/lib/libtill.so
+            #1  0x000055d1c2a1f910 in post (note="(a) from /lib/b.so") at src/main.cc:33
+            """
+        ).crash?.crashedThread?.frames
+        #expect(frames?.map(\.file) == [nil, "src/main.cc"])
+        #expect(frames?.map(\.module) == ["/usr/lib/libtill.so", nil])
+    }
 
     @Test("lldb's frames lose the values of their arguments")
     func lldbFrames() throws {

@@ -33,8 +33,11 @@ struct GdbFrame {
             return
         }
         let place = rest[name.endIndex...]
-        let location = place.lastRange(of: ") at ").flatMap { SourceLocation(place[$0.upperBound...]) }
-        let module = place.lastRange(of: ") from ").map { place[$0.upperBound...].trimmed.text }
+        // gdb names the line or else the module. The texts among the arguments may hold either word.
+        let (at, from) = (place.lastRange(of: ") at "), place.lastRange(of: ") from "))
+        let isInModule = (from?.lowerBound ?? 0) > (at?.lowerBound ?? 0)
+        let location = isInModule ? nil : at.flatMap { SourceLocation(place[$0.upperBound...]) }
+        let module = isInModule ? from.map { place[$0.upperBound...].trimmed.text } : nil
         let function = FunctionName.plain(name)
         self.frame = Crash.Frame(
             function: function, file: location?.file, line: location?.line, module: module, address: address,
