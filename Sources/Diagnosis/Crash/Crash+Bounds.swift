@@ -2,7 +2,8 @@ extension Crash {
     /// The most that a crash holds, whatever the payload claims: some 10 MiB at the worst.
     package enum Bounds {
         package static let threadCount = 512
-        /// Of one thread. Of a longer stack the innermost and a few of the outermost frames are kept.
+        /// Of one thread. Of a longer stack the innermost and a few of the outermost frames are kept, and one frame that
+        /// says how many calls are missing between them.
         package static let frameCount = 256
         /// How many of the frames that are kept are outermost ones.
         package static let outermostFrameCount = 32
@@ -58,7 +59,7 @@ extension Crash.Cause {
         cause.message = self.message?.cut(Crash.Bounds.messageByteCount)
         cause.signal = self.signal?.cut()
         cause.code = self.code?.cut()
-        cause.frames = self.frames.bounded(count: frameCount)
+        cause.frames = self.frames.bounded(frameCount)
         return cause
     }
 }
@@ -68,7 +69,7 @@ extension Crash.Thread {
         var thread = self
         thread.name = self.name?.cut()
         thread.state = self.state?.cut()
-        thread.frames = self.frames.bounded(count: frameCount)
+        thread.frames = self.frames.bounded(frameCount)
         thread.registers = self.registers.prefix(Crash.Bounds.registerCount).map {
             Crash.Register(name: $0.name.cut(), value: $0.value)
         }
@@ -77,11 +78,8 @@ extension Crash.Thread {
 }
 
 extension [Crash.Frame] {
-    /// The innermost and a few of the outermost frames of a stack, so many in all.
-    fileprivate func bounded(count: Int) -> [Crash.Frame] {
-        guard self.count > count else { return self.map { $0.bounded() } }
-        let outermost = Swift.min(Crash.Bounds.outermostFrameCount, count)
-        return (self.prefix(count - outermost) + self.suffix(outermost)).map { $0.bounded() }
+    fileprivate func bounded(_ limit: Int) -> [Crash.Frame] {
+        self.keptFrames(limit: limit, { $0.bounded() }, callCount: \.callCount)
     }
 }
 

@@ -38,7 +38,7 @@ package struct Crash: Sendable, Hashable {
     /// The frame to begin with: the innermost one of the program's own code, else the innermost one. A frame that names
     /// neither a function nor a line says too little.
     package var place: Frame? {
-        let frames = (self.crashedThread?.frames ?? []).lazy.filter { $0.function != nil || $0.line != nil }
+        let frames = (self.crashedThread?.frames ?? []).lazy.filter(\.isNamed)
         return frames.first(where: \.isOwn) ?? frames.first
     }
 }
@@ -130,6 +130,9 @@ extension Crash {
         package var symbolAddress: UInt64?
         /// Whether the compiler has put the function's code into that of the next frame, so that both have one address.
         package var isInlined = false
+        /// How many calls the frame stands for that are missing in the middle of the stack; `nil` for a frame that is
+        /// one call.
+        package var omittedCount: Int?
         /// The line of source code, as the payload prints it.
         package var sourceLine: String?
         /// Whether it is code of the program, and neither of the system's libraries nor of the language's runtime.
@@ -148,6 +151,9 @@ extension Crash {
             self.moduleOffset = moduleOffset
             self.isOwn = isOwn
         }
+
+        /// Whether the frame is a call of which the payload tells the function or the line.
+        package var isNamed: Bool { self.omittedCount == nil && (self.function != nil || self.line != nil) }
     }
 
     /// A file of code that was loaded into the process.

@@ -16,18 +16,21 @@ extension Crash.Frame {
 }
 
 extension Crash.Thread {
-    /// The stack, a frame a line and the innermost one first.
+    /// The stack, a frame a line and the innermost one first. The numbers count calls that are missing in the middle of
+    /// the stack, too.
     /// - Parameter byteCount: the most bytes of the text.
-    /// - Returns: the text. If not all frames fit, the last line says how many more there are.
+    /// - Returns: the text. If not all frames fit, the last line says how many more calls there are.
     package func stackText(upTo byteCount: Int) -> String {
         var text = ""
+        var number = 0
         for (index, frame) in self.frames.enumerated() {
-            let line = "#\(index) \(frame.text(hasColumn: true))\n"
+            let line = (frame.omittedCount == nil ? "#\(number) " : "") + frame.text(hasColumn: true) + "\n"
             // Room for the last line.
             guard text.utf8.count + line.utf8.count + 32 <= byteCount else {
-                return text + "… \(self.frames.count - index) more"
+                return text + "… \(self.frames[index...].reduce(0) { $0 + $1.callCount }) more"
             }
             text += line
+            number += frame.callCount
         }
         return String(text.dropLast())
     }

@@ -129,7 +129,8 @@ struct SwiftTextTests {
                 ...
                 """
             ).crash?.crashedThread?.frames)
-        #expect(frames.map(\.function) == ["settle(_:)", "<frames omitted>", "run()"])
+        #expect(frames.map(\.function) == ["settle(_:)", "<920 frames omitted>", "run()"])
+        #expect(frames.map(\.omittedCount) == [nil, 920, nil])
     }
 
     @Test("a report that is cut in the middle gives what it has")

@@ -26,7 +26,7 @@ enum ABRTReportFormat: DocumentFormat {
         crash.threads = threads.keptThreads(isMarked: { index, _ in index == marked }).map { index, thread in
             Crash.Thread(
                 name: thread["name"]?.stringValue?.nonEmpty, isCrashed: index == marked,
-                frames: (thread["frames"]?.arrayValue ?? []).keptFrames.map { self.frame($0, executable: path) })
+                frames: (thread["frames"]?.arrayValue ?? []).keptFrames { self.frame($0, executable: path) })
         }
         crash.images = self.images(in: threads)
         let system = document.root.object("os")

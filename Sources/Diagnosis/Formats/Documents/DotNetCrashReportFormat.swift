@@ -28,7 +28,7 @@ enum DotNetCrashReportFormat: DocumentFormat {
             let frames = thread["stack_frames"]?.arrayValue ?? thread["unmanaged_frames"]?.arrayValue ?? []
             return Crash.Thread(
                 number: thread["native_thread_id"]?.address.flatMap { Int64(exactly: $0) }, isCrashed: isCrashed,
-                frames: frames.keptFrames.map(self.frame))
+                frames: frames.keptFrames(self.frame))
         }
         let configuration = payload.object("configuration")
         crash.system.architecture = configuration?.text("architecture")

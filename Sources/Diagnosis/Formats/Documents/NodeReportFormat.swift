@@ -38,7 +38,7 @@ private struct NodeReport {
         self.document = document
         self.header = header
         let stack = document["javascriptStack"]?.objectValue
-        let lines = (stack?["stack"]?.arrayValue ?? []).keptFrames.compactMap { $0.stringValue }
+        let lines = (stack?["stack"]?.arrayValue ?? []).compactMap { $0.stringValue }
         self.stack = lines.filter { $0.hasPrefix("at ") }
         // The message of several lines goes on among the frames.
         let message = [stack?.text("message")].compactMap { $0 } + lines.prefix { !$0.hasPrefix("at ") }
@@ -122,8 +122,8 @@ private struct NodeReport {
 
     /// The JavaScript stack, and that of the engine below it.
     private var threads: [Crash.Thread] {
-        let calls = self.stack.compactMap(JavaScriptFrame.frame)
-        let native = (self.document["nativeStack"]?.arrayValue ?? []).keptFrames.compactMap(Self.nativeFrame)
+        let calls = self.stack.keptFrames(JavaScriptFrame.frame)
+        let native = (self.document["nativeStack"]?.arrayValue ?? []).keptFrames(Self.nativeFrame)
         let number = self.header["threadId"]?.integerValue
         var threads: [Crash.Thread] = []
         if !calls.isEmpty {

@@ -45,7 +45,7 @@ enum SentryEventFormat: DocumentFormat {
             program: event["contexts"]?["app"]?["app_name"]?.stringValue?.nonEmpty, cause: self.cause(of: last))
         crash.version = event.text("release")
         crash.earlierCauses = values.dropLast().suffix(Crash.Bounds.earlierCauseCount).reversed().map(self.cause)
-        let frames = Array((last["stacktrace"]?["frames"]?.arrayValue ?? []).reversed()).keptFrames.map(self.frame)
+        let frames = Array((last["stacktrace"]?["frames"]?.arrayValue ?? []).reversed()).keptFrames(self.frame)
         crash.threads = [Crash.Thread(isCrashed: true, frames: frames)]
         let system = event["contexts"]?["os"]
         crash.system = Crash.System(

@@ -56,7 +56,7 @@ struct SwiftBacktraceReport {
     private static func thread(_ thread: JSONValue, frames: SwiftBacktraceFrames) -> Crash.Thread {
         var result = Crash.Thread(
             name: thread["name"]?.stringValue?.nonEmpty, isCrashed: thread["crashed"]?.boolValue == true,
-            frames: (thread["frames"]?.arrayValue ?? []).keptFrames.compactMap(frames.frame))
+            frames: (thread["frames"]?.arrayValue ?? []).keptFrames(frames.frame, callCount: frames.callCount))
         if result.isCrashed { result.registers = RegisterValues.read(thread["registers"]) }
         return result
     }

@@ -18,9 +18,7 @@ struct SwiftBacktraceFrames {
     func frame(_ frame: JSONValue) -> Crash.Frame? {
         switch frame["kind"]?.stringValue {
         case "truncated": return nil
-        case "omittedFrames":
-            let count = frame["count"]?.integerValue ?? 0
-            return Crash.Frame(function: "<\(count) frames omitted>", isOwn: false)
+        case "omittedFrames": return .omission(of: frame["count"]?.integerValue ?? 0)
         default: break
         }
         let function = frame["description"]?.stringValue?.nonEmpty ?? frame["symbol"]?.stringValue?.nonEmpty
@@ -41,6 +39,15 @@ struct SwiftBacktraceFrames {
             result.column = location?["column"]?.integerValue.flatMap { $0 > 0 ? $0 : nil }
         }
         return result
+    }
+
+    /// How many calls a frame stands for.
+    func callCount(_ frame: JSONValue) -> Int {
+        switch frame["kind"]?.stringValue {
+        case "truncated": 0
+        case "omittedFrames": self.frame(frame)?.callCount ?? 0
+        default: 1
+        }
     }
 
     /// What only the linker and those who look for symbols want to know.

@@ -57,6 +57,47 @@ struct SentryLimitTests {
         #expect(SentryEvent(of: crash).frames.allSatisfy { $0["function"]?.stringValue?.hasPrefix("f") == true })
     }
 
+    @Test("of a stack that was cut before, one frame says how many are missing in all, however few are sent")
+    func framesOfCutStack() throws {
+        let frames = (0..<10_000).map { #"{"kind": "returnAddress", "description": "f\#($0)", "image": "till"}"# }
+        let event = SentryEvent(
+            of: """
+                { "timestamp": "2026-11-22T10:43:23.038846Z", "kind": "crashReport", "description": "Aborted",
+                  "threads": [ { "name": "till", "crashed": true, "frames": [\(frames.joined(separator: ","))] } ],
+                  "images": [ { "name": "till", "path": "/srv/till", "buildId": "08d4" } ] }
+
+                """)
+        let functions = event.frames.compactMap { $0["function"]?.stringValue }
+        let expected = (9_968..<10_000).reversed().map { "f\($0)" } + ["<9751 frames omitted>"]
+        #expect(functions == expected + (0..<217).reversed().map { "f\($0)" })
+        #expect(event.frames[32]["in_app"] == .bool(false))
+    }
+
+    @Test("a stack that is sent in part names the frames that are there, and counts the others")
+    func framesInLessDetail() throws {
+        var crash = Crash(cause: Crash.Cause(type: "SIGSEGV"))
+        var frames = Self.stack(256, Self.part)
+        frames[223] = Crash.Frame(function: "<9745 frames omitted>", isOwn: false)
+        frames[223].omittedCount = 9_745
+        crash.threads = [Crash.Thread(isCrashed: true, frames: frames)]
+        let event = SentryEvent(of: crash)
+        let functions = event.frames.compactMap { $0["function"]?.stringValue }
+        let marks = functions.filter { $0.hasSuffix(" frames omitted>") }
+        #expect(functions.count < 200)
+        #expect(marks == ["<\(10_000 - (functions.count - 1)) frames omitted>"])
+    }
+
+    @Test("a stack without names is grouped by its program, however long it is")
+    func namelessStack() {
+        var frames = (0..<256).map { Crash.Frame(address: UInt64($0), isOwn: true) }
+        frames[223] = Crash.Frame(function: "<9745 frames omitted>", isOwn: false)
+        frames[223].omittedCount = 9_745
+        var crash = Crash(program: "till", cause: Crash.Cause(type: "SIGSEGV"))
+        crash.threads = [Crash.Thread(isCrashed: true, frames: frames)]
+        let fingerprint = SentryEvent(of: crash).json["fingerprint"]?.arrayValue
+        #expect(fingerprint?.map(\.stringValue) == ["gdb", "till", "SIGSEGV"])
+    }
+
     @Test("lines and columns count from one, and addresses do not wrap around")
     func numbers() {
         var frame = Crash.Frame(function: "f", file: "a.c", line: 0, column: -1, address: 0, isOwn: true)

@@ -18,7 +18,7 @@ enum AppleProcessReport {
         let isKnown = faulting.map { threads.indices.contains($0) } ?? false
         let triggered = report["legacyInfo"]?["threadTriggered"]
         // The stack of an exception that nobody caught is that of its throw; the thread itself stands in `abort`.
-        let exception = (report["lastExceptionBacktrace"]?.arrayValue ?? []).keptFrames.map(images.frame)
+        let exception = (report["lastExceptionBacktrace"]?.arrayValue ?? []).keptFrames(images.frame)
         var hasCrashed = false
         let isMarked = { (index: Int, thread: JSONValue) in
             // Several threads may have been stopped by a fault, of which the report is about one.
@@ -30,7 +30,7 @@ enum AppleProcessReport {
             hasCrashed = hasCrashed || isCrashed
             let other = isTriggered ? triggered?["name"]?.stringValue ?? triggered?["queue"]?.stringValue : nil
             let name = thread["name"]?.stringValue?.nonEmpty ?? thread["queue"]?.stringValue?.nonEmpty ?? other
-            let frames = (thread["frames"]?.arrayValue ?? []).keptFrames.map(images.frame)
+            let frames = (thread["frames"]?.arrayValue ?? []).keptFrames(images.frame)
             var result = Crash.Thread(
                 name: name?.nonEmpty, number: Int64(index), isCrashed: isCrashed,
                 frames: isCrashed && !exception.isEmpty ? exception : frames)

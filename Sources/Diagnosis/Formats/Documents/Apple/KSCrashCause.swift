@@ -49,7 +49,7 @@ struct KSCrashCause {
         guard let lines = self.error.object("user_reported")?["backtrace"]?.arrayValue, !lines.isEmpty else {
             return nil
         }
-        let frames = lines.keptFrames.compactMap { line in
+        let frames = lines.keptFrames { line in
             line.stringValue?.nonEmpty.map(Self.reportedFrame)
         }
         return frames.isEmpty ? nil : Crash.Thread(name: "reported", isCrashed: true, frames: frames)
@@ -89,9 +89,9 @@ struct KSCrashFrames {
             let number = thread["index"]?.integerValue
             let isCrashed = isMarked(index, thread) && !hasCrashed
             hasCrashed = hasCrashed || isCrashed
-            let frames = (thread["backtrace"]?["contents"]?.arrayValue ?? []).keptFrames
+            let frames = (thread["backtrace"]?["contents"]?.arrayValue ?? []).keptFrames(self.frame)
             let name = thread["name"]?.stringValue?.nonEmpty ?? thread["dispatch_queue"]?.stringValue?.nonEmpty
-            var result = Crash.Thread(name: name, number: number, isCrashed: isCrashed, frames: frames.map(self.frame))
+            var result = Crash.Thread(name: name, number: number, isCrashed: isCrashed, frames: frames)
             if isCrashed { result.registers = RegisterValues.read(thread["registers"]?["basic"]) }
             return result
         }

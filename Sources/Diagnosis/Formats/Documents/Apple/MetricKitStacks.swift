@@ -46,14 +46,14 @@ struct MetricKitStacks {
     func threads(isCrash: Bool, code: AppleCode) -> [Crash.Thread] {
         let attributed = self.paths.firstIndex { $0.isAttributed } ?? (self.paths.count == 1 ? 0 : nil)
         return self.paths.enumerated().map { index, path in
-            let frames = path.nodes.map { node in
+            let nodes = self.isPerThread ? path.nodes : path.nodes.reversed()
+            let frames = nodes.keptFrames { node in
                 Crash.Frame(
                     module: node.module, address: node.address, moduleOffset: node.moduleOffset,
                     isOwn: code.isOwn(path: node.module))
             }
             return Crash.Thread(
-                number: Int64(index), isCrashed: isCrash && index == attributed,
-                frames: self.isPerThread ? frames : frames.reversed())
+                number: Int64(index), isCrashed: isCrash && index == attributed, frames: frames)
         }
     }
 
@@ -92,9 +92,7 @@ extension MetricKitStacks.Stack {
             path.append(self.nodes[current])
             index = next[current]
         }
-        let last = Crash.Bounds.outermostFrameCount
-        guard path.count > 2 * Crash.Bounds.frameCount else { return path }
-        return Array(path.prefix(Crash.Bounds.frameCount) + path.suffix(last))
+        return path
     }
 }
 

@@ -5,25 +5,21 @@
 ///   1 [ra] [inlined]   0x0000559561fddce8 level3(_:) + 295 in shopd at src/main.swift:14:47
 /// ```
 struct SwiftTextFrame {
+    let number: Int64
     let frame: Crash.Frame
     /// The function as the backtracer prints it, with the offset into it.
     let symbol: String
-
-    /// Stands for frames in the middle of a long stack that the backtracer left out.
-    static let omission = SwiftTextFrame(
-        frame: Crash.Frame(function: "<frames omitted>", isOwn: false), symbol: "<frames omitted>")
-
-    private init(frame: Crash.Frame, symbol: String) {
-        (self.frame, self.symbol) = (frame, symbol)
-    }
 
     /// - Returns: `nil` for a line that is no frame.
     init?(_ line: ArraySlice<UInt8>) {
         guard line.first?.isBlank == true else { return nil }
         let line = line.trimmed
         // Excerpts of the source begin with a number as well, but no blank follows it.
-        guard let number = line.leadingDigits, line[number.endIndex...].first == 0x20 else { return nil }
-        var rest = line[number.endIndex...].trimmed
+        guard let digits = line.leadingDigits, line[digits.endIndex...].first == 0x20,
+            let number = digits.decimalNumber
+        else { return nil }
+        self.number = number
+        var rest = line[digits.endIndex...].trimmed
         var (isAdded, isReturnAddress, isInlined) = (false, false, false)
         while rest.first == UInt8(ascii: "["), let end = rest.firstIndex(of: UInt8(ascii: "]")) {
             let mark = rest[...end].text

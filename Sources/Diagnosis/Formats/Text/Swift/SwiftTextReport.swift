@@ -30,6 +30,8 @@ struct SwiftTextReport {
     private var symbols: [String] = []
     /// Whether frames of the thread that is being read are left out before the next one.
     private var isOmitting = false
+    /// The number of the frame that follows the last one of the thread that is being read, if none is left out.
+    private var nextNumber: Int64 = 0
 
     static let marks: [LineMark] = [.beginning("*** "), .beginning("\u{1f4a3} ")]
 
@@ -97,7 +99,7 @@ struct SwiftTextReport {
         let frames = self.threads.first(where: \.isCrashed)?.frames ?? []
         guard
             let index = frames.firstIndex(where: { $0.isOwn && $0.function != nil })
-                ?? frames.firstIndex(where: { $0.function != nil }), index < self.symbols.count
+                ?? frames.firstIndex(where: { $0.isNamed && $0.function != nil }), index < self.symbols.count
         else { return "" }
         let function = " in \(self.symbols[index])"
         guard let file = frames[index].file, let line = frames[index].line else { return function }
@@ -116,18 +118,19 @@ extension SwiftTextReport {
             self.system = Self.system(platform)
         } else if let thread = Self.thread(line) {
             if self.threads.count < TextBounds.threadCount { self.threads.append(thread) }
-            self.isOmitting = false
+            (self.isOmitting, self.nextNumber) = (false, 0)
         } else if line.elementsEqual("...".utf8) {
             self.isOmitting = true
         } else if let last = self.threads.indices.last, let frame = SwiftTextFrame(line),
             self.threads[last].frames.count < TextBounds.frameCount
         {
-            let omission = SwiftTextFrame.omission
-            for frame in self.isOmitting ? [omission, frame] : [frame] {
-                self.threads[last].frames.append(frame.frame)
-                if self.threads[last].isCrashed { self.symbols.append(frame.symbol) }
+            // The number of the frame tells how many are left out before it.
+            let omission = Crash.Frame.omission(of: frame.number &- self.nextNumber)
+            for (frame, symbol) in (self.isOmitting ? [(omission, "")] : []) + [(frame.frame, frame.symbol)] {
+                self.threads[last].frames.append(frame)
+                if self.threads[last].isCrashed { self.symbols.append(symbol) }
             }
-            self.isOmitting = false
+            (self.isOmitting, self.nextNumber) = (false, frame.number &+ 1)
         } else if let register = RegisterValues.first(in: line),
             let crashed = self.threads.firstIndex(where: \.isCrashed)
         {

@@ -94,7 +94,7 @@ struct SentryCrashMembers {
     private var fingerprint: JSONValue? {
         let frames = crash.crashedThread?.frames ?? []
         guard crash.cause.message == nil || format.isMemoryDump,
-            !frames.contains(where: { $0.function != nil || $0.line != nil })
+            !frames.contains(where: \.isNamed)
         else { return nil }
         let parts = [format.name, crash.program ?? "", crash.cause.type]
         return .array(parts.map { .string(SentryText.line($0, SentryText.Limit.fact) ?? "unknown") })

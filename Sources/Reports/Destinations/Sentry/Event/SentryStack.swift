@@ -15,10 +15,10 @@ struct SentryStack {
         // within the call. Else Sentry takes all but the innermost one for addresses to which a call returns.
         let isAdjusted = frames.contains { $0.isReturnAddress != nil }
         var list: [JSONValue] = []
-        let omission = omission(of: frames.count)
+        let omission = omission(of: frames)
         for index in frames.indices.reversed() {
             if let omission, omission.contains(index) {
-                if index == omission.lowerBound { list.append(Self.omitted(omission.count)) }
+                if index == omission.lowerBound { list.append(Self.omitted(frames[omission])) }
                 continue
             }
             list.append(.object(json(frames[index], isInnermost: index == 0, isAdjusted: isAdjusted)))
@@ -30,15 +30,19 @@ struct SentryStack {
         return .object(object)
     }
 
-    /// The frames in the middle of a long stack that are left out; one frame stands for them.
-    private func omission(of count: Int) -> Range<Int>? {
-        guard count > frameLimit else { return nil }
-        let innermost = frameLimit / 2
-        return innermost..<count - (frameLimit - 1 - innermost)
+    /// The frames in the middle of a long stack that are left out; one frame stands for them. Where calls are missing
+    /// already further out, they are among them, so that the stack has one gap and not two.
+    private func omission(of frames: [Crash.Frame]) -> Range<Int>? {
+        guard frames.count > frameLimit else { return nil }
+        let count = frames.count - (frameLimit - 1)
+        let missing = frames.lastIndex { $0.omittedCount != nil } ?? 0
+        let end = max(frameLimit / 2 + count, missing + 1)
+        return end - count..<end
     }
 
-    private static func omitted(_ count: Int) -> JSONValue {
-        .object(
+    private static func omitted(_ frames: ArraySlice<Crash.Frame>) -> JSONValue {
+        let count = frames.reduce(0) { $0 + $1.callCount }
+        return .object(
             JSONObject([
                 .init(key: "function", value: .string("<\(count) frames omitted>")),
                 .init(key: "in_app", value: .bool(false)),
