@@ -9,6 +9,9 @@ package struct Judgement: Hashable, Sendable {
     package var retryAfter: Int64?
     /// Whether an answer that means "not now" is about the whole origin, as 429 and 503 are.
     package var throttles = false
+    /// How long the transfer rests at least, in milliseconds, if it is to be sent again: set where the server may have
+    /// it, and may take a second copy for another one. `nil`, the default, leaves the wait to the policy.
+    package var rest: Int64?
     /// The code for a person when the transfer ends as rejected.
     package var rejection = EndReason.rejected
     /// What is wrong, in a sentence for people; `nil` after a delivery.

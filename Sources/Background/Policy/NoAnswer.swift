@@ -55,7 +55,8 @@ package enum NoAnswer: Error, Hashable, Sendable {
     /// Whether it says something about the origin. The rest is this machine's own trouble, or the body's.
     package var concernsOrigin: Bool {
         switch self {
-        case .failure, .untrusted: true
+        case .failure(let failure): !failure.isInterruption
+        case .untrusted: true
         default: false
         }
     }
@@ -73,6 +74,9 @@ package struct TransportFailure: Hashable, Sendable, CustomStringConvertible {
     /// How long the transfer rests at least, in milliseconds: set where the server may have the transfer, and may take
     /// a second copy for another one. `nil`, the default, leaves the wait to the policy.
     package var rest: Int64?
+    /// Whether the queue stopped the attempt when all of the request had been sent: the origin has not failed, and the
+    /// transfer rests.
+    package var isInterruption = false
 
     package init(_ description: String, didConnect: Bool, bytesSent: UInt64, isConnectionLost: Bool = false) {
         self.description = description

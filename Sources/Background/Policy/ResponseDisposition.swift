@@ -62,7 +62,17 @@ package enum ResponseDisposition: Hashable, Sendable {
         status == 429 || status == 503 || retryAfter != nil
     }
 
-    private static func isHTML(_ contentType: String?) -> Bool {
+    /// Whether an answer to a whole request leaves open whether the server has the item: something in between gave up
+    /// waiting for the server, or lost it.
+    package static func leavesOutcomeOpen(status: Int) -> Bool {
+        switch status {
+        case 502, 504, 520...530, 598, 599: true
+        default: false
+        }
+    }
+
+    /// Whether a `Content-Type` is that of a page.
+    package static func isHTML(_ contentType: String?) -> Bool {
         let mediaType = contentType?.prefix { $0 != ";" }.filter { $0 != " " && $0 != "\t" }.lowercased()
         return mediaType == "text/html" || mediaType == "application/xhtml+xml"
     }

@@ -31,12 +31,19 @@ package struct Verdict: Hashable, Sendable {
         self.due = due
     }
 
-    /// The verdict on a transfer that the server may have: another delivery there does not bring it on before the time.
+    /// The verdict on a transfer that the server may have: neither another delivery there nor an explicit submit brings
+    /// it on before the time.
     fileprivate func resting(until time: Int64) -> Verdict {
-        guard state == .waiting else { return self }
         var verdict = self
-        verdict.due = max(due ?? time, time)
-        if reason == .waiting(.unreachable) { verdict.reason = .waiting(.unanswered) }
+        switch (state, due) {
+        case (.waiting, let due):
+            verdict.due = max(due ?? time, time)
+            if reason == .waiting(.unreachable) { verdict.reason = .waiting(.unanswered) }
+        case (.held, let due?):
+            // What is held may be a probe in the last interval before it is due, and not earlier.
+            verdict.due = max(due, time + OriginGate.probeInterval)
+        default: break
+        }
         return verdict
     }
 }
@@ -71,7 +78,8 @@ extension RetryPolicy {
     ) -> Verdict {
         switch outcome {
         case .answer(let judgement):
-            return verdict(on: judgement, facts, gate: &gate, using: &generator)
+            let verdict = verdict(on: judgement, facts, gate: &gate, using: &generator)
+            return judgement.rest.map { verdict.resting(until: facts.now + $0) } ?? verdict
         case .postponed(_, let retryAfter):
             return postponedVerdict(facts, retryAfter: retryAfter, gate: &gate, using: &generator)
         case .noAnswer(let trouble):
@@ -103,6 +111,8 @@ extension RetryPolicy {
         case .untrusted:
             gate.hold(.tls, at: facts.now)
             return Verdict(.held, reason: .held(.tls))
+        case .failure(let failure) where failure.isInterruption:
+            return Verdict(.waiting, reason: .waiting(.unanswered), due: facts.now + (failure.rest ?? 0))
         case .failure(let failure):
             let verdict = failureVerdict(facts, sentBytes: failure.didConnect, gate: &gate, using: &generator)
             return failure.rest.map { verdict.resting(until: facts.now + $0) } ?? verdict

@@ -138,12 +138,14 @@ extension TransferStore {
     }
 
     /// A row that only waits for the origin, or that is held for a reason which may be over when the origin accepts
-    /// another transfer.
+    /// another transfer. A held row that rests is none, until ``OriginGate/probeInterval`` before it is due.
     func probeCandidate(lane: Lane) throws -> Int64? {
         for reason in HoldReason.endedByAcceptance {
             let row = try connection.value(
-                "SELECT id FROM transfer WHERE state='held' AND lane=? AND reason=? LIMIT 1", .text(lane.name),
-                .text(reason.rawValue))
+                """
+                SELECT id FROM transfer WHERE state='held' AND lane=? AND reason=? AND (due_at IS NULL OR due_at<=?)
+                LIMIT 1
+                """, .text(lane.name), .text(reason.rawValue), .integer(now + OriginGate.probeInterval))
             if let row { return row.integer }
         }
         return try connection.value(
@@ -165,14 +167,16 @@ extension TransferStore {
             """, .integer(now), .integer(now), .text(lane.name))
     }
 
-    /// Makes the rows due that were held for a reason which is over when the origin accepts a transfer.
+    /// Makes the rows due that were held for a reason which is over when the origin accepts a transfer, and that do not
+    /// rest (``probeCandidate(lane:)``).
     package func wakeHeld(lane: Lane) throws {
         for reason in HoldReason.endedByAcceptance {
             try connection.run(
                 """
                 UPDATE transfer SET state='waiting', reason=NULL, note=NULL, due_at=?
-                WHERE state='held' AND reason=? AND lane=?
-                """, .integer(now), .text(reason.rawValue), .text(lane.name))
+                WHERE state='held' AND reason=? AND lane=? AND (due_at IS NULL OR due_at<=?)
+                """, .integer(now), .text(reason.rawValue), .text(lane.name),
+                .integer(now + OriginGate.probeInterval))
         }
     }
 

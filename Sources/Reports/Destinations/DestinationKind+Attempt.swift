@@ -19,10 +19,13 @@ extension DestinationKind {
             var request = try await self.request(for: report, context)
             request.answerByteCount = answerByteCount
             request.isSentOnce = Self.unansweredRest != nil
-            let result = await exchange(request).resting(Self.unansweredRest, ifSentWhole: request.bodyByteCount)
+            let rest = Self.unansweredRest.map { UnansweredRest($0, of: &request) }
+            let sent = await exchange(request)
+            let result = rest?.added(to: sent) ?? sent
             context.wall = clock.wallMilliseconds
             let attempt = AttemptReport(result, at: context.wall) { [context] answer in
-                judge(answer, to: report, context)
+                let judgement = judge(answer, to: report, context)
+                return rest?.added(to: judgement, on: answer) ?? judgement
             }
             // Each sort of change once: two answers that contradict each other must not be obeyed for ever.
             guard let change = attempt.again, !context.has(change), !Task.isCancelled else {
@@ -30,16 +33,5 @@ extension DestinationKind {
             }
             context.changes.append(change)
         }
-    }
-}
-
-extension TransportResult {
-    /// The same result, with a rest for the transfer if nobody knows whether the server has all of it.
-    fileprivate func resting(_ rest: Int64?, ifSentWhole byteCount: UInt64) -> TransportResult {
-        guard let rest, case .noAnswer(.failure(var failure)) = self, failure.didConnect,
-            failure.bytesSent >= byteCount
-        else { return self }
-        failure.rest = rest
-        return .noAnswer(.failure(failure))
     }
 }

@@ -19,9 +19,9 @@ package protocol DestinationKind: Sendable {
     /// Whether a long part of the path may be a token, as at some collectors, so that it is not shown. The default is
     /// `false`.
     static var hasTokensInPath: Bool { get }
-    /// How long a report rests at least, in milliseconds, when all of its request has been sent and no answer came: for
-    /// servers that take a second copy for another report. Such a request goes over a connection of its own. The
-    /// default, `nil`, is for servers that know a report again.
+    /// How long a report rests at least, in milliseconds, when all of its request has been sent and nobody knows whether
+    /// the server has it: for servers that take a second copy for another report (``UnansweredRest``). Such a request
+    /// goes over a connection of its own. The default, `nil`, is for servers that know a report again.
     static var unansweredRest: Int64? { get }
 
     /// Makes a destination from an endpoint as the user writes it, and checks it.

@@ -236,6 +236,40 @@ struct VerdictTests {
         }
     }
 
+    @Test("A rest that an answer leaves behind counts for what waits and what is held, and for nothing else")
+    func restAfterAnswers() {
+        let day: Int64 = 86_400_000
+        func verdict(_ status: Int, _ disposition: ResponseDisposition? = nil, rest: Int64?) -> Verdict {
+            guard case .answer(var judgement) = Self.answer(status) else { return Verdict(.removed) }
+            judgement.disposition = disposition ?? judgement.disposition
+            judgement.rest = rest
+            var gate = OriginGate()
+            return Self.verdict(.answer(judgement), gate: &gate)
+        }
+        let held = verdict(200, .hold(.acknowledgement), rest: day)
+        #expect(held.reason == .held(.acknowledgement))
+        #expect(held.due == 1_000 + day + OriginGate.probeInterval)
+        #expect(verdict(200, .hold(.acknowledgement), rest: nil).due == 1_000 + OriginGate.probeInterval)
+        let lost = verdict(504, rest: 60_000)
+        #expect(lost.reason == .waiting(.unanswered) && lost.due == 61_000 && !lost.isCharged)
+        #expect(verdict(200, rest: day) == verdict(200, rest: nil))
+        #expect(verdict(404, .rejected, rest: day) == verdict(404, .rejected, rest: nil))
+        // A closed gate says by itself when it is probed.
+        #expect(verdict(401, rest: day).due == nil)
+    }
+
+    @Test("An attempt that was stopped when all had been sent is nobody's failure, and rests")
+    func stoppedLate() {
+        var gate = OriginGate()
+        var failure = TransportFailure("interrupted", didConnect: true, bytesSent: 5)
+        failure.rest = 60_000
+        failure.isInterruption = true
+        let verdict = Self.verdict(.noAnswer(.failure(failure)), gate: &gate)
+        #expect(verdict.reason == .waiting(.unanswered) && verdict.due == 61_000 && !verdict.isCharged)
+        #expect(gate == OriginGate())
+        #expect(!NoAnswer.failure(failure).concernsOrigin)
+    }
+
     @Test("A rest is no reason to go on with a transfer that is too old, and the longer wait counts")
     func unansweredForLong() {
         var gate = OriginGate(failures: 12)

@@ -83,6 +83,103 @@ struct UnansweredTests {
         }
     }
 
+    @Test("a dump that was accepted without an id is sent once a day, however often others are submitted")
+    func withoutID() async throws {
+        try await withCollector { harness, configuration in
+            let id = try harness.add("MDMP1")
+            harness.transport.answer { _ in .status(200, text: "thank you") }
+            for count in 0..<4 {
+                _ = try await Submission(spool: harness.spool, configuration: configuration).run()
+                #expect(harness.transport.sent.count == 1, "submit \(count)")
+                #expect(try harness.record(id)?.reason == .held(.acknowledgement))
+                harness.clock.advance(by: 5 * 3_600_000)
+            }
+            // Deliveries of others do not bring it on either, also where they open the gate.
+            harness.transport.answer { _ in .status(404) }
+            let second = try harness.add("MDMP2")
+            _ = try await Submission(spool: harness.spool, configuration: configuration).run()
+            #expect(try harness.record(second)?.reason == .held(.destination))
+            harness.transport.answer { _ in Self.good }
+            _ = try await Submission(spool: harness.spool, configuration: configuration).run()
+            #expect(try harness.record(second)?.state == .delivered)
+            #expect(try harness.record(id)?.state == .held)
+            #expect(harness.transport.sent.count == 3)
+
+            harness.clock.advance(by: 5 * 3_600_000)
+            _ = try await Submission(spool: harness.spool, configuration: configuration).run()
+            #expect(try harness.record(id)?.state == .delivered)
+        }
+    }
+
+    @Test("a person may send a dump again that was accepted without an id")
+    func withoutIDRetried() async throws {
+        try await withCollector { harness, configuration in
+            let id = try harness.add("MDMP1")
+            harness.transport.answer { _ in .status(200, text: "thank you") }
+            _ = try await Submission(spool: harness.spool, configuration: configuration).run()
+            harness.transport.answer { _ in Self.good }
+            _ = try await OrderDispatch(spool: harness.spool).carryOut(.retry, ids: [id.hex])
+            _ = try await Submission(spool: harness.spool, configuration: configuration).run()
+            #expect(try harness.record(id)?.state == .delivered)
+        }
+    }
+
+    @Test("at a server that knows a report again, one without a proof is tried at each submit")
+    func otherKinds() async throws {
+        try await withSpool { harness in
+            var configuration = harness.configuration()
+            var destination = Destination(endpoint: "https://collector.example/{id}")
+            destination.acknowledgement = .header("X-Receipt")
+            configuration.routing = Routing(destination)
+            try harness.add("MDMP1")
+            harness.transport.answer { _ in .status(200) }
+            for count in 1...3 {
+                _ = try await Submission(spool: harness.spool, configuration: configuration).run()
+                #expect(harness.transport.sent.count == count)
+            }
+        }
+    }
+
+    @Test("a dump rests when the wait for its answer is cut after all of it was sent, and not when it was cut before")
+    func stopped() async throws {
+        for isWhole in [true, false] {
+            try await withCollector { harness, configuration in
+                let id = try harness.add("MDMP1")
+                harness.transport.answer { sent in
+                    guard sent.index == 0 else { return Self.good }
+                    sent.request.onProgress?(sent.request.bodyByteCount - (isWhole ? 0 : 1))
+                    return .noAnswer(.interrupted)
+                }
+                _ = try await Submission(spool: harness.spool, configuration: configuration).run()
+                let record = try #require(try harness.record(id))
+                guard isWhole else {
+                    #expect(record.state == .delivered)
+                    return
+                }
+                #expect(record.reason == .waiting(.unanswered))
+                #expect(record.lastError == "interrupted when all of it had been sent")
+                #expect(harness.transport.sent.count == 1)
+                harness.clock.advance(by: 61_000)
+                _ = try await Submission(spool: harness.spool, configuration: configuration).run()
+                #expect(try harness.record(id)?.state == .delivered)
+            }
+        }
+    }
+
+    @Test(
+        "an answer of something in between leaves open whether the collector has it",
+        arguments: [(502, true), (504, true), (520, true), (530, true), (598, true), (599, true), (500, false)])
+    func gateways(status: Int, rests: Bool) async throws {
+        try await withCollector { harness, configuration in
+            let id = try harness.add("MDMP1")
+            harness.transport.answer { _ in .status(status) }
+            let begin = harness.clock.wallMilliseconds
+            let summary = try await Submission(spool: harness.spool, configuration: configuration).run()
+            #expect(try harness.record(id)?.reason == .waiting(rests ? .unanswered : .unreachable))
+            #expect(((summary.nextAttemptMilliseconds ?? 0) - begin >= 60_000) == rests)
+        }
+    }
+
     @Test("a dump of which a part is missing there cannot have been taken, and does not rest")
     func cut() async throws {
         try await withCollector { harness, configuration in
