@@ -19,10 +19,15 @@ extension OTLPDestination {
     private func apply(_ response: OTLPResponse, _ answer: TransferAnswer, to judgement: inout Judgement) {
         switch answer.status {
         case 200...299:
-            guard judgement.disposition == .delivered, response.rejectedCount > 0 else { return }
-            judgement.disposition = .rejected
-            judgement.note = "the server answered \(answer.status) and refused the record"
-            add(response.message, to: &judgement)
+            guard judgement.disposition == .delivered else { return }
+            if response.rejectedCount > 0 {
+                judgement.disposition = .rejected
+                judgement.note = "the server answered \(answer.status) and refused the record"
+                add(response.message, to: &judgement)
+            } else if let doubt = response.doubt, options.acknowledgement == nil {
+                judgement.disposition = .hold(.acknowledgement)
+                judgement.note = "the server answered \(answer.status) \(doubt)"
+            }
         case 404, 405:
             judgement.disposition = .hold(.destination)
             judgement.note = "the server answered \(answer.status): it takes no logs by OTLP at this address"

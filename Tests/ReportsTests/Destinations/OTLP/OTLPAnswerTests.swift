@@ -45,6 +45,9 @@ struct OTLPAnswerTests {
             (#"{"partialSuccess":null}"#, 0, nil), (#"{}"#, 0, nil), (#"[1]"#, 0, nil), ("ok", 0, nil),
             (#"{"partialSuccess":{"rejectedLogRecords":"x","errorMessage":7}}"#, 0, nil),
             (#"{"partialSuccess":{"rejectedLogRecords":-1}}"#, -1, nil),
+            (#"{"partialSuccess":{"rejectedLogRecords":1.0}}"#, 1, nil),
+            (#" {"partialSuccess":{"rejectedLogRecords":"2.0"}}"#, 2, nil),
+            (#"{"partialSuccess":{"rejectedLogRecords":0.5}}"#, 0, nil),
         ] as [(String, Int64, String?)])
     func json(text: String, rejected: Int64, message: String?) throws {
         let response = OTLPResponse(try Self.answer(200, Array(text.utf8), "application/json; charset=utf-8"))
@@ -81,9 +84,61 @@ struct OTLPAnswerTests {
         #expect(judgement.disposition != .delivered)
     }
 
-    @Test("a body of another type proves nothing, and a message beside no refusal is a warning in the receipt")
+    @Test(
+        "a refusal is one whatever the type of its body",
+        arguments: ["text/plain; charset=utf-8", "application/octet-stream", "", "application/json"])
+    func wrongTypes(type: String) throws {
+        let binary = try #require(OTLPVector.responses.first { $0.rejected > 0 })
+        let text = #"{"partialSuccess":{"rejectedLogRecords":"1","errorMessage":"old"}}"#
+        for body in [binary.bytes, Array(text.utf8)] {
+            #expect(try Self.judge(200, body, type).disposition == .rejected)
+        }
+        #expect(
+            try Self.judge(400, Array(#"{"message":"bad"}"#.utf8), type).note == "the server answered 400: bad")
+    }
+
+    @Test("a refusal of some KiB is read, and a body that is too long to be read proves no delivery")
+    func longAnswers() throws {
+        let long = { (count: Int) in
+            let message = String(repeating: "x", count: count)
+            return Array(#"{"partialSuccess":{"errorMessage":"\#(message)","rejectedLogRecords":1}}"#.utf8)
+        }
+        let limit = try #require(Destination.otlp(endpoint: "https://collector.example").kind().answerByteCount)
+        #expect(limit == 64 << 10)
+        #expect(try Self.judge(200, long(60 << 10), "application/json").disposition == .rejected)
+        let cut = Array(long(limit).prefix(limit))
+        let judgement = try Self.judge(200, cut, "application/json")
+        #expect(judgement.disposition == .hold(.acknowledgement))
+        #expect(judgement.note?.contains("more than 64 KiB") == true)
+        let message = String(repeating: "x", count: limit)
+        let partial = ProtobufWriter.message { $0.write(1, message: { $0.write(2, text: message) }) }
+        #expect(try Self.judge(200, Array(partial.prefix(limit))).disposition == .hold(.acknowledgement))
+    }
+
+    @Test(
+        "a page is no delivery, over https and on this machine too, unless the user takes any answer",
+        arguments: [
+            ("text/html; charset=utf-8", "Welcome"), ("application/xhtml+xml", ""), ("text/plain", "<html>"),
+            ("", "\r\n <!DOCTYPE html>"),
+        ])
+    func pages(type: String, body: String) throws {
+        let report = try DestinationContractTests.report()
+        for (url, isLoopback) in [("https://collector.example", false), ("http://127.0.0.1:4318", true)] {
+            var answer = try Self.answer(200, Array(body.utf8), type)
+            answer.isLoopback = isLoopback
+            var destination = Destination.otlp(endpoint: url)
+            let judgement = try destination.kind().judge(answer, to: report, DestinationContractTests.context())
+            #expect(judgement.disposition == .hold(.acknowledgement))
+            #expect(judgement.note == "the server answered 200 with a page, as no collector does")
+            destination.acknowledgement = .any
+            let any = try destination.kind().judge(answer, to: report, DestinationContractTests.context())
+            #expect(any.disposition == .delivered)
+        }
+    }
+
+    @Test("another body proves nothing, and a message beside no refusal is a warning in the receipt")
     func warnings() throws {
-        let garbage = try Self.judge(200, OTLPVector.responses[1].bytes, "text/plain")
+        let garbage = try Self.judge(200, Array("ok".utf8), "text/plain")
         #expect(garbage.disposition == .delivered)
         let warning = try Self.judge(200, OTLPVector.responses[2].bytes)
         #expect(warning.disposition == .delivered && warning.note == nil)
