@@ -34,20 +34,8 @@ struct BreakpadDestination: DestinationKind {
         }
         self.options = options
         (template, endpoint) = try EndpointTemplate.checked(url)
-        gateKey = Self.gateKey(of: endpoint)
+        gateKey = endpoint.maskedPlace
     }
-
-    /// The origin and the path. Some servers have a token in the path, so a part of it that is long enough to be one is
-    /// told by its digest.
-    private static func gateKey(of endpoint: Endpoint) -> String {
-        let path = endpoint.path.prefix { $0 != "?" }.split(separator: "/").map { part in
-            part.utf8.count < tokenByteCount ? String(part) : "#\(ContentHash(of: Array(part.utf8)).hex.prefix(8))"
-        }
-        return "\(endpoint.origin)/\(path.joined(separator: "/"))"
-    }
-
-    /// Of the shortest token that is hard to guess, in characters.
-    private static let tokenByteCount = 20
 
     var answerByteCount: Int? { options.acknowledgement?.answerByteCount }
 

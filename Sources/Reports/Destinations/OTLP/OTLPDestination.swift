@@ -20,6 +20,7 @@ struct OTLPDestination: DestinationKind {
     let options: DestinationOptions
     let payload: OTLPPayload
     let endpoint: Endpoint
+    let gateKey: String
 
     init(endpoint: String, options: DestinationOptions) throws(ReportsError) {
         let query = endpoint.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false).dropFirst().first
@@ -40,6 +41,7 @@ struct OTLPDestination: DestinationKind {
         self.options = options
         self.payload = payload
         endpoint = try Self.endpoint(url)
+        gateKey = endpoint.maskedPlace
     }
 
     /// Where records go: the path of the URL, with the one for logs behind it, as exporters of OpenTelemetry do it.
@@ -63,7 +65,6 @@ struct OTLPDestination: DestinationKind {
 
     private static func problem(_ text: String) -> ReportsError { ReportsError(.badConfiguration, text) }
 
-    var gateKey: String { endpoint.origin }
     var answerByteCount: Int? { OTLPResponse.byteCount }
 
     // MARK: - The request

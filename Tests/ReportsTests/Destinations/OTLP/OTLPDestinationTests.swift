@@ -42,7 +42,18 @@ struct OTLPDestinationTests {
         #expect(endpoint.description == expected)
         #expect(try Destination.otlp(endpoint: url).kind().endpoint == endpoint)
         #expect(try Destination.otlp(endpoint: "otlp+\(url)").kind().endpoint == endpoint)
-        #expect(try Self.kind("otlp+\(url)").gateKey == endpoint.origin)
+        #expect(try Self.kind("otlp+\(url)").gateKey == endpoint.origin + endpoint.path)
+    }
+
+    @Test("a place has its own gate, so that one which is wrong keeps nothing back from others of the server")
+    func gates() throws {
+        let keys = try ["otlp+https://c.example", "otlp+https://c.example/other", "https://c.example/v1"].map {
+            try Self.kind($0).gateKey
+        }
+        #expect(Set(keys).count == 3)
+        let token = String(repeating: "0123abcd", count: 4)
+        let key = try Self.kind("otlp+https://c.example/\(token)/otlp").gateKey
+        #expect(!key.contains(token) && key.hasSuffix("/otlp/v1/logs"))
     }
 
     @Test(
