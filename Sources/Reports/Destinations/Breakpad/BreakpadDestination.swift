@@ -37,7 +37,12 @@ struct BreakpadDestination: DestinationKind {
         gateKey = endpoint.maskedPlace
     }
 
-    var answerByteCount: Int? { options.acknowledgement?.answerByteCount }
+    /// The id of the crash is in the body, so a body that breaks off or is late is no answer. With another proof it is
+    /// as much as that proof needs.
+    var answerByteCount: Int? {
+        guard let acknowledgement = options.acknowledgement else { return 4 << 10 }
+        return acknowledgement.answerByteCount
+    }
 
     /// A minidump that was cut is taken, too: it may still name the thread that crashed, and the collector is the one
     /// that can tell.

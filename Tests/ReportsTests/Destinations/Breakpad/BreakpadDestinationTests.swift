@@ -94,6 +94,13 @@ struct BreakpadDestinationTests {
 
     // MARK: - Answers
 
+    @Test("the body with the id is needed whole, unless another proof counts")
+    func neededBody() throws {
+        #expect(try Self.kind().answerByteCount == 4 << 10)
+        #expect(try Self.kind(acknowledgement: .any).answerByteCount == nil)
+        #expect(try Self.kind(acknowledgement: .header("X-Receipt")).answerByteCount == nil)
+    }
+
     private static func judge(
         _ status: Int, _ body: String, type: String = "text/plain", _ acknowledgement: Acknowledgement? = nil,
         url: String = "minidump+https://collector.example/submit"
