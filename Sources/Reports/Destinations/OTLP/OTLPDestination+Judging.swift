@@ -61,9 +61,11 @@ extension OTLPDestination {
 
     /// Whether the record of a report had not all of its payload.
     private func leavesOut(_ report: OutgoingReport) -> Bool {
-        guard payload != .whole, report.stored.size > 0 else { return false }
-        guard payload == .cut, report.stored.size <= UInt64(OTLPPayload.maximumByteCount) else { return true }
-        // What cannot be read now was sent a moment ago, and nobody can tell how.
-        return (try? part(of: report))?.isWhole != true
+        let stored = report.stored
+        guard payload != .whole, stored.size > 0 else { return false }
+        let isSentWhole =
+            payload == .cut && stored.size <= UInt64(OTLPPayload.maximumByteCount)
+            && OTLPPayloadPart.mayBeText(stored.properties)
+        return !isSentWhole || memory.wasRepaired(stored.id)
     }
 }

@@ -21,6 +21,7 @@ struct OTLPDestination: DestinationKind {
     let payload: OTLPPayload
     let endpoint: Endpoint
     let gateKey: String
+    let memory = OTLPMemory()
 
     init(endpoint: String, options: DestinationOptions) throws(ReportsError) {
         let query = endpoint.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false).dropFirst().first
@@ -90,7 +91,9 @@ struct OTLPDestination: DestinationKind {
     ) async throws(NoAnswer) -> TransferRequest {
         let headers = try await options.headerFields()
         let bytes = try await report.withDiagnosis { diagnosis throws(NoAnswer) in
-            OTLPRecord(report.stored, diagnosis, try part(of: report), host: attempt.host).request
+            let part = try part(of: report)
+            if part.isRepaired { memory.noteRepaired(report.stored.id) }
+            return OTLPRecord(report.stored, diagnosis, part, host: attempt.host).request
         }
         var fields = HTTPFields()
         fields[.userAgent] = "Reports/\(ReportsVersion.current)"

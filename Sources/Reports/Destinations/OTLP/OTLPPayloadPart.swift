@@ -22,7 +22,7 @@ struct OTLPPayloadPart: Hashable, Sendable {
     ///   - byteCount: how many it has.
     init(text head: [UInt8], of byteCount: UInt64) {
         isTruncated = UInt64(head.count) < byteCount
-        if let decoded = Self.decodingUTF16(head) {
+        if let decoded = Self.decodingUTF16(head, isTruncated: isTruncated) {
             text = decoded
             encoding = "utf-16"
             return
@@ -63,7 +63,7 @@ struct OTLPPayloadPart: Hashable, Sendable {
     ]
 
     /// The text behind a byte order mark of UTF-16; `nil` where the bytes are none.
-    private static func decodingUTF16(_ bytes: [UInt8]) -> String? {
+    private static func decodingUTF16(_ bytes: [UInt8], isTruncated: Bool) -> String? {
         let isLittleEndian = bytes.starts(with: [0xff, 0xfe])
         guard isLittleEndian || bytes.starts(with: [0xfe, 0xff]), bytes.count.isMultiple(of: 2) else { return nil }
         var units: [UInt16] = []
@@ -73,9 +73,7 @@ struct OTLPPayloadPart: Hashable, Sendable {
             units.append(isLittleEndian ? second << 8 | first : first << 8 | second)
         }
         // Half of a pair at a cut.
-        if bytes.count == OTLPPayload.maximumByteCount, let last = units.last, UTF16.isLeadSurrogate(last) {
-            units.removeLast()
-        }
+        if isTruncated, let last = units.last, UTF16.isLeadSurrogate(last) { units.removeLast() }
         return String(validating: units, as: UTF16.self)
     }
 

@@ -15,7 +15,8 @@ extension OTLPRecord {
     init(_ report: StoredReport, _ diagnosis: Diagnosis, _ payload: OTLPPayloadPart, host: String) {
         let properties = report.properties
         let crash = diagnosis.crash
-        let time = crash?.occurredAt ?? properties.occurredAt ?? properties.collectedAt
+        // What the report itself says is what its other destinations say, and what the queue shows.
+        let time = properties.occurredAt ?? crash?.occurredAt ?? properties.collectedAt
         self.init(
             time: Self.nanoseconds(time), observedTime: Self.nanoseconds(properties.collectedAt),
             severity: Severity(properties.kind), eventName: Self.eventName(of: properties.kind),
@@ -25,9 +26,10 @@ extension OTLPRecord {
         resource = Self.resource(properties.annotations, crash, host: host)
     }
 
+    /// Collectors and back ends keep the time as a signed number, so that none above its largest one is sent.
     private static func nanoseconds(_ milliseconds: Int64) -> UInt64 {
-        let (product, isOverflown) = UInt64(clamping: milliseconds).multipliedReportingOverflow(by: 1_000_000)
-        return isOverflown ? .max : product
+        let (product, isOverflown) = max(0, milliseconds).multipliedReportingOverflow(by: 1_000_000)
+        return UInt64(isOverflown ? .max : product)
     }
 
     private static func eventName(of kind: ReportKind) -> String? {

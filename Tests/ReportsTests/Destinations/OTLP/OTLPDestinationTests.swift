@@ -165,12 +165,35 @@ struct OTLPDestinationTests {
                     continue
                 }
                 #expect(try kind.part(of: report).text ?? "" == expected, "\(format) \(word)")
+                _ = try await kind.request(for: report, DestinationContractTests.context())
                 let isLess = expected.isEmpty || expected.contains("\u{fffd}")
                 guard case .answer(let answer) = TransportResult.status(200) else { continue }
                 let judgement = kind.judge(answer, to: report, DestinationContractTests.context())
                 #expect(judgement.receipt?.contains(#""left_out":["payload"]"#) == isLess, "\(format) \(word)")
             }
         }
+    }
+
+    @Test("an answer is judged by what was sent, without another look at the bytes")
+    func judgesWithoutBytes() async throws {
+        let (text, other) = (Array("plain text\n".utf8), Array("plain text caf".utf8) + [0xe9, 0x0a])
+        for (sent, later, isRepaired) in [(text, other, false), (other, text, true)] {
+            let kind = try Self.kind("otlp+https://c.example?payload=cut")
+            let report = try Self.report(sent)
+            _ = try await kind.request(for: report, DestinationContractTests.context())
+            let changed = OutgoingReport(report.stored, payload: later, deflated: [])
+            guard case .answer(let answer) = TransportResult.status(200) else { continue }
+            let judgement = kind.judge(answer, to: changed, DestinationContractTests.context())
+            #expect(judgement.receipt?.contains("left_out") == isRepaired)
+        }
+    }
+
+    @Test("as many reports are remembered as are ever under way, and no more")
+    func memory() {
+        let memory = OTLPMemory()
+        let ids = (0...OTLPMemory.limit).map { ContentHash(of: Array("\($0)".utf8)) }
+        for id in ids + ids.suffix(1) { memory.noteRepaired(id) }
+        #expect(!memory.wasRepaired(ids[0]) && ids.dropFirst().allSatisfy(memory.wasRepaired))
     }
 
     @Test("a report whose bytes turn out to be no UTF-8 is held, and nothing of it is sent")

@@ -44,6 +44,19 @@ struct OTLPPayloadPartTests {
         }
     }
 
+    @Test("of UTF-16 the half of a pair is left out where it was cut, and replaced where the text itself has it")
+    func halfPairs() {
+        let count = OTLPPayload.maximumByteCount
+        let letters = Array(repeating: [0x41, 0] as [UInt8], count: count / 2 - 2).joined()
+        let head = [0xff, 0xfe] + letters + [0x3e, 0xd8]
+        let cut = Self.part(head, of: count + 2)
+        #expect(cut.isTruncated && !cut.isRepaired && cut.text?.utf8.count == count / 2 - 2)
+        let whole = Self.part(head)
+        #expect(whole.isRepaired && !whole.isWhole)
+        let short = Self.part([0xff, 0xfe, 0x41, 0, 0x3e, 0xd8], of: 8)
+        #expect(short.text == "A" && short.isTruncated && !short.isRepaired)
+    }
+
     @Test(
         "bytes that are no UTF-8 are replaced, and the record says so",
         arguments: [[0xe9], [0xc3], [0xff, 0xfe, 0x41]])

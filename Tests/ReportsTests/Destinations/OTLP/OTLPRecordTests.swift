@@ -11,14 +11,21 @@ struct OTLPRecordTests {
     private static let wall: UInt64 = 1_790_000_000_000
 
     private static func record(
-        kind: ReportKind = .crash, annotations: [String: String] = [:], crash: Crash? = nil, text: String? = "text"
+        kind: ReportKind = .crash, annotations: [String: String] = [:], crash: Crash? = nil, text: String? = "text",
+        occurredAt: Int64? = nil
     ) throws -> OTLPRecord {
-        let report = try DestinationContractTests.report(
-            Array((text ?? "").utf8), format: "text", kind: kind, annotations: annotations)
+        let stored = try DestinationContractTests.report(
+            Array((text ?? "").utf8), format: "text", kind: kind, annotations: annotations
+        ).stored
+        var properties = stored.properties
+        properties.occurredAt = occurredAt
+        let report = StoredReport(
+            id: stored.id, properties: properties, size: stored.size, wireSize: stored.wireSize,
+            wireHash: stored.wireHash, headerByteCount: 0)
         let diagnosis = Diagnosis(
             format: "text", contentType: "text/plain", kind: .other, summary: "a crash", crash: crash)
         let part = text.map { OTLPPayloadPart(text: Array($0.utf8), of: UInt64($0.utf8.count)) }
-        return OTLPRecord(report.stored, diagnosis, part ?? OTLPPayloadPart(), host: "box")
+        return OTLPRecord(report, diagnosis, part ?? OTLPPayloadPart(), host: "box")
     }
 
     private static var crash: Crash {
@@ -112,16 +119,23 @@ struct OTLPRecordTests {
         }
     }
 
-    @Test("the time is the payload's own, else that of the report")
+    @Test("the time is what the report says, else the payload, else when it was collected, and fits a signed number")
     func times() throws {
         let plain = try Self.record()
         #expect(plain.time == Self.wall * 1_000_000 && plain.observedTime == plain.time)
         var crash = Self.crash
         crash.occurredAt = 1_000
         #expect(try Self.record(crash: crash).time == 1_000_000_000)
-        for (time, expected) in [(Int64.min, 0), (.max, UInt64.max)] as [(Int64, UInt64)] {
+        #expect(try Self.record(crash: crash, occurredAt: 2_000).time == 2_000_000_000)
+        let largest = UInt64(Int64.max)
+        let times: [(Int64, UInt64)] = [
+            (.min, 0), (-1, 0), (.max, largest), (.max / 1_000_000 + 1, largest),
+            (.max / 1_000_000, UInt64(Int64.max / 1_000_000) * 1_000_000),
+        ]
+        for (time, expected) in times {
             crash.occurredAt = time
             #expect(try Self.record(crash: crash).time == expected)
+            #expect(try Self.record(occurredAt: time).time == expected)
         }
     }
 
