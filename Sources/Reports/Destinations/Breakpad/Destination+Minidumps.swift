@@ -15,7 +15,7 @@ extension Destination {
     /// them to another destination.
     ///
     /// A 2xx answer means a delivery if its body begins with `CrashID=`. For collectors that answer in other words, set
-    /// ``acknowledgement`` to ``Acknowledgement/any``. Nothing in this protocol tells a collector that it has a dump
+    /// ``acknowledgement`` to ``Acknowledgement/any``; otherwise the dump is sent again once a day. Nothing in this protocol tells a collector that it has a dump
     /// already: if an answer is lost, the dump is sent once more after a minute or later, and is there twice.
     ///
     /// - Parameters:

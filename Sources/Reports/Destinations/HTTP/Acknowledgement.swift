@@ -6,7 +6,7 @@ import HTTPTypes
 ///
 /// This is for servers behind something that may answer in their place: a load balancer's page, a proxy's login, a
 /// catch-all site. A report whose answer lacks the proof is held. It is tried again after an hour, or at the next
-/// explicit submit.
+/// explicit submit; a minidump at a collector of minidumps only after a day.
 public struct Acknowledgement: Hashable, Sendable, CustomStringConvertible {
     private enum Place: Hashable, Sendable {
         case header(String)
