@@ -12,6 +12,9 @@ package struct Judgement: Hashable, Sendable {
     /// How long the transfer rests at least, in milliseconds, if it is to be sent again: set where the server may have
     /// it, and may take a second copy for another one. `nil`, the default, leaves the wait to the policy.
     package var rest: Int64?
+    /// Whether a refusal is about this transfer alone, by a rule of a server that is well. Such refusals say nothing of
+    /// the origin, however many there are in a row.
+    package var isOfOneTransfer = false
     /// The code for a person when the transfer ends as rejected.
     package var rejection = EndReason.rejected
     /// What is wrong, in a sentence for people; `nil` after a delivery.

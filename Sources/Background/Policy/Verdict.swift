@@ -133,7 +133,7 @@ extension RetryPolicy {
             return verdict
         case .rejected:
             obey(retryAfter, facts, gate: &gate, using: &generator)
-            guard gate.rejectedOne(at: facts.now) else {
+            guard judgement.isOfOneTransfer || gate.rejectedOne(at: facts.now) else {
                 return Verdict(.held, reason: .held(.rejecting))
             }
             return Verdict(.rejected, reason: .ended(judgement.rejection))

@@ -54,7 +54,9 @@ struct MinidumpDeliveryTests {
             #expect(report["reason"] == "route" && report["note"]?.stringValue == why, "\(report)")
             let shown = try await tool.run("show", try #require(report["id"]?.stringValue)).output
             #expect(shown.contains("\nstate:      held, route\nnote:       \(why)\n"), "\(shown)")
-            let next = "\nnext:       send it elsewhere by a route, or change the endpoint; the next submit asks again\n"
+            let next =
+                "\nnext:       send it elsewhere by a route, or change the endpoint; "
+                + "the next submit asks again\n"
             #expect(shown.contains(next), "\(shown)")
         }
         let list = try await tool.run("list", "--state", "held").output
@@ -100,6 +102,23 @@ struct MinidumpDeliveryTests {
             let words = try await tool.words(ofReport: id, submitting: endpoint)
             words.expect("rejected", "discarded it: rule_unsupported_product", in: [\.status], exit: 65)
             #expect(try await tool.run("cat", id).stdout == bytes)
+        }
+    }
+
+    @Test("a rule that discards many dumps keeps none of another program back")
+    func manyRefusals() async throws {
+        try await withTool(judge: .breakpad, "--refuse", "shopd") { tool, server in
+            for number in 0..<7 {
+                _ = try await JudgeServer.makeMinidump(tool.home + "/crash.dmp", "--signal", "\(number + 4)")
+                _ = try await tool.run("add", tool.home + "/crash.dmp", "--annotate", "product=shopd")
+            }
+            _ = try await JudgeServer.makeMinidump(tool.home + "/crash.dmp", "--signal", "31")
+            _ = try await tool.run("add", tool.home + "/crash.dmp", "--annotate", "product=tilld")
+            let endpoint = ["--endpoint", LocalEndpoint.minidump(server.peer.port)]
+            let result = try await tool.run(["submit", "--json"] + endpoint)
+            let counts = try #require(try result.objects.first)
+            #expect(
+                (counts.count("rejected"), counts.count("held"), counts.count("delivered")) == (7, 0, 1), "\(counts)")
         }
     }
 

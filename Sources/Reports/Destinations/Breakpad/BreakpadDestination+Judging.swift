@@ -17,6 +17,8 @@ extension BreakpadDestination {
             judgement.note = "the server answered \(answer.status): no collector of minidumps is at this address"
         case 200...299 where line.discard != nil, 400 where line.discard != nil:
             judgement.disposition = .rejected
+            // A rule about the product or the sampling is no trouble of the collector. A 400 is about our form.
+            judgement.isOfOneTransfer = answer.status != 400
             judgement.note = "the server answered \(answer.status) and discarded it: \(line.discard ?? "")"
         case 400...599:
             // For example why it does not take the sender for one of its own.

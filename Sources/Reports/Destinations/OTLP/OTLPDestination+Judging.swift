@@ -22,6 +22,7 @@ extension OTLPDestination {
             guard judgement.disposition == .delivered else { return }
             if response.rejectedCount > 0 {
                 judgement.disposition = .rejected
+                judgement.isOfOneTransfer = true
                 judgement.note = "the server answered \(answer.status) and refused the record"
                 add(response.message, to: &judgement)
             } else if let doubt = response.doubt, options.acknowledgement == nil {

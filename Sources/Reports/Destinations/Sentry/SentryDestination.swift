@@ -28,6 +28,7 @@ struct SentryDestination: DestinationKind {
     ///   - endpoint: as in settings.
     ///   - options: of the destination.
     ///   - usual: what becomes of attachments if the endpoint does not say it.
+    /// - Throws: ``ReportsError`` without the endpoint's text.
     init(
         endpoint: String, options: DestinationOptions, or usual: SentryAttachments
     ) throws(ReportsError) {

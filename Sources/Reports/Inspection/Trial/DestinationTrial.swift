@@ -45,7 +45,8 @@ struct DestinationTrial: Sendable {
         do throws(NoAnswer) {
             try checkSurroundings()
             let report = try Self.sample(context)
-            let request = MaskedRequest(try await kind.request(for: report, context), ownNames: ownNames,
+            let request = MaskedRequest(
+                try await kind.request(for: report, context), ownNames: ownNames,
                 hidesTokens: type(of: kind).hasTokensInPath)
             let verdict = TrialResult.Verdict(findings.problem)
             var result = result(findings, .success(request), verdict)

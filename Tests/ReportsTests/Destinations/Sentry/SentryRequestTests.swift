@@ -117,8 +117,8 @@ struct SentryRequestTests {
         let tooLarge = TransferAnswer(
             status: 413, fields: [:], body: [], bytesSent: 9, isWholeBodySent: true, isLoopback: false)
         let good = TransferAnswer(
-            status: 200, fields: [:], body: Array("{\"id\":\"\(Self.eventID)\"}".utf8), bytesSent: 9, isWholeBodySent: true,
-            isLoopback: false)
+            status: 200, fields: [:], body: Array("{\"id\":\"\(Self.eventID)\"}".utf8), bytesSent: 9,
+            isWholeBodySent: true, isLoopback: false)
         let report = try Self.report()
         let context = DestinationContractTests.context()
         let kind = try Self.destination(.omit).kind()
