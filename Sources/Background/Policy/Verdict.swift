@@ -40,8 +40,8 @@ package struct Verdict: Hashable, Sendable {
             verdict.due = max(due ?? time, time)
             if reason == .waiting(.unreachable) { verdict.reason = .waiting(.unanswered) }
         case (.held, let due?):
-            // What is held may be a probe in the last interval before it is due, and not earlier.
-            verdict.due = max(due, time + OriginGate.probeInterval)
+            // What is held may be a probe in the last two intervals before it is due, and not earlier.
+            verdict.due = max(due, time + 2 * OriginGate.probeInterval)
         default: break
         }
         return verdict

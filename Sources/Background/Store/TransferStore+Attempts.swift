@@ -137,15 +137,19 @@ extension TransferStore {
         return try probeCandidate(lane: lane) != nil
     }
 
+    /// What is due later than this from now rests: any other held row is due within ``OriginGate/probeInterval``. The
+    /// same again is for a ledger whose clock a crash has put back.
+    private static let restThreshold = 2 * OriginGate.probeInterval
+
     /// A row that only waits for the origin, or that is held for a reason which may be over when the origin accepts
-    /// another transfer. A held row that rests is none, until ``OriginGate/probeInterval`` before it is due.
+    /// another transfer. A held row that rests is none, until ``restThreshold`` before it is due.
     func probeCandidate(lane: Lane) throws -> Int64? {
         for reason in HoldReason.endedByAcceptance {
             let row = try connection.value(
                 """
                 SELECT id FROM transfer WHERE state='held' AND lane=? AND reason=? AND (due_at IS NULL OR due_at<=?)
                 LIMIT 1
-                """, .text(lane.name), .text(reason.rawValue), .integer(now + OriginGate.probeInterval))
+                """, .text(lane.name), .text(reason.rawValue), .integer(now + Self.restThreshold))
             if let row { return row.integer }
         }
         return try connection.value(
@@ -176,7 +180,7 @@ extension TransferStore {
                 UPDATE transfer SET state='waiting', reason=NULL, note=NULL, due_at=?
                 WHERE state='held' AND reason=? AND lane=? AND (due_at IS NULL OR due_at<=?)
                 """, .integer(now), .text(reason.rawValue), .text(lane.name),
-                .integer(now + OriginGate.probeInterval))
+                .integer(now + Self.restThreshold))
         }
     }
 

@@ -248,7 +248,7 @@ struct VerdictTests {
         }
         let held = verdict(200, .hold(.acknowledgement), rest: day)
         #expect(held.reason == .held(.acknowledgement))
-        #expect(held.due == 1_000 + day + OriginGate.probeInterval)
+        #expect(held.due == 1_000 + day + 2 * OriginGate.probeInterval)
         #expect(verdict(200, .hold(.acknowledgement), rest: nil).due == 1_000 + OriginGate.probeInterval)
         let lost = verdict(504, rest: 60_000)
         #expect(lost.reason == .waiting(.unanswered) && lost.due == 61_000 && !lost.isCharged)
