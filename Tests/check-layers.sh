@@ -36,18 +36,21 @@ check_imports() {
     only 'Background/Store' 'CSQLite'
     only 'Background/Transport' 'AsyncHTTPClient|NIO[A-Za-z0-9]*|_NIO[A-Za-z0-9]*|RawStructuredFieldValues'
     only 'Reports/Compression' 'CZlib'
-    only 'DurableIO' 'Crypto|_CryptoExtras|CLinux|FoundationEssentials'
-    only 'DurableIO|ReportsCLI/Output' 'Glibc|Musl|Darwin'
+    only 'DurableIO' 'Crypto|_CryptoExtras|FoundationEssentials'
+    only 'DurableIO|CaptureRun' 'CLinux'
+    only 'DurableIO|CaptureRun|ReportsRun|ReportsCLI/Output' 'Glibc|Musl|Darwin'
     only 'BackgroundFoundation' 'Foundation|FoundationNetworking|FoundationXML'
     only 'ReportsCLI' 'ArgumentParser'
     only 'none' 'Hummingbird[A-Za-z0-9]*'
 
-    never DurableIO 'Diagnosis|Background|BackgroundFoundation|Reports|ReportsCLI'
+    never DurableIO 'Diagnosis|CaptureRun|Background|BackgroundFoundation|Reports|ReportsRun|ReportsCLI'
+    never CaptureRun 'Background|BackgroundFoundation|Reports|ReportsRun|ReportsCLI'
+    never ReportsRun 'Background|BackgroundFoundation|Reports|ReportsCLI'
     imports '[A-Za-z_]+' Sources/Diagnosis | complain 'Diagnosis imports nothing: bytes in, values out'
-    never Background 'Diagnosis|BackgroundFoundation|Reports|ReportsCLI'
-    never BackgroundFoundation 'Diagnosis|Reports|ReportsCLI'
-    never Reports 'BackgroundFoundation|ReportsCLI'
-    never ReportsCLI 'BackgroundFoundation'
+    never Background 'Diagnosis|CaptureRun|BackgroundFoundation|Reports|ReportsRun|ReportsCLI'
+    never BackgroundFoundation 'Diagnosis|CaptureRun|Reports|ReportsRun|ReportsCLI'
+    never Reports 'BackgroundFoundation|ReportsRun|ReportsCLI'
+    never ReportsCLI 'BackgroundFoundation|ReportsRun'
 }
 
 # circles TARGET: the rooms of a target whose types use each other in a circle, one line an edge. A room is a folder
@@ -79,7 +82,7 @@ circles() {
 
 check_circles() {
     local target
-    for target in DurableIO Diagnosis Background BackgroundFoundation Reports ReportsCLI; do
+    for target in DurableIO Diagnosis CaptureRun Background BackgroundFoundation Reports ReportsCLI; do
         circles "$target" | complain "the rooms of Sources/$target use each other in a circle"
     done
 }
