@@ -8,6 +8,8 @@ package final class ManualClock: SystemClock {
     fileprivate struct State: Sendable {
         var wall: Int64
         var boot: Int64
+        /// How long the machine has worked.
+        var awake: Int64 = 0
         var bootID: String
         var nextSleeper = 0
         var sleepers: [Int: Sleeper] = [:]
@@ -33,6 +35,9 @@ package final class ManualClock: SystemClock {
     package var wallMilliseconds: Int64 { state.value.wall }
     package var bootMilliseconds: Int64 { state.value.boot }
     package var bootID: String { state.value.bootID }
+    /// Stands still unless a test says that work took the time: otherwise what is under way while a test moves the clock
+    /// would have taken as long, or not, by chance.
+    package var awakeMilliseconds: Int64 { state.value.awake }
 
     // MARK: - Moving
 
@@ -41,6 +46,15 @@ package final class ManualClock: SystemClock {
         move { state in
             state.wall += milliseconds
             state.boot += milliseconds
+        }
+    }
+
+    /// Both clocks move forward because the work that is under way takes so long.
+    package func work(for milliseconds: Int64) {
+        move { state in
+            state.wall += milliseconds
+            state.boot += milliseconds
+            state.awake += milliseconds
         }
     }
 

@@ -13,6 +13,7 @@ package final class MomentClock: SystemClock {
 
     package var wallMilliseconds: Int64 { clock.wallMilliseconds }
     package var bootID: String { clock.bootID }
+    package var awakeMilliseconds: Int64 { clock.awakeMilliseconds }
 
     package var bootMilliseconds: Int64 {
         files.moment("at a look at the clock")

@@ -58,6 +58,7 @@ private struct WatchedClock: SystemClock {
     var bootID: String { base.bootID }
 
     var wallMilliseconds: Int64 { base.wallMilliseconds }
+    var awakeMilliseconds: Int64 { base.awakeMilliseconds }
 
     var bootMilliseconds: Int64 {
         log.note("boot clock")

@@ -1,11 +1,14 @@
 import Glibc
 
-/// The three clocks a schedule needs, and a way to wait: a seam, so that tests can move time.
+/// The clocks a schedule needs, and a way to wait: a seam, so that tests can move time.
 package protocol SystemClock: Sendable {
     /// Wall-clock time in milliseconds since the epoch. May jump either way.
     var wallMilliseconds: Int64 { get }
     /// Milliseconds since the machine started, time asleep included (`CLOCK_BOOTTIME`). Never goes back.
     var bootMilliseconds: Int64 { get }
+    /// Milliseconds that the machine was awake since it started (`CLOCK_MONOTONIC`). Tells how long work took, where a
+    /// sleep of the machine in its midst is no work.
+    var awakeMilliseconds: Int64 { get }
     /// Changes with each start of the machine.
     var bootID: String { get }
     /// Returns after the time has passed, or throws `CancellationError`.
@@ -22,6 +25,7 @@ package struct LinuxClock: SystemClock {
 
     package var wallMilliseconds: Int64 { Self.milliseconds(CLOCK_REALTIME) }
     package var bootMilliseconds: Int64 { Self.milliseconds(CLOCK_BOOTTIME) }
+    package var awakeMilliseconds: Int64 { Self.milliseconds(CLOCK_MONOTONIC) }
 
     package func sleep(milliseconds: Int64) async throws {
         // Saturated at a day: every caller waits in a loop.

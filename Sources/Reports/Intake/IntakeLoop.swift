@@ -81,12 +81,15 @@ struct IntakeLoop {
         _ list: inout IntakeList, _ singles: SingleDrops, _ looks: inout Looks
     ) async throws -> Int64 {
         let begin = now
+        let awake = intake.spool.clock.awakeMilliseconds
         let letDriveBegin: (() -> Void)? = list.lookCount > 0 ? nil : { handover.letDriveBegin() }
-        let time = LookTime(within: endsAt.map { $0 - begin }, cutCount: list.cutCount)
-        try await list.look(for: time, besides: { singles.isUnderWay($0) }, afterEntries: letDriveBegin)
+        let limit = LookTime(within: endsAt.map { $0 - begin }, cutCount: list.cutCount)
+        try await list.look(for: limit, besides: { singles.isUnderWay($0) }, afterEntries: letDriveBegin)
         // A look that had no time to go through all drops does not count here, so that the next look comes soon.
-        if list.cutCount == 0 { looks.time += now - begin }
-        return begin + max(Self.lookInterval, (now - begin) * Self.lookShare)
+        // The machine may have slept for hours in the midst of a look, which is no reason to rest for ten times as long.
+        let time = intake.spool.clock.awakeMilliseconds - awake
+        if list.cutCount == 0 { looks.time += time }
+        return begin + max(Self.lookInterval, time * Self.lookShare)
     }
 
     /// Brings in sources of the list, until the list is empty or it is time for another look.

@@ -39,6 +39,50 @@ struct IntakeLoopTests {
         }
     }
 
+    /// A run whose first look is interrupted, and which is busy sending afterwards.
+    /// - Parameter interrupt: what happens in the midst of the look.
+    /// - Returns: how long the intake rests after it, in milliseconds.
+    /// - Throws: what the run throws.
+    private func restAfterLook(_ interrupt: @escaping @Sendable (ManualClock) -> Void) async throws -> Int64 {
+        let holder = Mutex<SpoolHarness?>(nil)
+        let files = FaultingFileSystem { call throws(FileSystemError) in
+            guard call.operation == .inspect, call.name == "first" else { return }
+            if let harness = holder.withLock({ $0.take() }) { interrupt(harness.clock) }
+        }
+        var rest: Int64 = 0
+        try await withSpool(files: files) { harness in
+            let gate = Gate()
+            harness.transport.answer { sent in
+                if sent.index == 0 { await gate.wait() }
+                return .status(200)
+            }
+            try harness.drop("first", "slow")
+            holder.withLock { $0 = harness }
+            let run = Task { [submission = harness.submission] in try await submission.run() }
+            await harness.transport.waitForSent(count: 1)
+            let wake = try #require(await harness.clock.waitForSleeper(within: 60_000))
+            rest = wake - harness.clock.bootMilliseconds
+            try harness.drop("late", "late")
+            harness.clock.advance(by: rest)
+            await harness.transport.waitForSent(count: 2)
+            gate.open()
+            #expect(try await harness.clock.racing { try await run.value.delivered } == 2)
+        }
+        return rest
+    }
+
+    @Test("a look that took long is followed by a rest, so that looks take a tenth of the time")
+    func restAfterWork() async throws {
+        let rest = try await restAfterLook { $0.work(for: 3_000) }
+        #expect(rest == 25_000)
+    }
+
+    @Test("a machine that slept for hours in the midst of a look looks again at once, and then each second")
+    func sleepDuringLook() async throws {
+        let rest = try await restAfterLook { $0.advance(by: 8 * 3_600_000) }
+        #expect(rest <= 1_000)
+    }
+
     @Test("a crash that comes while 2,000 small drops are taken in is sent before most of them")
     func crashAmongMany() async throws {
         let (count, crash) = (2_000, "panic: an index\n\ngoroutine 1 [running]:\nmain.main()\n")
