@@ -1,4 +1,5 @@
 import NIOCore
+import Synchronization
 
 /// Runs tasks on an event loop's thread.
 ///
@@ -6,6 +7,7 @@ import NIOCore
 /// follows the last one, without another thread to be woken.
 final class LoopExecutor: TaskExecutor {
     let loop: any EventLoop
+    private let isClosed = Mutex(false)
 
     init(_ loop: any EventLoop) {
         self.loop = loop
@@ -13,7 +15,19 @@ final class LoopExecutor: TaskExecutor {
 
     func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
-        loop.execute { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
+        // A loop takes jobs between its last turn and its end, and after it, and never runs them: whoever waits for such
+        // a task would wait for ever. What comes too late is done elsewhere.
+        let isAccepted = isClosed.withLock { isClosed in
+            guard !isClosed else { return false }
+            loop.execute { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
+            return true
+        }
+        if !isAccepted { globalConcurrentExecutor.enqueue(ExecutorJob(job)) }
+    }
+
+    /// From now on jobs go elsewhere. To be called before the loop is told to end: it still runs what it has.
+    func close() {
+        isClosed.withLock { $0 = true }
     }
 
     /// Runs a body on the loop and cancels it when its time is over, by a timer of the loop's: thousands of them are

@@ -69,13 +69,14 @@ final class LoopThread: Sendable {
         state.withLock { state in
             defer { state.hasShutDown = true }
             guard !state.hasShutDown, let group = state.group else { return nil }
-            return Remains(group: group, clients: state.clients)
+            return Remains(group: group, executor: state.executor, clients: state.clients)
         }
     }
 
     /// What a run leaves behind when it shuts down. It needs nobody to wait for it.
     private struct Remains: Sendable {
         let group: MultiThreadedEventLoopGroup
+        let executor: LoopExecutor?
         let clients: [HTTPClient]
 
         /// The only one of its group.
@@ -88,7 +89,10 @@ final class LoopThread: Sendable {
             // Whatever these say, there is nobody to tell.
             EventLoopFuture.andAllComplete(clients.map { $0.shutdown() }, on: loop)
                 .flatMap { NameLookUps.ended(on: loop) }
-                .whenComplete { _ in group.shutdownGracefully { _ in done() } }
+                .whenComplete { _ in
+                    executor?.close()
+                    group.shutdownGracefully { _ in done() }
+                }
         }
     }
 }
