@@ -16,7 +16,8 @@ struct ContainerAccessKeys: AccessKeySource {
 
     func accessKey(over side: any Transport) async throws(AccessKeyProblem) -> S3AccessKey {
         let service = MetadataService(
-            name: "the container's credentials service", side: side, limit: surroundings.containerLimit)
+            name: "the container's credentials service", side: side, limit: surroundings.containerLimit,
+            clock: surroundings.clock)
         let address = try address()
         var fields = HTTPFields()
         fields[.accept] = "application/json"

@@ -14,7 +14,8 @@ struct InstanceAccessKeys: AccessKeySource {
 
     func accessKey(over side: any Transport) async throws(AccessKeyProblem) -> S3AccessKey {
         let service = MetadataService(
-            name: "the instance's metadata service", side: side, limit: surroundings.instanceLimit)
+            name: "the instance's metadata service", side: side, limit: surroundings.instanceLimit,
+            clock: surroundings.clock)
         let origin = try origin()
         var fields = HTTPFields()
         fields[.tokenLifetime] = "21600"

@@ -11,6 +11,7 @@ struct MetadataService: Sendable {
     let side: any Transport
     /// How long one request may take.
     let limit: Duration
+    let clock: any SystemClock
 
     private static let maximumByteCount = 64 << 10
 
@@ -44,8 +45,8 @@ struct MetadataService: Sendable {
     private func bounded(_ request: TransferRequest) async -> TransportResult? {
         await withTaskGroup(of: TransportResult?.self) { group in
             group.addTask { [side] in await side.send(request) }
-            group.addTask { [limit] in
-                try? await Task.sleep(for: limit, clock: .continuous)
+            group.addTask { [clock, limit] in
+                try? await clock.sleep(milliseconds: limit.wholeMilliseconds)
                 return nil
             }
             let first = await group.next() ?? nil

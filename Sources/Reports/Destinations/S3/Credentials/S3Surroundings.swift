@@ -8,6 +8,7 @@ struct S3Surroundings: Sendable {
     /// How long a service of this machine that gives keys may take for one request.
     var containerLimit = Duration.seconds(2)
     var instanceLimit = Duration.seconds(1)
+    var clock: any SystemClock = LinuxClock()
 
     init(files: any FileSystem = POSIXFileSystem(), variable lookUp: @escaping @Sendable (String) -> String?) {
         self.files = files
