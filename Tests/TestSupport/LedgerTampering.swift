@@ -31,6 +31,22 @@ package func whileLedgerIsLocked<Result>(
     return try await body()
 }
 
+/// Runs `body` while a reader sees one state of the ledger, so that its log is not begun anew; without one where the
+/// ledger cannot be read.
+/// - Parameters:
+///   - path: the ledger's.
+///   - body: what happens meanwhile.
+/// - Returns: what `body` returns.
+package func whileLedgerIsRead<Result>(_ path: String, _ body: () -> Result) -> Result {
+    var handle: OpaquePointer?
+    defer { sqlite3_close_v2(handle) }
+    // Read-only: the last one to close it must not clear its log.
+    if sqlite3_open_v2(path, &handle, SQLITE_OPEN_READONLY, nil) == SQLITE_OK {
+        sqlite3_exec(handle, "BEGIN; SELECT count(*) FROM sqlite_schema", nil, nil, nil)
+    }
+    return body()
+}
+
 /// Writes garbage over the first page of a table, in a ledger that nobody has open.
 package func damageTable(_ name: String, in path: String) throws {
     let page = try withLedger(path) { handle -> Int in

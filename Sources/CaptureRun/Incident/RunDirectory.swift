@@ -1,4 +1,4 @@
-import DurableIO
+package import DurableIO
 
 /// The private directory of one run: the program's runtime writes into it, and it stays behind when this process dies
 /// before it has told of the program's end.

@@ -179,7 +179,7 @@ struct SignatureBrakeLoopTests {
             let files = FaultingFileSystem { call throws(FileSystemError) in
                 guard let change = call.change, FileManager.default.fileExists(atPath: path) else { return }
                 let moment = "\(directory)/moment-\(change)"
-                guard (try? FileManager.default.copyItem(atPath: path, toPath: moment)) != nil else { return }
+                guard (try? copyMoment(of: path, to: moment)) != nil else { return }
                 moments.withLock { $0.append(moment) }
             }
             await Self.run(path, clock, files: files)

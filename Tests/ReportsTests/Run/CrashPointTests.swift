@@ -119,7 +119,7 @@ struct CrashPointTests {
             let files = FaultingFileSystem { call throws(FileSystemError) in
                 guard let change = call.change, FileManager.default.fileExists(atPath: path) else { return }
                 let moment = "\(directory)/moment-\(change)"
-                guard (try? FileManager.default.copyItem(atPath: path, toPath: moment)) != nil else { return }
+                guard (try? copyMoment(of: path, to: moment)) != nil else { return }
                 moments.withLock { $0.append((moment, life.accepted.withLock { $0 })) }
             }
             await life.run(path, clock, files: files)

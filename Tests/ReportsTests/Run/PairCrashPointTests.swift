@@ -106,7 +106,7 @@ struct PairCrashPointTests {
             let files = Self.files(isApart: isApart) { call throws(FileSystemError) in
                 guard let change = call.change else { return }
                 let moment = "\(directory)/moment-\(change)"
-                guard (try? FileManager.default.copyItem(atPath: path, toPath: moment)) != nil else { return }
+                guard (try? copyMoment(of: path, to: moment)) != nil else { return }
                 moments.withLock { $0.append(moment) }
             }
             _ = await live(path, clock, files: files)
