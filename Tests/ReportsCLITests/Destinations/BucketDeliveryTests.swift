@@ -20,16 +20,18 @@ struct BucketDeliveryTests {
 
     @Test("each is an object of rclone, which overwrites", .needs(.rclone))
     func rclone() async throws {
-        try await withTool(judge: .rclone) { try await expectAll($0, $1) }
+        // Two first objects of a directory at a time, and rclone answers one of them with 500: it moves the object into a
+        // directory that it takes for missing (13 of 4,800 from another client).
+        try await withTool(judge: .rclone) { try await expectAll($0, $1, "--max-concurrent", "1") }
     }
 
     /// Delivers the corpus, and looks at all objects; then once more, as after a lost ledger.
-    private func expectAll(_ tool: ReportsTool, _ server: JudgeServer) async throws {
+    private func expectAll(_ tool: ReportsTool, _ server: JudgeServer, _ options: String...) async throws {
         let files = CorpusFile.all
         #expect(files.count == 25)
         for file in files { try tool.drop(file.bytes, as: file.name) }
-        let endpoint = server.endpoint("crashes")
-        let result = try await tool.run("submit", "--json", "--endpoint", endpoint)
+        let submit = ["submit", "--json", "--endpoint", server.endpoint("crashes")] + options
+        let result = try await tool.run(submit)
         #expect(result.status == 0, "\(result.output)\(result.errors)")
         #expect(try result.objects.first?.count("delivered") == 25)
 
@@ -48,7 +50,7 @@ struct BucketDeliveryTests {
 
         try FileManager.default.removeItem(atPath: tool.spool)
         for file in files { try tool.drop(file.bytes, as: file.name) }
-        let again = try await tool.run("submit", "--json", "--endpoint", endpoint)
+        let again = try await tool.run(submit)
         #expect(again.status == 0, "\(again.output)\(again.errors)")
         #expect(try again.objects.first?.count("delivered") == 25)
         #expect(try await server.objects(in: "crashes").map(\.bytes) == objects.map(\.bytes))
