@@ -11,7 +11,7 @@ package final class FaultingFileSystem: FileSystem {
     package struct Call: Sendable {
         package enum Operation: String, Sendable {
             case open, read, inspect, list
-            case makeDirectory, create, write, sync, rename, link, remove, setPermissions
+            case makeDirectory, create, write, sync, rename, link, remove, setPermissions, setOwner
             /// It makes nothing durable, and so it changes nothing.
             case startWriteBack, finishWriteBack
         }
@@ -77,7 +77,7 @@ package final class FaultingFileSystem: FileSystem {
         let isChange =
             switch operation {
             case .open, .read, .inspect, .list, .startWriteBack, .finishWriteBack: false
-            case .makeDirectory, .create, .write, .sync, .rename, .link, .remove, .setPermissions: true
+            case .makeDirectory, .create, .write, .sync, .rename, .link, .remove, .setPermissions, .setOwner: true
             }
         let (isDead, change) = state.withLock { state in
             if isChange, !state.isDead { state.changes += 1 }
@@ -245,6 +245,19 @@ extension FaultingFileSystem {
     package func remove(_ name: EntryName, in directory: Directory) throws(FileSystemError) -> Bool {
         try enter(.remove, name, in: directory.path)
         return try base.remove(name, in: directory)
+    }
+
+    @discardableResult
+    package func removeDirectory(_ name: EntryName, in directory: Directory) throws(FileSystemError) -> Bool {
+        try enter(.remove, name, in: directory.path)
+        return try base.removeDirectory(name, in: directory)
+    }
+
+    package func setOwner(
+        _ user: UInt32, group: UInt32, of file: borrowing OwnedDescriptor
+    ) throws(FileSystemError) {
+        try enter(.setOwner)
+        try base.setOwner(user, group: group, of: file)
     }
 
     package func setPermissions(

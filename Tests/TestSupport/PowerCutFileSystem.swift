@@ -260,6 +260,17 @@ extension PowerCutFileSystem {
             if isRemoved, let found { state.model.remove(found) }
         }
     }
+
+    @discardableResult
+    package func removeDirectory(_ name: EntryName, in directory: Directory) throws(FileSystemError) -> Bool {
+        let found = self.name(name, in: directory)
+        return try change("remove \(directory.path.lastComponent?.string ?? "")/\(name)/") {
+            () throws(FileSystemError) -> Bool in
+            try base.removeDirectory(name, in: directory)
+        } then: { state, isRemoved in
+            if isRemoved, let found { state.model.remove(found) }
+        }
+    }
 }
 
 // MARK: - What does not
@@ -322,6 +333,12 @@ extension PowerCutFileSystem {
         of file: borrowing OwnedDescriptor, in range: Range<UInt64>
     ) throws(FileSystemError) {
         try base.finishWriteBack(of: file, in: range)
+    }
+
+    package func setOwner(
+        _ user: UInt32, group: UInt32, of file: borrowing OwnedDescriptor
+    ) throws(FileSystemError) {
+        try base.setOwner(user, group: group, of: file)
     }
 
     package func setPermissions(

@@ -76,6 +76,13 @@ package protocol FileSystem: Sendable {
     /// - Returns: `false` when there was no such entry.
     @discardableResult
     func remove(_ name: EntryName, in directory: Directory) throws(FileSystemError) -> Bool
+    /// Removes an empty directory.
+    /// - Returns: `false` when there was no such entry.
+    @discardableResult
+    func removeDirectory(_ name: EntryName, in directory: Directory) throws(FileSystemError) -> Bool
+
+    /// Gives a file to another user and group, which only root may do.
+    func setOwner(_ user: UInt32, group: UInt32, of file: borrowing OwnedDescriptor) throws(FileSystemError)
 
     func setPermissions(
         _ permissions: UInt32, of name: EntryName, in directory: Directory

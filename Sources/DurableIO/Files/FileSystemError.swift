@@ -17,6 +17,7 @@ package struct FileSystemError: Error, Hashable, Sendable, CustomStringConvertib
         case lock
         case makeDirectory = "make directory"
         case changeMode = "change the mode of"
+        case changeOwner = "change the owner of"
         case actAs = "act as"
     }
 

@@ -42,6 +42,22 @@ extension POSIXFileSystem {
         return true
     }
 
+    @discardableResult
+    package func removeDirectory(_ name: EntryName, in directory: Directory) throws(FileSystemError) -> Bool {
+        guard name.withCString({ unlinkat(directory.descriptor, $0, AT_REMOVEDIR) }) == 0 else {
+            let error = FileSystemError(.remove, directory.path(of: name))
+            guard error.errno == .noSuchFileOrDirectory else { throw error }
+            return false
+        }
+        return true
+    }
+
+    package func setOwner(
+        _ user: UInt32, group: UInt32, of file: borrowing OwnedDescriptor
+    ) throws(FileSystemError) {
+        guard fchown(file.raw, user, group) == 0 else { throw FileSystemError(.changeOwner, file.path) }
+    }
+
     package func setPermissions(
         _ permissions: UInt32, of name: EntryName, in directory: Directory
     ) throws(FileSystemError) {

@@ -4,6 +4,13 @@ import Glibc
 package enum CurrentProcess {
     package static var identifier: Int32 { getpid() }
 
+    /// The directory that relative paths begin at; `nil` when it is gone.
+    package static var workingDirectory: String? {
+        guard let path = getcwd(nil, 0) else { return nil }
+        defer { free(path) }
+        return String(cString: path)
+    }
+
     package static var hostName: String {
         var bytes = [CChar](repeating: 0, count: 256)
         guard gethostname(&bytes, bytes.count - 1) == 0 else { return "localhost" }

@@ -13,17 +13,7 @@ package struct SpoolLocation: Sendable {
     package private(set) var sharedByMachine: FilePath?
 
     /// Where to look for a spool that nobody names with an option.
-    package struct Places {
-        /// The machine's spool, which a package's service owns.
-        package var machine: FilePath = "/var/lib/reports"
-        /// Where the caller's programs keep their state; `nil` for a user without a home directory.
-        package var state: FilePath? = UserIdentity.stateDirectory
-        package var user: UInt32 = UserIdentity.current
-        package var files: any FileSystem = POSIXFileSystem()
-        package var variable: (String) -> String? = Environment.value
-
-        package init() {}
-    }
+    package typealias Places = StandardSpool.Places
 
     /// The spool of a command: the option's, else that of `$REPORTS_SPOOL`, else the default.
     ///
@@ -34,41 +24,38 @@ package struct SpoolLocation: Sendable {
     package init?(option: String? = nil, _ places: Places = Places()) {
         if let option {
             self.init(FilePath(option), from: .option("--spool"))
-        } else if let named = places.variable("REPORTS_SPOOL"), !named.isEmpty {
-            self.init(FilePath(named), from: .variable("REPORTS_SPOOL"))
         } else {
-            self.init(defaultIn: places)
+            guard let spool = StandardSpool(places) else { return nil }
+            self.init(spool, places)
         }
     }
 
-    /// The default: the machine's spool where the caller is root or its owner, else the caller's own.
+    /// The default; see ``StandardSpool/init(defaultIn:)``.
     ///
     /// A user without a home directory may have none.
     /// - Parameter places: where to look.
     package init?(defaultIn places: Places = Places()) {
-        let own = places.state?.appending("reports")
-        guard let owner = Self.owner(ofSpoolAt: places.machine, places.files), [0, owner].contains(places.user) else {
-            guard let own else { return nil }
-            self.init(own, from: .standard)
-            if (try? SharedDropZone.open(places.machine, options: .init(), files: places.files)) ?? nil != nil {
-                sharedByMachine = places.machine
-            }
-            return
+        guard let spool = StandardSpool(defaultIn: places) else { return nil }
+        self.init(spool, places)
+    }
+
+    private init(_ spool: StandardSpool, _ places: Places) {
+        switch spool.source {
+        case .variable: self.init(spool.path, from: .variable(StandardSpool.variable))
+        case .standard:
+            self.init(spool.path, from: .standard)
+            leftBehind = spool.leftBehind
+            let shared = spool.isOfMachine ? nil : Self.shared(places)
+            if shared != nil { sharedByMachine = places.machine }
         }
-        self.init(places.machine, from: .standard)
-        if let own, Self.owner(ofSpoolAt: own, places.files) != nil { leftBehind = own }
+    }
+
+    private static func shared(_ places: Places) -> SharedDropZone? {
+        (try? SharedDropZone.open(places.machine, options: .init(), files: places.files)) ?? nil
     }
 
     private init(_ path: FilePath, from source: SettingSource) {
         self.path = path
         self.source = source
-    }
-
-    /// - Returns: `nil` where there is no spool, or none that can be looked into.
-    private static func owner(ofSpoolAt path: FilePath, _ files: any FileSystem) -> UInt32? {
-        guard let root = try? files.openDirectory(path),
-            (try? files.metadata(of: ReportSpool.versionName, in: root)) ?? nil != nil
-        else { return nil }
-        return try? files.metadata(of: root).owner
     }
 }

@@ -45,8 +45,8 @@ package final class ReportSpool: Sendable {
         package init() {}
     }
 
-    static let versionName: EntryName = "VERSION"
-    static let version = 1
+    static let versionName = SpoolVersion.fileName
+    static let version = SpoolVersion.known
 
     enum Room: String, CaseIterable {
         case incoming
@@ -239,17 +239,17 @@ package final class ReportSpool: Sendable {
     // MARK: - Version
 
     private static func checkVersion(_ root: Directory, files: any FileSystem) throws {
-        guard let line = try files.contents(of: versionName, in: root, limit: 64) else { return }
-        let text = String(decoding: line.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
-        guard let found = Int(text) else {
-            throw ReportsError(
-                .spoolNotUsable, "\(root.path)/VERSION holds no version: this is not a spool, nothing was touched")
-        }
-        guard found <= version else {
+        switch try SpoolVersion.find(in: root, files: files) {
+        case .none: return
+        case .version(let found):
+            guard found > version else { return }
             throw ReportsError(
                 .spoolNotUsable,
                 "the spool \(root.path) has version \(found), this program knows version \(version): "
                     + "use a newer program; nothing was touched")
+        case .unreadable:
+            throw ReportsError(
+                .spoolNotUsable, "\(root.path)/VERSION holds no version: this is not a spool, nothing was touched")
         }
     }
 

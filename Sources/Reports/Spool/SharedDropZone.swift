@@ -23,14 +23,11 @@ package struct SharedDropZone: Sendable {
         _ path: FilePath, options: ReportSpool.Options, files: any FileSystem = POSIXFileSystem(),
         clock: any SystemClock = LinuxClock()
     ) throws(ReportsError) -> SharedDropZone? {
-        guard UserIdentity.current != 0, let root = try? files.openUnlisted(path),
-            let facts = try? files.metadata(of: root), facts.owner != UserIdentity.current,
-            root.renameObstacle == .forbidden,
-            let incoming = try? files.openUnlisted("incoming", in: root), incoming.renameObstacle == nil,
-            let mode = try? files.metadata(of: incoming), mode.isSharedDropZone
-        else { return nil }
-        try ReportSpool.refuseRemote(incoming, options, files: files)
-        return SharedDropZone(incoming, path: path, spool: facts, facts: mode, options, files: files, clock: clock)
+        guard let incoming = SharedIncoming.open(path, files: files) else { return nil }
+        try ReportSpool.refuseRemote(incoming.directory, options, files: files)
+        return SharedDropZone(
+            incoming.directory, path: path, spool: incoming.spool, facts: incoming.facts, options, files: files,
+            clock: clock)
     }
 
     /// `spool` and `facts` are what is known of the spool's directory and of the drop zone.
@@ -38,21 +35,12 @@ package struct SharedDropZone: Sendable {
         _ incoming: Directory, path: FilePath, spool: FileMetadata, facts: FileMetadata, _ options: ReportSpool.Options,
         files: any FileSystem, clock: any SystemClock
     ) {
-        // With the set-group-ID bit of `incoming/` each file in it gets the group of `incoming/`, which is the owner's:
-        // the owner can read it, and other users cannot. Without that bit, or with another group, only a mode that lets
-        // everybody read lets the owner read. Other users then need the file's name, which is random and which they
-        // cannot list.
-        let isOwnersGroup = facts.permissions & 0o2000 != 0 && facts.group == spool.group
+        let permissions = SharedIncoming(incoming, spool: spool, facts: facts).filePermissions
         self.path = path
         room = CollectingRoom(
             files: files, clock: clock, directory: incoming, limits: options.limits, prefix: Self.temporaryPrefix,
-            permissions: isOwnersGroup ? 0o640 : 0o644)
+            permissions: permissions)
     }
-}
-
-extension FileMetadata {
-    /// Whether every user of the machine may drop files into the directory, and nobody may move another user's.
-    fileprivate var isSharedDropZone: Bool { permissions & 0o1003 == 0o1003 }
 }
 
 extension ReportSpool {
