@@ -20,6 +20,6 @@ extension Diagnosis {
         journal-export journal-json coredump-text systemd-exit apport abrt abrt-report
         android-tombstone android-tombstone-proto android-exception android-anr
         apple-ips apple-crash apple-exception apple-hang apple-event apple-sample metrickit kscrash
-        windows-kernel-dump sentry-event sentry-envelope container-log jvm-logged node-logged dotnet-logged go-logged
+        windows-kernel-dump sentry-event sentry-envelope container-log jvm-logged node-logged dotnet-logged go-logged reports-run
         """
 }

@@ -12,7 +12,7 @@ enum DocumentFormats {
     static let all: [any DocumentFormat.Type] = [
         AppleIPSFormat.self, SwiftBacktraceFormat.self, NodeReportFormat.self, MetricKitFormat.self,
         KSCrashFormat.self, JournalLinesFormat.self, DotNetCrashReportFormat.self, SentryEventFormat.self,
-        ABRTReportFormat.self, ContainerLogFormat.self, StructuredLogFormat.self,
+        ABRTReportFormat.self, RunReportFormat.self, ContainerLogFormat.self, StructuredLogFormat.self,
     ]
 
     /// The marks of all formats.

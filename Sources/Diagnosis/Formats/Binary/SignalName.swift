@@ -1,5 +1,5 @@
 /// The names of signals by their numbers, which differ between systems.
-enum SignalName {
+package enum SignalName {
     /// The systems and processors that number signals in a way of their own.
     enum System: Sendable {
         /// Linux on all processors that have no case here.
@@ -37,7 +37,7 @@ enum SignalName {
     }
 
     /// The name on Linux (x86 and ARM), else the number.
-    static func linux(_ number: Int) -> String {
+    package static func linux(_ number: Int) -> String {
         self.name(of: number, on: .linux)
     }
 

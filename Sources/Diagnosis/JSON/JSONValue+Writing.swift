@@ -1,6 +1,3 @@
-import Diagnosis
-import DurableIO
-
 extension JSONValue: CustomStringConvertible {
     /// The value as compact JSON on one line; see ``write(into:)``.
     package var description: String {
@@ -47,7 +44,7 @@ extension JSONValue: CustomStringConvertible {
             case "\"", "\\":
                 bytes.append(UInt8(ascii: "\\"))
                 bytes.append(UInt8(truncatingIfNeeded: scalar.value))
-            case _ where scalar.steersTerminals:
+            case _ where scalar.isSteering:
                 Self.writeEscape(of: scalar, into: &bytes)
             case _ where scalar.isASCII:
                 bytes.append(UInt8(truncatingIfNeeded: scalar.value))
@@ -58,11 +55,13 @@ extension JSONValue: CustomStringConvertible {
         bytes.append(UInt8(ascii: "\""))
     }
 
+    private static let hexDigits = Array("0123456789abcdef".utf8)
+
     // None of the escaped characters lies outside the basic plane, so four digits are enough.
     private static func writeEscape(of scalar: Unicode.Scalar, into bytes: inout [UInt8]) {
         bytes.append(contentsOf: "\\u".utf8)
         for shift in [12, 8, 4, 0] as [UInt32] {
-            bytes.append(UInt8(truncatingIfNeeded: scalar.value >> shift).hexDigit)
+            bytes.append(self.hexDigits[Int(scalar.value >> shift & 15)])
         }
     }
 }
@@ -82,5 +81,17 @@ extension JSONObject: CustomStringConvertible {
             member.value.write(into: &bytes)
         }
         bytes.append(UInt8(ascii: "}"))
+    }
+}
+
+extension Unicode.Scalar {
+    /// Whether a terminal may obey this character instead of showing it. The other targets have the same rule of their
+    /// own, because this one uses no other; a test holds the two together.
+    fileprivate var isSteering: Bool {
+        switch self.value {
+        case 0..<0x20, 0x7f...0x9f: true
+        case 0x061c, 0x200e, 0x200f, 0x2028...0x202e, 0x2066...0x2069: true
+        default: false
+        }
     }
 }

@@ -1,0 +1,95 @@
+/// The document of `reports run`: how a program ended, and what it wrote to standard error.
+///
+/// ```
+/// {"format":"reports-run","version":1,"incident":"5f0c…","cause":"signal","message":"Fatal error: Index out of range",
+///  "program":{"name":"shopd","path":"/usr/bin/shopd","arguments":5,"argv":null,"cwd":"/srv","pid":2740,"uid":1000},
+///  "exit":{"code":null,"signal":11,"signal_name":"SIGSEGV","core_dumped":true},"ended_at":"2026-11-29T08:00:00.000Z",
+///  "stderr":{"bytes":48211,"head":"…","tail":"…","dropped":0,"base64":false},"files":[…]}
+/// ```
+/// Where standard error holds a crash, its stack and its cause are those of the document as well.
+enum RunReportFormat: DocumentFormat {
+    static let marks = ["incident"]
+
+    static func read(_ document: JSONDocument) -> Diagnosis? {
+        guard document["format"]?.stringValue == "reports-run", let cause = document["cause"]?.stringValue else {
+            return nil
+        }
+        let text = self.stderr(document).flatMap(self.crash)
+        var crash = text?.crash ?? Crash(cause: self.cause(cause, document))
+        let program = document["program"]
+        crash.program = program?["name"]?.stringValue?.nonEmpty ?? crash.program
+        crash.process = program?["pid"]?.integerValue ?? crash.process
+        crash.version = document["release"]?.stringValue?.nonEmpty ?? crash.version
+        crash.occurredAt = document["ended_at"]?.stringValue.flatMap(ZonedTime.milliseconds)
+        let signal = document["exit"]?["signal_name"]?.stringValue?.nonEmpty
+        crash.cause.signal = crash.cause.signal ?? signal
+        var diagnosis = document.diagnosis(
+            format: "reports-run", kind: self.isDeath(cause, document) ? .crash : .diagnostic,
+            summary: crash.summary(), crash: crash)
+        // So that the same fault has the same signature, whichever of an incident's reports is looked at.
+        diagnosis.innerFormat = text?.innerFormat ?? text?.format
+        return diagnosis
+    }
+
+    /// A program that ended well has left a report, or was to be told of in any case.
+    private static func isDeath(_ cause: String, _ document: JSONDocument) -> Bool {
+        cause != "file" && document["exit"]?["code"]?.integerValue != 0
+    }
+
+    private static func cause(_ cause: String, _ document: JSONDocument) -> Crash.Cause {
+        let exit = document["exit"]
+        let type =
+            switch cause {
+            case "signal": exit?["signal_name"]?.stringValue?.nonEmpty ?? "signal"
+            case "exit": exit?["code"]?.integerValue.map { "exit status \($0)" } ?? "exit"
+            case "oom": "out of memory"
+            case "file": "report"
+            default: cause
+            }
+        return Crash.Cause(type: type, message: document["message"]?.stringValue?.nonEmpty)
+    }
+
+    /// What is there of standard error: from the mark of a crash on, and the end.
+    private static func stderr(_ document: JSONDocument) -> (head: [UInt8], tail: [UInt8])? {
+        guard let stderr = document["stderr"] else { return nil }
+        let isEncoded = stderr["base64"]?.boolValue == true
+        func bytes(_ key: String) -> [UInt8] {
+            let text = stderr[key]?.stringValue ?? ""
+            return isEncoded ? self.decoded(text) : Array(text.utf8)
+        }
+        return (bytes("head"), bytes("tail"))
+    }
+
+    private static func crash(in stderr: (head: [UInt8], tail: [UInt8])) -> Diagnosis? {
+        for bytes in [stderr.head, stderr.tail] where !bytes.isEmpty {
+            let window = PayloadWindow(head: bytes[...], byteCount: bytes.count, name: PayloadName([]))
+            if let found = TextFormats.read(window), found.kind == .crash, found.crash != nil { return found }
+        }
+        return nil
+    }
+
+    /// The bytes of base64 (RFC 4648), up to the first character that is none.
+    private static func decoded(_ text: String) -> [UInt8] {
+        var (bytes, bits, count) = ([UInt8](), UInt32(0), 0)
+        for character in text.utf8 {
+            guard let value = self.value(ofDigit: character) else { break }
+            bits = bits << 6 | value
+            count += 6
+            guard count >= 8 else { continue }
+            count -= 8
+            bytes.append(UInt8(truncatingIfNeeded: bits >> UInt32(count)))
+        }
+        return bytes
+    }
+
+    private static func value(ofDigit character: UInt8) -> UInt32? {
+        switch character {
+        case UInt8(ascii: "A")...UInt8(ascii: "Z"): UInt32(character - UInt8(ascii: "A"))
+        case UInt8(ascii: "a")...UInt8(ascii: "z"): UInt32(character - UInt8(ascii: "a")) + 26
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt32(character - UInt8(ascii: "0")) + 52
+        case UInt8(ascii: "+"): 62
+        case UInt8(ascii: "/"): 63
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,85 @@
+import Diagnosis
+import Testing
+
+/// The document of `reports run`.
+@Suite("The document of reports run")
+struct RunReportTests {
+    private func document(
+        cause: String = "signal", exit: String = #"{"code":null,"signal":11,"signal_name":"SIGSEGV"}"#,
+        stderr: String = "null"
+    ) -> String {
+        """
+        {"format":"reports-run","version":1,"incident":"01234567-89ab-4cde-8f01-23456789abcd","cause":"\(cause)",\
+        "message":"ended by SIGSEGV","program":{"name":"shopd","path":"/usr/bin/shopd","arguments":5,"argv":null,\
+        "cwd":"/srv","pid":2740,"uid":1000},"exit":\(exit),"started_at":"2026-11-29T08:00:00.000Z",\
+        "ended_at":"2026-11-29T08:00:05.250Z","uptime_ms":5250,"stderr":\(stderr),"files":[],"release":"2.1"}
+
+        """
+    }
+
+    @Test("tells the program, the signal, the message and the time")
+    func signal() throws {
+        let found = recognize(document())
+        #expect(found.format == "reports-run")
+        #expect(found.contentType == "application/json")
+        #expect(found.kind == .crash)
+        #expect(found.summary == "shopd[2740]: SIGSEGV: ended by SIGSEGV")
+        let crash = try #require(found.crash)
+        #expect(crash.cause.signal == "SIGSEGV")
+        #expect(crash.version == "2.1")
+        #expect(crash.occurredAt == 1_795_939_205_250)
+        #expect(found.signature == nil)
+    }
+
+    @Test("a crash on standard error gives its cause and its stack, and has the signature of that text")
+    func stack() throws {
+        let text = "panic: till is empty\\n\\ngoroutine 1 [running]:\\nmain.checkout(...)\\n\\t/srv/shop/main.go:12\\n"
+        let found = recognize(
+            document(
+                cause: "exit", exit: #"{"code":2,"signal":null}"#,
+                stderr: #"{"bytes":99,"head":"\#(text)","tail":"bye\n","dropped":0,"base64":false}"#))
+        let crash = try #require(found.crash)
+        #expect(found.kind == .crash)
+        #expect(crash.cause.message == "till is empty")
+        #expect(crash.threads.first?.frames.first?.function == "main.checkout")
+        #expect(crash.program == "shopd")
+        let own = recognize(text.replacing("\\n", with: "\n").replacing("\\t", with: "\t"))
+        var named = try #require(own.crash)
+        named.program = "shopd"
+        #expect(found.signature == Signature(of: named, family: "go"))
+    }
+
+    @Test("standard error that is no UTF-8 is read from its bytes")
+    func base64() throws {
+        // "panic: \xff\n\ngoroutine 1 [running]:\nmain.f()\n\t/a.go:1\n"
+        let text = "cGFuaWM6IP8KCmdvcm91dGluZSAxIFtydW5uaW5nXToKbWFpbi5mKCkKCS9hLmdvOjEK"
+        let found = recognize(
+            document(
+                stderr: #"{"bytes":99,"head":"","tail":"\#(text)","dropped":0,"base64":true}"#))
+        #expect(found.crash?.threads.first?.frames.first?.function == "main.f")
+    }
+
+    @Test(
+        "each cause has its type",
+        arguments: [
+            ("oom", "{}", "out of memory"), ("killed", "{}", "killed"), ("lost", "null", "lost"),
+            ("exit", #"{"code":3}"#, "exit status 3"),
+        ])
+    func causes(cause: String, exit: String, type: String) {
+        let found = recognize(document(cause: cause, exit: exit))
+        #expect(found.crash?.cause.type == type)
+        #expect(found.kind == .crash)
+    }
+
+    @Test("a clean end is no crash", arguments: ["file", "exit"])
+    func cleanEnd(cause: String) {
+        #expect(recognize(document(cause: cause, exit: #"{"code":0,"signal":null}"#)).kind == .diagnostic)
+    }
+
+    @Test("a cut one is damaged, and other JSON with an incident is none")
+    func others() {
+        #expect(recognize(String(document().dropLast(60))).format == "reports-run (damaged)")
+        #expect(recognize(#"{"incident":"x","cause":"signal"}"#).format == "json")
+        #expect(recognize(#"{"format":"reports-run"}"#).format == "json")
+    }
+}
