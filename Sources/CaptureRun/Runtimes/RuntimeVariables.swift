@@ -1,4 +1,8 @@
 /// The variables that make the runtimes of programs leave reports of their crashes in a directory.
+///
+/// The default ones change nothing of a program that does not crash: neither its output nor its status. A variable that
+/// the program has already is kept, and gets only what it lacks. The text that a variable's own rules cannot hold is
+/// left out with it: a directory with a comma has no place in `SWIFT_BACKTRACE`.
 package enum RuntimeVariables {
     /// - Parameters:
     ///   - inherited: the variables that the program would have, `NAME=VALUE`; each name may occur several times.
@@ -6,6 +10,152 @@ package enum RuntimeVariables {
     ///   - options: which of them are set.
     /// - Returns: the variables that the program gets.
     package static func applied(to inherited: [String], directory: String, _ options: RunOptions) -> [String] {
-        inherited
+        let before = VariableList(inherited)
+        var list = before
+        for variable in RuntimeVariable.all where variable.isSet(options) {
+            // What is set before decides, so that no variable depends on the order of the table.
+            if let value = variable.value(before, directory) { list.set(variable.name, value) }
+        }
+        return list.entries
+    }
+
+    /// The names of all variables that can be set, in the order of the table.
+    package static var names: [String] { RuntimeVariable.all.map(\.name) }
+}
+
+/// A variable of a runtime, and what it is set to.
+struct RuntimeVariable: Sendable {
+    /// When it is set without being asked for by its name.
+    enum Occasion: Sendable {
+        case always
+        case java
+        case sanitizers
+        case go
+    }
+
+    let name: String
+    let occasion: Occasion
+    /// - Returns: the new value; `nil` where the variable is left as it is.
+    let value: @Sendable (_ list: VariableList, _ directory: String) -> String?
+
+    func isSet(_ options: RunOptions) -> Bool {
+        let environment = options.environment
+        if environment.removed.contains(name) { return false }
+        if environment.added.contains(name) { return true }
+        switch occasion {
+        case .always: return environment.setsDefaults
+        case .java: return options.isForJava
+        case .sanitizers: return options.isForSanitizers
+        case .go: return options.isForGo
+        }
+    }
+
+    static let all: [RuntimeVariable] =
+        [
+            RuntimeVariable("SWIFT_BACKTRACE") { swiftBacktrace($0["SWIFT_BACKTRACE"], $1) },
+            RuntimeVariable("NODE_OPTIONS") { nodeOptions($0["NODE_OPTIONS"], $1) },
+            RuntimeVariable("PYTHONFAULTHANDLER", whenUnset: "1"),
+            // The second one keeps errors that carry a stack from becoming a thousand times slower.
+            RuntimeVariable("RUST_BACKTRACE") { list, _ in hasRust(list) ? nil : "1" },
+            RuntimeVariable("RUST_LIB_BACKTRACE") { list, _ in hasRust(list) ? nil : "0" },
+            RuntimeVariable("DOTNET_DbgEnableMiniDump") { list, _ in hasDotNet(list) ? nil : "1" },
+            RuntimeVariable("DOTNET_EnableCrashReportOnly") { list, _ in hasDotNet(list) ? nil : "1" },
+            // Without it, createdump writes four lines to the program's standard output.
+            RuntimeVariable("DOTNET_CreateDumpLogToFile") { list, _ in hasDotNet(list) ? nil : "/dev/null" },
+            RuntimeVariable("DOTNET_DbgMiniDumpName") { list, directory in
+                hasDotNet(list) || directory.contains("%") ? nil : "\(directory)/%e.%p"
+            },
+            RuntimeVariable("ERL_CRASH_DUMP") { list, directory in
+                list["ERL_CRASH_DUMP"] == nil ? "\(directory)/erl_crash.dump" : nil
+            },
+            RuntimeVariable("ERL_CRASH_DUMP_SECONDS", whenUnset: "10"),
+            RuntimeVariable("RUBY_CRASH_REPORT") { list, directory in
+                list["RUBY_CRASH_REPORT"] == nil && !directory.contains("%") ? "\(directory)/ruby.%p.log" : nil
+            },
+            RuntimeVariable("OCAMLRUNPARAM", whenUnset: "b"),
+            RuntimeVariable("JAVA_TOOL_OPTIONS", .java) { javaOptions($0["JAVA_TOOL_OPTIONS"], $1) },
+            RuntimeVariable("GOTRACEBACK", .go, whenUnset: "all"),
+        ]
+        + ["ASAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS"].map { name in
+            RuntimeVariable(name, .sanitizers) { sanitizerOptions(name, $0[name], $1) }
+        }
+
+    private init(
+        _ name: String, _ occasion: Occasion = .always, _ value: @escaping @Sendable (VariableList, String) -> String?
+    ) {
+        self.name = name
+        self.occasion = occasion
+        self.value = value
+    }
+
+    private init(_ name: String, _ occasion: Occasion = .always, whenUnset value: String) {
+        self.init(name, occasion) { list, _ in list[name] == nil ? value : nil }
+    }
+}
+
+// MARK: - Values
+
+extension RuntimeVariable {
+    /// `enable=no` and an `output-to` are the user's word. Of the other keys the user's stay.
+    private static func swiftBacktrace(_ old: String?, _ directory: String) -> String? {
+        guard !directory.contains(",") else { return nil }
+        var parts = (old ?? "").split(separator: ",").map(String.init)
+        func value(of key: String) -> String? {
+            parts.last { $0.hasPrefix("\(key)=") }.map { String($0.dropFirst(key.count + 1)) }
+        }
+        if let isOn = value(of: "enable"), ["no", "off", "false", "0"].contains(isOn.lowercased()) { return nil }
+        guard value(of: "output-to") == nil else { return nil }
+        let wanted = [
+            ("enable", "yes"), ("format", "json"), ("output-to", directory), ("sanitize", "yes"), ("interactive", "no"),
+            ("color", "no"),
+        ]
+        for (key, setting) in wanted where value(of: key) == nil { parts.append("\(key)=\(setting)") }
+        return parts.joined(separator: ",")
+    }
+
+    private static func nodeOptions(_ old: String?, _ directory: String) -> String? {
+        let words = (old ?? "").split(separator: " ")
+        func has(_ flag: String) -> Bool { words.contains { $0 == flag || $0.hasPrefix("\(flag)=") } }
+        var options = old.map { $0.isEmpty ? [] : [$0] } ?? []
+        for flag in ["--report-uncaught-exception", "--report-on-fatalerror"] where !has(flag) { options.append(flag) }
+        if !has("--report-directory"), !has("--diagnostic-dir") {
+            options.append("--report-directory=\(nodeWord(directory))")
+        }
+        return options.joined(separator: " ")
+    }
+
+    /// Node splits the variable at blanks, except within quotes, in which a backslash protects a character.
+    private static func nodeWord(_ text: String) -> String {
+        guard text.contains(where: { " \"\\".contains($0) }) else { return text }
+        return "\"\(text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\""))\""
+    }
+
+    private static func javaOptions(_ old: String?, _ directory: String) -> String? {
+        guard old?.contains("-XX:ErrorFile=") != true, !directory.contains("\""), !directory.contains("%") else {
+            return nil
+        }
+        let option = "-XX:ErrorFile=\(directory)/hs_err_pid%p.log"
+        let word = directory.contains(where: \.isWhitespace) ? "\"\(option)\"" : option
+        return [old, word].compactMap { $0?.isEmpty == false ? $0 : nil }.joined(separator: " ")
+    }
+
+    private static func sanitizerOptions(_ name: String, _ old: String?, _ directory: String) -> String? {
+        guard old?.contains("log_path=") != true, !directory.contains(where: { " :,\"'\t\n".contains($0) }) else {
+            return nil
+        }
+        let prefix = name.prefix { $0 != "_" }.lowercased()
+        let setting = "log_path=\(directory)/\(prefix):log_exe_name=1"
+        return [old, setting].compactMap { $0?.isEmpty == false ? $0 : nil }.joined(separator: ":")
+    }
+
+    private static func hasRust(_ list: VariableList) -> Bool {
+        list["RUST_BACKTRACE"] != nil || list["RUST_LIB_BACKTRACE"] != nil
+    }
+
+    /// Who has asked .NET for dumps has asked for their place as well.
+    private static func hasDotNet(_ list: VariableList) -> Bool {
+        ["DbgEnableMiniDump", "DbgMiniDumpName", "EnableCrashReport", "EnableCrashReportOnly"].contains { name in
+            list["DOTNET_\(name)"] != nil || list["COMPlus_\(name)"] != nil
+        }
     }
 }

@@ -1,0 +1,28 @@
+/// The variables of an environment, `NAME=VALUE`, in their order.
+struct VariableList {
+    private(set) var entries: [String]
+
+    init(_ entries: [String]) {
+        self.entries = entries
+    }
+
+    /// The value of a variable; the first one counts where a name occurs several times, as for `getenv`.
+    subscript(name: String) -> String? {
+        entries.first { Self.isOf(name, $0) }.map { String($0.dropFirst(name.count + 1)) }
+    }
+
+    /// Gives a variable a value, and removes others of that name.
+    mutating func set(_ name: String, _ value: String) {
+        guard let index = entries.firstIndex(where: { Self.isOf(name, $0) }) else {
+            entries.append("\(name)=\(value)")
+            return
+        }
+        entries[index] = "\(name)=\(value)"
+        let rest = entries[(index + 1)...].filter { !Self.isOf(name, $0) }
+        entries.replaceSubrange((index + 1)..., with: rest)
+    }
+
+    private static func isOf(_ name: String, _ entry: String) -> Bool {
+        entry.utf8.starts(with: "\(name)=".utf8)
+    }
+}

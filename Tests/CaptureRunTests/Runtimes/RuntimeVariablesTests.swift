@@ -1,0 +1,116 @@
+import CaptureRun
+import Testing
+
+/// Which variables a program gets for its runtime.
+@Suite("The variables of runtimes")
+struct RuntimeVariablesTests {
+    private let directory = "/var/lib/reports/runs/5f0c"
+
+    private func variables(
+        _ inherited: [String] = [], directory: String? = nil, _ change: (inout RunOptions) -> Void = { _ in }
+    ) -> [String: String] {
+        var options = RunOptions()
+        change(&options)
+        let list = RuntimeVariables.applied(to: inherited, directory: directory ?? self.directory, options)
+        return Dictionary(
+            list.map { entry in
+                let parts = entry.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+                return (String(parts[0]), String(parts[1]))
+            }, uniquingKeysWith: { first, _ in first })
+    }
+
+    @Test("without options, exactly those that change nothing of a program that does not crash")
+    func defaults() {
+        #expect(
+            variables() == [
+                "SWIFT_BACKTRACE":
+                    "enable=yes,format=json,output-to=\(directory),sanitize=yes,interactive=no,color=no",
+                "NODE_OPTIONS": "--report-uncaught-exception --report-on-fatalerror --report-directory=\(directory)",
+                "PYTHONFAULTHANDLER": "1",
+                "RUST_BACKTRACE": "1",
+                "RUST_LIB_BACKTRACE": "0",
+                "DOTNET_DbgEnableMiniDump": "1",
+                "DOTNET_EnableCrashReportOnly": "1",
+                "DOTNET_CreateDumpLogToFile": "/dev/null",
+                "DOTNET_DbgMiniDumpName": "\(directory)/%e.%p",
+                "ERL_CRASH_DUMP": "\(directory)/erl_crash.dump",
+                "ERL_CRASH_DUMP_SECONDS": "10",
+                "RUBY_CRASH_REPORT": "\(directory)/ruby.%p.log",
+                "OCAMLRUNPARAM": "b",
+            ])
+    }
+
+    @Test("Java, sanitizers and Go only when asked for")
+    func optIn() {
+        let all = variables {
+            $0.isForJava = true
+            $0.isForSanitizers = true
+            $0.isForGo = true
+        }
+        #expect(all["JAVA_TOOL_OPTIONS"] == "-XX:ErrorFile=\(directory)/hs_err_pid%p.log")
+        #expect(all["ASAN_OPTIONS"] == "log_path=\(directory)/asan:log_exe_name=1")
+        #expect(all["UBSAN_OPTIONS"] == "log_path=\(directory)/ubsan:log_exe_name=1")
+        #expect(all["GOTRACEBACK"] == "all")
+        #expect(Set(all.keys) == Set(RuntimeVariables.names))
+    }
+
+    @Test("what the program has stays, and only what it lacks is added")
+    func merged() {
+        func swift(_ value: String) -> String? { variables(["SWIFT_BACKTRACE=\(value)"])["SWIFT_BACKTRACE"] }
+        #expect(swift("enable=no") == "enable=no")
+        #expect(swift("enable=off,format=json") == "enable=off,format=json")
+        #expect(swift("output-to=/tmp/x") == "output-to=/tmp/x")
+        #expect(
+            swift("format=text,limit=8")
+                == "format=text,limit=8,enable=yes,output-to=\(directory),sanitize=yes,interactive=no,color=no")
+        func node(_ value: String) -> String? { variables(["NODE_OPTIONS=\(value)"])["NODE_OPTIONS"] }
+        #expect(
+            node("--max-old-space-size=64")
+                == "--max-old-space-size=64 --report-uncaught-exception --report-on-fatalerror "
+                + "--report-directory=\(directory)")
+        #expect(
+            node("--report-directory=/x --report-on-fatalerror")
+                == "--report-directory=/x --report-on-fatalerror --report-uncaught-exception")
+        #expect(variables(["RUST_BACKTRACE=full"])["RUST_LIB_BACKTRACE"] == nil)
+        #expect(variables(["RUST_LIB_BACKTRACE=1"])["RUST_BACKTRACE"] == nil)
+        let dotnet = variables(["COMPlus_DbgEnableMiniDump=1"])
+        #expect(!dotnet.keys.contains { $0.hasPrefix("DOTNET_") })
+        #expect(variables(["PYTHONFAULTHANDLER="])["PYTHONFAULTHANDLER"] == "")
+        #expect(variables(["ERL_CRASH_DUMP=/x"])["ERL_CRASH_DUMP"] == "/x")
+        let java = variables(["JAVA_TOOL_OPTIONS=-Xmx64m"]) { $0.isForJava = true }
+        #expect(java["JAVA_TOOL_OPTIONS"] == "-Xmx64m -XX:ErrorFile=\(directory)/hs_err_pid%p.log")
+        let asan = variables(["ASAN_OPTIONS=detect_leaks=0"]) { $0.isForSanitizers = true }
+        #expect(asan["ASAN_OPTIONS"] == "detect_leaks=0:log_path=\(directory)/asan:log_exe_name=1")
+    }
+
+    @Test("none, one besides and one less, by their names")
+    func chosen() {
+        #expect(variables(["HOME=/root"]) { $0.environment.setsDefaults = false } == ["HOME": "/root"])
+        let one = variables {
+            $0.environment.setsDefaults = false
+            $0.environment.added = ["GOTRACEBACK"]
+        }
+        #expect(one == ["GOTRACEBACK": "all"])
+        #expect(variables { $0.environment.removed = ["NODE_OPTIONS"] }["NODE_OPTIONS"] == nil)
+    }
+
+    @Test("a name that occurs several times is set once, where it stood first")
+    func repeated() {
+        let list = RuntimeVariables.applied(
+            to: ["A=1", "NODE_OPTIONS=--x", "B=2", "NODE_OPTIONS=--y"], directory: directory, RunOptions())
+        #expect(list.prefix(3).map { String($0.prefix(16)) } == ["A=1", "NODE_OPTIONS=--x", "B=2"])
+        #expect(list.count { $0.hasPrefix("NODE_OPTIONS=") } == 1)
+    }
+
+    @Test("a directory that a variable cannot hold is quoted, or the variable is left out")
+    func directories() {
+        let blank = variables(directory: "/a b/\"c") { $0.isForSanitizers = true }
+        #expect(blank["NODE_OPTIONS"]?.hasSuffix(#"--report-directory="/a b/\"c""#) == true)
+        #expect(blank["ASAN_OPTIONS"] == nil)
+        #expect(blank["SWIFT_BACKTRACE"]?.contains("output-to=/a b/\"c,") == true)
+        #expect(variables(directory: "/a,b")["SWIFT_BACKTRACE"] == nil)
+        let percent = variables(directory: "/a%p")
+        #expect(percent["RUBY_CRASH_REPORT"] == nil)
+        #expect(percent["DOTNET_DbgMiniDumpName"] == nil)
+    }
+}
