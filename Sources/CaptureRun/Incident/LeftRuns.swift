@@ -1,0 +1,188 @@
+package import DurableIO
+import SystemPackage
+
+/// The runs of a spool whose processes died before they had told of their programs' ends.
+///
+/// A run is left when nobody holds its lock and its program is gone. What lies in its directory becomes reports with the
+/// cause `lost`, or with the cause that was written down. The drops of a sealed run are only moved on. Nobody else tells
+/// of the run meanwhile, because this process holds the lock; and after it, the directory is gone.
+///
+/// A directory that cannot be worked on stays, and keeps no other from being told of.
+package struct LeftRuns {
+    /// What a sweep has found.
+    package struct Result: Sendable {
+        /// The incidents whose drops are in `incoming/` now.
+        package internal(set) var told: [String] = []
+        /// The directories that stay although nobody works on them, by their paths in the spool, and why.
+        package internal(set) var problems: [(path: String, reason: String)] = []
+        /// How many runs are under way.
+        package internal(set) var livingCount = 0
+    }
+
+    let place: RunPlace
+    let clock: any SystemClock
+    /// Whether other users have hidden their runs in `incoming/`.
+    let isOpenToAll: Bool
+    let readStderr: @Sendable (borrowing OwnedDescriptor) -> StderrExcerpt
+
+    var files: any FileSystem { place.files }
+
+    /// A new directory has no lock for a moment. Without one it is rubbish after so many milliseconds.
+    private static let lockTime: Int64 = 60_000
+
+    /// The runs of a spool whose owner this process is, or may be.
+    ///
+    /// `nil` for a spool in which there was never a run.
+    /// - Parameters:
+    ///   - root: the spool's directory.
+    ///   - isOpenToAll: whether every user of the machine may drop files into it.
+    ///   - files: the disk.
+    ///   - clock: tells the time of the reports, and the boot.
+    /// - Throws: ``FileSystemError`` when `runs/` cannot be opened.
+    package init?(
+        in root: Directory, isOpenToAll: Bool, files: any FileSystem, clock: any SystemClock
+    ) throws(FileSystemError) {
+        let hasRoom = try files.metadata(of: RunNames.room, in: root) != nil
+        guard isOpenToAll || hasRoom else { return nil }
+        let place = try RunPlace(root, path: root.path, files.metadata(of: root), files: files)
+        self.init(place, isOpenToAll: isOpenToAll, clock: clock)
+    }
+
+    init(
+        _ place: RunPlace, isOpenToAll: Bool = false, clock: any SystemClock,
+        readStderr: @escaping @Sendable (borrowing OwnedDescriptor) -> StderrExcerpt = { LeftStderr.excerpt(of: $0) }
+    ) {
+        self.place = place
+        self.isOpenToAll = isOpenToAll
+        self.clock = clock
+        self.readStderr = readStderr
+    }
+
+    /// Tells of the runs that were left. Without any, this lists one directory.
+    ///
+    /// Ends after a run when the task is cancelled.
+    /// - Parameter count: how many are told of at most. The default is all.
+    /// - Returns: what was told of, and what stays.
+    package func sweep(atMost count: Int = .max) -> Result {
+        var result = Result()
+        if isOpenToAll { adoptForeign(&result) }
+        do throws(FileSystemError) {
+            for name in try files.entries(of: place.room) {
+                guard result.told.count < count, !Task.isCancelled else { break }
+                sweep(name, &result)
+            }
+        } catch {
+            result.problems.append(("runs", "\(error)"))
+        }
+        return result
+    }
+
+    /// Whether a directory of this name in `incoming/` is that of another user's run, and no drop.
+    package static func isHiddenRun(_ name: EntryName) -> Bool {
+        RunNames.incident(in: name, behind: RunNames.sharedPrefix) != nil
+    }
+
+    /// The directories that stay although they are told of, because they cannot be removed, by their paths in the spool.
+    /// Changes nothing.
+    package static func remains(
+        in root: Directory, files: any FileSystem
+    ) -> [(path: String, reason: String)] {
+        guard let room = try? files.openDirectory(RunNames.room, in: root) else { return [] }
+        return ((try? files.entries(of: room)) ?? []).compactMap { name in
+            RunNames.incident(in: name, behind: RunNames.remainsPrefix).map { _ in ("runs/\(name)", remainsReason) }
+        }
+    }
+
+    private static let remainsReason = "is told of and cannot be removed: remove it as root"
+
+    /// What is to be done about a directory.
+    enum Step: Sendable {
+        /// A process holds its lock, or the program lives.
+        case living
+        /// Nothing is to be told of it, and it is removed.
+        case nothing
+        case told
+    }
+
+    private func sweep(_ name: EntryName, _ result: inout Result) {
+        do throws(FileSystemError) {
+            let incident: String
+            let step: Step
+            if let own = RunNames.incident(in: name) {
+                (incident, step) = (own, try sweep(own, in: name))
+            } else if let foreign = RunNames.incident(in: name, behind: RunNames.adoptedPrefix) {
+                (incident, step) = (foreign, try tellOfForeign(foreign, in: name))
+            } else {
+                if RunNames.incident(in: name, behind: RunNames.remainsPrefix) != nil {
+                    result.problems.append(("runs/\(name)", Self.remainsReason))
+                }
+                return
+            }
+            switch step {
+            case .living: result.livingCount += 1
+            case .nothing: break
+            case .told: result.told.append(incident)
+            }
+        } catch {
+            // Another process may have told of it meanwhile.
+            if error.errno == .noSuchFileOrDirectory { return }
+            // A run of root's in the spool of a service's user, which may well be under way. The next run of root's
+            // looks at it.
+            if error.errno == .permissionDenied {
+                result.livingCount += 1
+                return
+            }
+            result.problems.append(("runs/\(name)", "\(error)"))
+        }
+    }
+
+    private func sweep(_ incident: String, in name: EntryName) throws(FileSystemError) -> Step {
+        let directory = try files.openDirectory(name, in: place.room)
+        let mint = IncidentMint(place: place, directory: directory, name: name, incident: incident)
+        let owner = try files.metadata(of: directory).owner
+        switch try RunLock.seize(in: directory, of: owner, files: files) {
+        case .held: return .living
+        case .missing: return try sweepUnlocked(mint)
+        case .free(let lock):
+            let step = try tell(mint)
+            // Not before: the lock keeps others away.
+            _ = consume lock
+            return step
+        }
+    }
+
+    /// A directory that has no lock is one that is being made, or removed.
+    private func sweepUnlocked(_ mint: IncidentMint) throws(FileSystemError) -> Step {
+        let changed = try files.metadata(of: mint.directory).changed / 1_000_000
+        guard abs(clock.wallMilliseconds - changed) > Self.lockTime else { return .living }
+        try mint.removeDirectory()
+        return .nothing
+    }
+
+    private func tell(_ mint: IncidentMint) throws(FileSystemError) -> Step {
+        if try mint.isSealed() { return try finish(mint) }
+        let reading = RunReading(mint)
+        guard let record = try reading.record() else {
+            try mint.removeDirectory()
+            return .nothing
+        }
+        if isAlive(record.program) { return .living }
+        let incident = Incident(
+            record, try reading.reports(of: record, hasDied: true), try reading.stderr(readStderr),
+            now: clock.wallMilliseconds)
+        try mint.seal(incident)
+        return try finish(mint)
+    }
+
+    /// Moves on what is sealed.
+    func finish(_ mint: IncidentMint) throws(FileSystemError) -> Step {
+        let moved = try mint.moveOn()
+        try mint.removeDirectory()
+        return moved.isEmpty ? .nothing : .told
+    }
+
+    func isAlive(_ program: ProgramFacts?) -> Bool {
+        guard let program, let pid = program.pid, let boot = program.bootID else { return false }
+        return ProcessState.isAlive(pid, startTicks: program.startTicks, bootID: boot, clock: clock)
+    }
+}

@@ -1,0 +1,112 @@
+import Diagnosis
+import DurableIO
+
+/// All that is known of one death, and the reports that are made of it.
+///
+/// One of them is the crash: what the runtime has left, else what standard error tells, else the document. The others
+/// are diagnostic, and an annotation joins them.
+struct Incident {
+    let record: RunRecord
+    let reports: [RuntimeReport]
+    let stderr: StderrExcerpt
+    let stderrText: StderrText?
+    /// When the reports are made, in milliseconds since 1970.
+    let now: Int64
+    /// The user whose run another user's spool has taken over.
+    var foreignUser: UInt32?
+
+    init(_ record: RunRecord, _ reports: [RuntimeReport], _ stderr: StderrExcerpt, now: Int64) {
+        self.record = record
+        self.reports = reports
+        self.stderr = stderr
+        self.now = now
+        stderrText = StderrText(stderr)
+    }
+
+    /// `nil` where the watching process died before it knew.
+    var told: ToldEnd? { record.end }
+    var cause: Death.Cause { told?.cause ?? .lost }
+
+    /// A report of the runtime that is the crash. That of the program itself comes before those of its children.
+    private var crashReport: Int? {
+        let crashes = reports.indices.filter { reports[$0].isCrash }
+        let pid = record.program?.pid.map(Int64.init)
+        return crashes.first { pid != nil && reports[$0].diagnosis.crash?.process == pid } ?? crashes.first
+    }
+
+    var message: String {
+        let spoken = RunMessage.of(stderrText, stderr)
+        return (isSpoken ? spoken : nil) ?? crashMessage ?? spoken ?? RunMessage.of(told)
+    }
+
+    /// Whether standard error has the words of the crash: Swift's reports tell only which instruction was a trap.
+    private var isSpoken: Bool {
+        guard let crashReport, let stderrText else { return true }
+        return reports[crashReport].diagnosis.format.hasPrefix("swift-") && stderrText.isCrash
+    }
+
+    private var crashMessage: String? {
+        guard let crashReport, let cause = reports[crashReport].diagnosis.crash?.cause,
+            cause.message?.isEmpty == false
+        else { return nil }
+        return RunMessage.of(reports[crashReport].diagnosis)
+    }
+
+    /// When the program died, in milliseconds since 1970; `nil` where nothing tells it.
+    var occurredAt: Int64? { told.map(\.end.endedAt) ?? reports.map(\.modifiedAt).max() }
+
+    /// A payload of the incident.
+    struct Payload {
+        let name: String
+        let content: RuntimeReport.Content
+        let format: String
+        let isCrash: Bool
+    }
+
+    /// The payloads besides the document, which names them.
+    var parts: [Payload] {
+        let crash = crashReport
+        var parts = reports.indices.compactMap { index -> Payload? in
+            let report = reports[index]
+            if case .none = report.content { return nil }
+            return Payload(
+                name: report.name.description, content: report.content, format: report.diagnosis.format,
+                isCrash: index == crash)
+        }
+        // What a program that ended well has written is a log.
+        if let text = stderrText, text.isCrash, cause != .file {
+            parts.append(
+                Payload(
+                    name: "stderr-\(record.incident).txt", content: .bytes(text.bytes), format: text.diagnosis.format,
+                    isCrash: crash == nil))
+        }
+        return parts
+    }
+
+    /// The document, once the other payloads have their ids.
+    func document(naming ids: [ContentHash]) -> Payload {
+        let isCrash = !parts.contains(where: \.isCrash) && told?.isDeath ?? true
+        return Payload(
+            name: "run-\(record.incident).json", content: .bytes(RunDocument(self, ids: ids).bytes),
+            format: "reports-run", isCrash: isCrash)
+    }
+
+    /// The annotations of all payloads.
+    var annotations: [String: String] {
+        var facts = ["incident": record.incident, "run.cause": cause.rawValue, "run.message": message]
+        facts["run.exit"] = told?.code.map { "\($0)" }
+        facts["run.signal"] = told?.signal.map(Signal.name)
+        facts["run.program"] = record.program?.name
+        facts["run.release"] = record.wishes.release
+        facts["run.uptime-ms"] = told.map { "\($0.end.uptimeMilliseconds)" }
+        facts["drop.uid"] = foreignUser.map { "\($0)" }
+        // Who has annotations of his own has room for them beside the facts.
+        let own = record.wishes.annotations.sorted { $0.key < $1.key }.filter { facts[$0.key] == nil }
+        for (key, value) in own.prefix(Self.annotationCount - facts.count) { facts[key] = value }
+        return facts.mapValues { $0.beginning(byteCount: Self.valueByteCount) }
+    }
+
+    /// The most annotations of a report, and the most bytes of a value; the sign of a cut comes on top.
+    private static let annotationCount = 64
+    private static let valueByteCount = 1_021
+}

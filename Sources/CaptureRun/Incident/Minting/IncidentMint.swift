@@ -1,0 +1,124 @@
+import DurableIO
+
+/// Makes the drops of an incident in its directory, seals them, and moves them on into `incoming/`.
+///
+/// Up to the seal, which is one rename, a crash leaves a run of which nothing is told: the next one makes the drops anew.
+/// From the seal on, it leaves complete and durable drops, which the next one only moves on. So each drop goes into the
+/// spool exactly once.
+struct IncidentMint {
+    let place: RunPlace
+    let directory: Directory
+    /// The directory's name in ``RunPlace/room``.
+    let name: EntryName
+    let incident: String
+
+    private var files: any FileSystem { place.files }
+
+    /// Whether all drops are there.
+    func isSealed() throws(FileSystemError) -> Bool {
+        try files.metadata(of: RunNames.sealed, in: directory)?.kind == .directory
+    }
+
+    /// Makes the drops, durable, and seals them.
+    func seal(_ told: Incident) throws(FileSystemError) {
+        try remove(RunNames.making, in: directory, depth: 0)
+        _ = try files.makeDirectory(RunNames.making, in: directory, permissions: place.directoryPermissions)
+        let making = try files.openDirectory(RunNames.making, in: directory)
+        var ids: [ContentHash] = []
+        var names: Set<EntryName> = []
+        for part in told.parts { ids.append(try write(part, of: told, into: making, &names)) }
+        _ = try write(told.document(naming: ids), of: told, into: making, &names)
+        try files.syncDirectory(making)
+        // The run's directory was not made durable when it was made. In `incoming/` of another user it cannot be by
+        // itself; the sync behind the moves is one of all.
+        if !place.isShared { try files.syncDirectory(place.room) }
+        try files.rename(RunNames.making, in: directory, to: RunNames.sealed, in: directory)
+        try files.syncDirectory(directory)
+    }
+
+    private func write(
+        _ payload: Incident.Payload, of told: Incident, into making: Directory, _ names: inout Set<EntryName>
+    ) throws(FileSystemError) -> ContentHash {
+        let name = dropName(of: payload.name, names)
+        names.insert(name)
+        let file = try files.createFile(name, in: making)
+        let description = PackedDropWriter.Description(
+            name: payload.name, kind: payload.isCrash ? "crash" : "diagnostic", collectedAt: told.now,
+            occurredAt: told.occurredAt, annotations: told.annotations)
+        let id = try PackedDropWriter(files: files).write(payload.content, as: description, to: file).id
+        if let heir = place.heir { try files.setOwner(heir.user, group: heir.group, of: file) }
+        if place.filePermissions != 0o600 { try files.setPermissions(place.filePermissions, of: file) }
+        try files.sync(file)
+        return id
+    }
+
+    /// The payload's name with `.gz` behind it. In another user's spool it says nothing, because who knows a name there
+    /// can read the file.
+    private func dropName(of payload: String, _ others: Set<EntryName>) -> EntryName {
+        if place.isShared { return .unique(prefix: "\(incident)-", suffix: ".gz") }
+        let limit = 255 - 37 - 3
+        var bytes = Array(payload.utf8.prefix(limit)).map { $0 < 0x20 || $0 == 0x7f ? UInt8(ascii: "_") : $0 }
+        if bytes.first == UInt8(ascii: ".") { bytes[0] = UInt8(ascii: "_") }
+        let name = EntryName(bytes: bytes + Array(".gz".utf8))
+        guard let name, !others.contains(name) else { return .unique(prefix: "\(incident)-", suffix: ".gz") }
+        return name
+    }
+
+    /// Moves all drops of a sealed incident on.
+    /// - Returns: the names of those that were left, in `incoming/`.
+    func moveOn() throws(FileSystemError) -> [EntryName] {
+        let sealed = try files.openDirectory(RunNames.sealed, in: directory)
+        var moved: [EntryName] = []
+        for name in try files.entries(of: sealed) { moved.append(try move(name, outOf: sealed)) }
+        guard !moved.isEmpty else { return [] }
+        if place.isShared {
+            try files.syncFileSystem(of: directory)
+        } else {
+            try files.syncDirectory(place.incoming)
+        }
+        return moved
+    }
+
+    private func move(_ name: EntryName, outOf sealed: Directory) throws(FileSystemError) -> EntryName {
+        let names = [
+            name, EntryName(bytes: Array("\(incident)-".utf8) + name.bytes) ?? name,
+            .unique(prefix: "\(incident)-", suffix: ".gz"),
+        ]
+        for candidate in names {
+            do throws(FileSystemError) {
+                try files.rename(name, in: sealed, to: candidate, in: place.incoming)
+                return candidate
+            } catch {
+                guard error.errno == .fileExists, candidate != names.last else { throw error }
+            }
+        }
+        return name
+    }
+
+    // MARK: - Removing
+
+    /// Removes the run's directory. The record goes first: without it, nothing is told of what is left.
+    func removeDirectory() throws(FileSystemError) {
+        _ = try files.remove(RunNames.record, in: directory)
+        for entry in try files.entries(of: directory) where entry != RunNames.lock && entry != RunNames.sealed {
+            try remove(entry, in: directory, depth: 0)
+        }
+        try remove(RunNames.sealed, in: directory, depth: 0)
+        _ = try files.remove(RunNames.lock, in: directory)
+        _ = try files.removeDirectory(name, in: place.room)
+    }
+
+    /// Removes an entry and all in it. What a runtime has made is a few levels deep at most.
+    func remove(_ entry: EntryName, in parent: Directory, depth: Int) throws(FileSystemError) {
+        guard let facts = try files.metadata(of: entry, in: parent) else { return }
+        guard facts.kind == .directory else {
+            _ = try files.remove(entry, in: parent)
+            return
+        }
+        let directory = try files.openDirectory(entry, in: parent)
+        if depth < 8 {
+            for inner in try files.entries(of: directory) { try remove(inner, in: directory, depth: depth + 1) }
+        }
+        _ = try files.removeDirectory(entry, in: parent)
+    }
+}

@@ -1,0 +1,42 @@
+import Diagnosis
+import DurableIO
+
+/// What runs the program: a unit of the service manager, a container.
+struct Surroundings: Hashable, Sendable {
+    var unit: String?
+    /// The service manager's name for this run of the unit.
+    var invocationID: String?
+    /// The container's id, or what kind of container it is.
+    var container: String?
+
+    init() {}
+
+    /// Of this process.
+    init(_ variable: (String) -> String?, cgroup: String?) {
+        let groups = (cgroup ?? "").split(separator: "/").map(String.init)
+        unit = groups.last { $0.hasSuffix(".service") }
+        invocationID = variable("INVOCATION_ID")
+        container = groups.lazy.compactMap(Self.containerID).first ?? variable("container")
+    }
+
+    init(_ json: JSONValue?) {
+        unit = json?["unit"]?.stringValue
+        invocationID = json?["invocation_id"]?.stringValue
+        container = json?["container"]?.stringValue
+    }
+
+    var json: JSONValue {
+        var json = JSONObject()
+        json["unit"] = unit.map { .string($0) }
+        json["invocation_id"] = invocationID.map { .string($0) }
+        json["container"] = container.map { .string($0) }
+        return .object(json)
+    }
+
+    /// `docker-<id>.scope`, `cri-containerd-<id>.scope`, `libpod-<id>`, or the id alone: 64 hexadecimal digits.
+    private static func containerID(_ group: String) -> String? {
+        let name = group.hasSuffix(".scope") ? String(group.dropLast(6)) : group
+        let id = name.split(separator: "-").last.map(String.init) ?? name
+        return id.utf8.count == 64 && id.utf8.allSatisfy(\.isLowerHexDigit) ? id : nil
+    }
+}

@@ -1,0 +1,67 @@
+import CLinux
+import DurableIO
+
+/// The lock of a run: the process that watches a program holds it until it has told of the end.
+///
+/// It is an open-file-description lock, which the kernel frees when the process dies; no child has its descriptor. The
+/// descriptor is open for writing, so that a watcher of the directory hears of its end (`IN_CLOSE_WRITE`).
+struct RunLock: ~Copyable, Sendable {
+    private let file: OwnedDescriptor
+
+    /// Makes the file in a new directory, and locks it.
+    /// - Returns: `nil` when somebody took the directory for one that was left.
+    static func make(
+        in directory: Directory, permissions: UInt32, files: any FileSystem
+    ) throws(FileSystemError) -> RunLock? {
+        let file = try files.createFile(RunNames.lock, in: directory)
+        if permissions & 0o077 != 0 { try files.setPermissions(permissions, of: file) }
+        guard clinux_ofd_try_lock(file.raw) == 0, isNamed(file, in: directory, files) else { return nil }
+        return RunLock(file: file)
+    }
+
+    enum Finding: ~Copyable, Sendable {
+        /// The process that holds it lives.
+        case held
+        /// There is no such file.
+        case missing
+        case free(RunLock)
+    }
+
+    /// Takes a lock that its holder has left.
+    /// - Throws: also when the file is not one that a run has made.
+    static func seize(
+        in directory: Directory, of owner: UInt32, files: any FileSystem
+    ) throws(FileSystemError) -> Finding {
+        guard let facts = try files.metadata(of: RunNames.lock, in: directory) else { return .missing }
+        guard facts.isOrdinary(of: owner) else {
+            throw FileSystemError(.lock, directory.path(of: RunNames.lock), .invalidArgument)
+        }
+        let file = try files.openFileForWriting(RunNames.lock, in: directory)
+        guard try files.metadata(of: file).isOrdinary(of: owner) else {
+            throw FileSystemError(.lock, directory.path(of: RunNames.lock), .invalidArgument)
+        }
+        // Another process may have had it, and have removed the directory.
+        guard clinux_ofd_try_lock(file.raw) == 0, isNamed(file, in: directory, files) else { return .held }
+        return .free(RunLock(file: file))
+    }
+
+    private init(file: consuming OwnedDescriptor) {
+        self.file = file
+    }
+
+    private static func isNamed(
+        _ file: borrowing OwnedDescriptor, in directory: Directory, _ files: any FileSystem
+    ) -> Bool {
+        guard let mine = try? files.metadata(of: file),
+            let named = (try? files.metadata(of: RunNames.lock, in: directory)) ?? nil
+        else { return false }
+        return mine.isSameFile(as: named)
+    }
+}
+
+extension FileMetadata {
+    /// Whether it is a file that a run's user has made there, and not something that leads elsewhere.
+    func isOrdinary(of owner: UInt32) -> Bool {
+        kind == .regular && linkCount == 1 && self.owner == owner
+    }
+}

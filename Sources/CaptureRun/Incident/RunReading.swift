@@ -1,0 +1,67 @@
+import DurableIO
+import SystemPackage
+
+/// Reads what is in the directory of a run.
+struct RunReading {
+    private let place: RunPlace
+    private let directory: Directory
+    private let incident: String
+    /// Whether the directory is another user's.
+    private let isForeign: Bool
+
+    private var files: any FileSystem { place.files }
+
+    init(_ mint: IncidentMint) {
+        self.init(place: mint.place, directory: mint.directory, incident: mint.incident)
+    }
+
+    init(place: RunPlace, directory: Directory, incident: String, isForeign: Bool = false) {
+        (self.place, self.directory, self.incident, self.isForeign) = (place, directory, incident, isForeign)
+    }
+
+    /// The run's record.
+    /// - Returns: `nil` when there is none: nothing was started, or all of it is told already. A damaged record is one
+    ///   without the program.
+    func record() throws(FileSystemError) -> RunRecord? {
+        guard let file = try openOwn(RunNames.record) else { return nil }
+        return RunRecord(incident: incident, try files.read(file, limit: RunRecord.maximumByteCount))
+    }
+
+    /// The end of standard error, as far as it outlived the process that read it.
+    func stderr(
+        _ read: (borrowing OwnedDescriptor) -> StderrExcerpt
+    ) throws(FileSystemError) -> StderrExcerpt {
+        guard let file = try openOwn(RunNames.stderr) else { return StderrExcerpt() }
+        return read(file)
+    }
+
+    /// The reports of the program's runtime.
+    ///
+    /// It may have left one elsewhere (``ForeignReport``), which is only looked for if it has died.
+    func reports(of record: RunRecord, hasDied: Bool) throws(FileSystemError) -> [RuntimeReport] {
+        let owner = try files.metadata(of: directory).owner
+        var owners: Set = [owner]
+        // A program may give up the rights it was started with, or gain some. In a directory of this user that is no
+        // danger, because nobody else can make files there.
+        if !isForeign, let user = record.program?.user { owners.insert(user) }
+        let cleaner = ReportCleaner(variables: record.wishes.variables, keepsArguments: record.wishes.tellsArguments)
+        let reader = RuntimeReports(files: files, cleaner: cleaner, isForeign: isForeign)
+        var reports = try reader.reports(in: directory, of: owners)
+        if hasDied, let program = record.program, let other = reader.reportElsewhere(of: program) {
+            if !reports.contains(where: { $0.name == other.name }) { reports.append(other) }
+        }
+        return reports
+    }
+
+    /// A file that the run has made, and not something else of its name.
+    private func openOwn(_ name: EntryName) throws(FileSystemError) -> OwnedDescriptor? {
+        let owner = try files.metadata(of: directory).owner
+        guard let facts = try files.metadata(of: name, in: directory) else { return nil }
+        guard facts.isOrdinary(of: owner), let file = try files.openFileIfPresent(name, in: directory),
+            try files.metadata(of: file).isOrdinary(of: owner)
+        else {
+            throw FileSystemError(.open, directory.path(of: name), .invalidArgument)
+        }
+        return file
+    }
+}
