@@ -1,3 +1,4 @@
+import CaptureRun
 package import DurableIO
 
 /// Going through `incoming/` and the drop rooms in it.
@@ -89,6 +90,7 @@ extension DropZone {
             return Sidecar.isName(name) ? .hiddenSidecar(name, room) : .renamedAway(taken, room)
         }
         guard let drop = drop(named: name, in: room) else { return nil }
+        if room.room == .incoming, drop.facts?.kind == .directory, LeftRuns.isHiddenRun(name) { return nil }
         if room.room == .incoming, let facts = drop.facts, let dropRoom = dropRoom(name, facts) {
             rooms.append(dropRoom)
             return nil

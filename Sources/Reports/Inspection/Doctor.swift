@@ -1,4 +1,5 @@
 import Background
+import CaptureRun
 package import Diagnosis
 import DurableIO
 
@@ -206,6 +207,9 @@ package struct Doctor {
 
     /// Rooms that cannot be looked into: all that is in them is hidden.
     private func examineRooms(_ report: (Finding) throws -> Void) throws {
+        for (path, reason) in LeftRuns.remains(in: spool.root, files: spool.files) {
+            try report(Finding(level: .note, subject: path, message: reason))
+        }
         for problem in inspector.roomProblems() {
             try report(Finding(level: .error, subject: problem.room, message: problem.message))
         }

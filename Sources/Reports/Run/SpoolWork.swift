@@ -68,6 +68,8 @@ struct SpoolWork {
 
     private func takeIn() async throws -> Intake.Summary {
         defer { handover.end() }
+        // Their drops are then taken in like all others.
+        owner.spool.tellOfLeftRuns(logger: owner.logger)
         return try await IntakeLoop(Intake(owner), handover, endsAt: endsAt).run()
     }
 
