@@ -8,6 +8,10 @@
 // Any function of the Swift runtime.
 extern void *swift_retain(void *object);
 
+static const char *hidden_backtrace;
+
+const char *cstartup_hidden_backtrace(void) { return hidden_backtrace; }
+
 /// Hides SWIFT_BACKTRACE from a Swift runtime that is linked into the executable.
 ///
 /// Such a runtime looks for its helper `swift-backtrace` beside the executable, finds none, and complains at each start
@@ -23,5 +27,7 @@ __attribute__((constructor(101))) static void hide_backtrace_settings(void) {
     // In a program without a dynamic linker neither is found: all of it is one object.
     int is_dynamic = dladdr((void *)swift_retain, &runtime) && dladdr((void *)hide_backtrace_settings, &program);
     if (is_dynamic && runtime.dli_fbase != program.dli_fbase) return;
+    // The text stays where it is; only the list of variables loses it.
+    hidden_backtrace = settings;
     unsetenv("SWIFT_BACKTRACE");
 }

@@ -23,11 +23,12 @@ struct ReportsCommand: AsyncParsableCommand {
         version: ReportsVersion.current,
         subcommands: [
             Add.self, Submit.self, List.self, Show.self, Cat.self, Status.self, Retry.self, Remove.self,
-            DoctorCommand.self, SettingsCommand.self, Test.self, Check.self, Metrics.self,
+            DoctorCommand.self, SettingsCommand.self, Test.self, Check.self, Metrics.self, Run.self,
         ])
 
     /// The outermost frame: every way out has its documented status.
     static func main() async {
+        Run.becomeIfMeant()
         StandardInput.settleStandardStreams()
         Signals.ignorePipe()
         do {

@@ -1,3 +1,4 @@
+import CStartup
 import CaptureRun
 import Glibc
 
@@ -5,6 +6,7 @@ import Glibc
 @main
 enum ReportsRun {
     static func main() {
-        exit(CaptureRun.main(Array(CommandLine.arguments.dropFirst())))
+        let hidden = cstartup_hidden_backtrace().map { String(cString: $0) }
+        exit(ProgramRun.main(CommandLine.unsafeArgv, hiddenBacktrace: hidden))
     }
 }

@@ -1,4 +1,5 @@
 import Background
+import DurableIO
 import SystemPackage
 
 /// How a kind of setting is written: its text read into a typed value, and such a value written as text.
@@ -100,14 +101,7 @@ extension SettingForm where Value == UInt64 {
     static let bytes: SettingForm = {
         var form = SettingForm(
             "bytes, or a number with KiB, MiB, GiB or TiB",
-            parse: { text in
-                if let count = UInt64(text) { return count }
-                guard let unit = units.first(where: { text.hasSuffix($0.name) }),
-                    let number = Double(text.dropLast(unit.name.count).filter { $0 != " " }), number >= 0,
-                    number < 0x1p20
-                else { return nil }
-                return UInt64(number * Double(unit.size))
-            },
+            parse: { ByteSize.count($0) },
             text: { "\($0)" },
             words: { count in
                 let unit = units.last { count >= $0.size && count.isMultiple(of: $0.size) }

@@ -1,0 +1,97 @@
+#pragma once
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+// What a process needs that runs another program and stays out of its way. See CLinux.h for the conventions.
+
+/// Signals as this process found them when it was started.
+struct clinux_signals {
+    sigset_t mask;
+    /// The signals that are ignored.
+    sigset_t ignored;
+};
+
+/// Blocks all signals that a process may send to another, but for those that stop it, in the calling thread and those
+/// that it starts; and gives SIGCHLD its default, without which no child can be waited for.
+/// - Returns: a descriptor to read the blocked signals from (close on exec, not blocking), or -1 with errno.
+int clinux_hold_signals(struct clinux_signals *found);
+
+/// A signal that was taken from the descriptor.
+struct clinux_signal {
+    int32_t number;
+    /// Who has caused it (`si_code` of sigaction(2)): 0 or less for a process.
+    int32_t code;
+    /// The process that has sent it; 0 where that is not of our namespace.
+    int32_t sender;
+    /// The value that was sent along by sigqueue(3).
+    void *value;
+};
+
+/// 1 and a signal, 0 when there is none, -1 with errno.
+int clinux_next_signal(int descriptor, struct clinux_signal *signal);
+
+/// Sends a signal on as it came, with its value where it has one. 0, or -1 with errno.
+int clinux_pass_on(const struct clinux_signal *signal, pid_t receiver);
+
+/// How a program is started.
+struct clinux_program {
+    /// Looked up in $PATH of this process unless it has a slash.
+    const char *name;
+    char *const *arguments;
+    /// Where `LISTEN_PID` and `WATCHDOG_PID` name this process, the program gets its own number there.
+    char *const *environment;
+    const struct clinux_signals *signals;
+    /// What its standard input, output and error become; -1 leaves each as it is.
+    int streams[3];
+    /// Whether the kernel kills it when the calling thread ends.
+    int dies_with_parent;
+    /// Whether its limit of core files is raised as far as it may be.
+    int raises_core_limit;
+    /// Whether it gets a session of its own, the root as its directory, and nothing that is open but the streams.
+    int is_detached;
+};
+
+/// Starts a program, and waits until it runs.
+///
+/// To be called on the main thread where the program is to die with this process.
+/// - Returns: its number, or -1 with errno as execve(2) says it.
+pid_t clinux_start(const struct clinux_program *program);
+
+/// A child that has ended and that nobody has waited for; it stays so. 0 when there is none, -1 with errno.
+pid_t clinux_ended_child(void);
+
+/// Whether a child that has ended, and that nobody has waited for, has the exit status 0.
+int clinux_ended_well(pid_t child);
+
+/// What has become of a child that was stopped or continued.
+enum { clinux_is_stopped = 1, clinux_is_continued = 2 };
+
+/// Of a child that was stopped or continued since the last call, one of the above; 0 when neither.
+int clinux_stop_state(pid_t child);
+
+/// A pipe whose ends are closed on exec: 0, or -1 with errno.
+int clinux_pipe(int ends[2]);
+
+/// Makes a pipe hold as many bytes as the kernel allows, up to a number.
+void clinux_widen_pipe(int end, int byte_count);
+
+/// A counter to wake poll(2) with: its descriptor, or -1 with errno.
+int clinux_event(void);
+/// Makes the counter readable for good.
+void clinux_raise_event(int descriptor);
+
+/// Ends this process by a signal, without a core file. Returns where the signal does not end it, as in a process 1.
+void clinux_end_by(int signal);
+
+/// Gives closed standard streams to something that cannot be read or written, lest a file that is opened becomes one of
+/// them. Programs that are started find them closed.
+void clinux_settle_streams(void);
+
+/// Stores a number so that all stores before it are done by then.
+void clinux_publish(uint64_t *place, uint64_t value);
+
+/// Lays down a file of a length with blocks of its own, so that no later store into its memory can fail for want of
+/// space: 0, or -1 with errno.
+int clinux_lay_down(int descriptor, int64_t byte_count);

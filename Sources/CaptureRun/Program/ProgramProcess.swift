@@ -1,0 +1,165 @@
+import CLinux
+package import DurableIO
+import Glibc
+
+/// The program as a child of this process.
+package struct ProgramProcess: Sendable {
+    package let pid: Int32
+    private let signals: HeldSignals
+    private let startedAtBoot: Int64
+    private let clock: LinuxClock
+    private let rule = SignalRule()
+    private var isStopped = false
+    private var lastRequest: Int64?
+
+    /// What keeps a program from being started.
+    package struct Refusal: Error {
+        /// As execve(2) says it.
+        package let errno: Int32
+    }
+
+    /// Starts the program in this process's group, session and directory, with its standard input and output.
+    ///
+    /// - Note: To be called on the main thread: the kernel kills the program when the thread that started it ends.
+    /// - Parameters:
+    ///   - command: the program and its arguments, ended by NULL.
+    ///   - variables: of its environment.
+    ///   - stderr: what becomes its standard error; `nil` for this process's own.
+    ///   - signals: as this process found them.
+    ///   - clock: tells how long it runs.
+    ///   - options: of the run.
+    /// - Throws: ``Refusal``.
+    package init(
+        _ command: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>, variables: borrowing ProgramVariables,
+        stderr: Int32?, signals: HeldSignals, clock: LinuxClock, _ options: RunOptions
+    ) throws(Refusal) {
+        let list = variables.list()
+        let number = withUnsafePointer(to: signals.found) { found in
+            var program = clinux_program()
+            program.name = UnsafePointer(command[0])
+            program.arguments = UnsafePointer(command)
+            program.environment = UnsafePointer(list.pointer)
+            program.signals = found
+            program.streams = (-1, -1, stderr ?? -1)
+            program.dies_with_parent = options.leavesOrphan ? 0 : 1
+            program.raises_core_limit = options.raisesCoreLimit ? 1 : 0
+            return clinux_start(&program)
+        }
+        guard number > 0 else { throw Refusal(errno: errno) }
+        (pid, self.signals, self.clock) = (number, signals, clock)
+        startedAtBoot = clock.bootMilliseconds
+    }
+
+    /// What is known of the program now that it runs.
+    package func start(_ command: [String]) -> ProgramStart {
+        ProgramStart(
+            pid: pid, startTicks: ProcessFacts.startTicks(of: pid), bootID: clock.bootID,
+            startedAt: clock.wallMilliseconds, command: command, path: ProcessFacts.executable(of: pid),
+            workingDirectory: ProcessFacts.target("/proc/self/cwd"), user: getuid(),
+            cgroup: ProcessFacts.controlGroup(of: pid))
+    }
+
+    // MARK: - Waiting
+
+    /// Waits until the program is dead, and sends signals on to it meanwhile. It stays a zombie, so that its number
+    /// belongs to nobody else.
+    package mutating func awaitDeath() {
+        while !hasDied() {
+            _ = signals.wait(milliseconds: -1)
+            handle(signals.taken())
+        }
+    }
+
+    /// Whether the program is dead. Other children that have ended are waited for: those that this process had before
+    /// it became a wrapper, and as process 1 those that nobody else has.
+    private func hasDied() -> Bool {
+        while true {
+            let ended = clinux_ended_child()
+            if ended == pid { return true }
+            if ended == -1, errno == EINTR { continue }
+            guard ended > 0 else { return ended == -1 }
+            _ = waitpid(ended, nil, 0)
+        }
+    }
+
+    private mutating func handle(_ arrived: [clinux_signal]) {
+        let wasStopped = isStopped
+        noteStops()
+        for signal in arrived {
+            if SignalRule.asksToEnd(signal.number) { lastRequest = clock.bootMilliseconds }
+            var signal = signal
+            if rule.passesOn(signal, sender: SignalRule.sender) { _ = clinux_pass_on(&signal, pid) }
+        }
+        if arrived.contains(where: { $0.number == SIGCONT }) {
+            // Whoever continues us continues the program; the whole group has been continued already.
+            if isStopped { _ = kill(pid, SIGCONT) }
+        } else if isStopped, !wasStopped {
+            stopWithProgram()
+        }
+    }
+
+    private mutating func noteStops() {
+        while true {
+            let state = clinux_stop_state(pid)
+            guard state != 0 else { return }
+            isStopped = state == Int32(clinux_is_stopped)
+        }
+    }
+
+    /// A program that was stopped alone is stopped for the shell as well, which looks at this process. Without a
+    /// terminal nobody looks: this process then stays awake, to send signals on and to copy.
+    private func stopWithProgram() {
+        let terminal = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC)
+        guard terminal >= 0 else { return }
+        _ = close(terminal)
+        _ = kill(getpid(), SIGSTOP)
+    }
+
+    // MARK: - The end
+
+    /// Whether the dead program's exit status is 0.
+    package var hasEndedWell: Bool { clinux_ended_well(pid) == 1 }
+
+    /// Takes the dead program out of the list of processes.
+    package func end() -> ProgramEnd {
+        let endedAtBoot = clock.bootMilliseconds
+        var status: Int32 = 0
+        var used = rusage()
+        while wait4(pid, &status, 0, &used) == -1, errno == EINTR {}
+        let request = lastRequest.map { endedAtBoot - $0 }
+        return ProgramEnd(
+            ProgramEnd.Status(waitStatus: status), usage: ProgramEnd.Usage(used), endedAt: clock.wallMilliseconds,
+            uptimeMilliseconds: endedAtBoot - startedAtBoot, millisecondsSinceRequest: request)
+    }
+}
+
+extension ProgramEnd.Status {
+    /// As wait(2) gives it.
+    init(waitStatus: Int32) {
+        let signal = waitStatus & 0x7f
+        self =
+            signal == 0
+            ? .exited(code: waitStatus >> 8 & 0xff) : .signalled(signal, dumpedCore: waitStatus & 0x80 != 0)
+    }
+
+    /// Ends this process as the program has ended.
+    package func leave() -> Never {
+        switch self {
+        case .exited(let code): exit(code)
+        case .signalled(let signal, _):
+            clinux_end_by(signal)
+            // Process 1 is killed by no signal of its own.
+            exit(128 + signal)
+        }
+    }
+}
+
+extension ProgramEnd.Usage {
+    init(_ used: rusage) {
+        self.init()
+        userMilliseconds = Int64(used.ru_utime.tv_sec) * 1_000 + Int64(used.ru_utime.tv_usec) / 1_000
+        systemMilliseconds = Int64(used.ru_stime.tv_sec) * 1_000 + Int64(used.ru_stime.tv_usec) / 1_000
+        maximumResidentKiB = Int64(used.ru_maxrss)
+        majorFaults = Int64(used.ru_majflt)
+    }
+}
