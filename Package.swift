@@ -203,6 +203,7 @@ let package = Package(
         .testTarget(
             name: "CaptureRunTests",
             dependencies: [
+                "CLinux",
                 "CaptureRun",
                 "Diagnosis",
                 "DurableIO",
@@ -242,11 +243,13 @@ let package = Package(
         .testTarget(
             name: "ReportsCLITests",
             dependencies: [
+                "CaptureRun",
                 "Diagnosis",
                 "DurableIO",
                 "EmbeddedReporter",
                 "Reports",
                 "ReportsCLI",
+                "ReportsRun",
                 "ResponsivenessProbe",
                 "TestSupport",
                 .product(name: "SystemPackage", package: "swift-system"),

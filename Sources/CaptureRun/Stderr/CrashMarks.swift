@@ -4,10 +4,12 @@ import Glibc
 ///
 /// All of a busy program's log goes through here, so most bytes are never looked at (Wu and Manber): five bytes of each
 /// mark are its key, and a pair of bytes that stands in no key lets the search go on behind it.
-struct CrashMarks: Sendable {
+///
+/// - Safety: nothing is changed once it is made.
+struct CrashMarks: @unchecked Sendable {
     /// A mark, and how it has to stand.
-    private struct Mark: Sendable {
-        let bytes: [UInt8]
+    private struct Mark {
+        let bytes: UnsafeRawBufferPointer
         let beginsLine: Bool
         /// Where its key begins.
         let keyOffset: Int
@@ -32,31 +34,48 @@ struct CrashMarks: Sendable {
 
     /// The number of bytes of the longest mark.
     let longestByteCount: Int
-    private let marks: [Mark]
     /// Of each pair of bytes, how far its place is from the end of the nearest key that has it: 0 ends one.
-    private var shifts: [UInt8]
-    /// The marks whose keys end with a pair.
-    private var endings: [UInt16: [Int]] = [:]
+    private let shifts: UnsafeMutablePointer<UInt8>
+    /// The first mark whose key ends with a pair, and of each mark the next one with the same pair; -1 for none.
+    private let firstMarks: UnsafeMutablePointer<Int8>
+    private let nextMarks: UnsafeMutablePointer<Int8>
+    private let marks: UnsafeMutablePointer<Mark>
 
+    /// Makes the tables, which stay as long as the process.
     private init() {
-        marks = (Self.inner.map { ($0, false) } + Self.opening.map { ($0, true) }).map { text, beginsLine in
+        let all = (Self.inner.map { ($0, false) } + Self.opening.map { ($0, true) }).map { text, beginsLine in
             let bytes = Array(text.utf8)
-            return Mark(bytes: bytes, beginsLine: beginsLine, keyOffset: Self.rarestKey(in: bytes))
+            let copy = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: bytes.count)
+            _ = copy.initialize(from: bytes)
+            return Mark(
+                bytes: UnsafeRawBufferPointer(copy), beginsLine: beginsLine, keyOffset: Self.rarestKey(in: bytes))
         }
-        longestByteCount = marks.map(\.bytes.count).max() ?? 0
-        shifts = Array(repeating: UInt8(Self.keyByteCount - 1), count: 1 << 12)
-        for (index, mark) in marks.enumerated() {
-            for end in 1..<Self.keyByteCount {
-                let place = mark.keyOffset + end
-                let pair = Self.hash(mark.bytes[place - 1], mark.bytes[place])
-                shifts[Int(pair)] = min(shifts[Int(pair)], UInt8(Self.keyByteCount - 1 - end))
-                if end == Self.keyByteCount - 1 { endings[pair, default: []].append(index) }
-            }
+        longestByteCount = all.map(\.bytes.count).max() ?? 0
+        marks = .allocate(capacity: all.count)
+        nextMarks = .allocate(capacity: all.count)
+        shifts = .allocate(capacity: Self.pairCount)
+        shifts.initialize(repeating: UInt8(Self.keyByteCount - 1), count: Self.pairCount)
+        firstMarks = .allocate(capacity: Self.pairCount)
+        firstMarks.initialize(repeating: -1, count: Self.pairCount)
+        for (index, mark) in all.enumerated() { enter(mark, at: index) }
+    }
+
+    private func enter(_ mark: Mark, at index: Int) {
+        (marks + index).initialize(to: mark)
+        for end in 1..<Self.keyByteCount {
+            let place = mark.keyOffset + end
+            let pair = Self.hash(mark.bytes[place - 1], mark.bytes[place])
+            shifts[pair] = min(shifts[pair], UInt8(Self.keyByteCount - 1 - end))
+            guard end == Self.keyByteCount - 1 else { continue }
+            (nextMarks + index).initialize(to: firstMarks[pair])
+            firstMarks[pair] = Int8(index)
         }
     }
 
-    private static func hash(_ first: UInt8, _ second: UInt8) -> UInt16 {
-        (UInt16(first) << 4 ^ UInt16(second)) & 0xfff
+    private static let pairCount = 1 << 13
+
+    private static func hash(_ first: UInt8, _ second: UInt8) -> Int {
+        Int(first) << 5 ^ Int(second)
     }
 
     /// The key with the fewest small letters and blanks, of which ordinary text is made.
@@ -75,33 +94,36 @@ struct CrashMarks: Sendable {
     ///   - beginsLine: whether the first byte begins a line.
     /// - Returns: where the mark begins, and where it ends.
     func next(in bytes: UnsafeRawBufferPointer, from start: Int, beginsLine: Bool) -> Range<Int>? {
-        shifts.withUnsafeBufferPointer { shifts in
-            var end = start + Self.keyByteCount - 1
-            while end < bytes.count {
-                let pair = Self.hash(bytes[end - 1], bytes[end])
-                let shift = shifts[Int(pair)]
-                if shift > 0 {
-                    end += Int(shift)
-                    continue
-                }
-                if let found = mark(with: pair, endingAt: end, in: bytes, from: start, beginsLine: beginsLine) {
-                    return found
-                }
-                end += 1
+        var end = start + Self.keyByteCount - 1
+        while end < bytes.count {
+            let pair = Self.hash(bytes[end - 1], bytes[end])
+            let shift = shifts[pair]
+            if shift > 0 {
+                end += Int(shift)
+                continue
             }
-            return nil
+            if let found = mark(with: pair, endingAt: end, in: bytes, from: start, beginsLine: beginsLine) {
+                return found
+            }
+            end += 1
         }
+        return nil
     }
 
     /// The mark whose key ends at a place.
     private func mark(
-        with pair: UInt16, endingAt end: Int, in bytes: UnsafeRawBufferPointer, from start: Int, beginsLine: Bool
+        with pair: Int, endingAt end: Int, in bytes: UnsafeRawBufferPointer, from start: Int, beginsLine: Bool
     ) -> Range<Int>? {
-        for index in endings[pair, default: []] {
-            let mark = marks[index]
+        var next = firstMarks[pair]
+        while next >= 0 {
+            let mark = marks[Int(next)]
+            next = nextMarks[Int(next)]
             let first = end + 1 - Self.keyByteCount - mark.keyOffset
             guard first >= start, first + mark.bytes.count <= bytes.count else { continue }
-            guard bytes[first..<first + mark.bytes.count].elementsEqual(mark.bytes) else { continue }
+            let candidate = bytes[first..<first + mark.bytes.count]
+            guard let left = UnsafeRawBufferPointer(rebasing: candidate).baseAddress,
+                let right = mark.bytes.baseAddress, memcmp(left, right, mark.bytes.count) == 0
+            else { continue }
             let isAtBeginning = first == 0 ? beginsLine : bytes[first - 1] == UInt8(ascii: "\n")
             guard !mark.beginsLine || isAtBeginning else { continue }
             return first..<first + mark.bytes.count

@@ -92,6 +92,11 @@ package final class StderrCopier: Sendable {
     }
 
     private func copyAll() {
+        // Sent by a process, these are for the program; the kernel would give them to a thread that takes them.
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        for signal in [SIGABRT, SIGPROF] { sigaddset(&signals, signal) }
+        pthread_sigmask(SIG_BLOCK, &signals, nil)
         let buffer = UnsafeMutableRawBufferPointer.allocate(
             byteCount: StderrLayout.chunkByteCount, alignment: 4 << 10)
         defer { buffer.deallocate() }

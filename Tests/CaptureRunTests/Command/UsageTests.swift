@@ -1,4 +1,3 @@
-import TestSupport
 import Testing
 
 @testable import CaptureRun
@@ -8,9 +7,9 @@ struct UsageTests {
     @Test("help and version go to standard output with status 0")
     func help() async throws {
         try await withRunTool { tool in
-            let help = try await runAsynchronously(RunTool.path, ["--help"], environment: tool.environment)
+            let help = try await tool.start(RunTool.path, ["--help"])
             #expect(help.status == 0 && help.output == RunHelp.page && help.errors.isEmpty)
-            let version = try await runAsynchronously(RunTool.path, ["--version"], environment: tool.environment)
+            let version = try await tool.start(RunTool.path, ["--version"])
             #expect(version.status == 0 && version.output == "\(RunHelp.version)\n")
         }
     }
@@ -30,17 +29,21 @@ struct UsageTests {
             let missing = try await tool.run("--", "/no/such/program")
             #expect(missing.status == 127)
             #expect(missing.errors == "reports-run: cannot run /no/such/program: No such file or directory\n")
-            #expect(try await tool.run("--", "nosuchprogram").status == 127)
+            let unknown = try await tool.run("--", "nosuchprogram")
+            #expect(unknown.status == 127)
             let text = try tool.file("text", "echo no\n")
-            #expect(try await tool.run("--", text).status == 126)
-            #expect(try await tool.run("--", "/").status == 126)
+            let plain = try await tool.run("--", text)
+            #expect(plain.status == 126)
+            let directory = try await tool.run("--", "/")
+            #expect(directory.status == 126)
         }
     }
 
     @Test("the program is looked up in PATH, and a script without its first line is given to a shell")
     func lookup() async throws {
         try await withRunTool { tool in
-            #expect(try await tool.run("echo", "a", "b").output == "a b\n")
+            let found = try await tool.run("echo", "a", "b")
+            #expect(found.output == "a b\n")
             let script = try tool.file("script", "echo \"$1\"; exit 4\n", mode: 0o755)
             let result = try await tool.run("--", script, "word")
             #expect(result.output == "word\n" && result.status == 4)
@@ -63,12 +66,12 @@ struct UsageTests {
         try await withRunTool { tool in
             let blocked = try tool.file("blocked", "")
             let words = ["--spool", blocked + "/spool", "--", "sh", "-c", "echo out; echo err >&2; exit 3"]
-            let result = try await runAsynchronously(RunTool.path, words, environment: tool.environment)
+            let result = try await tool.start(RunTool.path, words)
             #expect(result.status == 3 && result.output == "out\n")
             let lines = result.errors.split(separator: "\n")
             #expect(lines.count == 2 && lines.last == "err", "\(result.errors)")
             #expect(lines.first?.hasPrefix("reports-run: a crash of this program will not be reported: ") == true)
-            let quiet = try await runAsynchronously(RunTool.path, ["--quiet"] + words, environment: tool.environment)
+            let quiet = try await tool.start(RunTool.path, ["--quiet"] + words)
             #expect(quiet.status == 3 && quiet.errors == "err\n")
         }
     }

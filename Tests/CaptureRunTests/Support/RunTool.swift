@@ -26,12 +26,12 @@ struct RunTool: Sendable {
 
     /// Runs it to its end.
     func run(_ words: String..., input: [UInt8] = []) async throws -> ToolResult {
-        try await runAsynchronously(Self.path, ["--quiet"] + words, environment: environment, input: input)
+        try await start(Self.path, ["--quiet"] + words, input: input)
     }
 
     /// Runs a line of shell in which `$run` is the executable.
     func shell(_ line: String) async throws -> ToolResult {
-        try await runAsynchronously("/bin/sh", ["-c", line], environment: environment)
+        try await start("/bin/sh", ["-c", line])
     }
 
     /// Runs a script of Python in which `RUN` is the executable, and `HOME` the temporary directory.
@@ -56,7 +56,23 @@ struct RunTool: Sendable {
             signal.alarm(60)
 
             """
-        return try await runAsynchronously("python3", ["-c", opening + script], environment: environment)
+        return try await start("python3", ["-c", opening + script])
+    }
+
+    /// Runs a program to its end, with no signal blocked: the threads of tests have blocked nearly all, which a program
+    /// inherits, and which the wrapper rightly leaves so.
+    func start(_ program: String, _ words: [String], input: [UInt8] = []) async throws -> ToolResult {
+        try await withCheckedThrowingContinuation { continuation in
+            startThread {
+                var none = sigset_t()
+                sigemptyset(&none)
+                pthread_sigmask(SIG_SETMASK, &none, nil)
+                let result = Result {
+                    try TestSupport.run(program, words, environment: environment, input: input)
+                }
+                continuation.resume(with: result)
+            }
+        }
     }
 
     /// A file in the temporary directory.

@@ -1,0 +1,227 @@
+import CLinux
+import Glibc
+import TestSupport
+import Testing
+
+@testable import CaptureRun
+
+@Suite("Signals of a program", .enabled(if: isInstalled("python3"), "python3 is not installed"))
+struct ProgramSignalTests {
+    /// Says `ready`, counts a signal, and says how often it came when a line comes.
+    private static let counter = """
+        PROGRAM = [sys.executable, "-u", "-c", '''
+        import os, select, signal, sys
+        count, number = 0, int(sys.argv[1])
+        def handle(*_):
+            global count
+            count += 1
+        signal.signal(number, handle)
+        print("ready", os.getpid())
+        if len(sys.argv) > 2 and sys.argv[2] == "group": os.killpg(0, number)
+        while True:
+            line = sys.stdin.readline()
+            if line: break
+        # What was sent on is under way for a moment.
+        select.select([], [], [], 0.3)
+        print("count", count)
+        ''']
+
+        """
+
+    private func count(_ body: String) async throws -> String {
+        var output = ""
+        try await withRunTool { tool in
+            let result = try await tool.python(Self.counter + body)
+            #expect(result.status == 0, "\(result.errors)")
+            output = result.output
+        }
+        return output
+    }
+
+    @Test("what is sent to the wrapper alone reaches the program once", arguments: [15, 1, 2, 10, 12, 6, 34, 64])
+    func direct(signal: Int32) async throws {
+        let output = try await count(
+            """
+            p = subprocess.Popen(RUN + ["--"] + PROGRAM + ["\(signal)"], stdin=-1, stdout=-1, start_new_session=True)
+            wait_for(p.stdout.fileno(), b"\\n")
+            os.kill(p.pid, \(signal))
+            p.stdin.write(b"\\n"); p.stdin.flush()
+            print(wait_for(p.stdout.fileno(), b"\\n").decode(), p.wait())
+            """)
+        #expect(output == "count 1\n 0\n")
+    }
+
+    @Test("what the program sends to its whole group reaches it once")
+    func groupFromInside() async throws {
+        let output = try await count(
+            """
+            p = subprocess.Popen(RUN + ["--"] + PROGRAM + ["15", "group"], stdin=-1, stdout=-1, start_new_session=True)
+            wait_for(p.stdout.fileno(), b"\\n")
+            p.stdin.write(b"\\n"); p.stdin.flush()
+            print(wait_for(p.stdout.fileno(), b"\\n").decode(), p.wait())
+            """)
+        #expect(output == "count 1\n 0\n")
+    }
+
+    @Test("who has started the wrapper can stop the program from the same group")
+    func parentInGroup() async throws {
+        let output = try await count(
+            """
+            os.setpgid(0, 0)
+            p = subprocess.Popen(RUN + ["--"] + PROGRAM + ["15"], stdin=-1, stdout=-1)
+            wait_for(p.stdout.fileno(), b"\\n")
+            assert os.getpgid(p.pid) == os.getpgrp()
+            p.terminate()
+            p.stdin.write(b"\\n"); p.stdin.flush()
+            print(wait_for(p.stdout.fileno(), b"\\n").decode(), p.wait())
+            """)
+        #expect(output == "count 1\n 0\n")
+    }
+
+    @Test("^C of the terminal reaches the program once")
+    func interrupt() async throws {
+        let output = try await count(
+            """
+            pid, terminal = pty.fork()
+            if pid == 0: os.execv(RUN[0], RUN + ["--"] + PROGRAM + ["2"])
+            wait_for(terminal, b"ready")
+            os.write(terminal, b"\\x03")
+            wait_for(terminal, b"^C")
+            os.write(terminal, b"\\n")
+            print(wait_for(terminal, b"count 1") and "once", os.waitpid(pid, 0)[1])
+            """)
+        #expect(output == "once 0\n")
+    }
+
+    @Test("the hang-up of its terminal reaches a program whose wrapper leads the session")
+    func hangUp() async throws {
+        let output = try await count(
+            """
+            read, write = os.pipe()
+            pid, terminal = pty.fork()
+            if pid == 0:
+                os.dup2(write, 9)
+                os.execv(RUN[0], RUN + ["--", "sh", "-c", "trap 'echo hung >&9; exit' HUP; echo go; while :; do sleep 0.1; done"])
+            os.close(write)
+            wait_for(terminal, b"go")
+            os.close(terminal)
+            print(wait_for(read, b"hung").decode())
+            """)
+        #expect(output == "hung\n\n")
+    }
+
+    @Test("an alarm that was set before the wrapper was started reaches the program")
+    func alarm() async throws {
+        let output = try await count(
+            """
+            pid = os.fork()
+            if pid == 0:
+                signal.setitimer(signal.ITIMER_REAL, 0.3)
+                os.execv(RUN[0], RUN + ["--", "sleep", "60"])
+            print(os.waitpid(pid, 0)[1])
+            """)
+        #expect(output == "14\n")
+    }
+
+    @Test("a value that is sent along arrives")
+    func value() async throws {
+        try await withRunTool { tool in
+            let program = try await tool.compile(
+                "value",
+                """
+                #include <signal.h>
+                #include <stdio.h>
+                int main(void) {
+                    sigset_t set; siginfo_t info;
+                    sigemptyset(&set); sigaddset(&set, SIGRTMIN + 1); sigprocmask(SIG_BLOCK, &set, 0);
+                    puts("ready"); fflush(stdout);
+                    sigwaitinfo(&set, &info);
+                    printf("%d\\n", info.si_value.sival_int);
+                }
+                """)
+            let result = try await tool.python(
+                """
+                import ctypes
+                p = subprocess.Popen(RUN + ["--", "\(program)"], stdout=-1, start_new_session=True)
+                wait_for(p.stdout.fileno(), b"ready")
+                ctypes.CDLL(None).sigqueue(p.pid, signal.SIGRTMIN + 1, ctypes.c_void_p(4711))
+                print(wait_for(p.stdout.fileno(), b"\\n").decode(), p.wait())
+                """)
+            #expect(result.output == "4711\n 0\n", "\(result.errors)")
+        }
+    }
+
+    @Test("mask, ignored signals and SIGPIPE are as without the wrapper")
+    func inherited() async throws {
+        let output = try await count(
+            """
+            def state(words):
+                def prepare():
+                    signal.pthread_sigmask(signal.SIG_SETMASK, [signal.SIGUSR1, signal.SIGTERM])
+                    for number in (signal.SIGHUP, signal.SIGCHLD): signal.signal(number, signal.SIG_IGN)
+                text = subprocess.run(
+                    words + ["grep", "-E", "Sig(Blk|Ign)", "/proc/self/status"], stdout=-1, preexec_fn=prepare,
+                    check=True).stdout
+                # Signals 32 and 33 are the C library's own.
+                return [int(line.split()[1], 16) & ~0x180000000 for line in text.splitlines()]
+            bare, wrapped = state([]), state(RUN + ["--"])
+            print(bare == wrapped and bare[0] == 0x4200 and bare[1] & 0x10001 == 0x10001, bare, wrapped)
+            """)
+        #expect(output.hasPrefix("True"), "\(output)")
+    }
+
+    @Test("a wrapper that is killed takes the program with it, unless that may live on")
+    func killed() async throws {
+        let output = try await count(
+            """
+            for more in ([], ["--orphan"]):
+                read, write = os.pipe()
+                p = subprocess.Popen(
+                    RUN + more + ["--", "sh", "-c", "echo $$; read line; echo lives >&9"], stdin=-1, stdout=-1,
+                    preexec_fn=lambda: os.dup2(write, 9), close_fds=False)
+                os.close(write)
+                program = int(wait_for(p.stdout.fileno(), b"\\n"))
+                p.kill(); p.wait()
+                if more:
+                    p.stdin.write(b"\\n"); p.stdin.flush()
+                    print(wait_for(read, b"lives").decode())
+                else:
+                    # Dead, it holds the pipe no more.
+                    select.select([read], [], [], 20)
+                    print("dead" if os.read(read, 1) == b"" else "alive")
+            """)
+        #expect(output == "dead\nlives\n\n")
+    }
+}
+
+@Suite("Which signals are sent on")
+struct SignalRuleTests {
+    @Test("the kernel's are not, a stranger's and an ancestor's are, those of the group are not")
+    func senders() {
+        var rule = SignalRule()
+        rule.leadsSession = false
+        func passes(_ number: Int32, code: Int32, _ sender: SignalRule.Sender) -> Bool {
+            var signal = clinux_signal()
+            (signal.number, signal.code, signal.sender) = (number, code, 1)
+            return rule.passesOn(signal) { _ in sender }
+        }
+        for number in [SIGTERM, SIGINT, SIGWINCH, SIGUSR1, SIGABRT] {
+            #expect(passes(number, code: 0, .stranger))
+            #expect(passes(number, code: -6, .ancestor))
+            #expect(!passes(number, code: 0, .groupMember))
+            #expect(!passes(number, code: 0x80, .stranger))
+        }
+        #expect(!passes(SIGCHLD, code: 0, .stranger) && !passes(SIGCONT, code: 0, .stranger))
+        #expect(passes(SIGALRM, code: 0x80, .groupMember))
+        #expect(!passes(SIGHUP, code: 0x80, .stranger))
+        rule.leadsSession = true
+        #expect(passes(SIGHUP, code: 0x80, .stranger))
+    }
+
+    @Test("a sender of an outer namespace is a stranger, and the wrapper itself one of the group")
+    func relations() {
+        #expect(SignalRule.sender(0) == .stranger)
+        #expect(SignalRule.sender(getpid()) == .groupMember)
+        #expect(SignalRule.sender(Int32.max) == .stranger)
+    }
+}

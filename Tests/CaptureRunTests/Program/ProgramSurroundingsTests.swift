@@ -1,0 +1,70 @@
+import TestSupport
+import Testing
+
+@testable import CaptureRun
+
+@Suite("What a program finds")
+struct ProgramSurroundingsTests {
+    @Test("variables that name the wrapper name the program, others stay as they are")
+    func ownNumber() async throws {
+        try await withRunTool { tool in
+            let print = #"echo "$$ $LISTEN_PID $WATCHDOG_PID $LISTEN_FDS""#
+            let own = try await tool.shell(
+                "export LISTEN_PID=$$ WATCHDOG_PID=$$ LISTEN_FDS=1; exec \"$run\" --quiet -- sh -c '\(print)'")
+            let numbers = own.output.split(separator: " ")
+            #expect(numbers.count == 4 && Set(numbers.prefix(3)).count == 1, "\(own.output)")
+            let other = try await tool.shell(
+                "export LISTEN_PID=1$$ WATCHDOG_PID=; exec \"$run\" --quiet -- sh -c '\(print)'")
+            let words = other.output.split(separator: " ", omittingEmptySubsequences: false)
+            #expect(words.count == 4 && words[1].hasPrefix("1") && words[1] != words[0] && words[2].isEmpty)
+        }
+    }
+
+    @Test("SWIFT_BACKTRACE is there though the wrapper has hidden it from itself")
+    func backtrace() async throws {
+        try await withRunTool { tool in
+            var tool = tool
+            tool.environment["SWIFT_BACKTRACE"] = "enable=no,color=yes"
+            let result = try await tool.run("--env", "none", "--", "printenv", "SWIFT_BACKTRACE")
+            #expect(result.output == "enable=no,color=yes\n")
+            #expect(result.errors.isEmpty)
+        }
+    }
+
+    @Test("input, output, directory, group and session are the wrapper's")
+    func same() async throws {
+        try await withRunTool { tool in
+            let copied = try await tool.run("--", "cat", input: Array("text".utf8))
+            #expect(copied.output == "text")
+            let facts = try tool.file("facts", "cut -d' ' -f5,6 /proc/self/stat; pwd; umask\n")
+            let line = "cd /usr; umask 027; sh \(facts); \"$run\" --quiet -- sh \(facts)"
+            let lines = try await tool.shell(line).output.split(separator: "\n").map(String.init)
+            #expect(lines.count == 6 && Array(lines[..<3]) == Array(lines[3...]), "\(lines)")
+        }
+    }
+
+    @Test("standard streams that are closed stay closed, and no other file is open")
+    func streams() async throws {
+        try await withRunTool { tool in
+            let list = #"for i in 0 1 2 3 4 5 6 7 8 9 10 11 12; do [ -e /proc/self/fd/$i ] && printf "$i "; done"#
+            let open = try await tool.shell("\"$run\" --quiet --stderr none -- /bin/sh -c '\(list)'")
+            #expect(open.output.hasPrefix("0 1 2 "), "\(open.output)")
+            let bare = try await tool.shell("/bin/sh -c '\(list)'")
+            #expect(open.output == bare.output)
+            let closed = try await tool.shell("\"$run\" --quiet -- /bin/sh -c '\(list)' <&- 2>&-")
+            let bareClosed = try await tool.shell("/bin/sh -c '\(list)' <&- 2>&-")
+            #expect(closed.output == bareClosed.output)
+        }
+    }
+
+    @Test("the limit of core files is raised only when that is asked for")
+    func core() async throws {
+        try await withRunTool { tool in
+            let limits = "ulimit -Hc 1000; ulimit -Sc 0; "
+            let unchanged = try await tool.shell(limits + #""$run" --quiet -- sh -c 'ulimit -c'"#)
+            #expect(unchanged.output == "0\n")
+            let raised = try await tool.shell(limits + #""$run" --quiet --core -- sh -c 'ulimit -c'"#)
+            #expect(raised.output == "1000\n")
+        }
+    }
+}
