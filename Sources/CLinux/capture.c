@@ -142,6 +142,8 @@ static int become_program(void *argument) {
     if (place_streams(program->streams) == 0) {
         if (program->is_detached) detach();
         restore_signals(program->signals);
+        // Best effort: without it, less is known only if this process dies in the next millisecond.
+        if (program->mark >= 0 && write(program->mark, "1", 1) == -1) errno = 0;
         execvpe(program->name, program->arguments, start->environment);
     }
     start->error = errno;

@@ -45,6 +45,9 @@ struct clinux_program {
     const struct clinux_signals *signals;
     /// What its standard input, output and error become; -1 leaves each as it is.
     int streams[3];
+    /// Gets a byte at the moment before the program is in place, so that a death of this process hides no longer that
+    /// there was one; -1 for none.
+    int mark;
     /// Whether the kernel kills it when the calling thread ends.
     int dies_with_parent;
     /// Whether its limit of core files is raised as far as it may be.

@@ -50,7 +50,9 @@ package struct LeftRuns {
 
     init(
         _ place: RunPlace, isOpenToAll: Bool = false, clock: any SystemClock,
-        readStderr: @escaping @Sendable (borrowing OwnedDescriptor) -> StderrExcerpt = { LeftStderr.excerpt(of: $0) }
+        readStderr: @escaping @Sendable (borrowing OwnedDescriptor) -> StderrExcerpt = {
+            StderrWindow.excerpt(of: $0) ?? StderrExcerpt()
+        }
     ) {
         self.place = place
         self.isOpenToAll = isOpenToAll
@@ -167,9 +169,13 @@ package struct LeftRuns {
             return .nothing
         }
         if isAlive(record.program) { return .living }
-        let incident = Incident(
-            record, try reading.reports(of: record, hasDied: true), try reading.stderr(readStderr),
-            now: clock.wallMilliseconds)
+        let reports = try reading.reports(of: record, hasDied: true)
+        if let program = record.program, program.pid == nil, reports.isEmpty, try !reading.hasStarted() {
+            // Its watcher died before there was a program.
+            try mint.removeDirectory()
+            return .nothing
+        }
+        let incident = Incident(record, reports, try reading.stderr(readStderr), now: clock.wallMilliseconds)
         try mint.seal(incident)
         return try finish(mint)
     }

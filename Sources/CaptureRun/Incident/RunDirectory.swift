@@ -93,6 +93,9 @@ package struct RunDirectory: ~Copyable, Sendable {
         try? write(record(of: start))
     }
 
+    /// A file that is empty until the program starts. What is left of a run in which it stayed so is nothing to tell of.
+    package var startMark: Int32 { lock.descriptor }
+
     /// A file of the directory in which the end of standard error outlives this process; opened for reading and
     /// writing, and empty.
     /// - Returns: `nil` where there can be none.

@@ -8,6 +8,9 @@ import DurableIO
 struct RunLock: ~Copyable, Sendable {
     private let file: OwnedDescriptor
 
+    /// Valid as long as the value lives.
+    var descriptor: Int32 { file.raw }
+
     /// Makes the file in a new directory, and locks it.
     /// - Returns: `nil` when somebody took the directory for one that was left.
     static func make(

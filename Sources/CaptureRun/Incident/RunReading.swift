@@ -27,6 +27,11 @@ struct RunReading {
         return RunRecord(incident: incident, try files.read(file, limit: RunRecord.maximumByteCount))
     }
 
+    /// Whether the program was started, as far as its watcher could say before it died.
+    func hasStarted() throws(FileSystemError) -> Bool {
+        try files.metadata(of: RunNames.lock, in: directory).map { $0.size > 0 } ?? false
+    }
+
     /// The end of standard error, as far as it outlived the process that read it.
     func stderr(
         _ read: (borrowing OwnedDescriptor) -> StderrExcerpt

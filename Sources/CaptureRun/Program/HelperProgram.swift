@@ -24,6 +24,7 @@ package struct HelperProgram: Sendable {
         let number = withUnsafePointer(to: signals.found) { found in
             path.withCString { path in
                 var program = clinux_program()
+                program.mark = -1
                 program.name = path
                 program.arguments = UnsafePointer(words.pointer)
                 program.environment = UnsafePointer(list.pointer)

@@ -25,13 +25,14 @@ package struct ProgramProcess: Sendable {
     ///   - command: the program and its arguments, ended by NULL.
     ///   - variables: of its environment.
     ///   - stderr: what becomes its standard error; `nil` for this process's own.
+    ///   - mark: a file that gets a byte when the program starts; `nil` for none.
     ///   - signals: as this process found them.
     ///   - clock: tells how long it runs.
     ///   - options: of the run.
     /// - Throws: ``Refusal``.
     package init(
         _ command: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>, variables: borrowing ProgramVariables,
-        stderr: Int32?, signals: HeldSignals, clock: LinuxClock, _ options: RunOptions
+        stderr: Int32?, mark: Int32?, signals: HeldSignals, clock: LinuxClock, _ options: RunOptions
     ) throws(Refusal) {
         let list = variables.list()
         let number = withUnsafePointer(to: signals.found) { found in
@@ -41,6 +42,7 @@ package struct ProgramProcess: Sendable {
             program.environment = UnsafePointer(list.pointer)
             program.signals = found
             program.streams = (-1, -1, stderr ?? -1)
+            program.mark = mark ?? -1
             program.dies_with_parent = options.leavesOrphan ? 0 : 1
             program.raises_core_limit = options.raisesCoreLimit ? 1 : 0
             return clinux_start(&program)

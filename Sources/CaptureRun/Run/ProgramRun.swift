@@ -80,7 +80,7 @@ package struct ProgramRun {
         let stderr = StderrCapture(options, signals: signals) { directory.makeStderrFile() }
         var program: ProgramProcess
         do throws(ProgramProcess.Refusal) {
-            program = try started(variables, stderr: stderr.programStream)
+            program = try started(variables, stderr: stderr.programStream, mark: directory.startMark)
         } catch {
             directory.discard()
             return refused(error)
@@ -105,7 +105,8 @@ package struct ProgramRun {
     /// Runs the program when nothing can be told of it.
     private func runUnwatched() -> Int32 {
         do throws(ProgramProcess.Refusal) {
-            var program = try started(ProgramVariables(hiddenBacktrace: hiddenBacktrace), stderr: nil)
+            var program = try started(
+                ProgramVariables(hiddenBacktrace: hiddenBacktrace), stderr: nil, mark: nil)
             program.awaitDeath()
             program.end().status.leave()
         } catch {
@@ -114,10 +115,10 @@ package struct ProgramRun {
     }
 
     private func started(
-        _ variables: borrowing ProgramVariables, stderr: Int32?
+        _ variables: borrowing ProgramVariables, stderr: Int32?, mark: Int32?
     ) throws(ProgramProcess.Refusal) -> ProgramProcess {
         try ProgramProcess(
-            command, variables: variables, stderr: stderr, signals: signals, clock: clock, options)
+            command, variables: variables, stderr: stderr, mark: mark, signals: signals, clock: clock, options)
     }
 
     private func refused(_ refusal: ProgramProcess.Refusal) -> Int32 {

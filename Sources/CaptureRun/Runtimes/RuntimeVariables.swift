@@ -19,6 +19,20 @@ package enum RuntimeVariables {
         return list.entries
     }
 
+    /// `SWIFT_BACKTRACE` with which a Swift program leaves its crashes in a directory.
+    /// - Parameters:
+    ///   - old: its value so far.
+    ///   - directory: an absolute path.
+    /// - Returns: `nil` where the value is to stay: it says `enable=no`, or names another place.
+    package static func swiftBacktrace(_ old: String?, directory: String) -> String? {
+        RuntimeVariable.swiftBacktrace(old, directory)
+    }
+
+    /// Where a value of `SWIFT_BACKTRACE` has crashes written to; `nil` where it names no place.
+    package static func outputDirectory(inSwiftBacktrace value: String) -> String? {
+        value.split(separator: ",").last { $0.hasPrefix("output-to=") }.map { String($0.dropFirst("output-to=".count)) }
+    }
+
     /// The names of all variables that can be set, in the order of the table.
     package static var names: [String] { RuntimeVariable.all.map(\.name) }
 }
@@ -97,7 +111,7 @@ struct RuntimeVariable: Sendable {
 
 extension RuntimeVariable {
     /// `enable=no` and an `output-to` are the user's word. Of the other keys the user's stay.
-    private static func swiftBacktrace(_ old: String?, _ directory: String) -> String? {
+    static func swiftBacktrace(_ old: String?, _ directory: String) -> String? {
         guard !directory.contains(",") else { return nil }
         var parts = (old ?? "").split(separator: ",").map(String.init)
         func value(of key: String) -> String? {

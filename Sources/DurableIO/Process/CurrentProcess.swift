@@ -11,6 +11,13 @@ package enum CurrentProcess {
         return String(cString: path)
     }
 
+    /// The absolute path of an existing file or directory, without links; `nil` where there is none.
+    package static func resolvedPath(_ path: String) -> String? {
+        guard let resolved = realpath(path, nil) else { return nil }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+
     package static var hostName: String {
         var bytes = [CChar](repeating: 0, count: 256)
         guard gethostname(&bytes, bytes.count - 1) == 0 else { return "localhost" }

@@ -10,8 +10,8 @@ import SystemPackage
 final class SpoolPlace: Sendable {
     let path: FilePath
     let clock: any SystemClock
-    private let options: ReportSpool.Options
-    private let files: any FileSystem
+    let options: ReportSpool.Options
+    let files: any FileSystem
     private let logger: Logger
     private let opened: Mutex<ReportSpool?>
 

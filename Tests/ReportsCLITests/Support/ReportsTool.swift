@@ -27,6 +27,9 @@ struct ReportsTool: Sendable {
         return folders.map { $0 + "/reports" }.first(where: FileManager.default.isExecutableFile) ?? "reports"
     }()
 
+    /// `reports-run`, beside it.
+    static let runner = URL(fileURLWithPath: path).deletingLastPathComponent().path + "/reports-run"
+
     /// What `doctor` prints that finds nothing.
     static let wellWords = "files and ledger agree; 'reports check' says whether reports go out\n"
 

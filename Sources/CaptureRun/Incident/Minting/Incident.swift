@@ -42,7 +42,8 @@ struct Incident {
     /// Whether standard error has the words of the crash: Swift's reports tell only which instruction was a trap.
     private var isSpoken: Bool {
         guard let crashReport, let stderrText else { return true }
-        return reports[crashReport].diagnosis.format.hasPrefix("swift-") && stderrText.isCrash
+        let hasWords = stderrText.diagnosis.crash?.cause.message?.isEmpty == false
+        return reports[crashReport].diagnosis.format.hasPrefix("swift-") && stderrText.isCrash && hasWords
     }
 
     private var crashMessage: String? {

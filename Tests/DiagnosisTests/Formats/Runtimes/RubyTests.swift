@@ -122,6 +122,9 @@ struct RubyTests {
 
             -- C level backtrace information -------------------------------------------
             /usr/lib/libruby.so.3.3(rb_vm_bugreport+0x5a3) [0x7f5c1e2d9d03] vm_dump.c:1140
+            /lib/x86_64-linux-gnu/libc.so.6(__restore_rt+0x0) [0x7f5c1d57a050]
+            ruby(0x55d96b94b10b) [0x55d96b94b10b]
+            ruby(_start+0x21) [0x55d96b94b151]
 
             -- Other runtime information -----------------------------------------------
 

@@ -25,6 +25,9 @@ enum SignalStackFormat: TextFormat {
         for place in places where place >= end {
             let frames = NativeStack.frames(at: text.lines[place...])
             end = place + max(1, frames.count)
+            // In a report of Ruby's it is the interpreter's stack, beside that of the program (`RubyBugFormat`).
+            let title = text.lines[..<place].suffix(64).last { $0.starts(with: "-- ".utf8) }
+            guard title?.starts(with: "-- C level backtrace".utf8) != true else { continue }
             // One line with an address in brackets is no stack.
             guard frames.count > (text.lines[place].last == UInt8(ascii: "]") ? 1 : 0) else { continue }
             // No line is looked at twice, however many stacks there are.

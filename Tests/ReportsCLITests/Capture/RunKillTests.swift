@@ -1,0 +1,129 @@
+import Diagnosis
+import Foundation
+import Reports
+import TestSupport
+import Testing
+
+/// `reports-run` is killed by SIGKILL at its system calls, alone or with all that it has started. strace(1) does the
+/// killing.
+///
+/// `REPORTS_RUN_KILLS` sets the number of kills of each kind. The default is 12.
+@Suite(
+    "Kills of the wrapper", .timeLimit(.minutes(10)),
+    .enabled(if: findExecutable("strace") != nil, "needs strace"))
+struct RunKillTests {
+    private static let count = ProcessInfo.processInfo.environment["REPORTS_RUN_KILLS"].flatMap(Int.init) ?? 12
+
+    /// A program that says in a file that it was there, writes a crash, and dies by a signal.
+    private static let program = """
+        echo here >>"$home/there"
+        echo "Traceback (most recent call last):
+          File \\"shop.py\\", line 4, in settle
+        ValueError: the till is empty" >&2
+        kill -ABRT $$
+        """
+
+    /// How many system calls the wrapper's main thread makes from its start to its end.
+    private func callCount(_ tool: ReportsTool) async throws -> Int {
+        let trace = tool.home + "/trace"
+        _ = try await runAsynchronously(
+            "strace", ["-qq", "-o", trace, ReportsTool.runner, "--quiet", "--", "/bin/sh", "-c", Self.program],
+            environment: environment(of: tool))
+        return try String(contentsOfFile: trace, encoding: .utf8).split(separator: "\n").count { $0.contains("(") }
+    }
+
+    private func environment(of tool: ReportsTool) -> [String: String] {
+        var environment = tool.environment
+        environment["home"] = tool.home
+        return environment
+    }
+
+    /// The incidents that a spool tells of, by their ids: the kinds of their reports.
+    private func incidents(_ tool: ReportsTool) async throws -> [String: [String]] {
+        let reports = try await tool.objects("list")
+        return Dictionary(
+            grouping: reports, by: { $0["annotations"]?["incident"]?.stringValue ?? "" }
+        ).mapValues { $0.compactMap { $0["kind"]?.stringValue } }
+    }
+
+    /// Kills a run in a new spool, then has an owner look after it.
+    private func kill(_ command: [String], _ point: String) async throws {
+        try await withTool(server: .always(.response(503))) { tool, server in
+            let result = try await runAsynchronously(
+                command[0], Array(command.dropFirst()), environment: environment(of: tool))
+            _ = try await tool.submit(to: server)
+            let incidents = try await incidents(tool)
+            let wasThere = FileManager.default.fileExists(atPath: tool.home + "/there")
+            // A program that was about to start may be told of before it has done anything.
+            #expect(incidents.count <= 1 && (incidents.count == 1 || !wasThere), "\(point): \(result.errors)")
+            for (id, kinds) in incidents {
+                #expect(!id.isEmpty && kinds.count { $0 == "crash" } == 1, "\(point): \(kinds)")
+            }
+            #expect(tool.names(in: "runs").isEmpty, "\(point)")
+            // Nothing comes a second time.
+            _ = try await tool.submit(to: server)
+            #expect(try await self.incidents(tool) == incidents, "\(point)")
+        }
+    }
+
+    @Test("alone: a program that was there is told of, exactly once as a crash")
+    func alone() async throws {
+        try await withTool { tool in
+            let calls = try await callCount(tool)
+            #expect(calls > 40)
+            var generator = SystemRandomNumberGenerator()
+            // The first calls are the loader's.
+            for _ in 0..<Self.count {
+                let call = Int.random(in: calls / 4...calls, using: &generator)
+                try await kill(
+                    [
+                        "strace", "-qq", "-o", "/dev/null", "-e", "inject=all:signal=SIGKILL:when=\(call)",
+                        ReportsTool.runner, "--quiet", "--", "/bin/sh", "-c", Self.program,
+                    ], "call \(call) of \(calls)")
+            }
+        }
+    }
+
+    @Test("with all that it has started, as when a container is killed")
+    func together() async throws {
+        for round in 0..<Self.count {
+            let milliseconds = Double.random(in: 5...60)
+            // A session of their own, all of which is killed.
+            let script = """
+                setsid "$@" & group=$!
+                sleep \(milliseconds / 1_000)
+                kill -KILL -- -$group 2>/dev/null
+                wait $group 2>/dev/null
+                """
+            try await kill(
+                [
+                    "/bin/sh", "-c", script, "sh", ReportsTool.runner, "--quiet", "--", "/bin/sh", "-c",
+                    Self.program,
+                ], "round \(round), after \(milliseconds) ms")
+        }
+    }
+}
+
+@Suite("Many programs that die at once", .timeLimit(.minutes(5)))
+struct CrashStormTests {
+    @Test("50 programs: 50 incidents with a crash each")
+    func storm() async throws {
+        try await withTool(server: .always(.response(503))) { tool, server in
+            var environment = tool.environment
+            environment["run"] = ReportsTool.runner
+            let script = """
+                for number in $(seq 50); do
+                    "$run" --quiet --annotate "number=$number" -- /bin/sh -c 'kill -SEGV $$' &
+                done
+                wait
+                """
+            _ = try await runAsynchronously("/bin/sh", ["-c", script], environment: environment)
+            _ = try await tool.submit(to: server)
+            let reports = try await tool.objects("list")
+            let crashes = reports.filter { $0["kind"]?.stringValue == "crash" }
+            let numbers = crashes.compactMap { $0["annotations"]?["number"]?.stringValue }
+            #expect(Set(numbers).count == 50 && crashes.count == 50)
+            #expect(Set(crashes.compactMap { $0["annotations"]?["incident"]?.stringValue }).count == 50)
+        }
+    }
+}
