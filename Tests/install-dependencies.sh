@@ -30,6 +30,18 @@ missing_packages() {
     if [[ ${REPORTS_JUDGES:-0} == 1 ]]; then
         has_command faketime || echo faketime
     fi
+    # Programs of more languages die in the tests, and what starts programs is compared with `reports-run`.
+    if [[ ${REPORTS_RUNTIMES:-0} == 1 ]]; then
+        has_command gcc || echo gcc
+        has_command g++ || echo g++
+        has_command go || echo golang-go
+        has_command javac || echo default-jdk-headless
+        has_command node || echo nodejs
+        has_command perl || echo perl
+        has_command php || echo php-cli
+        has_command ruby || echo ruby
+        has_command rustc || echo rustc
+    fi
     # What makes the Debian package, reads its pages and completes command lines.
     has_command dpkg-shlibdeps || echo dpkg-dev
     has_command mandoc || echo mandoc

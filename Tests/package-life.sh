@@ -62,8 +62,9 @@ check_installation() {
     [[ $(inside reports status --json) == *"\"spool\":\"$spool\""* ]] \
         || fail "root's default is not the machine's spool"
     expect 0 inside reports doctor
-    ! inside systemd-analyze verify --man=no /lib/systemd/system/reports{,-check,-metrics}.{service,timer} 2>&1 \
-        | grep -E '^reports' || fail "systemd finds fault with a unit"
+    ! inside systemd-analyze verify --man=no /lib/systemd/system/reports{,-check,-metrics}.{service,timer} \
+        /lib/systemd/system/reports-watch.service 2>&1 | grep -E '^reports' || fail "systemd finds fault with a unit"
+    expect 0 inside test -x /usr/bin/reports-run
 }
 
 # One report of root's by the tool, one of any user's as a drop; the server is dead.

@@ -2,6 +2,7 @@
 # Everything a change has to pass. The last line is the test runner's own; the exit status speaks for all steps.
 #
 #   REPORTS_ALERTS=1    installs Prometheus and node-exporter, and follows alerts through them (half a minute more)
+#   REPORTS_RUNTIMES=1  installs the languages whose programs die in the tests, as far as Debian has them
 #   REPORTS_JUDGES=1    runs the long forms of the tests with several destinations, and installs faketime for them
 #   REPORTS_RELEASE=1   builds the released form of the tool as well (5 minutes and more)
 #   REPORTS_PACKAGE=1   installs, upgrades, removes and purges the Debian package in a copy of this machine (as root)

@@ -1,11 +1,11 @@
 #!/bin/bash
-# Makes two Debian packages: reports_VERSION_ARCH.deb with the tool, its units, man pages and completions, and
-# reports-dbgsym_VERSION_ARCH.deb with the debug symbols. Any user may run it; it writes to .build and to the directory
-# that is given.
+# Makes two Debian packages: reports_VERSION_ARCH.deb with the tool, reports-run, the units, man pages and completions,
+# and reports-dbgsym_VERSION_ARCH.deb with the debug symbols. Any user may run it; it writes to .build and to the
+# directory that is given.
 #
 #   Examples/debian/make-package.sh [OUTPUT-DIRECTORY]        the current directory, unless one is given
 #
-#   REPORTS_BINARY=FILE    packs this executable, and builds none
+#   REPORTS_BINARY=FILE    packs this executable, and the reports-run beside it, and builds none
 #   REPORTS_VERSION=V      the packages' version, instead of the library's
 #   SOURCE_DATE_EPOCH=N    the time of every file, instead of the time of the last commit
 #
@@ -83,6 +83,16 @@ build() {
     say "\$ swift build ${options[*]}"
     swift build "${options[@]}" || fail "the build has failed"
     binary=$(swift build -c release --scratch-path "$scratch" --show-bin-path)/reports
+    build_run
+}
+
+# reports-run has to start at once, and in a container that holds nothing else: it is one static file. Its objects are
+# others than those of the tool, so they have a place of their own.
+build_run() {
+    local options=(-c release -Xswiftc -static-executable --scratch-path "$scratch-run" --product reports-run)
+    say "\$ swift build ${options[*]}"
+    swift build "${options[@]}" || fail "the build of reports-run has failed"
+    run_binary=$(swift build -c release --scratch-path "$scratch-run" --show-bin-path)/reports-run
 }
 
 # put MODE FILE TARGET
@@ -90,33 +100,37 @@ put() {
     install -D -m "$1" "$2" "$root/$3"
 }
 
-# The program stripped, and its symbols where debuggers look for them: by the identity that the linker gave it.
+# split_symbols FILE TARGET: the program stripped, and its symbols where debuggers look for them: by the identity that
+# the linker gave it.
 split_symbols() {
     local identity stripped=$work/stripped
-    identity=$(readelf -n "$binary" 2>/dev/null | sed -n 's/.*Build ID: *//p')
-    [[ -n $identity ]] || fail "$binary has no build identity: link it with --build-id"
-    build_id=$identity
+    identity=$(readelf -n "$1" 2>/dev/null | sed -n 's/.*Build ID: *//p')
+    [[ -n $identity ]] || fail "$1 has no build identity: link it with --build-id"
+    build_ids+=${build_ids:+ }$identity
     local place=usr/lib/debug/.build-id/${identity:0:2}/${identity:2}.debug
     mkdir -p "$symbols_root/$(dirname "$place")"
-    objcopy --only-keep-debug --compress-debug-sections "$binary" "$symbols_root/$place"
+    objcopy --only-keep-debug --compress-debug-sections "$1" "$symbols_root/$place"
     chmod 644 "$symbols_root/$place"
-    strip --strip-unneeded --remove-section=.comment --remove-section=.note -o "$stripped" "$binary"
-    put 755 "$stripped" usr/bin/reports
+    strip --strip-unneeded --remove-section=.comment --remove-section=.note -o "$stripped" "$1"
+    put 755 "$stripped" "$2"
 }
 
-# What the program needs of the system, with the versions whose symbols it uses.
+# What the programs need of the system, with the versions whose symbols they use. A static one needs nothing.
 find_dependencies() {
-    local output foreign
+    local output foreign program programs=()
+    for program in "$root"/usr/bin/*; do
+        if readelf --dynamic --wide "$program" | grep -q '(NEEDED)'; then programs+=("-e$program"); fi
+    done
     # A library that a distribution brings has a version in its name.
-    foreign=$(readelf --dynamic --wide "$root/usr/bin/reports" \
-        | sed -n 's/.*(NEEDED).*\[\(.*\.so\)\]$/\1/p' | paste -sd ' ')
+    foreign=$(readelf --dynamic --wide "${programs[@]#-e}" \
+        | sed -n 's/.*(NEEDED).*\[\(.*\.so\)\]$/\1/p' | sort -u | paste -sd ' ')
     if [[ -n $foreign ]]; then
         [[ -n ${REPORTS_BINARY:-} ]] || fail "the program needs libraries that no package brings: $foreign"
         say "make-package: warning: on other machines it will not start, because no package brings $foreign" >&2
     fi
     mkdir -p "$work/source/debian"
     printf 'Source: reports\n\nPackage: reports\nArchitecture: any\n' >"$work/source/debian/control"
-    output=$(cd "$work/source" && dpkg-shlibdeps -O "-e$root/usr/bin/reports" 2>"$work/shlibdeps.log") \
+    output=$(cd "$work/source" && dpkg-shlibdeps -O "${programs[@]}" 2>"$work/shlibdeps.log") \
         || fail "what the program needs cannot be told: $(tail -1 "$work/shlibdeps.log")"
     dependencies=$(sed -n 's/^shlibs:Depends=//p' <<<"$output")
 }
@@ -157,7 +171,7 @@ install_documents() {
     notices >"$work/NOTICE"
     zip "$work/NOTICE" $documents/NOTICE.gz
     zip <(changelog) $documents/changelog.gz
-    for file in $sources/examples/* Examples/prometheus/*; do
+    for file in $sources/examples/* Examples/prometheus/* Examples/systemd/*.conf; do
         [[ ! -f $file ]] || put 644 "$file" "$documents/examples/${file##*/}"
     done
 }
@@ -214,7 +228,7 @@ Depends: reports (= $version)
 Section: debug
 Priority: optional
 Auto-Built-Package: debug-symbols
-Build-Ids: $build_id
+Build-Ids: $build_ids
 Description: debug symbols for reports
 END
 }
@@ -234,11 +248,15 @@ settle_facts
 if [[ -n ${REPORTS_BINARY:-} ]]; then
     binary=$(realpath -- "$REPORTS_BINARY")
     [[ -x $binary ]] || fail "$REPORTS_BINARY is no program"
+    run_binary=$(dirname "$binary")/reports-run
+    [[ -x $run_binary ]] || fail "there is no reports-run beside $REPORTS_BINARY"
 else
     build
 fi
 say "packing $binary as version $version for $architecture"
-split_symbols
+build_ids=
+split_symbols "$binary" usr/bin/reports
+split_symbols "$run_binary" usr/bin/reports-run
 find_dependencies
 say "it needs $dependencies"
 install_files

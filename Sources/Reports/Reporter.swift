@@ -270,8 +270,8 @@ public final class Reporter: Sendable {
         return nil
     }
 
-    /// Submits reports until the task is cancelled: new drops within a second, retries when they are due, and an hourly
-    /// probe for held reports.
+    /// Submits reports until the task is cancelled: new drops within about a quarter of a second, retries when they are
+    /// due, and an hourly probe for held reports. Nothing wakes the process while nothing comes and nothing is due.
     /// - Throws: ``ReportsError`` when the spool or its ledger cannot be used. When the spool's directory is removed or
     ///   replaced, this is logged at `error` and ends the call within a second. The next call makes the spool again.
     public func run() async throws {
@@ -280,7 +280,7 @@ public final class Reporter: Sendable {
             var submission = Submission(spool: spool, configuration: ownerConfiguration)
             submission.wait = .max
             _ = try await OwnThreads.run { [submission] in try await submission.run() }
-            // Another process owns the spool, and may end at any time.
+            // A room of the spool was removed or replaced. The spool makes it again.
             try? await place.clock.sleep(milliseconds: 1_000)
         }
     }

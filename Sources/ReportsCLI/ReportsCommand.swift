@@ -22,7 +22,7 @@ struct ReportsCommand: AsyncParsableCommand {
             """,
         version: ReportsVersion.current,
         subcommands: [
-            Add.self, Submit.self, List.self, Show.self, Cat.self, Status.self, Retry.self, Remove.self,
+            Add.self, Submit.self, Watch.self, List.self, Show.self, Cat.self, Status.self, Retry.self, Remove.self,
             DoctorCommand.self, SettingsCommand.self, Test.self, Check.self, Metrics.self, Run.self,
         ])
 
@@ -38,6 +38,7 @@ struct ReportsCommand: AsyncParsableCommand {
             try CommandWords.check(arguments, among: commands)
             let (words, files) = TrailingFiles.split(arguments)
             var command = try parsed(arguments.first == "add" ? words : arguments)
+            if command is Watch { GlobalJobs.takeOver() }
             if var command = command as? Add {
                 command.files += files
                 try await command.run()

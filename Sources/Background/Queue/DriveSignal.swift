@@ -46,7 +46,7 @@ final class DriveSignal: Sendable {
         await wake.wait {
             $0 >= .now
         } orUntilEndOf: {
-            try? await Task.sleep(for: time, clock: .continuous)
+            try? await SleepAlarm.sleep(for: time)
         }
     }
 }

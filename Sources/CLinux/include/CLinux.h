@@ -54,3 +54,13 @@ int clinux_start_thread(const char *name, void (*body)(void *), void *argument);
 
 /// The process's variables, each `NAME=VALUE`, the last one NULL.
 char **clinux_environment(void);
+
+/// A descriptor that becomes readable when the machine has been asleep or its wall clock was set, or -1.
+int clinux_open_wake_alarm(void);
+/// Makes it wait for the next time.
+void clinux_rearm_wake_alarm(int descriptor);
+
+/// A timer that counts the time asleep as well, not set yet: a descriptor that read(2) waits for, or -1.
+int clinux_open_boot_timer(void);
+/// Sets it to a time on CLOCK_BOOTTIME in nanoseconds; 0 stops it.
+void clinux_set_boot_timer(int descriptor, int64_t nanoseconds);

@@ -6,3 +6,7 @@
 /// The value of SWIFT_BACKTRACE that was hidden from this program's own runtime, for the programs that it starts; NULL
 /// where nothing was hidden.
 const char *cstartup_hidden_backtrace(void);
+
+/// From now on `enqueue_or_refuse` gets each job that the Swift runtime would give to Dispatch's global queues. It
+/// returns 0 for one that it does not take, which then goes there all the same.
+void cstartup_take_global_jobs(int (*enqueue_or_refuse)(void *job));

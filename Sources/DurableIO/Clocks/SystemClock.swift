@@ -30,7 +30,7 @@ package struct LinuxClock: SystemClock {
     package func sleep(milliseconds: Int64) async throws {
         // Saturated at a day: every caller waits in a loop.
         let bounded = min(max(0, milliseconds), 86_400_000)
-        try await Task.sleep(for: .milliseconds(bounded), clock: .continuous)
+        try await SleepAlarm.sleep(for: .milliseconds(bounded))
     }
 
     private static func milliseconds(_ clock: clockid_t) -> Int64 {

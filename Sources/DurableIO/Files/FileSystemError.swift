@@ -19,6 +19,7 @@ package struct FileSystemError: Error, Hashable, Sendable, CustomStringConvertib
         case changeMode = "change the mode of"
         case changeOwner = "change the owner of"
         case actAs = "act as"
+        case watch
     }
 
     package let operation: Operation

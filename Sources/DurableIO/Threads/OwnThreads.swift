@@ -100,6 +100,10 @@ package final class OwnThreads: TaskExecutor, @unchecked Sendable {
         guard accept(job) else { return globalConcurrentExecutor.enqueue(ExecutorJob(job)) }
     }
 
+    /// Takes a job that was meant for the program's own threads.
+    /// - Returns: `false` where there is no thread and none can be started.
+    package func accepts(_ job: UnownedJob) -> Bool { accept(job) }
+
     /// - Returns: `false` where there is no thread and none can be started: then the program's own have to do.
     private func accept(_ job: UnownedJob) -> Bool {
         pthread_mutex_lock(mutex)

@@ -96,7 +96,7 @@ package final class PayloadSlots: Sendable {
     /// Lets a payload go on without a slot once the slots stand still.
     private func watch(for number: Int) async {
         var seen = state.withLock(\.steps)
-        while (try? await Task.sleep(for: .seconds(Self.patience), clock: .continuous)) != nil {
+        while (try? await SleepAlarm.sleep(for: .seconds(Self.patience))) != nil {
             let waiter = state.withLock { state -> Waiter? in
                 defer { seen = state.steps }
                 guard state.steps == seen, let waiter = state.remove(number) else { return nil }

@@ -35,7 +35,10 @@ extension DropZone {
             return .notNow(.young)
         }
         let probe = WriterProbe(second)
-        if let readiness = readiness(of: probe.answer, facts) { return .notNow(readiness) }
+        let isSeen = spool.completeDrops.forget(drop.entry, in: drop.room.dropRoom?.name)
+        if let readiness = readiness(of: probe.answer, facts), readiness != .young || !isSeen {
+            return .notNow(readiness)
+        }
         let sidecar = sidecar(of: drop.entry, ownedBy: facts.owner, in: room.directory)
         if sidecar.isBeingWritten { return .notNow(.young) }
         let place: (name: TakenName, room: OpenRoom, hasSidecar: Bool)

@@ -42,6 +42,8 @@ struct Enrolment {
     struct Result {
         var enrolled = 0
         var duplicates = 0
+        /// The reports that were enrolled or counted, and whether the spool knew them.
+        var taken: [(report: StoredReport, isKnown: Bool)] = []
         /// How many reports of each signature were evicted at once, to keep the limit of a signature.
         var braked: [String: Int] = [:]
         /// The candidates that were not enrolled. Their sources stay where they are.
@@ -104,6 +106,10 @@ struct Enrolment {
         unlinkSources(steps, &result)
         result.duplicates = steps.count { $0.fate == .count }
         result.enrolled = steps.count { $0.fate.bringsBytes }
+        result.taken = steps.compactMap { step in
+            guard step.fate == .count || step.fate.bringsBytes else { return nil }
+            return (step.candidate.report, isKnown: step.fate == .count)
+        }
         for step in steps where step.fate.isBraked {
             result.braked[step.candidate.report.properties.signature ?? "", default: 0] += 1
         }

@@ -17,6 +17,17 @@ final class Handover: Sendable {
         /// The last ``version`` at which the drive had sent everything that can be sent; `nil` if there is none yet.
         var dryVersion: Int?
         var isOver = false
+        var arrivals = Arrivals()
+        /// Whether a run of a program may have ended without its wrapper since the intake last asked.
+        var mayHaveLostRuns = true
+    }
+
+    /// The number of times so far that there was something to look at.
+    struct Arrivals: Hashable {
+        /// Something may have come into the spool.
+        var outer = 0
+        /// The collecting of a single drop has ended. If it failed, only a look finds the drop again.
+        var single = 0
     }
 
     private let watched = Watched(State())
@@ -30,8 +41,40 @@ final class Handover: Sendable {
     /// Signals that the intake has brought in something that the drive may be able to send.
     func broughtIn() { change { $0.version += 1 } }
 
+    /// Signals that something may have come into the spool: into `runs/` as well, if `inRuns` is true.
+    func mayHaveCome(inRuns: Bool) {
+        change { state in
+            state.arrivals.outer += 1
+            state.mayHaveLostRuns = state.mayHaveLostRuns || inRuns
+        }
+    }
+
+    /// The intake reads this before it looks.
+    var arrivals: Arrivals { watched.state.arrivals }
+
+    /// Whether the intake has to look for runs that ended without their wrappers. The next answer is `false`, unless
+    /// something happens in `runs/`. The first answer is `true`.
+    func takeRunsChange() -> Bool {
+        var mayHaveLost = false
+        watched.change { state in
+            mayHaveLost = state.mayHaveLostRuns
+            state.mayHaveLostRuns = false
+        }
+        return mayHaveLost
+    }
+
+    /// Returns when ``arrivals`` is another than the parameter, the time has passed, or the task is cancelled.
+    func waitForArrival(since arrivals: Arrivals, atMost milliseconds: Int64, clock: any SystemClock) async {
+        guard milliseconds > 0 else { return }
+        await watched.wait {
+            $0.arrivals != arrivals
+        } orUntilEndOf: {
+            try? await clock.sleep(milliseconds: milliseconds)
+        }
+    }
+
     /// Signals that the collecting of a single drop (``SingleDrops``) has ended, successfully or not.
-    func singleDropEnded() { change { _ in } }
+    func singleDropEnded() { change { $0.arrivals.single += 1 } }
 
     /// Whether the drive can send nothing more of the reports that were brought in so far.
     var isDry: Bool {

@@ -43,6 +43,7 @@ extension Intake {
         summary.left.append(source)
         guard left.note(source.key, cause) else { return }
         logger.notice("Left where it is", metadata: ["path": "\(source.place.path)", "reason": "\(cause.text)"])
+        sender.onEvent(.left(path: source.place.path, reason: cause.text))
     }
 
     func leave(_ candidate: Enrolment.Candidate, _ cause: LeftSources.Cause, _ summary: inout Summary) {
@@ -58,7 +59,9 @@ extension Intake {
         switch readiness {
         case .ready: break
         case .young, .beingTaken: summary.young += 1
-        case .beingWritten: summary.skipped += 1
+        case .beingWritten:
+            summary.skipped += 1
+            summary.beingWritten += 1
         case .skipped(let reason): leave(source, .notTaken(reason), &summary)
         }
     }

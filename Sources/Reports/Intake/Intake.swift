@@ -40,6 +40,8 @@ package struct Intake: Sendable {
         var skipped = 0
         /// The number of drops that may be complete in a moment.
         var young = 0
+        /// The number of drops that a program has open for writing. They count as skipped.
+        var beingWritten = 0
         var orders = 0
         /// Whether the intake has left a source because the disk had no space.
         var isOutOfSpace = false
@@ -55,7 +57,7 @@ package struct Intake: Sendable {
 
         /// Resets the counts of sources that were left, because each look finds these sources again.
         mutating func beginLook() {
-            (skipped, young, isOutOfSpace, left) = (0, 0, false, [])
+            (skipped, young, beingWritten, isOutOfSpace, left) = (0, 0, 0, false, [])
         }
 
         /// Adds what another part of the intake has brought in, and whether the disk had no space. Does not add the
@@ -111,6 +113,7 @@ package struct Intake: Sendable {
         summary.enrolled += result.enrolled
         summary.duplicates += result.duplicates
         summary.misplaced += result.misplaced
+        for (report, isKnown) in result.taken { sender.onEvent(.taken(report, isKnown: isKnown)) }
         note(braked: result.braked, &summary)
         if result.needsReconciling { await queue.distrustFiles() }
         for (candidate, error) in result.failures {
@@ -127,6 +130,7 @@ package struct Intake: Sendable {
         for (signature, count) in braked {
             summary.braked += count
             sender.countBraked(count)
+            sender.onEvent(.braked(signature: signature, count: count))
             logger.notice(
                 "Reports evicted",
                 metadata: [

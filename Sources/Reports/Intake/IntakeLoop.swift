@@ -1,7 +1,8 @@
 import Background
 import DurableIO
 
-/// The loop of an intake in one run: it looks for sources each second, and brings in the sources that it has found.
+/// The loop of an intake in one run: it looks for sources each second, and brings in the sources that it has found. In a
+/// run that lasts, it looks when a watcher says that something may have come (``Vigil``), and not in between.
 ///
 /// The intake collects a large drop beside the small drops, and never two large drops at the same time. Suspect drops,
 /// which may have killed a process, come last, when no other source is left. The intake collects a suspect drop while
@@ -12,11 +13,14 @@ struct IntakeLoop {
     /// When the run is told to end, on the boot clock in milliseconds; `nil` when the owner does not know.
     private let endsAt: Int64?
     private let startedAt: Int64
+    /// What a run that lasts waits for between its looks; `nil` for any other run.
+    private let vigil: Vigil?
 
-    init(_ intake: Intake, _ handover: Handover, endsAt: Int64?) {
+    init(_ intake: Intake, _ handover: Handover, endsAt: Int64?, watching: WatchOptions? = nil) {
         self.intake = intake
         self.handover = handover
         self.endsAt = endsAt
+        vigil = watching.map { Vigil(intake, handover, $0) }
         startedAt = intake.spool.clock.bootMilliseconds
     }
 
@@ -45,16 +49,21 @@ struct IntakeLoop {
             while !Task.isCancelled {
                 // The directory may be gone. Through its open descriptor it would look like an empty directory.
                 guard intake.spool.isInPlace else { throw intake.spool.goneError }
+                if let vigil, try await !vigil.mayLook() { break }
                 try? await intake.spool.clock.sleep(milliseconds: looks.rest(at: now))
-                let seen = handover.changeCount
+                let (seen, arrivals) = (handover.changeCount, handover.arrivals)
                 let wasDry = handover.isDry
                 let nextLook = try await look(&list, singles, &looks)
                 let hasCome = try await bringIn(&list, singles, until: nextLook, in: &group)
+                vigil?.hasLooked(hasCome: hasCome)
                 if Task.isCancelled || hasCome || !list.isEmpty { continue }
                 if singles.isBusy {
                     await handover.waitForChange(since: seen, atMost: nextLook - now, clock: intake.spool.clock)
                 } else if await bringInSuspects(&list, singles, until: nextLook, in: &group) {
                     continue
+                } else if let vigil {
+                    let hasPlans = !list.suspects.isEmpty || !singles.isIdle
+                    try await vigil.keep(&list, since: arrivals, atMost: hasPlans ? Self.lookInterval : nil)
                 } else if mayBecomeComplete(list) {
                     // A drop that was changing at the first look may be complete at a second look.
                     if list.lookCount == 1 { continue }
@@ -104,6 +113,7 @@ struct IntakeLoop {
                 group.addTask { try await singles.bringIn(large: entry) }
             }
             list.isBesideLarge = singles.isBusy
+            vigil?.pulse()
             let count = list.summary.broughtInCount
             let hasMore = try await list.bringInNext()
             if list.summary.broughtInCount > count {

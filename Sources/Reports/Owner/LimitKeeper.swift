@@ -119,6 +119,8 @@ struct LimitKeeper {
                     "report.id": "\(victim.identifier)", "reason": "\(victim.reason.rawValue)",
                     "limit": "\(victim.note)",
                 ])
+            sender.onEvent(
+                .evicted(id: victim.identifier, reason: victim.reason.rawValue, limit: victim.note))
         }
         return !evicted.isEmpty
     }

@@ -22,6 +22,21 @@ extension ReportSender {
             return state.progress
         }
         onSettled(progress)
+        for settlement in settlements { tell(settlement) }
+    }
+
+    private func tell(_ settlement: Settlement) {
+        let (record, verdict) = (settlement.claim.record, settlement.verdict)
+        let (id, reason) = (record.identifier, verdict.reason?.rawValue ?? "")
+        switch verdict.state {
+        case .delivered: onEvent(.delivered(id: id, attempts: record.attempts))
+        case .held: onEvent(.held(id: id, reason: reason, error: settlement.error))
+        case .waiting where record.attempts == 1 && !verdict.isInterruption:
+            onEvent(.putOff(id: id, reason: reason, error: settlement.error))
+        case .rejected, .exhausted, .removed:
+            onEvent(.ended(id: id, state: verdict.state, reason: reason, error: settlement.error))
+        default: break
+        }
     }
 
     /// A report's identifier, and the committed state that allows its file to be moved or unlinked.

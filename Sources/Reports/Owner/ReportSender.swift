@@ -20,6 +20,7 @@ final class ReportSender: TransferClient {
     /// Whether this process is still the owner.
     private let isOwner: @Sendable () -> Bool
     let onSettled: @Sendable (SubmissionProgress) -> Void
+    let onEvent: @Sendable (SpoolEvent) -> Void
 
     struct State {
         var progress = SubmissionProgress()
@@ -40,7 +41,8 @@ final class ReportSender: TransferClient {
     init(
         spool: ReportSpool, router: Router?, callerRequests: CallerRequests, side: any Transport = IdleTransport(),
         logger: Logger, isOwner: @escaping @Sendable () -> Bool,
-        onSettled: @escaping @Sendable (SubmissionProgress) -> Void = { _ in }
+        onSettled: @escaping @Sendable (SubmissionProgress) -> Void = { _ in },
+        onEvent: @escaping @Sendable (SpoolEvent) -> Void = { _ in }
     ) {
         self.spool = spool
         self.router = router
@@ -49,6 +51,7 @@ final class ReportSender: TransferClient {
         self.logger = logger
         self.isOwner = isOwner
         self.onSettled = onSettled
+        self.onEvent = onEvent
     }
 
     /// The results of this owner's attempts so far.
@@ -127,6 +130,14 @@ final class ReportSender: TransferClient {
     func didRunDry() async throws {
         guard let queue = state.withLock(\.queue) else { return }
         try await LimitKeeper(spool: spool, queue: queue, sender: self, logger: logger, ifDry: true).keep()
+        await tellStanding()
+    }
+
+    /// Tells how many reports wait and are held, and when the next attempt may be made.
+    func tellStanding() async {
+        guard let queue = state.withLock(\.queue), let tally = try? await queue.look({ try $0.tally() }) else { return }
+        let next = (try? await queue.nextAttemptWall()) ?? nil
+        onEvent(.standing(waiting: tally.waiting.count, held: tally.held.count, nextAttempt: next))
     }
 
     /// Begins to keep the limits.

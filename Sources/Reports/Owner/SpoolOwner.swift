@@ -43,6 +43,8 @@ package final class SpoolOwner: Sendable {
         /// The damage in the ledger that this process has met during its work.
         package var ledgerDamage = LedgerDamage.none
         package var onSettled: @Sendable (SubmissionProgress) -> Void = { _ in }
+        /// Gets what the owner has done and found. It has to return soon.
+        package var onEvent: @Sendable (SpoolEvent) -> Void = { _ in }
 
         /// The settings of an owner with destinations and routes, or with no destination.
         package init(routing: Routing?) {
@@ -98,7 +100,7 @@ package final class SpoolOwner: Sendable {
             spool: spool, router: router,
             callerRequests: configuration.callerRequests ?? CallerRequests(), side: transports.side,
             logger: configuration.logger, isOwner: { [weak host] in host?.isCurrent ?? false },
-            onSettled: configuration.onSettled)
+            onSettled: configuration.onSettled, onEvent: configuration.onEvent)
         var repairs = transports.problems
         let store = try await SpoolLedger.open(spool, host, configuration.ledgerDamage, repairs: &repairs)
         let end = store.earlierEnd

@@ -20,12 +20,14 @@ struct SpoolWork {
     let isExplicit: Bool
     /// Whether this run sends anything at all.
     let sends: Bool
+    /// How the run learns of what comes in, if it lasts until it is cancelled; `nil` for any other run.
+    let watching: WatchOptions?
 
     private let handover = Handover()
 
     init(
         _ owner: SpoolOwner, waitsUntil: Int64? = nil, endsAt: Int64? = nil, deadline: Int64? = nil,
-        isExplicit: Bool = false, sends: Bool
+        isExplicit: Bool = false, sends: Bool, watching: WatchOptions? = nil
     ) {
         self.owner = owner
         self.waitsUntil = waitsUntil
@@ -33,6 +35,7 @@ struct SpoolWork {
         self.deadline = deadline
         self.isExplicit = isExplicit
         self.sends = sends
+        self.watching = watching
     }
 
     /// The time between two checks of the spool's limits in a run that lasts: 10 minutes.
@@ -60,6 +63,8 @@ struct SpoolWork {
             while let part = try await group.next() {
                 // The drive ends after the intake. Then nothing is left for which the limits would have to be kept.
                 if case .intake(let intake) = part { outcome = intake }
+                // In a run that lasts, the drive would wait for ever. The intake ends there because a room is gone.
+                if watching != nil { group.cancelAll() }
                 if case .other = part { group.cancelAll() }
             }
             return outcome
@@ -68,9 +73,10 @@ struct SpoolWork {
 
     private func takeIn() async throws -> Intake.Summary {
         defer { handover.end() }
-        // Their drops are then taken in like all others.
-        owner.spool.tellOfLeftRuns(logger: owner.logger)
-        return try await IntakeLoop(Intake(owner), handover, endsAt: endsAt).run()
+        let intake = Intake(owner)
+        // A run that lasts does it when it watches.
+        if watching == nil { intake.sweepRuns() }
+        return try await IntakeLoop(intake, handover, endsAt: endsAt, watching: watching).run()
     }
 
     /// Drives the queue, and drives it again each time the intake has brought in more, until the run is over.

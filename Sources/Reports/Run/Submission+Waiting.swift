@@ -37,6 +37,41 @@ extension Submission {
         return .tryAgain
     }
 
+    /// How long a run that lasts waits for another owner before it looks again by itself, in milliseconds: 30 s.
+    private static let lockInterval: Int64 = 30_000
+
+    /// Waits until no process owns the spool, or the task is cancelled. The other owner's death or end closes its lock
+    /// file, and wakes this.
+    /// - Throws: ``ReportsError/Code/spoolNotUsable`` when the spool is removed or replaced.
+    func waitForLock(_ patience: inout Patience) async throws {
+        if !patience.hasTold {
+            patience.hasTold = true
+            configuration.onEvent(.ownedElsewhere(holder?.description))
+            onWaiting(holder, .max)
+        }
+        let closings = Watched(0)
+        let watcher = try? DirectoryWatcher(
+            [WatchedDirectory("spool", spool.root, for: .closings)], files: spool.files, settings: watching.watcher,
+            onTrouble: { _ in }, onChange: { _ in closings.change { $0 += 1 } })
+        defer { withExtendedLifetime(watcher) {} }
+        let interval = min(watcher == nil ? 1_000 : Self.lockInterval, watching.pulseInterval ?? .max)
+        // A lock that is free, and cannot be had, is not asked for all the time.
+        repeat {
+            watching.onPulse()
+            let seen = closings.state
+            guard spool.isInPlace else { throw spool.goneError }
+            guard OwnerLock.isHeld(LedgerPlace.lockName, in: spool.root) else {
+                try? await spool.clock.sleep(milliseconds: Self.pollInterval)
+                return
+            }
+            await closings.wait {
+                $0 > seen
+            } orUntilEndOf: { [clock = spool.clock] in
+                try? await clock.sleep(milliseconds: interval)
+            }
+        } while !Task.isCancelled
+    }
+
     /// The summary of a run that was told to end before it could use the ledger. The ledger is unchanged.
     func standing() throws -> SubmissionSummary {
         var summary = try SpoolInspector(spool: spool).summary()

@@ -17,8 +17,11 @@ package struct Submission: Sendable {
     package var waitsForOwner = true
     /// Whether a person or program asked for this run now. If so, closed gates are probed once. The default is `true`.
     package var isExplicit = true
+    /// How a run that lasts (``isLasting``) learns of what comes in.
+    package var watching = WatchOptions()
     /// Called once when the run begins to wait for another owner. The first argument is the other owner, or `nil` if
     /// the lock file does not name it. The second argument is the longest time to wait, in milliseconds.
+    /// A run that lasts waits for ever, with `Int64.max`.
     package var onWaiting: @Sendable (_ owner: LockHolder?, _ patience: Int64) -> Void = { _, _ in }
 
     /// The counts of all owners of this run, including those that ended with an error.
@@ -45,6 +48,9 @@ package struct Submission: Sendable {
     /// How long a run without a deadline waits for another owner: 60 s.
     static let ownerPatience: Int64 = 60_000
     static let pollInterval: Int64 = 100
+
+    /// Whether the run goes on until it is cancelled, or until a room of the spool is removed or replaced.
+    var isLasting: Bool { wait == .max }
 
     /// Runs until no due report can be sent now, the deadline has come, or the task is cancelled.
     package func run() async throws -> SubmissionSummary {
@@ -108,6 +114,11 @@ package struct Submission: Sendable {
         var patience = Patience()
         while true {
             guard let owner = try await SpoolOwner.become(of: spool, configuration) else {
+                if isLasting {
+                    try await waitForLock(&patience)
+                    if Task.isCancelled { return summary }
+                    continue
+                }
                 switch try await waitForOwner(since: start, &patience) {
                 case .tryAgain: continue
                 case .done(let found): return summary.counting(found)
@@ -118,11 +129,14 @@ package struct Submission: Sendable {
                 return try summary.counting(SpoolInspector(spool: spool).summary())
             }
             summary.repairs += owner.repairs
+            for repair in owner.repairs { configuration.onEvent(.repaired(repair)) }
             // A producer that published after this run's last look found the lock held, and left its report to this
             // run. So the run looks again before it returns. If another owner has taken that report in meanwhile, the
             // counts of that owner are used.
             let isComplete = try await session(owner, start, &summary, &leftovers)
             if Task.isCancelled || isComplete && !hasNewArrivals(besides: leftovers) { return summary }
+            // The caller opens the spool again, and so makes the rooms that are missing.
+            if isLasting, !spool.hasItsRooms { return summary }
         }
     }
 
@@ -165,7 +179,8 @@ package struct Submission: Sendable {
     private func work(_ owner: SpoolOwner, _ start: Int64) async throws -> Intake.Summary {
         let work = SpoolWork(
             owner, waitsUntil: wait.map { $0 == .max ? .max : start + $0 }, endsAt: deadline.map { start + $0 },
-            deadline: deadline, isExplicit: isExplicit, sends: configuration.sends)
+            deadline: deadline, isExplicit: isExplicit, sends: configuration.sends,
+            watching: isLasting ? watching : nil)
         return try await work.run()
     }
 

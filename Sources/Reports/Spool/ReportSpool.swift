@@ -26,6 +26,8 @@ package final class ReportSpool: Sendable {
     package let slots: PayloadSlots
     /// The facts of the machine that its reports have asked for.
     let facts = SpoolFacts()
+    /// The drops that this process has seen becoming complete.
+    let completeDrops = CompleteDrops()
 
     /// How a spool is opened.
     package struct Options: Sendable, Hashable {
@@ -121,6 +123,24 @@ package final class ReportSpool: Sendable {
         } catch {
             // Whatever else keeps the path from being opened now says nothing about the spool.
             return error.errno != .noSuchFileOrDirectory && error.errno != .notDirectory
+        }
+    }
+
+    /// Whether the rooms of the spool are still those that were opened; `false` after one was removed or replaced.
+    package var hasItsRooms: Bool {
+        let rooms: [(Room, Directory)] = [
+            (.incoming, incoming), (.taken, taken), (.tmp, temporary), (.collected, collected), (.queued, queued),
+            (.parked, parked),
+        ]
+        return rooms.allSatisfy { room, mine in
+            guard let name = EntryName(room.rawValue), let mine = try? files.metadata(of: mine) else { return true }
+            do throws(FileSystemError) {
+                guard let found = try files.metadata(of: name, in: root) else { return false }
+                return found.device == mine.device && found.inode == mine.inode
+            } catch {
+                // Whatever keeps the room from being looked at says nothing about it.
+                return true
+            }
         }
     }
 

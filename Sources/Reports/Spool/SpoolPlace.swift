@@ -47,7 +47,7 @@ final class SpoolPlace: Sendable {
         let result = opened.withLock { opened in
             Result { () throws(ReportsError) in
                 if let spool = opened {
-                    if spool.isInPlace { return spool }
+                    if spool.isInPlace, spool.hasItsRooms { return spool }
                     logger.error("Spool directory removed or replaced", metadata: ["spool.path": "\(path)"])
                 }
                 let spool = try ReportSpool.open(path, isCreating: true, options: options, files: files, clock: clock)

@@ -4,7 +4,7 @@ import Reports
 import TestSupport
 import Testing
 
-/// What `reports-run` makes of the deaths of programs in many languages: the table of the article `Capture`.
+/// What `reports-run` makes of the deaths of programs in many languages: the table in the README.
 ///
 /// A runtime that the machine lacks is skipped by its name; `REPORTS_RUNTIMES=1` installs those that Debian has.
 @Suite("Deaths of programs, by runtime", .serialized, .timeLimit(.minutes(15)))

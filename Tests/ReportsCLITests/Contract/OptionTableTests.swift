@@ -27,13 +27,14 @@ struct OptionTableTests {
     /// Options that are no settings.
     private static let others: [String: Set<String>] = [
         "submit": ["--spool", "--json", "--force-remote", "--shared", "--header", "--deadline", "--wait"],
+        "watch": ["--spool", "--json", "--force-remote", "--shared", "--header"],
         "settings": ["--spool", "--json", "--force-remote", "--shared", "--header"],
         "test": ["--spool", "--json", "--force-remote", "--shared", "--header", "--send"],
     ]
 
     @Test(
         "each setting about sending is an option with the table's words, and there is no other",
-        arguments: ["submit", "settings", "test"])
+        arguments: ["submit", "watch", "settings", "test"])
     func options(command: String) async throws {
         let options = try await options(of: command)
         let settings = Setting.allCases.filter { !$0.isLimit }

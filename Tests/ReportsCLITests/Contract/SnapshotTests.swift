@@ -23,8 +23,8 @@ struct SnapshotTests {
     @Test(
         "help of the tool and of each command",
         arguments: [
-            "", "add", "submit", "list", "show", "cat", "status", "retry", "remove", "doctor", "settings", "check",
-            "metrics", "test",
+            "", "add", "submit", "watch", "list", "show", "cat", "status", "retry", "remove", "doctor", "settings",
+            "check", "metrics", "test",
         ])
     func help(_ command: String) async throws {
         try await withTool { tool in

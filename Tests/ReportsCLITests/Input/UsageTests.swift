@@ -23,7 +23,7 @@ struct UsageTests {
         Case("", 64, says: "Usage: reports <command>"),
         Case("--json", 64, says: "Usage: reports <command>"),
         Case("--spool", 64, says: "Missing value for '--spool"),
-        Case("bogus", 64, says: "There is no command 'bogus'. Commands are add, submit, list"),
+        Case("bogus", 64, says: "There is no command 'bogus'. Commands are add, submit, watch, list"),
         Case("sumbit", 64, says: "There is no command 'sumbit'. Did you mean 'submit'?"),
         Case("sumbit --endpoint http://127.0.0.1:9/", 64, says: "Did you mean 'submit'?"),
         Case("--json staus", 64, says: "Did you mean 'status'?"),

@@ -67,10 +67,26 @@ struct PackageScriptTests {
         #expect(said == ["start reports.timer"])
     }
 
-    @Test("the first installation starts nothing, and names both timers")
+    @Test("the service that stays is treated as the timers are")
+    func service() async throws {
+        let said = try await run(
+            "postinst", "configure 0.1.0", "touch \"$home/enabled/reports-watch.service\"")
+        guard let said else { return }
+        #expect(
+            said == ["start reports-watch.service", "reports: started reports-watch.service, which is enabled."])
+        guard let stopped = try await run("prerm", "remove") else { return }
+        #expect(stopped.last == "stop reports-watch.service")
+    }
+
+    @Test("the first installation starts nothing, and names the timers and the service that stays")
     func first() async throws {
         guard let said = try await run("postinst", "configure ''") else { return }
-        #expect(said.count == 3 && said.last == "then run: systemctl enable --now reports.timer reports-check.timer")
+        #expect(
+            said.suffix(2) == [
+                "then run: systemctl enable --now reports.timer reports-check.timer",
+                "or, to send at once what comes: systemctl enable --now reports-watch.service reports-check.timer",
+            ])
+        #expect(said.count == 4)
     }
 
     @Test("a unit that failed is forgotten once its file is gone", arguments: ["remove", "purge"])
@@ -79,5 +95,6 @@ struct PackageScriptTests {
         for unit in ["reports", "reports-check", "reports-metrics"] {
             #expect(said.contains("--quiet reset-failed \(unit).service \(unit).timer"), "\(said)")
         }
+        #expect(said.contains("--quiet reset-failed reports-watch.service"), "\(said)")
     }
 }

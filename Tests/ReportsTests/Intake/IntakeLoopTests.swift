@@ -141,23 +141,6 @@ struct IntakeLoopTests {
         }
     }
 
-    @Test("a run without an end finds what comes while the drive sleeps")
-    func whileTheDriveSleeps() async throws {
-        try await withLoop { loop in
-            let harness = loop.harness
-            let summary = try await loop.running(wait: .max) {
-                await loop.seconds(1)
-                try harness.drop("first", "first")
-                await loop.second()
-                await harness.transport.waitForSent(count: 1)
-                try harness.add("second")
-                await loop.second()
-                await harness.transport.waitForSent(count: 2)
-            }
-            #expect(summary.delivered <= 2)
-        }
-    }
-
     // MARK: - The end of a run
 
     @Test("a run over an empty spool takes no time")

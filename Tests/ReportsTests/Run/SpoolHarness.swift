@@ -68,6 +68,11 @@ final class SpoolHarness: Sendable {
         try FileManager.default.createDirectory(atPath: "\(path)/incoming/\(name)", withIntermediateDirectories: false)
     }
 
+    /// Makes a directory in the spool.
+    func makeDirectory(_ name: String) throws {
+        try FileManager.default.createDirectory(atPath: "\(path)/\(name)", withIntermediateDirectories: false)
+    }
+
     // MARK: - The owner
 
     func configuration(_ transport: (any Transport)? = nil) -> SpoolOwner.Configuration {

@@ -50,6 +50,8 @@ package final class HTTPTransport: Transport {
         package var answer: Int64
         /// For the body of an answer, which nobody needs.
         package var answerBody: Int64 = 2
+        /// How long the event-loop thread and its connections stay without work.
+        package var rest: Int64 = 30
 
         package init(_ timeouts: ConnectionTimeouts = ConnectionTimeouts()) {
             connect = timeouts.connect.wholeSeconds
@@ -83,7 +85,7 @@ package final class HTTPTransport: Transport {
     ) throws(ConnectionSettingsError) -> HTTPTransport {
         try open(
             files: files, maximumConnections: maximumConnections, settings: settings, timeouts: timeouts,
-            thread: LoopThread())
+            thread: LoopThread(idleTime: .seconds(timeouts?.rest ?? 30)))
     }
 
     /// The same, on a thread that other transports use, too. Its shutdown ends them all.
@@ -121,14 +123,20 @@ package final class HTTPTransport: Transport {
         } catch {
             return ConnectionFindings(.invalidSetting("\(error)"))
         }
-        guard let loop = thread.executor?.loop else { return ConnectionFindings(.interrupted) }
-        let probe = ConnectionProbe(
-            endpoint: endpoint, route: route, configuration: tls.renewed ?? tls.configuration, timeouts: timeouts,
-            loop: loop)
-        return await probe.run()
+        return await thread.whileUsed {
+            guard let loop = thread.executor?.loop else { return ConnectionFindings(.interrupted) }
+            let probe = ConnectionProbe(
+                endpoint: endpoint, route: route, configuration: tls.renewed ?? tls.configuration,
+                timeouts: timeouts, loop: loop)
+            return await probe.run()
+        }
     }
 
     package func send(_ request: TransferRequest) async -> TransportResult {
+        await thread.whileUsed { await sendFollowing(request) }
+    }
+
+    private func sendFollowing(_ request: TransferRequest) async -> TransportResult {
         var request = request
         for _ in 0..<5 {
             let result = await sendOverFreshConnection(request)
@@ -277,7 +285,7 @@ package final class HTTPTransport: Transport {
         var last = progress.bytesMoved
         var idle: Int64 = 0
         while true {
-            try await Task.sleep(for: .seconds(1), clock: .continuous)
+            try await SleepAlarm.sleep(for: .seconds(1))
             let moved = progress.bytesMoved
             let isBounded = progress.isAnswered && !progress.isReceiving
             idle = moved == last && !isBounded ? idle + 1 : 0
@@ -292,7 +300,7 @@ package final class HTTPTransport: Transport {
         var last = progress.bytesTaken
         var idle = 0
         while progress.bytesTaken < whole, idle < 20 {
-            try await Task.sleep(for: .milliseconds(50), clock: .continuous)
+            try await SleepAlarm.sleep(for: .milliseconds(50))
             idle = progress.bytesTaken == last ? idle + 1 : 0
             last = progress.bytesTaken
         }
@@ -314,7 +322,7 @@ extension TransferAnswer {
         guard let rest = retryAfter(at: 0), rest > 0 else { return true }
         guard rest <= Self.longestRest else { return false }
         do {
-            try await Task.sleep(for: .milliseconds(rest), clock: .continuous)
+            try await SleepAlarm.sleep(for: .milliseconds(rest))
             return true
         } catch {
             return false

@@ -15,7 +15,7 @@ final class RoutedClients: Sendable {
     private let tls: TLSFiles
     private let maximumConnections: Int
     private let thread: LoopThread
-    private let clients = Mutex<[Way: HTTPClient]>([:])
+    private let clients = Mutex<(restCount: Int, byWay: [Way: HTTPClient])>((0, [:]))
 
     private struct Way: Hashable {
         var route: Route
@@ -29,6 +29,7 @@ final class RoutedClients: Sendable {
         self.thread = thread
     }
 
+    /// To be called during ``LoopThread/whileUsed(_:)``.
     /// - Parameters:
     ///   - route: to the server.
     ///   - isAlone: whether its connections are kept apart from those that are used again.
@@ -36,10 +37,13 @@ final class RoutedClients: Sendable {
     func client(for route: Route, isAlone: Bool) -> (HTTPClient, LoopExecutor)? {
         guard let executor = thread.executor else { return nil }
         let way = Way(route: route, isAlone: isAlone)
+        let restCount = thread.restCount
         return clients.withLock { clients in
-            if let client = clients[way] { return (client, executor) }
+            // The clients of a thread that has ended have ended with it.
+            if clients.restCount != restCount { clients = (restCount, [:]) }
+            if let client = clients.byWay[way] { return (client, executor) }
             guard let client = thread.makeClient(configuration(for: route)) else { return nil }
-            clients[way] = client
+            clients.byWay[way] = client
             return (client, executor)
         }
     }

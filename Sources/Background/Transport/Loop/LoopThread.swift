@@ -1,20 +1,34 @@
 import AsyncHTTPClient
+import Dispatch
 import NIOCore
 import NIOPosix
 import Synchronization
 
 /// The event-loop thread of a run, which all of its connections share, whatever their settings.
 ///
-/// The thread starts when something is first sent: most runs have nothing to send. It also knows the clients that work
-/// on it, because a shutdown has to end their connections before the thread.
+/// The thread starts when something is first sent: most runs have nothing to send. It ends after 30 s without work, and
+/// starts again with the next request, so that a run which only waits has no connection and no thread. It also knows the
+/// clients that work on it, because their connections have to end before the thread.
 final class LoopThread: Sendable {
     private let state = Mutex(State())
+    private let idleTime: TimeAmount
 
     private struct State {
         var group: MultiThreadedEventLoopGroup?
         var executor: LoopExecutor?
         var clients: [HTTPClient] = []
         var hasShutDown = false
+        /// The number of threads so far that have ended because there was no work.
+        var restCount = 0
+        var useCount = 0
+        var idleSince = NIODeadline.now()
+        /// Whether the thread will look whether it has been idle for long enough.
+        var willLook = false
+    }
+
+    /// - Parameter idleTime: how long the thread waits for work before it ends. The default is 30 s.
+    init(idleTime: TimeAmount = .seconds(30)) {
+        self.idleTime = idleTime
     }
 
     deinit {
@@ -32,6 +46,56 @@ final class LoopThread: Sendable {
             (state.group, state.executor) = (group, executor)
             return executor
         }
+    }
+
+    /// Changes when a thread has ended for want of work, and with it the clients that were made for it. It does not
+    /// change during ``whileUsed(_:)``.
+    var restCount: Int { state.withLock(\.restCount) }
+
+    /// Keeps the thread from ending for want of work while the body runs.
+    func whileUsed<Result>(
+        isolation: isolated (any Actor)? = #isolation, _ body: () async -> Result
+    ) async -> Result {
+        state.withLock { $0.useCount += 1 }
+        defer { endUse() }
+        return await body()
+    }
+
+    private func endUse() {
+        let loop = state.withLock { state -> (any EventLoop)? in
+            state.useCount -= 1
+            guard state.useCount == 0 else { return nil }
+            state.idleSince = .now()
+            guard !state.willLook, let group = state.group else { return nil }
+            state.willLook = true
+            return group.any()
+        }
+        if let loop { look(in: idleTime, on: loop) }
+    }
+
+    /// One look is ahead at most, however many requests there are.
+    private func look(in time: TimeAmount, on loop: any EventLoop) {
+        loop.scheduleTask(in: time) { [weak self] in self?.endIfIdle(loop) }
+    }
+
+    private func endIfIdle(_ loop: any EventLoop) {
+        let (remains, rest) = state.withLock { state -> (Remains?, TimeAmount?) in
+            state.willLook = false
+            guard state.useCount == 0, !state.hasShutDown, let group = state.group, group.any() === loop else {
+                return (nil, nil)
+            }
+            let rest = state.idleSince + idleTime - .now()
+            if rest > .zero {
+                state.willLook = true
+                return (nil, rest)
+            }
+            let remains = Remains(group: group, executor: state.executor, clients: state.clients)
+            (state.group, state.executor, state.clients) = (nil, nil, [])
+            state.restCount += 1
+            return (remains, nil)
+        }
+        if let rest { look(in: rest, on: loop) }
+        remains?.end {}
     }
 
     /// Makes a client that works on the thread until the shutdown; `nil` after it.
@@ -87,12 +151,21 @@ final class LoopThread: Sendable {
         func end(_ done: @escaping @Sendable () -> Void) {
             let loop = loop
             // Whatever these say, there is nobody to tell.
-            EventLoopFuture.andAllComplete(clients.map { $0.shutdown() }, on: loop)
+            EventLoopFuture.andAllComplete(clients.map { shutdown($0, on: loop) }, on: loop)
                 .flatMap { NameLookUps.ended(on: loop) }
                 .whenComplete { _ in
                     executor?.close()
-                    group.shutdownGracefully { _ in done() }
+                    group.shutdownGracefully(queue: Self.queue) { _ in done() }
                 }
         }
+
+        private func shutdown(_ client: HTTPClient, on loop: any EventLoop) -> EventLoopFuture<Void> {
+            let promise = loop.makePromise(of: Void.self)
+            client.shutdown(queue: Self.queue) { _ in promise.succeed() }
+            return promise.futureResult
+        }
+
+        /// Not one of Dispatch's global queues: after their first use Dispatch wakes the process once a second.
+        private static let queue = DispatchQueue(label: "reports.shutdown")
     }
 }

@@ -1,0 +1,9 @@
+extension Intake {
+    /// Looks after the directories in `runs/` whose wrapper has died before it could tell of its program's end.
+    ///
+    /// Each run of an owner calls this before its first look, and one that lasts whenever something has happened in
+    /// `runs/`. What the sweep drops into `incoming/` is found by the look that follows.
+    func sweepRuns() {
+        spool.tellOfLeftRuns(logger: logger)
+    }
+}

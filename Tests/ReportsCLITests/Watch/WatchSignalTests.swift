@@ -1,0 +1,146 @@
+import Foundation
+import Glibc
+import TestSupport
+import Testing
+
+@Suite("reports watch under a service manager")
+struct WatchSignalTests {
+    @Test("it says when it is ready, what waits, and that it ends", arguments: [false, true])
+    func notifies(isAbstract: Bool) async throws {
+        try await withTool { tool in
+            let manager = try ServiceManagerSocket(
+                isAbstract ? "@reports-\(UUID().uuidString)" : tool.home + "/notify")
+            defer { manager.stop() }
+            let process = try tool.under(manager).start("watch", "--endpoint", "http://127.0.0.1:9/{id}")
+            await manager.wait(for: "READY=1\n")
+            try tool.drop("a crash", as: "crash.txt")
+            await manager.wait(for: "STATUS=1 waiting, next attempt 2")
+            process.send(SIGTERM)
+            #expect(await process.end().status == 0)
+            await manager.wait(for: "STOPPING=1\n")
+            #expect(manager.messages.value.count { $0.hasPrefix("READY=1") } == 1)
+            #expect(!manager.messages.value.contains { $0.hasPrefix("WATCHDOG") })
+        }
+    }
+
+    @Test("a socket that is not there, or of a kind that it does not know, is no trouble")
+    func noManager() async throws {
+        try await withTool(server: .accepting) { tool, server in
+            for name in ["/nowhere/at/all", "vsock:2:1234", "@" + String(repeating: "x", count: 200)] {
+                var tool = tool
+                tool.environment["NOTIFY_SOCKET"] = name
+                let process = try tool.start("watch", "--endpoint", server.url("/{id}"))
+                let count = server.requests.count
+                try await tool.add(name)
+                await server.waitForRequests(count: count + 1)
+                process.send(SIGTERM)
+                #expect(await process.end().status == 0)
+            }
+        }
+    }
+
+    @Test("the watchdog gets a sign of life twice in its time, and none if it is meant for another process")
+    func watchdog() async throws {
+        try await withTool { tool in
+            let begun = ContinuousClock.now
+            try await tool.watching("--endpoint", "http://127.0.0.1:9/{id}", watchdog: 200_000) { _, manager in
+                await manager.wait(for: "WATCHDOG=1", count: 6)
+            }
+            #expect(ContinuousClock.now - begun >= .milliseconds(5 * 90))
+            var other = tool
+            other.environment["WATCHDOG_PID"] = "1"
+            try await other.watching("--endpoint", "http://127.0.0.1:9/{id}", watchdog: 1_000) { process, manager in
+                try tool.drop("a crash", as: "crash.txt")
+                await manager.wait(for: "STATUS=1 waiting")
+                #expect(!manager.messages.value.contains { $0.hasPrefix("WATCHDOG") })
+            }
+        }
+    }
+
+    @Test("SIGHUP makes it read its settings again; if they are wrong, it says so and goes on")
+    func reload() async throws {
+        try await withTool(server: .accepting) { tool, server in
+            let settings = tool.home + "/settings.json"
+            let write = { (text: String) in try Data(text.utf8).write(to: URL(fileURLWithPath: settings)) }
+            try write(#"{"endpoint": "http://127.0.0.1:9/{id}"}"#)
+            var configured = tool
+            configured.environment["REPORTS_CONFIG"] = settings
+            let end = try await configured.watching { process, manager in
+                try write("{")
+                process.send(SIGHUP)
+                await manager.wait(for: "READY=1", count: 2)
+                try await poll { process.errors.contains("the settings stay as they were") }
+                try write(#"{"endpoint": "\#(server.url("/{id}"))"}"#)
+                process.send(SIGHUP)
+                await manager.wait(for: "READY=1", count: 3)
+                try tool.drop("a crash", as: "crash.txt")
+                await server.waitForRequests(count: 1)
+                let messages = manager.messages.value.filter { !$0.hasPrefix("STATUS=") }
+                let (ready, reloading): (Substring, Substring) = ("READY=1\n", "RELOADING")
+                #expect(messages.map { $0.prefix(9) } == [ready, reloading, ready, reloading, ready])
+                #expect(messages[1].wholeMatch(of: /RELOADING=1\nMONOTONIC_USEC=\d+\n/) != nil)
+            }
+            #expect(end.status == 0)
+        }
+    }
+
+    @Test("told to end, it gives back what is under way within 5 s, and nothing is to be repaired")
+    func ends() async throws {
+        let script = ServerScript { $0.index == 0 ? .stall : .response(201) }
+        try await withTool(server: script) { tool, server in
+            let id = try await tool.add("interrupted")
+            for signal in [SIGTERM, SIGINT] {
+                let process = try tool.start("watch", "--endpoint", server.url("/{id}"))
+                await server.waitForRequests(count: signal == SIGTERM ? 1 : 2)
+                if signal == SIGINT { try await poll { process.errors.contains("delivered") } }
+                let begun = ContinuousClock.now
+                process.send(signal)
+                let end = await process.end()
+                #expect(end.status == 0 && !end.wasSignalled)
+                #expect(ContinuousClock.now - begun < .seconds(5))
+                #expect(try await tool.state(of: id) == (signal == SIGTERM ? "waiting" : "delivered"))
+            }
+            #expect(try await tool.run("doctor").output == ReportsTool.wellWords)
+        }
+    }
+
+    @Test(
+        "as process 1 it ends on SIGTERM, and reaps what has lost its parent",
+        .enabled(if: geteuid() == 0 && findExecutable("unshare") != nil, "needs root and unshare"))
+    func processOne() async throws {
+        try await withTool { tool in
+            let result = try await tool.shell(
+                """
+                unshare -fp --mount-proc "$reports" watch --endpoint http://127.0.0.1:9/ 2>"$home/errors" & outer=$!
+                until pid=$(pgrep -P $outer) && [ -e "$REPORTS_SPOOL/VERSION" ]; do sleep 0.05; done
+                # A grandchild that ends after its parent.
+                nsenter -t $pid -p -m sh -c '(sleep 0.2 & ) ; exit 0'
+                sleep 0.5
+                nsenter -t $pid -p -m ps -o stat= -e | grep -c Z
+                kill -TERM $pid; wait $outer; echo "status $?"
+                """)
+            #expect(result.output == "0\nstatus 0\n", "\(result.errors)")
+        }
+    }
+
+    @Test(
+        "with no instance of inotify left it says so once and takes drops in all the same",
+        .enabled(if: geteuid() == 0 && findExecutable("unshare") != nil, "needs root and unshare"))
+    func noInstances() async throws {
+        try await withTool(server: .accepting) { tool, server in
+            try tool.drop("early", as: "early.txt")
+            let line = """
+                unshare -Ur sh -c 'echo 0 >/proc/sys/user/max_inotify_instances && exec "$0" watch --endpoint "$1"' \
+                "$reports" '\(server.url("/{id}"))' 2>"$home/errors" & outer=$!
+                until grep -q delivered "$home/errors"; do sleep 0.05; done
+                echo late >"$REPORTS_SPOOL/incoming/late.txt"
+                until [ $(grep -c delivered "$home/errors") = 2 ]; do sleep 0.05; done
+                kill $outer; wait $outer; echo "status $?"
+                """
+            let result = try await tool.shell(line)
+            #expect(result.output == "status 0\n", "\(result.errors)")
+            let errors = try String(contentsOfFile: tool.home + "/errors", encoding: .utf8)
+            #expect(errors.ranges(of: "Too many open files: the spool is looked at every 2 s instead").count == 1)
+        }
+    }
+}

@@ -1,0 +1,123 @@
+import Diagnosis
+import Foundation
+import Glibc
+import TestSupport
+import Testing
+
+@Suite("reports watch")
+struct WatchTests {
+    @Test("a drop is sent within a second, and said on standard error with the time")
+    func drop() async throws {
+        try await withTool(server: .accepting) { tool, server in
+            let end = try await tool.watching("--endpoint", server.url("/{id}")) { process, _ in
+                let begun = ContinuousClock.now
+                try tool.drop("a crash", as: "crash.txt")
+                await server.waitForRequests(count: 1)
+                #expect(ContinuousClock.now - begun < .seconds(1))
+                try await poll { process.errors.contains("delivered") }
+            }
+            #expect(end.status == 0 && !end.wasSignalled)
+            let lines = end.errors.split(separator: "\n")
+            #expect(lines.count == 2, "\(end.errors)")
+            #expect(lines.first?.wholeMatch(of: /[-\d]{10}T[:.\d]{12}Z taken in [0-9a-f]{12} \([a-z]+\): .*/) != nil)
+            #expect(lines.last?.wholeMatch(of: /[-\d]{10}T[:.\d]{12}Z delivered [0-9a-f]{12}/) != nil)
+            #expect(end.output == "")
+        }
+    }
+
+    @Test("with --json each event is an object on standard output")
+    func json() async throws {
+        try await withTool(server: .accepting) { tool, server in
+            let end = try await tool.watching("--json", "--endpoint", server.url("/{id}")) { process, _ in
+                try tool.drop("a crash", as: "crash.txt")
+                try await poll { process.output.contains("\"delivered\"") }
+            }
+            let objects = try end.output.split(separator: "\n").map { try JSONValue.parse(Array($0.utf8)) }
+            let names = objects.compactMap { $0["event"]?.stringValue }
+            #expect(names.filter { $0 != "standing" } == ["taken", "delivered"])
+            #expect(objects.first { $0["event"]?.stringValue == "taken" }?["name"]?.stringValue == "crash.txt")
+            #expect(objects.allSatisfy { $0["time"]?.stringValue != nil })
+        }
+    }
+
+    @Test("where standard error leads to the journal, lines have priorities and no time", arguments: [true, false])
+    func journal(isJournal: Bool) async throws {
+        try await withTool { tool in
+            try tool.drop("x", as: "x.tmp")
+            let stream = isJournal ? "$(stat -L -c %d:%i /proc/self/fd/2)" : "1:2"
+            let result = try await tool.shell(
+                """
+                exec 2>"$home/errors"; JOURNAL_STREAM=\(stream); export JOURNAL_STREAM
+                "$reports" watch --endpoint http://127.0.0.1:9 & pid=$!
+                until grep -q skipped "$home/errors"; do sleep 0.05; done
+                kill $pid; wait $pid
+                """)
+            #expect(result.status == 0)
+            let errors = try String(contentsOfFile: tool.home + "/errors", encoding: .utf8)
+            let line = errors.split(separator: "\n").last ?? ""
+            #expect(line.hasPrefix("<4>skipped incoming/x.tmp: ") == isJournal, "\(line)")
+        }
+    }
+
+    @Test("without an endpoint it says so once, and takes drops in")
+    func noEndpoint() async throws {
+        try await withTool { tool in
+            let end = try await tool.watching { process, manager in
+                try tool.drop("a crash", as: "crash.txt")
+                await manager.wait(for: "STATUS=1 waiting")
+            }
+            #expect(end.status == 0)
+            #expect(end.errors.ranges(of: "no endpoint: give --endpoint").count == 1)
+            #expect(tool.names(in: "queued").count == 1)
+        }
+    }
+
+    @Test("it makes a spool that is removed or replaced again, and says so", arguments: [true, false])
+    func gone(isReplaced: Bool) async throws {
+        try await withTool(server: .accepting) { tool, server in
+            let end = try await tool.watching("--endpoint", server.url("/{id}")) { process, manager in
+                if isReplaced {
+                    try FileManager.default.moveItem(atPath: tool.spool, toPath: tool.spool + ".old")
+                } else {
+                    try FileManager.default.removeItem(atPath: tool.spool)
+                }
+                await manager.wait(for: "READY=1", count: 2)
+                try tool.drop("a crash", as: "crash.txt")
+                await server.waitForRequests(count: 1)
+            }
+            #expect(end.status == 0)
+            #expect(end.errors.contains("was removed or replaced") || end.errors.contains("is opened again"))
+        }
+    }
+
+    @Test("while another process owns the spool it waits, and then goes on")
+    func otherOwner() async throws {
+        let script = ServerScript { $0.index == 0 ? .stall : .response(201) }
+        try await withTool(server: script) { tool, server in
+            try await tool.add("first")
+            let submit = try tool.start("submit", "--endpoint", server.url("/{id}"))
+            await server.waitForRequests(count: 1)
+            let process = try tool.start("watch", "--endpoint", server.url("/{id}"))
+            try await poll { process.errors.contains("another process owns the spool") }
+            submit.send(SIGTERM)
+            await submit.end()
+            await server.waitForRequests(count: 2)
+            try await poll { process.errors.contains("delivered") }
+            process.send(SIGTERM)
+            #expect(await process.end().status == 0)
+        }
+    }
+
+    @Test("wrong usage, settings and spools have the statuses that they have elsewhere")
+    func statuses() async throws {
+        try await withTool { tool in
+            #expect(try await tool.run("watch", "--deadline", "5").status == 64)
+            #expect(try await tool.run("watch", "--endpoint", "http://{nothing}/").status == 64)
+            var wrong = tool
+            wrong.environment["REPORTS_ENDPOINT"] = "http://{nothing}/"
+            #expect(try await wrong.run("watch").status == 78)
+            try tool.file("no-spool", "")
+            #expect(try await tool.run("watch", "--spool", tool.home + "/no-spool").status == 69)
+        }
+    }
+}
