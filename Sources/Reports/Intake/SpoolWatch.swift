@@ -1,4 +1,5 @@
 import Background
+import CaptureRun
 package import DurableIO
 
 /// How a run that lasts learns that there is something to do.
@@ -53,8 +54,16 @@ struct SpoolWatch {
             // Time may have passed that the queue's own waits did not see.
             if changes.mayBeMore { queue.wake() }
             guard Self.isWorthALook(changes) else { return }
-            handover.mayHaveCome(inRuns: changes.mayBeMore || changes.labels.contains(Self.runs))
+            handover.mayHaveCome(inRuns: changes.mayBeMore || Self.concernsRuns(changes))
         }
+    }
+
+    /// Those of other users are hidden in `incoming/`.
+    private static func concernsRuns(_ changes: WatchedChanges) -> Bool {
+        changes.labels.contains(runs)
+            || changes.entries.keys.contains { entry in
+                entry.label == incoming && entry.room.map { LeftRuns.isHiddenRun($0) } ?? false
+            }
     }
 
     private static func isWorthALook(_ changes: WatchedChanges) -> Bool {

@@ -45,8 +45,8 @@ struct MetadataService: Sendable {
     private func bounded(_ request: TransferRequest) async -> TransportResult? {
         await withTaskGroup(of: TransportResult?.self) { group in
             group.addTask { [side] in await side.send(request) }
-            group.addTask { [limit] in
-                try? await SleepAlarm.sleep(for: limit)
+            group.addTask { [clock, limit] in
+                try? await clock.sleep(milliseconds: limit.wholeMilliseconds)
                 return nil
             }
             let first = await group.next() ?? nil
