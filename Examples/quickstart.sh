@@ -103,7 +103,7 @@ show "${crash[@]}"
 # The braces keep the shell's own word about the crash out of the output.
 { "${crash[@]}" 2>&1; } 2>/dev/null || status=$?
 ((status > 128)) || fail "the program did not crash (status $status)"
-run ls "$REPORTS_SPOOL/incoming"
+run ls "$REPORTS_SPOOL/incoming/embedded-reporter@1.0"
 [[ -n $(dropped_files) ]] || fail "the crash left no report (is swift-backtrace part of the toolchain?)"
 
 heading "Drop other programs' reports: any complete file renamed into incoming/"
@@ -119,7 +119,8 @@ first=$(find "$work/drops" -type f -size +0 | sort | head -1)
 cp "$first" "$work/drops/again-${first##*/}"
 echo "\$ mv \$work/drops/* \$work/spool/incoming/"
 mv "$work"/drops/* "$REPORTS_SPOOL/incoming/"
-checksums "$REPORTS_SPOOL"/incoming/* >"$work/dropped"
+mapfile -t drops < <(dropped_files)
+checksums "${drops[@]}" >"$work/dropped"
 sort -u "$work/dropped" >"$work/expected"
 dropped=$(wc -l <"$work/dropped")
 expected=$(wc -l <"$work/expected")
@@ -151,7 +152,8 @@ heading "Crash once more: the program itself sends that report at its next start
 show "${crash[@]}"
 { "${crash[@]}" >"$work/crash.log" 2>&1; } 2>/dev/null || true
 [[ -n $(dropped_files) ]] || fail "the second crash left no report"
-checksums "$REPORTS_SPOOL"/incoming/* >>"$work/expected"
+mapfile -t drops < <(dropped_files)
+checksums "${drops[@]}" >>"$work/expected"
 expected=$((expected + 1))
 run "${crash[@]:0:5}"
 
