@@ -75,5 +75,7 @@ fi
 for name in ${failed[@]+"${failed[@]}"}; do
     printf 'FAILED: %s\n' "$name"
 done
+# Said again at the end: who keeps only the last lines of a log keeps the ones that tell what has to be mended.
+grep -E '^✘ Test .* recorded an issue|^✘ Suite .* recorded an issue' "$logs/test" | head -20 | cut -c 1-600 || true
 grep -E 'Test run with [0-9]+ test' "$logs/test" | tail -1 || true
 [[ ${#failed[@]} -eq 0 ]]

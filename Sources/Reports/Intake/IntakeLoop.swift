@@ -63,7 +63,8 @@ struct IntakeLoop {
                     continue
                 } else if let vigil {
                     let hasPlans = !list.suspects.isEmpty || !singles.isIdle
-                    try await vigil.keep(&list, since: arrivals, atMost: hasPlans ? Self.lookInterval : nil)
+                    let plan = hasPlans ? Self.lookInterval : singles.nextTry.map { $0 - now }
+                    try await vigil.keep(&list, since: arrivals, atMost: plan)
                 } else if mayBecomeComplete(list) {
                     // A drop that was changing at the first look may be complete at a second look.
                     if list.lookCount == 1 { continue }

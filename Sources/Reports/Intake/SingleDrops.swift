@@ -61,6 +61,15 @@ final class SingleDrops: Sendable {
     /// Whether no single drop is being collected, and none waits for its time.
     var isIdle: Bool { state.withLock { $0.underWay == nil && $0.last == nil } }
 
+    /// When the next of the failed drops may be tried again, on the boot clock in milliseconds; `nil` if there is none.
+    /// Whether a drop has changed is seen only by a look.
+    var nextTry: Int64? {
+        let now = intake.spool.clock.bootMilliseconds
+        return state.withLock { state in
+            state.failures.values.lazy.flatMap { [$0.nextTry.changed, $0.nextTry.same] }.filter { $0 > now }.min()
+        }
+    }
+
     /// Whether this is the drop that is being collected, or the drop that waits for its time.
     func isUnderWay(_ entry: DropOrder.Entry) -> Bool {
         state.withLock { $0.underWay == Identity(entry) || $0.last.map(Identity.init) == Identity(entry) }

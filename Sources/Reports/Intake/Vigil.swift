@@ -88,12 +88,12 @@ final class Vigil: Sendable {
     /// - Parameters:
     ///   - list: what the last look has left. The reasons are written into the ledger first, for readers.
     ///   - arrivals: ``Handover/arrivals`` before the last look.
-    ///   - limit: the longest wait, in milliseconds; `nil` for the vigil's own.
+    ///   - limit: the time until the next look that somebody else has planned, in milliseconds; `nil` for none.
     /// - Throws: the errors of the ledger.
     func keep(_ list: inout IntakeList, since arrivals: Handover.Arrivals, atMost limit: Int64?) async throws {
         try await list.endLook()
         await intake.sender.tellStanding()
-        let end = clock.bootMilliseconds + (limit ?? wait(after: list.summary))
+        let end = clock.bootMilliseconds + wait(after: list.summary, atMost: limit ?? .max)
         while !Task.isCancelled, handover.arrivals == arrivals {
             let left = end - clock.bootMilliseconds
             guard left > 0 else { return }
@@ -106,13 +106,14 @@ final class Vigil: Sendable {
         try? await clock.sleep(milliseconds: Self.gatheringTime)
     }
 
-    private func wait(after summary: Intake.Summary) -> Int64 {
+    private func wait(after summary: Intake.Summary, atMost limit: Int64) -> Int64 {
         state.withLock { state in
-            let longest = state.watch == nil ? Self.pollInterval : Self.longestWait
-            if summary.young > 0 { return Self.youngNap }
-            guard summary.skipped > 0 || summary.isOutOfSpace || summary.misplaced > 0 else { return longest }
+            if summary.young > 0 { return min(Self.youngNap, limit) }
+            let longest = min(state.watch == nil ? Self.pollInterval : Self.longestWait, limit)
+            let hasLeft = summary.skipped > 0 || summary.isOutOfSpace || summary.misplaced > 0
+            guard hasLeft, state.nap < longest else { return longest }
             defer { state.nap = min(2 * state.nap, Self.longestNap) }
-            return min(state.nap, longest)
+            return state.nap
         }
     }
 }
