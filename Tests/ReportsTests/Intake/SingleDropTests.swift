@@ -189,10 +189,13 @@ struct SingleDropTests {
             let path = directory + "/spool"
             let clock = ManualClock()
             let reads = Monitor<[Int64]>([])
-            // While a drop is being read, and until the look that follows it, no time passes.
+            // No time passes from the look that finds that it is time, until the look that follows the reading.
             let isReading = Monitor(false)
             let files = FaultingFileSystem { call throws(FileSystemError) in
-                if call.operation == .list, call.room == "incoming" { isReading.withLock { $0 = false } }
+                if call.operation == .list, call.room == "incoming" {
+                    let isTime = reads.value.last.map { clock.bootMilliseconds >= $0 + 10_000 } ?? false
+                    isReading.withLock { $0 = isTime }
+                }
                 guard call.operation == .create, call.room == "tmp",
                     let name = try? FileManager.default.contentsOfDirectory(atPath: path + "/taken").first
                 else { return }
