@@ -47,8 +47,15 @@ let package = Package(
             name: "DurableIO",
             dependencies: [
                 "CLinux",
-                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            swiftSettings: strict),
+        // Apart from DurableIO, so that reports-run does without swift-crypto.
+        .target(
+            name: "Digests",
+            dependencies: [
+                "DurableIO",
+                .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: strict),
         .target(name: "Diagnosis", swiftSettings: strict),
@@ -65,6 +72,7 @@ let package = Package(
             name: "Background",
             dependencies: [
                 "CSQLite",
+                "Digests",
                 "DurableIO",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -94,6 +102,7 @@ let package = Package(
                 "CZlib",
                 "CaptureRun",
                 "Diagnosis",
+                "Digests",
                 "DurableIO",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
@@ -169,6 +178,7 @@ let package = Package(
                 "Background",
                 "CSQLite",
                 "Diagnosis",
+                "Digests",
                 "DurableIO",
                 "Reports",
                 .product(name: "Crypto", package: "swift-crypto"),
@@ -190,6 +200,7 @@ let package = Package(
         .testTarget(
             name: "DurableIOTests",
             dependencies: [
+                "Digests",
                 "DurableIO",
                 "TestSupport",
                 .product(name: "SystemPackage", package: "swift-system"),
@@ -206,6 +217,7 @@ let package = Package(
                 "CLinux",
                 "CaptureRun",
                 "Diagnosis",
+                "Digests",
                 "DurableIO",
                 "ReportsRun",
                 "TestSupport",
@@ -217,6 +229,7 @@ let package = Package(
             dependencies: [
                 "Background",
                 "BackgroundFoundation",
+                "Digests",
                 "DurableIO",
                 "TestSupport",
                 "Transfers",
@@ -231,6 +244,7 @@ let package = Package(
             dependencies: [
                 "Background",
                 "Diagnosis",
+                "Digests",
                 "DurableIO",
                 "Reports",
                 "TestSupport",
@@ -245,6 +259,7 @@ let package = Package(
             dependencies: [
                 "CaptureRun",
                 "Diagnosis",
+                "Digests",
                 "DurableIO",
                 "EmbeddedReporter",
                 "Reports",

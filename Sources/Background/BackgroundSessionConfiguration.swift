@@ -1,3 +1,4 @@
+import Digests
 import DurableIO
 public import HTTPTypes
 public import Logging

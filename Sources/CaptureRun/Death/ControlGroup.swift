@@ -20,17 +20,18 @@ struct ControlGroup: Hashable, Sendable {
     ///   - mounts: the contents of `/proc/self/mountinfo`.
     /// - Returns: the groups that may count memory, those of the memory controller of version 1 first: where one is
     ///   mounted, version 2 does not count.
-    static func find(groups: String, mounts: String) -> [ControlGroup] {
-        let mounts = mounts.split(separator: "\n").compactMap(Mount.init)
+    static func find(groups: [UInt8], mounts: [UInt8]) -> [ControlGroup] {
+        let mounts = mounts.split(separator: UInt8(ascii: "\n")).compactMap(Mount.init)
         var found: [ControlGroup] = []
-        for line in groups.split(separator: "\n") {
-            let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
+        for line in groups.split(separator: UInt8(ascii: "\n")) {
+            let fields = line.split(separator: UInt8(ascii: ":"), maxSplits: 2, omittingEmptySubsequences: false)
             guard fields.count == 3 else { continue }
-            let isMemory = fields[1].split(separator: ",").contains("memory")
-            guard isMemory || fields[0] == "0" && fields[1].isEmpty else { continue }
+            let isMemory = fields[1].hasWord("memory", between: ",")
+            guard isMemory || fields[0].elementsEqual("0".utf8) && fields[1].isEmpty else { continue }
             let version: Version = isMemory ? .one : .two
             guard let mount = mounts.first(where: { $0.version == version }) else { continue }
-            let group = ControlGroup(version: version, name: fields[2], directory: mount.directory(of: fields[2]))
+            let name = String(decoding: fields[2], as: UTF8.self)
+            let group = ControlGroup(version: version, name: name, directory: mount.directory(of: name))
             found.insert(group, at: isMemory ? 0 : found.endIndex)
         }
         return found
@@ -60,19 +61,22 @@ struct ControlGroup: Hashable, Sendable {
         let root: String
         let point: String
 
-        init?(_ line: Substring) {
-            let halves = line.split(separator: " - ", maxSplits: 1)
-            guard halves.count == 2 else { return nil }
-            let (fields, kind) = (halves[0].split(separator: " "), halves[1].split(separator: " "))
-            guard fields.count >= 5, kind.count >= 3 else { return nil }
-            switch kind[0] {
-            case "cgroup2": version = .two
-            case "cgroup":
-                guard kind[2].split(separator: ",").contains("memory") else { return nil }
+        /// - Parameter line: `ID PARENT DEVICE ROOT POINT OPTIONS [TAG…] - TYPE SOURCE OPTIONS`. A program's start waits for
+        ///   this, on machines with hundreds of mounts: it takes no line for text that is of another type.
+        init?(_ line: ArraySlice<UInt8>) {
+            let words = line.split(separator: UInt8(ascii: " "))
+            guard words.count >= 9, let mark = words[5...].firstIndex(where: { $0.elementsEqual("-".utf8) }),
+                mark + 3 < words.count
+            else { return nil }
+            let (type, options) = (words[mark + 1], words[mark + 3])
+            if type.elementsEqual("cgroup2".utf8) {
+                version = .two
+            } else if type.elementsEqual("cgroup".utf8), options.hasWord("memory", between: ",") {
                 version = .one
-            default: return nil
+            } else {
+                return nil
             }
-            (root, point) = (String(fields[3]), String(fields[4]))
+            (root, point) = (String(decoding: words[3], as: UTF8.self), String(decoding: words[4], as: UTF8.self))
         }
 
         /// In a container the name is that on the host, or one from the container's own root on.
@@ -80,5 +84,12 @@ struct ControlGroup: Hashable, Sendable {
             if root != "/", name == root || name.hasPrefix("\(root)/") { return point + name.dropFirst(root.count) }
             return name == "/" || name.hasPrefix("/..") ? point : point + name
         }
+    }
+}
+
+extension ArraySlice<UInt8> {
+    /// Whether a list of words has this one.
+    fileprivate func hasWord(_ word: String, between separator: Unicode.Scalar) -> Bool {
+        split(separator: UInt8(ascii: separator)).contains { $0.elementsEqual(word.utf8) }
     }
 }

@@ -26,12 +26,12 @@ package struct MemoryWatch: Sendable {
     package init(pid: Int32, _ places: Places) {
         self.places = places
         let groups = ControlGroup.find(
-            groups: SmallFile.text("\(places.processes)/\(pid)/cgroup") ?? "",
-            mounts: SmallFile.text("\(places.processes)/self/mountinfo", limit: 1 << 20) ?? "")
+            groups: SmallFile.bytes("\(places.processes)/\(pid)/cgroup") ?? [],
+            mounts: SmallFile.bytes("\(places.processes)/self/mountinfo", limit: 1 << 20) ?? [])
         let counted = groups.lazy.compactMap { group in Self.kills(in: group).map { (group, $0) } }.first
         group = counted?.0 ?? groups.first
         groupKills = counted?.1
-        machineKills = Self.machineKills(places)
+        machineKills = groupKills == nil ? Self.machineKills(places) : nil
     }
 
     /// What is known of the memory at the death of the program.
@@ -51,24 +51,24 @@ package struct MemoryWatch: Sendable {
 
     private static func kills(in group: ControlGroup) -> UInt64? {
         for file in group.counterFiles {
-            guard let text = SmallFile.text(file) else { continue }
-            return count(of: ["oom_kill", "oom_group_kill"], in: text)
+            guard let bytes = SmallFile.bytes(file) else { continue }
+            return count(of: ["oom_kill", "oom_group_kill"], in: bytes)
         }
         return nil
     }
 
     private static func machineKills(_ places: Places) -> UInt64? {
-        SmallFile.text("\(places.processes)/vmstat").flatMap { count(of: ["oom_kill"], in: $0) }
+        SmallFile.bytes("\(places.processes)/vmstat").flatMap { count(of: ["oom_kill"], in: $0) }
     }
 
     /// The sum of the lines `NAME NUMBER`; `nil` where there is none.
-    private static func count(of names: [String], in text: String) -> UInt64? {
+    private static func count(of names: [String], in bytes: [UInt8]) -> UInt64? {
         var sum: UInt64?
-        for line in text.split(separator: "\n") {
-            let words = line.split(separator: " ")
-            guard words.count == 2, names.contains(String(words[0])), let number = UInt64(digits: words[1]) else {
-                continue
-            }
+        for line in bytes.split(separator: UInt8(ascii: "\n")) {
+            let words = line.split(separator: UInt8(ascii: " "))
+            guard words.count == 2, names.contains(where: { words[0].elementsEqual($0.utf8) }),
+                let number = UInt64(digits: String(decoding: words[1], as: UTF8.self))
+            else { continue }
             sum = (sum ?? 0) &+ number
         }
         return sum
@@ -102,7 +102,7 @@ package struct MemoryFacts: Hashable, Sendable {
 /// A file of the kernel's, read whole.
 enum SmallFile {
     /// - Returns: `nil` when it cannot be read.
-    static func text(_ path: String, limit: Int = 64 << 10) -> String? {
+    static func bytes(_ path: String, limit: Int = 64 << 10) -> [UInt8]? {
         let files = POSIXFileSystem()
         guard let file = try? files.openFile(FilePath(path)) else { return nil }
         var bytes: [UInt8] = []
@@ -110,6 +110,11 @@ enum SmallFile {
             if part.isEmpty { break }
             bytes += part
         }
-        return String(decoding: bytes, as: UTF8.self)
+        return bytes
+    }
+
+    /// The same as text.
+    static func text(_ path: String) -> String? {
+        bytes(path).map { String(decoding: $0, as: UTF8.self) }
     }
 }

@@ -27,7 +27,7 @@ enum RunNames {
 
     /// A new name for an incident: a random UUID.
     static func newIncident(using generator: inout some RandomNumberGenerator) -> String {
-        var bytes = (0..<16).map { _ in UInt8.random(in: 0...255, using: &generator) }
+        var bytes = (generator.next() as UInt64).littleEndianBytes + (generator.next() as UInt64).littleEndianBytes
         bytes[6] = bytes[6] & 0x0f | 0x40
         bytes[8] = bytes[8] & 0x3f | 0x80
         let digits = Array(bytes.hexDigits)

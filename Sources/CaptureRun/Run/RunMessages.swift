@@ -22,7 +22,7 @@ enum RunMessages {
         bytes.withUnsafeBytes { bytes in
             var rest = bytes[...]
             while !rest.isEmpty {
-                let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+                let count = Glibc.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
                 if count == -1, errno == EINTR { continue }
                 guard count > 0 else { return }
                 rest = rest.dropFirst(count)

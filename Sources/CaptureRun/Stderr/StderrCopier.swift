@@ -195,7 +195,7 @@ enum StderrOutput {
     static func write(_ bytes: UnsafeRawBufferPointer, to output: Int32) -> Bool {
         var rest = bytes[...]
         while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.write(output, $0.baseAddress, $0.count) }
+            let count = Glibc.write(output, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
             if count > 0 {
                 rest = rest.dropFirst(count)
             } else if count == -1, errno == EAGAIN {

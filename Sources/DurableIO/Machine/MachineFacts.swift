@@ -58,21 +58,8 @@ package struct MachineFacts: Sendable {
     /// `uninitialized`.
     package var hasIdentifier: Bool { machineID != nil }
 
-    /// A name of the machine: 32 hexadecimal digits that stay the same for one salt.
-    ///
-    /// The machine's id is confidential (machine-id(5)): it must not be sent to others. So this is an HMAC-SHA-256
-    /// that is keyed with the id, as systemd makes ids for programs. Nobody gets the id from it, and nobody finds out
-    /// that values made with two salts are from one machine.
-    package func identifier(salt: [UInt8]) -> String? {
-        guard let machineID else { return nil }
-        return AuthenticationCode.of(Self.purpose.utf8 + salt, key: machineID).prefix(16).hexDigits
-    }
-
-    /// Keeps the values apart from those that other programs make of the same id.
-    private static let purpose = "reports/machine_id"
-
-    /// The 16 bytes of the machine's id.
-    private var machineID: [UInt8]? {
+    /// The 16 bytes of the machine's id, which is confidential (machine-id(5)): it must not be sent to others.
+    package var machineID: [UInt8]? {
         places.machineIDs.lazy.compactMap { path in
             guard let text = contents(of: path)?.prefix(while: { $0 != 0x0a }), text.count == 32,
                 let id = [UInt8](hexDigits: text), id.contains(where: { $0 != 0 })

@@ -1,3 +1,4 @@
+import Digests
 import DurableIO
 
 /// The collecting of one payload: hashes and compresses its bytes into the file of a stored report.

@@ -1,4 +1,5 @@
 import Background
+import Digests
 import DurableIO
 
 /// The decision about where reports go that an owner with destinations makes again at the start of its run.

@@ -1,3 +1,4 @@
+import Digests
 package import DurableIO
 import Synchronization
 

@@ -1,4 +1,5 @@
 import Background
+import Digests
 import DurableIO
 import Foundation
 import Reports

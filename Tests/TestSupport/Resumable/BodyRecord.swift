@@ -1,3 +1,4 @@
+import Digests
 import DurableIO
 
 /// A body as a server remembers it: its bytes, or only their number and hash.

@@ -1,3 +1,4 @@
+import Digests
 import DurableIO
 
 /// The facts that an upload in parts remembers, so that a later attempt, perhaps in another process, continues where

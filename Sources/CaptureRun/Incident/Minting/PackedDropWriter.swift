@@ -40,7 +40,7 @@ struct PackedDropWriter {
         _ content: RuntimeReport.Content, as description: Description, to file: borrowing OwnedDescriptor
     ) throws(FileSystemError) -> (id: ContentHash, byteCount: UInt64) {
         try files.write(Self.header(description), to: file)
-        var (hasher, checksum, offset) = (ContentHash.Hasher(), CRC32(), UInt64(0))
+        var (hasher, checksum, offset) = (SHA256(), CRC32(), UInt64(0))
         while true {
             let block = try block(of: content, at: offset)
             if block.isEmpty { break }
@@ -54,7 +54,8 @@ struct PackedDropWriter {
         try files.write([1, 0, 0, 0xff, 0xff], to: file)
         let size = UInt32(truncatingIfNeeded: offset)
         try files.write(checksum.value.littleEndianBytes + size.littleEndianBytes, to: file)
-        return (hasher.finish(), offset)
+        guard let id = ContentHash(bytes: hasher.finish()) else { preconditionFailure("a SHA-256 has 32 bytes") }
+        return (id, offset)
     }
 
     private func block(

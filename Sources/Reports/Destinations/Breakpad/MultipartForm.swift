@@ -1,3 +1,4 @@
+import Digests
 import DurableIO
 
 /// The bytes around a file in a form of `multipart/form-data` (RFC 7578): text fields first, and one file behind them.

@@ -1,4 +1,5 @@
 import Background
+import Digests
 import DurableIO
 
 /// A DSN, the address that Sentry gives to a project: `https://KEY[:SECRET]@HOST[:PORT][/PREFIX]/PROJECT`.

@@ -1,4 +1,5 @@
 import Diagnosis
+import Digests
 import DurableIO
 
 /// A report made to try a destination. It lies in memory only and tells of no fault.

@@ -1,4 +1,5 @@
 package import Diagnosis
+import Digests
 import DurableIO
 
 extension Diagnosis {

@@ -1,5 +1,6 @@
 import Background
 import Diagnosis
+import Digests
 package import DurableIO
 
 /// A report's file, as far as its header tells.

@@ -1,5 +1,6 @@
 import Background
 import Diagnosis
+import Digests
 import DurableIO
 import Foundation
 import Testing

@@ -1,3 +1,4 @@
+import Digests
 import DurableIO
 
 /// A report on its way into a ``DraftResumableServer``: an upload resource, or the body of one ordinary request.
