@@ -24,7 +24,10 @@ struct ShippedUnitTests {
             #expect(settings.contains { $0 == setting }, "\(setting)")
         }
         let dropIn = try ShippedFiles.text("Examples/systemd/reports-run.conf").split(separator: "\n")
-        for setting in ["NotifyAccess=all", "KillMode=mixed", "SyslogIdentifier=shop"] {
+        for setting in [
+            "NotifyAccess=all", "KillMode=mixed", "SyslogIdentifier=shop", "Environment=REPORTS_SPOOL=/var/lib/reports",
+            "ReadWritePaths=-/var/lib/reports",
+        ] {
             #expect(dropIn.contains { $0 == setting }, "\(setting)")
         }
     }

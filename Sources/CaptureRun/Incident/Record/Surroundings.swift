@@ -12,8 +12,11 @@ struct Surroundings: Hashable, Sendable {
     init() {}
 
     /// Of this process.
+    /// - Parameters:
+    ///   - variable: gives the variables of the environment.
+    ///   - cgroup: `/proc/self/cgroup`, a line for each tree of control groups.
     init(_ variable: (String) -> String?, cgroup: String?) {
-        let groups = (cgroup ?? "").split(separator: "/").map(String.init)
+        let groups = (cgroup ?? "").split { $0 == "/" || $0 == "\n" }.map(String.init)
         unit = groups.last { $0.hasSuffix(".service") }
         invocationID = variable("INVOCATION_ID")
         container = groups.lazy.compactMap(Self.containerID).first ?? variable("container")
