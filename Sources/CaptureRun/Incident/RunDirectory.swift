@@ -55,21 +55,42 @@ package struct RunDirectory: ~Copyable, Sendable {
         let name = place.name(of: incident)
         _ = try place.files.makeDirectory(name, in: place.room, permissions: place.directoryPermissions)
         let directory = try place.files.openDirectory(name, in: place.room)
-        let lock = try RunLock.make(
-            in: directory, permissions: place.isShared ? 0o666 : 0o600, files: place.files)
-        guard let lock else { return nil }
+        let mint = IncidentMint(place: place, directory: directory, name: name, incident: incident)
+        let lock: RunLock
+        do throws(FileSystemError) {
+            let made = try RunLock.make(
+                in: directory, permissions: place.isShared ? 0o666 : 0o600, files: place.files)
+            guard let made else { return nil }
+            lock = made
+        } catch {
+            try? mint.removeDirectory()
+            throw error
+        }
         var record = RunRecord(incident: incident)
         record.program = ProgramFacts(
             options.command, tellsArguments: options.tellsArguments, startedAt: clock.wallMilliseconds)
         record.wishes = RunWishes(options, variable)
         record.surroundings = Surroundings(variable, cgroup: SmallFile.text("/proc/self/cgroup"))
+        let file: OwnedDescriptor
+        do throws(FileSystemError) {
+            file = try makeRecordFile(record, in: directory, place)
+        } catch {
+            // The program runs without us. A record that was not written whole would make a crash of it later.
+            try? mint.removeDirectory()
+            throw error
+        }
+        return RunDirectory(
+            path: place.path.appending(name.description).string, incident: incident, mint: mint, lock: lock,
+            recordFile: file, clock: clock, record: record, tellsArguments: options.tellsArguments)
+    }
+
+    private static func makeRecordFile(
+        _ record: RunRecord, in directory: Directory, _ place: RunPlace
+    ) throws(FileSystemError) -> OwnedDescriptor {
         let file = try place.files.createFile(RunNames.record, in: directory)
         if place.isShared { try place.files.setPermissions(place.filePermissions, of: file) }
         try place.files.write(record.bytes, to: file, at: 0)
-        return RunDirectory(
-            path: place.path.appending(name.description).string, incident: incident,
-            mint: IncidentMint(place: place, directory: directory, name: name, incident: incident), lock: lock,
-            recordFile: file, clock: clock, record: record, tellsArguments: options.tellsArguments)
+        return file
     }
 
     private init(

@@ -1,5 +1,6 @@
 import Diagnosis
 import Foundation
+import Glibc
 import Reports
 import TestSupport
 import Testing
@@ -23,13 +24,13 @@ struct RunKillTests {
         kill -ABRT $$
         """
 
-    /// How many system calls the wrapper's main thread makes from its start to its end.
-    private func callCount(_ tool: ReportsTool) async throws -> Int {
+    /// The system calls of the wrapper's main thread, from the first that names the spool to its end.
+    private func points(_ tool: ReportsTool) async throws -> [KillPoint] {
         let trace = tool.home + "/trace"
         _ = try await runAsynchronously(
             "strace", ["-qq", "-o", trace, ReportsTool.runner, "--quiet", "--", "/bin/sh", "-c", Self.program],
             environment: environment(of: tool))
-        return try String(contentsOfFile: trace, encoding: .utf8).split(separator: "\n").count { $0.contains("(") }
+        return KillPoint.all(in: tool.text(of: trace), from: tool.spool)
     }
 
     private func environment(of tool: ReportsTool) -> [String: String] {
@@ -47,11 +48,15 @@ struct RunKillTests {
     }
 
     /// Kills a run in a new spool, then has an owner look after it.
-    private func kill(_ command: [String], _ point: String) async throws {
+    /// - Returns: the status with which the command ended, or the signal; that of a shell is 137 behind a kill.
+    @discardableResult
+    private func kill(_ command: [String], _ point: String) async throws -> Int32 {
+        var status: Int32 = 0
         try await withTool(server: .always(.response(503))) { tool, server in
             let result = try await runAsynchronously(
                 command[0], Array(command.dropFirst()), environment: environment(of: tool))
             _ = try await tool.submit(to: server)
+            status = result.status
             let incidents = try await incidents(tool)
             let wasThere = FileManager.default.fileExists(atPath: tool.home + "/there")
             // A program that was about to start may be told of before it has done anything.
@@ -64,43 +69,50 @@ struct RunKillTests {
             _ = try await tool.submit(to: server)
             #expect(try await self.incidents(tool) == incidents, "\(point)")
         }
+        return status
     }
 
     @Test("alone: a program that was there is told of, exactly once as a crash")
     func alone() async throws {
         try await withTool { tool in
-            let calls = try await callCount(tool)
-            #expect(calls > 40)
-            var generator = SystemRandomNumberGenerator()
-            // The first calls are the loader's.
+            let points = try await points(tool)
+            #expect(points.count > 40)
+            var killed = 0
             for _ in 0..<Self.count {
-                let call = Int.random(in: calls / 4...calls, using: &generator)
-                try await kill(
+                let point = try #require(points.randomElement())
+                let status = try await kill(
                     [
-                        "strace", "-qq", "-o", "/dev/null", "-e", "inject=all:signal=SIGKILL:when=\(call)",
-                        ReportsTool.runner, "--quiet", "--", "/bin/sh", "-c", Self.program,
-                    ], "call \(call) of \(calls)")
+                        "strace", "-qq", "-o", "/dev/null", "-e", point.rule, ReportsTool.runner, "--quiet", "--",
+                        "/bin/sh", "-c", Self.program,
+                    ], "\(point)")
+                if status == SIGKILL { killed += 1 }
             }
+            // A look that waits may make a call more or less.
+            #expect(killed > Self.count / 2)
         }
     }
 
     @Test("with all that it has started, as when a container is killed")
     func together() async throws {
+        var killed = 0
         for round in 0..<Self.count {
             let milliseconds = Double.random(in: 5...60)
             // A session of their own, all of which is killed.
             let script = """
                 setsid "$@" & group=$!
                 sleep \(milliseconds / 1_000)
-                kill -KILL -- -$group 2>/dev/null
+                kill -s KILL -- -$group 2>/dev/null
                 wait $group 2>/dev/null
                 """
-            try await kill(
+            let status = try await kill(
                 [
                     "/bin/sh", "-c", script, "sh", ReportsTool.runner, "--quiet", "--", "/bin/sh", "-c",
                     Self.program,
                 ], "round \(round), after \(milliseconds) ms")
+            if status == 128 + SIGKILL { killed += 1 }
         }
+        // Some may have been through before the kill came; it must not be all.
+        #expect(killed > 0)
     }
 }
 

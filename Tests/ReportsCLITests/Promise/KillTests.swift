@@ -9,7 +9,7 @@ import Testing
 /// The real tool, killed at the n-th system call of `add` and `submit`, then started again.
 ///
 /// Whatever was accepted must arrive: every id that `add --json` had printed, and every complete drop. strace(1) does
-/// the killing where it is installed, so that a seed gives the same call again; elsewhere a timer does.
+/// the killing where it is installed, at calls that a run before has made; elsewhere a timer does.
 ///
 /// `REPORTS_KILLS` says how many kills there are; the default is 60, a full run has 500 or more.
 @Suite("Kills at any system call")
@@ -22,13 +22,16 @@ struct KillTests {
     func everythingAcceptedArrives(seed: Int) async throws {
         try await withTool(server: .accepting) { tool, server in
             var generator = SeededGenerator(seed: UInt64(seed))
-            var accepted: Set<String> = []
+            let submit = ["submit", "--endpoint", server.url("/{id}")]
+            let (added, adding) = try await traced(tool, try add(tool, "\(seed)-traced", &generator))
+            var accepted = ids(added)
+            accepted.insert(try drop("drop \(seed)", as: "drop.log", tool))
+            let (_, submitting) = try await traced(tool, submit)
             for round in 0..<(Self.killsPerSpool / 2) {
                 let name = "\(seed)-\(round)"
-                accepted.formUnion(try await addKilled(tool, name, &generator))
+                accepted.formUnion(ids(try await killed(tool, try add(tool, name, &generator), adding, &generator)))
                 accepted.insert(try drop("drop \(name)", as: "drop-\(round).log", tool))
-                let submit = ["submit", "--endpoint", server.url("/{id}")]
-                _ = try await killed(tool, submit, atMost: 2_500, &generator)
+                _ = try await killed(tool, submit, submitting, &generator)
             }
             try await expectAllDelivered(accepted, tool, server, "seed \(seed)")
             // No two have the same content, so that none was handed in twice.
@@ -40,10 +43,8 @@ struct KillTests {
 
     // MARK: - Steps
 
-    /// Three files, one of them large enough for several writes; what was printed before the kill is accepted.
-    private func addKilled(
-        _ tool: ReportsTool, _ name: String, _ generator: inout SeededGenerator
-    ) async throws -> Set<String> {
+    /// The command that adds three files, one of them large enough for several writes.
+    private func add(_ tool: ReportsTool, _ name: String, _ generator: inout SeededGenerator) throws -> [String] {
         var files: [String] = []
         for number in 0..<3 {
             let filler =
@@ -53,7 +54,11 @@ struct KillTests {
                 : ""
             files.append(try tool.file("\(name)-\(number).log", "report \(name) \(number) \(filler)"))
         }
-        let result = try await killed(tool, ["add", "--json"] + files, atMost: 700, &generator)
+        return ["add", "--json"] + files
+    }
+
+    /// What was printed before the kill is accepted.
+    private func ids(_ result: ToolResult) -> Set<String> {
         let lines = result.output.split(separator: "\n", omittingEmptySubsequences: true)
         return Set(lines.compactMap { (try? JSONValue.parse(Array($0.utf8)))?["id"]?.stringValue })
     }
@@ -63,18 +68,28 @@ struct KillTests {
         return ContentHash.of(text).hex
     }
 
-    /// Runs a command that is killed at some system call, if it makes as many.
+    /// Runs a command to its end.
+    /// - Returns: how it ended, and all calls that it has made in the spool; none without strace.
+    private func traced(
+        _ tool: ReportsTool, _ arguments: [String]
+    ) async throws -> (result: ToolResult, points: [KillPoint]) {
+        guard let strace = findExecutable("strace") else { return (try await tool.run(arguments), []) }
+        let trace = tool.traceFile()
+        let result = try await runAsynchronously(
+            strace, ["-f", "-qq", "-o", trace, ReportsTool.path] + arguments, environment: tool.environment)
+        #expect(result.status == 0, "\(result.errors)")
+        return (result, KillPoint.all(in: tool.text(of: trace), from: tool.spool))
+    }
+
+    /// Runs a command that is killed at some system call, if it comes to it.
     private func killed(
-        _ tool: ReportsTool, _ arguments: [String], atMost limit: Int, _ generator: inout SeededGenerator
+        _ tool: ReportsTool, _ arguments: [String], _ points: [KillPoint], _ generator: inout SeededGenerator
     ) async throws -> ToolResult {
-        // What is done before `main` touches no spool.
-        let number = Int.random(in: 80...limit, using: &generator)
-        guard let strace = findExecutable("strace") else {
-            return try await killedAtRandom(tool, arguments, after: Double(number) / 50_000)
+        guard let strace = findExecutable("strace"), let point = points.randomElement(using: &generator) else {
+            return try await killedAtRandom(tool, arguments, after: Double.random(in: 0.002...0.05, using: &generator))
         }
-        let inject = "inject=all:signal=SIGKILL:when=\(number)"
         return try await runAsynchronously(
-            strace, ["-f", "-qq", "-o", "/dev/null", "-e", inject, ReportsTool.path] + arguments,
+            strace, ["-f", "-qq", "-o", "/dev/null", "-e", point.rule, ReportsTool.path] + arguments,
             environment: tool.environment)
     }
 
