@@ -9,7 +9,7 @@ struct RunPrivacyTests {
     private static let secret = "x-planted-9f2c"
 
     private static let programs: [RuntimeProgram] =
-        [.c, .addressSanitizer, .python, .node, .java, .ruby].filter(\.isInstalled)
+        [RuntimeProgram.c, .addressSanitizer, .python, .node, .java, .ruby].filter(\.isInstalled)
 
     @Test(
         "a variable that is set for a program is in no payload, name or annotation",
