@@ -51,8 +51,11 @@ struct RunRecord: Equatable, Sendable {
             program?.arguments?.removeLast((count + 1) / 2)
             return true
         }
-        guard let last = wishes.annotations.keys.max() else { return false }
-        wishes.annotations[last] = nil
+        // Who crashed goes last.
+        let others = wishes.annotations.keys.filter { !["service", "version"].contains($0) }
+        guard !others.isEmpty || !wishes.annotations.isEmpty else { return false }
+        for key in others.sorted().suffix((others.count + 1) / 2) { wishes.annotations[key] = nil }
+        if others.isEmpty { wishes.annotations = [:] }
         return true
     }
 
