@@ -21,10 +21,11 @@ import DurableIO
 public enum CrashReports {
     /// What became of a call of ``capture(into:service:version:)``.
     public enum Outcome: Hashable, Sendable {
-        /// A crash from now on leaves its report in this directory.
+        /// `SWIFT_BACKTRACE` makes the runtime leave the report of each crash from now on in this directory. Whether the
+        /// runtime has its helper, nobody asks: see ``CrashReports/capture(into:service:version:)``.
         case capturing(directory: String)
         /// `SWIFT_BACKTRACE` says `enable=no`, or names another place for the reports, for example that of
-        /// `reports run`: this is left as it is.
+        /// `reports run`, or that of the program that has started this one: this is left as it is.
         case leftToEnvironment
         /// Crashes leave no report, for this reason.
         case unavailable(reason: String)
@@ -38,7 +39,12 @@ public enum CrashReports {
     /// is in the program's unit file, container or launcher, this call returns at once.
     ///
     /// A program that is linked with `-static-stdlib` needs `swift-backtrace=PATH` in the variable as well, because the
-    /// runtime then looks for its helper beside the program.
+    /// runtime then looks for its helper beside the program. Without it, crashes leave nothing, and the runtime says at
+    /// each start that it cannot find the helper.
+    ///
+    /// Programs that this one starts inherit the variable: if they are written in Swift, their crashes are reported, too,
+    /// with the service and version of this one. To give a child a service of its own, take `SWIFT_BACKTRACE` out of its
+    /// environment before it calls this function.
     /// - Parameters:
     ///   - reporter: The reporter of the spool. The directory for the crashes is made if it is missing.
     ///   - service: The annotation `service` of each crash: up to 64 bytes of `A-Z a-z 0-9 . _ : -`. The default, `nil`,

@@ -20,8 +20,10 @@ package enum RunHelp {
                                else $XDG_STATE_HOME/reports, else ~/.local/state/reports.
           --name NAME          The annotation 'service' of the reports.
           --release VERSION    The annotation 'version' of the reports.
-          --annotate KEY=VALUE A further annotation; again for more, 64 at most.
-          --annotate-env NAME  The program's variable NAME as an annotation; again for more. No other variable is told.
+          --annotate KEY=VALUE A further annotation; again for more, 64 at most. A report has room for about 55 of them;
+                               the document of the incident names the others.
+          --annotate-env NAME  The program's variable NAME as an annotation; again for more. Of the other variables only
+                               INVOCATION_ID, container and, without --release, a version is told.
           --argv program|full  Whether the report has the program's arguments. Default: program, its name alone.
           --on LIST            Ends that make a report, with commas between: crash, file, exit, kill, any.
                                Default: crash,file. 'file' is a report that the program's runtime has written, also
@@ -44,7 +46,8 @@ package enum RunHelp {
           --orphan             Lets the program live on when reports-run is killed. Default: it is killed, too.
 
         reports-run itself:
-          --submit SECONDS     Tries to send what was caught before it ends: for containers, where nobody else does.
+          --submit SECONDS     Tries to send what was caught before it ends, and what earlier runs have left while the
+                               program runs: for containers, where nobody else does.
           --quiet              Says nothing on standard error.
           --help, --version
 

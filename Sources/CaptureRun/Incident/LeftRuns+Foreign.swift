@@ -67,16 +67,19 @@ extension LeftRuns {
         guard case .free(let lock) = try RunLock.seize(in: own.directory, of: UserIdentity.current, files: files)
         else { return .living }
         let foreign = try files.openDirectory(name, in: place.room)
-        if try !own.isSealed() { try seal(incident, from: foreign, into: own) }
+        var isTold = try own.isSealed()
+        if !isTold { isTold = try seal(incident, from: foreign, into: own) }
         try remove(name, incident)
-        let step = try finish(own)
+        if !isTold { try own.removeDirectory() }
+        let step = isTold ? try finish(own) : .nothing
         _ = consume lock
         return step
     }
 
+    /// - Returns: whether there is anything to tell.
     private func seal(
         _ incident: String, from foreign: Directory, into own: IncidentMint
-    ) throws(FileSystemError) {
+    ) throws(FileSystemError) -> Bool {
         let owner = try files.metadata(of: foreign).owner
         let reading = RunReading(place: place, directory: foreign, incident: incident, isForeign: true)
         let record = ((try? reading.record()) ?? nil) ?? RunRecord(incident: incident)
@@ -85,7 +88,9 @@ extension LeftRuns {
         let stderr = (try? reading.stderr(readStderr)) ?? StderrExcerpt()
         var told = Incident(record, reports, stderr, now: clock.wallMilliseconds)
         told.foreignUser = owner
+        guard told.isTold(whenLeftWith: (try? reading.marks()) ?? RunMarks()) else { return false }
         try own.seal(told)
+        return true
     }
 
     /// Removes the other user's directory. What cannot be removed is renamed, so that nobody tells of it again.

@@ -17,12 +17,16 @@ package struct LeftRuns {
         package internal(set) var problems: [(path: String, reason: String)] = []
         /// How many runs are under way.
         package internal(set) var livingCount = 0
+        /// How many have left more than ``LeftRuns/byteLimit``, and wait for somebody who has the time.
+        package internal(set) var postponedCount = 0
     }
 
     let place: RunPlace
     let clock: any SystemClock
     /// Whether other users have hidden their runs in `incoming/`.
     let isOpenToAll: Bool
+    /// How many bytes a run may have left to be told of. A program waits for those who have no time.
+    let byteLimit: UInt64
     let readStderr: @Sendable (borrowing OwnedDescriptor) -> StderrExcerpt
 
     var files: any FileSystem { place.files }
@@ -49,7 +53,7 @@ package struct LeftRuns {
     }
 
     init(
-        _ place: RunPlace, isOpenToAll: Bool = false, clock: any SystemClock,
+        _ place: RunPlace, isOpenToAll: Bool = false, clock: any SystemClock, byteLimit: UInt64 = .max,
         readStderr: @escaping @Sendable (borrowing OwnedDescriptor) -> StderrExcerpt = {
             StderrWindow.excerpt(of: $0) ?? StderrExcerpt()
         }
@@ -57,6 +61,7 @@ package struct LeftRuns {
         self.place = place
         self.isOpenToAll = isOpenToAll
         self.clock = clock
+        self.byteLimit = byteLimit
         self.readStderr = readStderr
     }
 
@@ -101,6 +106,8 @@ package struct LeftRuns {
     enum Step: Sendable {
         /// A process holds its lock, or the program lives.
         case living
+        /// It has left more than may be told of now.
+        case postponed
         /// Nothing is to be told of it, and it is removed.
         case nothing
         case told
@@ -112,7 +119,7 @@ package struct LeftRuns {
             let step: Step
             if let own = RunNames.incident(in: name) {
                 (incident, step) = (own, try sweep(own, in: name))
-            } else if let foreign = RunNames.incident(in: name, behind: RunNames.adoptedPrefix) {
+            } else if place.heir == nil, let foreign = RunNames.incident(in: name, behind: RunNames.adoptedPrefix) {
                 (incident, step) = (foreign, try tellOfForeign(foreign, in: name))
             } else {
                 if RunNames.incident(in: name, behind: RunNames.remainsPrefix) != nil {
@@ -122,6 +129,7 @@ package struct LeftRuns {
             }
             switch step {
             case .living: result.livingCount += 1
+            case .postponed: result.postponedCount += 1
             case .nothing: break
             case .told: result.told.append(incident)
             }
@@ -141,12 +149,14 @@ package struct LeftRuns {
     private func sweep(_ incident: String, in name: EntryName) throws(FileSystemError) -> Step {
         let directory = try files.openDirectory(name, in: place.room)
         let mint = IncidentMint(place: place, directory: directory, name: name, incident: incident)
-        let owner = try files.metadata(of: directory).owner
-        switch try RunLock.seize(in: directory, of: owner, files: files) {
+        let facts = try files.metadata(of: directory)
+        // Where root works for another user, what that user has made there may lead root anywhere: it is that user's.
+        if place.heir != nil, facts.owner != UserIdentity.current { return .living }
+        switch try RunLock.seize(in: directory, of: facts.owner, files: files) {
         case .held: return .living
         case .missing: return try sweepUnlocked(mint)
         case .free(let lock):
-            let step = try tell(mint)
+            let step = try mint.byteCount() > byteLimit ? .postponed : tell(mint)
             // Not before: the lock keeps others away.
             _ = consume lock
             return step
@@ -170,12 +180,12 @@ package struct LeftRuns {
         }
         if isAlive(record.program) { return .living }
         let reports = try reading.reports(of: record, hasDied: true)
-        if let program = record.program, program.pid == nil, reports.isEmpty, try !reading.hasStarted() {
-            // Its watcher died before there was a program.
+        let marks = try reading.marks()
+        let incident = Incident(record, reports, try reading.stderr(readStderr), now: clock.wallMilliseconds)
+        guard incident.isTold(whenLeftWith: marks) else {
             try mint.removeDirectory()
             return .nothing
         }
-        let incident = Incident(record, reports, try reading.stderr(readStderr), now: clock.wallMilliseconds)
         try mint.seal(incident)
         return try finish(mint)
     }

@@ -1,20 +1,26 @@
 package import DurableIO
-import SystemPackage
+import Glibc
+package import SystemPackage
 
 /// The private directory of one run: the program's runtime writes into it, and it stays behind when this process dies
-/// before it has told of the program's end.
+/// before it has told of the program's end. Where root works in another user's spool, the runtime writes elsewhere
+/// (``ReportRoom``).
 ///
 /// What is left of a run whose process died is told of by the next owner of the spool, or by the next run in it
 /// (``LeftRuns``).
 package struct RunDirectory: ~Copyable, Sendable {
     /// Its absolute path. It holds no more of blanks, commas and quotes than the path of the spool does.
     package let path: String
+    /// The absolute path of the directory into which the program's runtime writes; `nil` where there is no place that
+    /// is safe for it.
+    package let reportPath: String?
     /// Names the incident in annotations and in the names of its files: a UUID.
     package let incident: String
     private let mint: IncidentMint
     /// Held as long as the value lives.
     private let lock: RunLock
     private let recordFile: OwnedDescriptor
+    private let recordByteCount: Int
     private let clock: any SystemClock
     private let record: RunRecord
     private let tellsArguments: Bool
@@ -27,15 +33,20 @@ package struct RunDirectory: ~Copyable, Sendable {
         try make(for: options, files: POSIXFileSystem(), clock: LinuxClock())
     }
 
-    /// How many runs that were left are told of before a program starts. The next owner tells of the others.
+    /// How many runs that were left are told of before a program starts, and how many bytes each of them may have left:
+    /// the program waits for it. The next owner tells of the others.
     private static let leftRunCount = 4
+    private static let leftByteCount: UInt64 = 1 << 20
 
     package static func make(
         for options: RunOptions, files: any FileSystem, clock: any SystemClock,
-        variable: (String) -> String? = Environment.value
+        reportRoom: FilePath? = nil, variable: (String) -> String? = Environment.value
     ) throws(RunTrouble) -> RunDirectory {
-        let place = try RunPlace.open(options.spool, files: files)
-        if !place.isShared { _ = LeftRuns(place, clock: clock).sweep(atMost: leftRunCount) }
+        let room = reportRoom ?? ReportRoom.standardPath
+        let place = try RunPlace.open(options.spool, reportRoom: room, files: files)
+        if !place.isShared {
+            _ = LeftRuns(place, clock: clock, byteLimit: leftByteCount).sweep(atMost: leftRunCount)
+        }
         do throws(FileSystemError) {
             // Somebody may take a new directory for one that was left.
             for _ in 0..<3 {
@@ -53,55 +64,64 @@ package struct RunDirectory: ~Copyable, Sendable {
         var generator = SystemRandomNumberGenerator()
         let incident = RunNames.newIncident(using: &generator)
         let name = place.name(of: incident)
-        _ = try place.files.makeDirectory(name, in: place.room, permissions: place.directoryPermissions)
+        try makeDirectory(name, in: place)
         let directory = try place.files.openDirectory(name, in: place.room)
+        // Where root works for another user, that user may have put another directory in its place.
+        guard try place.files.metadata(of: directory).owner == UserIdentity.current else { return nil }
         let mint = IncidentMint(place: place, directory: directory, name: name, incident: incident)
-        let lock: RunLock
         do throws(FileSystemError) {
-            let made = try RunLock.make(
-                in: directory, permissions: place.isShared ? 0o666 : 0o600, files: place.files)
-            guard let made else { return nil }
-            lock = made
+            return try make(mint, options, clock, variable)
         } catch {
+            // What is half made is nothing to tell of.
             try? mint.removeDirectory()
             throw error
         }
-        var record = RunRecord(incident: incident)
+    }
+
+    private static func makeDirectory(_ name: EntryName, in place: RunPlace) throws(FileSystemError) {
+        // The kernel gives it the set-group-ID bit of `incoming/`, and takes that away where a mode is set by somebody
+        // who is not in the group. So nothing must be left to set. No other thread runs yet in a wrapper.
+        let mask = place.isShared ? umask(0o007) : nil
+        defer { if let mask { _ = umask(mask) } }
+        _ = try place.files.makeDirectory(name, in: place.room, permissions: place.directoryPermissions)
+    }
+
+    private static func make(
+        _ mint: IncidentMint, _ options: RunOptions, _ clock: any SystemClock, _ variable: (String) -> String?
+    ) throws(FileSystemError) -> RunDirectory? {
+        let place = mint.place
+        let lock = try RunLock.make(
+            in: mint.directory, permissions: place.isShared ? 0o666 : 0o600, files: place.files)
+        guard let lock else { return nil }
+        if let reportRoom = place.reportRoom, let name = EntryName(mint.incident) {
+            _ = try place.files.makeDirectory(name, in: reportRoom.directory, permissions: 0o700)
+        }
+        var record = RunRecord(incident: mint.incident)
         record.program = ProgramFacts(
             options.command, tellsArguments: options.tellsArguments, startedAt: clock.wallMilliseconds)
         record.wishes = RunWishes(options, variable)
         record.surroundings = Surroundings(variable, cgroup: SmallFile.text("/proc/self/cgroup"))
-        let file: OwnedDescriptor
-        do throws(FileSystemError) {
-            file = try makeRecordFile(record, in: directory, place)
-        } catch {
-            // The program runs without us. A record that was not written whole would make a crash of it later.
-            try? mint.removeDirectory()
-            throw error
-        }
-        return RunDirectory(
-            path: place.path.appending(name.description).string, incident: incident, mint: mint, lock: lock,
-            recordFile: file, clock: clock, record: record, tellsArguments: options.tellsArguments)
-    }
-
-    private static func makeRecordFile(
-        _ record: RunRecord, in directory: Directory, _ place: RunPlace
-    ) throws(FileSystemError) -> OwnedDescriptor {
-        let file = try place.files.createFile(RunNames.record, in: directory)
+        let file = try place.files.createFile(RunNames.record, in: mint.directory)
         if place.isShared { try place.files.setPermissions(place.filePermissions, of: file) }
-        try place.files.write(record.bytes, to: file, at: 0)
-        return file
+        let bytes = record.bytes(spare: RunRecord.spareByteCount)
+        try place.files.write(bytes, to: file, at: 0)
+        return RunDirectory(
+            mint, lock: lock, recordFile: file, recordByteCount: bytes.count, clock: clock, record: record,
+            tellsArguments: options.tellsArguments)
     }
 
     private init(
-        path: String, incident: String, mint: IncidentMint, lock: consuming RunLock,
-        recordFile: consuming OwnedDescriptor, clock: any SystemClock, record: RunRecord, tellsArguments: Bool
+        _ mint: IncidentMint, lock: consuming RunLock, recordFile: consuming OwnedDescriptor, recordByteCount: Int,
+        clock: any SystemClock, record: RunRecord, tellsArguments: Bool
     ) {
+        let path = mint.place.path.appending(mint.name.description).string
         self.path = path
-        self.incident = incident
+        reportPath = mint.place.heir == nil ? path : mint.place.reportRoom?.path.appending(mint.incident).string
+        incident = mint.incident
         self.mint = mint
         self.lock = lock
         self.recordFile = recordFile
+        self.recordByteCount = recordByteCount
         self.clock = clock
         self.record = record
         self.tellsArguments = tellsArguments
@@ -114,8 +134,19 @@ package struct RunDirectory: ~Copyable, Sendable {
         try? write(record(of: start))
     }
 
-    /// A file that is empty until the program starts. What is left of a run in which it stayed so is nothing to tell of.
+    /// A file of which the first byte becomes `1` when the program starts. What is left of a run in which it stayed as
+    /// it was is nothing to tell of. Who writes to it begins with that byte.
     package var startMark: Int32 { lock.descriptor }
+
+    /// Writes down that somebody has asked the program to end.
+    package func noteRequest() {
+        // Best effort, as above.
+        try? lock.note(request: clock.wallMilliseconds, files: mint.place.files)
+    }
+
+    /// Whether something waits in the spool that this run has not brought: drops, reports that were not sent, other
+    /// runs. In another user's spool nobody can know.
+    package var hasOthersWaiting: Bool { mint.place.hasWaiting(besides: mint.name) }
 
     /// A file of the directory in which the end of standard error outlives this process; opened for reading and
     /// writing, and empty.
@@ -188,7 +219,8 @@ package struct RunDirectory: ~Copyable, Sendable {
     }
 
     private func write(_ record: RunRecord) throws(FileSystemError) {
-        try mint.place.files.write(record.bytes, to: recordFile, at: 0)
+        // The blanks that were laid down give way to what is known since, and what is shorter leaves nothing behind.
+        try mint.place.files.write(record.bytes(atLeast: recordByteCount), to: recordFile, at: 0)
     }
 
     /// Whether the kernel's log says that it has killed this process: the counter of the machine counts all.

@@ -11,15 +11,22 @@ struct RunLock: ~Copyable, Sendable {
     /// Valid as long as the value lives.
     var descriptor: Int32 { file.raw }
 
-    /// Makes the file in a new directory, and locks it.
+    /// Makes the file in a new directory, with room for its marks, and locks it.
     /// - Returns: `nil` when somebody took the directory for one that was left.
     static func make(
         in directory: Directory, permissions: UInt32, files: any FileSystem
     ) throws(FileSystemError) -> RunLock? {
         let file = try files.createFile(RunNames.lock, in: directory)
         if permissions & 0o077 != 0 { try files.setPermissions(permissions, of: file) }
+        // At a place, so that who writes at the file's position begins at the first mark.
+        try files.write(RunMarks.none, to: file, at: 0)
         guard clinux_ofd_try_lock(file.raw) == 0, isNamed(file, in: directory, files) else { return nil }
         return RunLock(file: file)
+    }
+
+    /// Notes when somebody has asked the program to end, in milliseconds since 1970.
+    func note(request milliseconds: Int64, files: any FileSystem) throws(FileSystemError) {
+        try files.write(RunMarks.bytes(ofRequest: milliseconds), to: file, at: RunMarks.requestPlace)
     }
 
     enum Finding: ~Copyable, Sendable {

@@ -4,6 +4,8 @@ import DurableIO
 enum RunNames {
     /// The room of a spool in which runs have their directories.
     static let room: EntryName = "runs"
+    /// The rooms of a spool in which reports wait for the owner, or for the server.
+    static let waitingRooms: [EntryName] = ["collected", "queued"]
     /// What the names of runs begin with in `incoming/` of another user's spool. The owner passes such names over, as all
     /// that begin with a dot.
     static let sharedPrefix = ".run-"

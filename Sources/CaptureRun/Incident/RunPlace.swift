@@ -12,10 +12,17 @@ struct RunPlace: Sendable {
     /// Where the directories of runs are.
     let room: Directory
     let incoming: Directory
+    /// The spool's directory; `nil` where this user may not enter its rooms.
+    let root: Directory?
     /// Whether ``room`` is `incoming/` of another user's spool.
     let isShared: Bool
+    /// Whether `incoming/` of another user's spool gives its group to what is made in it.
+    let givesOwnersGroup: Bool
     /// The user and group to whom drops are given: those of a spool in which root works.
     let heir: Heir?
+    /// Where programs' runtimes leave their reports if that is not the directory of the run: where there is an heir.
+    /// `nil` there means that nothing on this machine can be trusted with them.
+    let reportRoom: ReportRoom?
 
     struct Heir: Hashable, Sendable {
         let user: UInt32
@@ -29,27 +36,31 @@ struct RunPlace: Sendable {
 
     /// The owner of another user's spool takes over a run whose watcher died. It may do so where `incoming/` gives its
     /// group to what is made in it; other users may not enter in any case.
-    var directoryPermissions: UInt32 { isShared ? 0o770 : 0o700 }
+    ///
+    /// With the set-group-ID bit, what a runtime writes has the group as well.
+    var directoryPermissions: UInt32 { isShared ? givesOwnersGroup ? 0o2770 : 0o770 : 0o700 }
     /// For those who may enter the directory. In `incoming/`, where drops go, nobody but the owner can list names.
     var filePermissions: UInt32 { isShared ? 0o644 : 0o600 }
 
     /// Opens the place of a spool, and makes of a new spool what a program without a ledger makes.
     ///
     /// Without a path, the spool is the default of the machine and the user.
-    static func open(_ spool: String?, files: any FileSystem) throws(RunTrouble) -> RunPlace {
+    static func open(
+        _ spool: String?, reportRoom: FilePath = ReportRoom.standardPath, files: any FileSystem
+    ) throws(RunTrouble) -> RunPlace {
         guard let path = spool.map({ FilePath($0) }) ?? StandardSpool(StandardSpool.Places())?.path else {
             throw RunTrouble("there is no spool for a user without a home directory: name one with --spool")
         }
-        return try open(path, files: files)
+        return try open(path, reportRoom, files)
     }
 
-    private static func open(_ path: FilePath, files: any FileSystem) throws(RunTrouble) -> RunPlace {
+    private static func open(
+        _ path: FilePath, _ reportRoom: FilePath, _ files: any FileSystem
+    ) throws(RunTrouble) -> RunPlace {
         let path = try absolute(path)
         if let shared = SharedIncoming.open(path, files: files) {
             try refuseRemote(shared.directory, files)
-            return RunPlace(
-                files: files, path: path.appending("incoming"), room: shared.directory, incoming: shared.directory,
-                isShared: true, heir: nil)
+            return RunPlace(shared, path: path, files: files)
         }
         do {
             if try files.makeDirectories(path, permissions: 0o700) {
@@ -61,7 +72,7 @@ struct RunPlace: Sendable {
                 throw FileSystemError(.open, path.string, .permissionDenied)
             }
             try check(root, files)
-            return try RunPlace(root, path: path, owner, files: files)
+            return try RunPlace(root, path: path, owner, reportRoom: reportRoom, files: files)
         } catch let error as FileSystemError {
             throw RunTrouble("cannot use the spool \(path): \(error)")
         } catch {
@@ -70,31 +81,55 @@ struct RunPlace: Sendable {
     }
 
     /// The place in a spool that is open.
-    init(_ root: Directory, path: FilePath, _ owner: FileMetadata, files: any FileSystem) throws(FileSystemError) {
+    init(
+        _ root: Directory, path: FilePath, _ owner: FileMetadata, reportRoom: FilePath = ReportRoom.standardPath,
+        files: any FileSystem
+    ) throws(FileSystemError) {
         self.files = files
-        isShared = false
+        self.root = root
+        (isShared, givesOwnersGroup) = (false, false)
         heir =
             owner.owner == UserIdentity.current ? nil : Heir(user: owner.owner, group: owner.group)
+        self.reportRoom = heir == nil ? nil : ReportRoom.open(reportRoom, files: files)
         self.path = path.appending("runs")
         incoming = try Self.directory(SharedIncoming.name, in: root, heir, files)
         room = try Self.directory(RunNames.room, in: root, heir, files)
     }
 
-    private init(
-        files: any FileSystem, path: FilePath, room: Directory, incoming: Directory, isShared: Bool, heir: Heir?
-    ) {
-        (self.files, self.path, self.room, self.incoming) = (files, path, room, incoming)
-        (self.isShared, self.heir) = (isShared, heir)
+    /// The place in a spool that another user has opened to all.
+    private init(_ shared: SharedIncoming, path: FilePath, files: any FileSystem) {
+        (self.files, self.path) = (files, path.appending("incoming"))
+        (room, incoming, root) = (shared.directory, shared.directory, nil)
+        (isShared, givesOwnersGroup) = (true, shared.givesOwnersGroup)
+        (heir, reportRoom) = (nil, nil)
+    }
+
+    /// The directory outside of the spool in which the runtime of an incident's program leaves its reports.
+    /// - Returns: `nil` where there is none.
+    func reportDirectory(of incident: String) throws(FileSystemError) -> Directory? {
+        guard let reportRoom, let name = EntryName(incident),
+            try files.metadata(of: name, in: reportRoom.directory) != nil
+        else { return nil }
+        return try files.openDirectory(name, in: reportRoom.directory)
     }
 
     private static func directory(
         _ name: EntryName, in root: Directory, _ heir: Heir?, _ files: any FileSystem
     ) throws(FileSystemError) -> Directory {
-        if try files.makeDirectory(name, in: root, permissions: 0o700) {
-            if let heir { try files.setOwner(heir.user, group: heir.group, of: files.openFile(name, in: root)) }
-            try files.syncDirectory(root)
+        let isNew = try files.makeDirectory(name, in: root, permissions: 0o700)
+        let directory = try files.openDirectory(name, in: root)
+        guard isNew else { return directory }
+        if let heir {
+            // The heir may have put something else in its place: only an empty directory of this user is given away.
+            let file = try files.openFile(name, in: root)
+            let facts = try files.metadata(of: directory)
+            guard facts.owner == UserIdentity.current, try files.isEmpty(directory),
+                try files.metadata(of: file).isSameFile(as: facts)
+            else { throw FileSystemError(.changeOwner, root.path(of: name), .notPermitted) }
+            try files.setOwner(heir.user, group: heir.group, of: file)
         }
-        return try files.openDirectory(name, in: root)
+        try files.syncDirectory(root)
+        return directory
     }
 
     private static func check(_ root: Directory, _ files: any FileSystem) throws {

@@ -27,9 +27,10 @@ struct RunReading {
         return RunRecord(incident: incident, try files.read(file, limit: RunRecord.maximumByteCount))
     }
 
-    /// Whether the program was started, as far as its watcher could say before it died.
-    func hasStarted() throws(FileSystemError) -> Bool {
-        try files.metadata(of: RunNames.lock, in: directory).map { $0.size > 0 } ?? false
+    /// What was noted besides, in the file of the lock.
+    func marks() throws(FileSystemError) -> RunMarks {
+        guard let file = try openOwn(RunNames.lock) else { return RunMarks() }
+        return RunMarks(try files.read(file, limit: RunMarks.none.count))
     }
 
     /// The end of standard error, as far as it outlived the process that read it.
@@ -52,6 +53,9 @@ struct RunReading {
         let cleaner = ReportCleaner(variables: record.wishes.variables, keepsArguments: record.wishes.tellsArguments)
         let reader = RuntimeReports(files: files, cleaner: cleaner, isForeign: isForeign)
         var reports = try reader.reports(in: directory, of: owners)
+        if let other = try place.reportDirectory(of: incident) {
+            reports += try reader.reports(in: other, of: owners)
+        }
         if hasDied, let program = record.program, let other = reader.reportElsewhere(of: program) {
             if !reports.contains(where: { $0.name == other.name }) { reports.append(other) }
         }

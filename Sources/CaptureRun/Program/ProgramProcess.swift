@@ -1,4 +1,4 @@
-import CLinux
+package import CLinux
 package import DurableIO
 import Glibc
 
@@ -65,10 +65,13 @@ package struct ProgramProcess: Sendable {
 
     /// Waits until the program is dead, and sends signals on to it meanwhile. It stays a zombie, so that its number
     /// belongs to nobody else.
-    package mutating func awaitDeath() {
+    /// - Parameter note: called with the signals that have arrived, before they are sent on.
+    package mutating func awaitDeath(noting note: ([clinux_signal]) -> Void = { _ in }) {
         while !hasDied() {
             _ = signals.wait(milliseconds: -1)
-            handle(signals.taken())
+            let arrived = signals.taken()
+            note(arrived)
+            handle(arrived)
         }
     }
 

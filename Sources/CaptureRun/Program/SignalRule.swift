@@ -42,6 +42,10 @@ struct SignalRule {
         [SIGTERM, SIGINT, SIGHUP, SIGQUIT].contains(signal)
     }
 
+    /// Whether a signal asks a program for nothing but its end: a service reads its settings again on SIGHUP, and a JVM
+    /// tells of its threads on SIGQUIT.
+    static func asksOnlyToEnd(_ signal: Int32) -> Bool { [SIGTERM, SIGINT].contains(signal) }
+
     /// How a process is related to this one.
     static func sender(_ process: Int32) -> Sender {
         // 0 is a process of an outer namespace, such as the one that stops a container; to the kernel it means us.

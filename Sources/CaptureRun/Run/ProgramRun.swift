@@ -76,7 +76,7 @@ package struct ProgramRun {
 
     private func run(in directory: consuming RunDirectory) -> Int32 {
         var variables = ProgramVariables(hiddenBacktrace: hiddenBacktrace)
-        variables.texts = RuntimeVariables.applied(to: variables.texts, directory: directory.path, options)
+        variables.texts = runtimeVariables(variables.texts, directory.reportPath)
         let stderr = StderrCapture(options, signals: signals) { directory.makeStderrFile() }
         var program: ProgramProcess
         do throws(ProgramProcess.Refusal) {
@@ -89,17 +89,34 @@ package struct ProgramRun {
         let start = program.start(options.command)
         directory.note(start)
         let memory = MemoryWatch(pid: program.pid)
-        program.awaitDeath()
+        // Nobody else may ever run in this spool. What others have left is sent while the program runs.
+        let early = options.submitSeconds != nil && directory.hasOthersWaiting ? startSubmit() : nil
+        program.awaitDeath { arrived in
+            if arrived.contains(where: { SignalRule.asksOnlyToEnd($0.number) }) { directory.noteRequest() }
+        }
         let endedWell = program.hasEndedWell
         let excerpt = stderr.excerpt(of: program.pid, endedWell: endedWell)
         let end = program.end()
         do throws(RunTrouble) {
             let dropped = try directory.conclude(end, of: start, excerpt, memory: memory, options)
-            if !dropped.isEmpty { submit() }
+            // Only one process at a time may send.
+            awaitSubmit(early)
+            if !dropped.isEmpty { awaitSubmit(startSubmit()) }
         } catch {
             warn("the end of this program is not reported yet: \(error)")
+            awaitSubmit(early)
         }
         end.status.leave()
+    }
+
+    /// The variables with which the program's runtime leaves its reports in a directory; without one, those that need none.
+    private func runtimeVariables(_ inherited: [String], _ directory: String?) -> [String] {
+        var options = options
+        if directory == nil {
+            options.environment.removed.formUnion(RuntimeVariables.namesThatNeedDirectory)
+            warn("a report that the runtime of this program writes will not be kept: no directory is safe for it")
+        }
+        return RuntimeVariables.applied(to: inherited, directory: directory ?? "/", options)
     }
 
     /// Runs the program when nothing can be told of it.
@@ -138,11 +155,12 @@ package struct ProgramRun {
 
     // MARK: - Sending
 
-    /// Gives `reports submit` its time to send what was dropped.
-    private func submit() {
-        guard let seconds = options.submitSeconds else { return }
+    /// Starts `reports submit`, which gets its time to send what is in the spool.
+    private func startSubmit() -> HelperProgram? {
+        guard let seconds = options.submitSeconds else { return nil }
         guard let tool = NeighbourProgram.path(of: "reports") else {
-            return warn("--submit needs the program 'reports' beside this one, or in /usr/bin")
+            warn("--submit needs the program 'reports' beside this one, or in /usr/bin")
+            return nil
         }
         let spool = options.spool.map { ["--spool", $0] } ?? []
         let silence = open("/dev/null", O_RDWR | O_CLOEXEC)
@@ -151,7 +169,12 @@ package struct ProgramRun {
             tool, ["reports", "submit", "--deadline", "\(seconds)"] + spool,
             streams: (silence, silence, options.isQuiet ? silence : -1),
             variables: ProgramVariables(hiddenBacktrace: hiddenBacktrace), signals: signals)
-        guard let helper else { return warn("cannot run \(tool)") }
+        if helper == nil { warn("cannot run \(tool)") }
+        return helper
+    }
+
+    private func awaitSubmit(_ helper: HelperProgram?) {
+        guard let helper, let seconds = options.submitSeconds else { return }
         _ = helper.end(within: Int64((seconds + 1) * 1_000))
     }
 }

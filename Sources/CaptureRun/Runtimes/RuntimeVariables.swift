@@ -33,6 +33,14 @@ package enum RuntimeVariables {
         value.split(separator: ",").last { $0.hasPrefix("output-to=") }.map { String($0.dropFirst("output-to=".count)) }
     }
 
+    /// The names of the variables that name the directory, or are of use only together with one that does.
+    package static var namesThatNeedDirectory: Set<String> {
+        let others: Set = [
+            "PYTHONFAULTHANDLER", "RUST_BACKTRACE", "RUST_LIB_BACKTRACE", "OCAMLRUNPARAM", "GOTRACEBACK",
+        ]
+        return Set(names).subtracting(others)
+    }
+
     /// The names of all variables that can be set, in the order of the table.
     package static var names: [String] { RuntimeVariable.all.map(\.name) }
 }

@@ -48,11 +48,24 @@ package struct POSIXFileSystem: FileSystem {
             guard error.errno == .fileExists else { throw error }
             return false
         }
-        // The umask may have taken bits away that the spool's other users need (shared mode).
-        guard name.withCString({ fchmodat(directory.descriptor, $0, permissions, 0) }) == 0 else {
-            throw FileSystemError(.changeMode, directory.path(of: name))
+        // The umask may have taken bits away that the spool's other users need (shared mode). Where it has not, nothing is
+        // set: for a user outside of the directory's group, that would take the set-group-ID bit away.
+        if try metadata(of: name, in: directory)?.permissions != permissions {
+            try setPermissions(permissions, ofNew: name, in: directory)
         }
         return true
+    }
+
+    /// Follows no link: in a directory of another user, that user may have put one in the place of what was made.
+    private func setPermissions(
+        _ permissions: UInt32, ofNew name: EntryName, in directory: Directory
+    ) throws(FileSystemError) {
+        let status = name.withCString { fchmodat(directory.descriptor, $0, permissions, AT_SYMLINK_NOFOLLOW) }
+        if status == 0 { return }
+        let error = FileSystemError(.changeMode, directory.path(of: name))
+        // The C library needs /proc for it.
+        guard error.errno == .notSupported else { throw error }
+        try setPermissions(permissions, of: openDirectory(name, in: directory))
     }
 
     package func createFile(_ name: EntryName, in directory: Directory) throws(FileSystemError) -> OwnedDescriptor {

@@ -9,25 +9,29 @@ import Testing
 @Suite("A run that is killed while it tells", .timeLimit(.minutes(5)))
 struct KilledRunTests {
     /// Tells of a crash with a runtime's file and standard error.
-    private func tell(_ fixture: RunFixture, files: any FileSystem, _ status: ProgramEnd.Status) throws {
+    private func tell(
+        _ fixture: RunFixture, files: any FileSystem, _ status: ProgramEnd.Status
+    ) throws(RunTrouble) {
         let run = try fixture.make(files: files)
+        fixture.startProgram(of: run)
         run.note(fixture.start)
-        if status != .exited(code: 0) { try fixture.write(RunFixture.panic, to: "\(run.path)/panic.txt") }
+        if status != .exited(code: 0) { try? fixture.write(RunFixture.panic, to: "\(run.path)/panic.txt") }
         _ = try run.conclude(
             fixture.end(status), of: fixture.start, RunFixture.excerpt("bye\n"), memory: fixture.memory,
             fixture.options)
     }
 
-    /// How many changes are made before the program's end is told.
-    private func changesBefore() throws -> Int {
+    /// How many changes are made before the program is started, and before its end is told.
+    private func changesBefore() throws -> (start: Int, end: Int) {
         try withTemporaryDirectory { directory in
             let fixture = RunFixture(directory)
             let files = FaultingFileSystem { _ throws(FileSystemError) in }
             let run = try fixture.make(files: files)
+            let made = files.changes
             run.note(fixture.start)
-            let changes = files.changes
+            let noted = files.changes
             run.discard()
-            return changes
+            return (made, noted)
         }
     }
 
@@ -55,21 +59,21 @@ struct KilledRunTests {
         }
     }
 
-    @Test("a crash is told of exactly once, whenever the run is killed")
+    @Test("a crash is told of exactly once, whenever the run is killed; a program that never ran is none")
     func crash() throws {
         let before = try changesBefore()
         for change in 1... {
             let found = try killed(at: change, .signalled(6, dumpedCore: false))
             let crashes = found.drops.count { $0.kind == "crash" }
             #expect(found.runs == [], "change \(change)")
-            if change > before {
+            if change > before.start {
                 #expect(crashes == 1, "change \(change)")
                 #expect(found.drops.count == 2, "change \(change)")
                 let causes = Set(found.drops.map { $0.annotation("run.cause") })
                 // Once it is written down how the program ended, that is told.
-                #expect(causes == (change == before + 1 ? ["lost"] : ["signal"]), "change \(change)")
+                #expect(causes == (change <= before.end + 1 ? ["lost"] : ["signal"]), "change \(change)")
             } else {
-                #expect(crashes <= 1, "change \(change)")
+                #expect(found.drops.isEmpty, "change \(change)")
             }
             if found.isOver { break }
         }
@@ -81,7 +85,8 @@ struct KilledRunTests {
         for change in 1... {
             let found = try killed(at: change, .exited(code: 0))
             #expect(found.runs == [], "change \(change)")
-            if change > before + 1 { #expect(found.drops.isEmpty, "change \(change)") }
+            let isKnown = change <= before.start || change > before.end + 1
+            #expect(found.drops.map(\.kind) == (isKnown ? [] : ["crash"]), "change \(change)")
             if found.isOver { break }
         }
     }
@@ -90,7 +95,7 @@ struct KilledRunTests {
     func owners() throws {
         let before = try changesBefore()
         // At the beginning; with half of the drops made; sealed, and one drop moved.
-        for change in [before + 1, before + 8, before + 20] {
+        for change in [before.end + 1, before.end + 8, before.end + 20] {
             for second in 1... {
                 let found = try killed(at: change, .signalled(6, dumpedCore: false), owners: [second, 3 * second])
                 #expect(found.drops.count { $0.kind == "crash" } == 1, "changes \(change), \(second)")
@@ -101,20 +106,34 @@ struct KilledRunTests {
         }
     }
 
-    @Test("a disk that is full leaves the run for the next owner, with its cause")
+    @Test("a disk that becomes full at any change leaves the run for the next owner, with all that was known")
     func fullDisk() throws {
-        try withTemporaryDirectory { directory in
-            let fixture = RunFixture(directory)
-            let files = FaultingFileSystem { call throws(FileSystemError) in
-                if call.room == "making" { throw FileSystemError(.write, "making", .noSpace) }
+        let before = try changesBefore()
+        for first in 1... {
+            let isOver = try withTemporaryDirectory { directory in
+                let fixture = RunFixture(directory)
+                let files = FaultingFileSystem { call throws(FileSystemError) in
+                    let takesRoom = [.makeDirectory, .create, .write].contains(call.operation)
+                    guard let change = call.change, change >= first, takesRoom else { return }
+                    throw FileSystemError(.write, "disk", .noSpace)
+                }
+                let trouble = whileNothingStarts { () -> RunTrouble? in
+                    do throws(RunTrouble) {
+                        try tell(fixture, files: files, .signalled(6, dumpedCore: false))
+                        return nil
+                    } catch { return error }
+                }
+                let told = try fixture.sweep().told
+                let drops = try fixture.drops()
+                #expect(fixture.entries("runs") == [], "change \(first)")
+                #expect(drops.count { $0.kind == "crash" } == (first > before.start ? 1 : 0), "change \(first)")
+                if first > before.end + 1 {
+                    #expect(drops.allSatisfy { $0.annotation("run.cause") == "signal" }, "change \(first)")
+                }
+                if trouble != nil { #expect(told.count == (first > before.start ? 1 : 0), "change \(first)") }
+                return trouble == nil
             }
-            #expect(throws: RunTrouble.self) {
-                try tell(fixture, files: files, .signalled(6, dumpedCore: false))
-            }
-            #expect(fixture.entries("incoming") == [])
-            let told = try fixture.sweep().told
-            #expect(told.count == 1)
-            #expect(try fixture.drops().allSatisfy { $0.annotation("run.cause") == "signal" })
+            if isOver { return }
         }
     }
 }

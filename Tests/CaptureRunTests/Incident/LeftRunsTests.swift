@@ -20,6 +20,7 @@ struct LeftRunsTests {
     /// A run whose process is killed after it has written down what it started.
     private func leave(_ fixture: RunFixture, _ start: ProgramStart? = nil, stderr: String = "") throws -> String {
         let run = try fixture.make()
+        fixture.startProgram(of: run)
         run.note(start ?? fixture.start)
         if let file = run.makeStderrFile() { try POSIXFileSystem().write(Array(stderr.utf8), to: file) }
         return run.path
@@ -113,6 +114,88 @@ struct LeftRunsTests {
             let run = try fixture.make()
             #expect(try fixture.drops().map(\.kind) == ["crash"])
             run.discard()
+        }
+    }
+
+    @Test("a damaged record of a program that was never started yields none", arguments: ["", "{"])
+    func neverStarted(text: String) throws {
+        try withFixture { fixture in
+            let path = try fixture.make().path
+            try fixture.write(text, to: path + "/run.json")
+            #expect(try fixture.sweep().told == [])
+            #expect(fixture.entries("runs") + fixture.entries("incoming") == [])
+        }
+    }
+
+    /// A run whose process is killed together with its program after a request to end.
+    private func leaveAsked(_ fixture: RunFixture, _ files: [String: String] = [:]) throws {
+        let run = try fixture.make()
+        fixture.startProgram(of: run)
+        run.note(fixture.start)
+        run.noteRequest()
+        for (name, text) in files { try fixture.write(text, to: "\(run.path)/\(name)") }
+    }
+
+    @Test("one that was asked to end, and did not in its time, is no crash")
+    func asked() throws {
+        try withFixture { fixture in
+            try leaveAsked(fixture)
+            #expect(try fixture.sweep().told == [])
+            #expect(fixture.entries("runs") + fixture.entries("incoming") == [])
+        }
+    }
+
+    @Test("it is one where something tells of a crash", arguments: ["panic.txt", "stderr"])
+    func askedAndCrashed(file: String) throws {
+        try withFixture { fixture in
+            try leaveAsked(fixture, [file: RunFixture.panic])
+            #expect(try fixture.sweep().told.count == 1)
+            #expect(try fixture.drops().first { $0.kind == "crash" }?.annotation("run.cause") == "lost")
+        }
+    }
+
+    @Test("and where each kill is to be told of", arguments: [.kill, .any] as [RunOptions.Occasion])
+    func askedOnKill(occasion: RunOptions.Occasion) throws {
+        try withFixture { fixture in
+            fixture.options.occasions = [.crash, occasion]
+            try leaveAsked(fixture)
+            #expect(try fixture.sweep().told.count == 1)
+        }
+    }
+
+    @Test("a run starts before one that has left much is told of; the owner tells of it")
+    func large() throws {
+        try withFixture { fixture in
+            let path = try leave(fixture)
+            try fixture.write(String(repeating: "x", count: 2 << 20), to: path + "/erl_crash.dump")
+            let small = try leave(fixture)
+            #expect(fixture.entries("runs").count == 2)
+            let run = try fixture.make()
+            #expect(!FileManager.default.fileExists(atPath: small))
+            #expect(FileManager.default.fileExists(atPath: path))
+            #expect(try fixture.drops().count == 1)
+            run.discard()
+            #expect(try fixture.sweep().told.count == 1)
+            #expect(fixture.entries("runs") == [])
+        }
+    }
+
+    @Test("an orphan with megabytes of arguments is known to live, and its record has its name")
+    func manyArguments() throws {
+        try withFixture { fixture in
+            fixture.options.tellsArguments = true
+            fixture.options.name = "shop"
+            fixture.options.command = ["shopd"] + Array(repeating: String(repeating: "x", count: 100_000), count: 4)
+            var start = fixture.start
+            (start.pid, start.startTicks) = (getpid(), ProcessFacts.startTicks(of: getpid()))
+            _ = try leave(fixture, start)
+            #expect(try fixture.sweep().livingCount == 1)
+            fixture.clock.reboot(as: "boot-2", wall: fixture.clock.wallMilliseconds)
+            #expect(try fixture.sweep().told.count == 1)
+            let drop = try fixture.drops()[0]
+            #expect(drop.annotation("service") == "shop")
+            #expect(drop.json?["program"]?["arguments"]?.integerValue == 4)
+            #expect(drop.json?["program"]?["argv_left_out"]?.integerValue == 3)
         }
     }
 

@@ -1,5 +1,7 @@
 import DurableIO
 import Foundation
+import Glibc
+import SystemPackage
 import TestSupport
 
 @testable import CaptureRun
@@ -7,11 +9,14 @@ import TestSupport
 /// A spool in a directory of its own, and runs in it whose programs the test plays.
 struct RunFixture {
     let spool: String
+    /// Where runtimes of root's programs write if the spool is another user's.
+    let reportRoom: String
     let clock = ManualClock()
     var options = RunOptions()
 
     init(_ directory: String) {
         spool = directory + "/spool"
+        reportRoom = directory + "/room"
         options.spool = spool
         options.command = ["/srv/bin/shopd", "--port=80", "--token=SECRET"]
     }
@@ -34,8 +39,14 @@ struct RunFixture {
         ["SECRET": "SECRET", "REGION": "eu-1", "INVOCATION_ID": "0123abcd"][name]
     }
 
-    func make(files: any FileSystem = POSIXFileSystem()) throws -> RunDirectory {
-        try RunDirectory.make(for: options, files: files, clock: clock, variable: Self.variable)
+    func make(files: any FileSystem = POSIXFileSystem()) throws(RunTrouble) -> RunDirectory {
+        try RunDirectory.make(
+            for: options, files: files, clock: clock, reportRoom: FilePath(reportRoom), variable: Self.variable)
+    }
+
+    /// Does what the child does in the moment before it becomes the program.
+    func startProgram(of run: borrowing RunDirectory) {
+        _ = Glibc.write(run.startMark, "1", 1)
     }
 
     /// A process that is gone.
@@ -70,6 +81,7 @@ struct RunFixture {
         _ status: ProgramEnd.Status, stderr: StderrExcerpt = StderrExcerpt(), leaving files: [String: String] = [:]
     ) throws -> [String] {
         let run = try make()
+        startProgram(of: run)
         run.note(start)
         for (name, text) in files { try write(text, to: "\(run.path)/\(name)") }
         return try run.conclude(end(status), of: start, stderr, memory: memory, options)
@@ -90,10 +102,12 @@ struct RunFixture {
     }
 
     /// The place in the spool, as the next owner opens it.
-    func place() throws -> RunPlace { try RunPlace.open(spool, files: POSIXFileSystem()) }
+    func place(files: any FileSystem = POSIXFileSystem()) throws -> RunPlace {
+        try RunPlace.open(spool, reportRoom: FilePath(reportRoom), files: files)
+    }
 
     func sweep(files: (any FileSystem)? = nil, isOpenToAll: Bool = false) throws -> LeftRuns.Result {
-        let place = try RunPlace.open(spool, files: files ?? POSIXFileSystem())
+        let place = try place(files: files ?? POSIXFileSystem())
         return LeftRuns(place, isOpenToAll: isOpenToAll, clock: clock, readStderr: Self.plainText).sweep()
     }
 

@@ -53,6 +53,18 @@ struct Incident {
         return RunMessage.of(reports[crashReport].diagnosis)
     }
 
+    /// Whether it is told of where the watching process died before it had judged the end: what it has noted decides.
+    ///
+    /// A program that was killed together with its watcher after a request to end has not ended in the time that it got.
+    /// That is no crash, as long as nothing else tells of one.
+    func isTold(whenLeftWith marks: RunMarks) -> Bool {
+        if told != nil || !reports.isEmpty { return true }
+        // Its watcher died before there was a program.
+        if record.program?.pid == nil, !marks.hasStarted { return false }
+        guard marks.request != nil, record.wishes.occasions.isDisjoint(with: [.kill, .any]) else { return true }
+        return stderrText?.isCrash ?? false
+    }
+
     /// When the program died, in milliseconds since 1970; `nil` where nothing tells it.
     var occurredAt: Int64? { told.map(\.end.endedAt) ?? reports.map(\.modifiedAt).max() }
 
@@ -94,6 +106,32 @@ struct Incident {
 
     /// The annotations of all payloads.
     var annotations: [String: String] {
+        var annotations = facts
+        var rest = Self.annotationByteCount - annotations.reduce(0) { $0 + Self.byteCount($1.key, $1.value) }
+        // Who crashed comes first.
+        let own = record.wishes.annotations.sorted { Self.order($0.key) < Self.order($1.key) }
+        for (key, value) in own where annotations[key] == nil && annotations.count < Self.annotationCount {
+            let byteCount = Self.byteCount(key, value)
+            guard byteCount <= rest else { continue }
+            annotations[key] = Self.value(value)
+            rest -= byteCount
+        }
+        return annotations
+    }
+
+    /// The user's annotations for which a report has no room, by their keys.
+    var leftOutAnnotations: [String] {
+        let annotations = annotations
+        return record.wishes.annotations.keys.filter { annotations[$0] == nil }.sorted()
+    }
+
+    private static func order(_ key: String) -> String { ["service", "version"].contains(key) ? "" : key }
+
+    private static func byteCount(_ key: String, _ value: String) -> Int {
+        key.utf8.count + JSONValue.string(Self.value(value)).utf8Bytes.count + 4
+    }
+
+    private var facts: [String: String] {
         var facts = ["incident": record.incident, "run.cause": cause.rawValue, "run.message": message]
         facts["run.exit"] = told?.code.map { "\($0)" }
         facts["run.signal"] = told?.signal.map(Signal.name)
@@ -101,13 +139,13 @@ struct Incident {
         facts["run.release"] = record.wishes.release
         facts["run.uptime-ms"] = told.map { "\($0.end.uptimeMilliseconds)" }
         facts["drop.uid"] = foreignUser.map { "\($0)" }
-        // Who has annotations of his own has room for them beside the facts.
-        let own = record.wishes.annotations.sorted { $0.key < $1.key }.filter { facts[$0.key] == nil }
-        for (key, value) in own.prefix(Self.annotationCount - facts.count) { facts[key] = value }
-        return facts.mapValues { $0.beginning(byteCount: Self.valueByteCount) }
+        return facts.mapValues(Self.value)
     }
 
-    /// The most annotations of a report, and the most bytes of a value; the sign of a cut comes on top.
+    /// The most annotations of a report, and the most bytes of all of them in the description of a drop.
     private static let annotationCount = 64
-    private static let valueByteCount = 1_021
+    private static let annotationByteCount = PackedDropWriter.maximumDescriptionByteCount - (4 << 10)
+
+    /// A text as it may stand in an annotation: of 1,021 bytes at most, and the sign of a cut on top.
+    static func value(_ text: String) -> String { text.beginning(byteCount: 1_021) }
 }

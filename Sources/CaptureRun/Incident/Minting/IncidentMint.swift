@@ -19,6 +19,20 @@ struct IncidentMint {
         try files.metadata(of: RunNames.sealed, in: directory)?.kind == .directory
     }
 
+    /// How much of it somebody has to read, write and wait for who tells of it, in bytes. Sealed drops are only moved.
+    func byteCount() throws(FileSystemError) -> UInt64 {
+        if try isSealed() { return 0 }
+        var sum: UInt64 = 0
+        for directory in [directory, try place.reportDirectory(of: incident)] {
+            guard let directory else { continue }
+            for name in try files.entries(of: directory) {
+                let facts = try files.metadata(of: name, in: directory)
+                if let facts, facts.kind == .regular { sum += facts.size }
+            }
+        }
+        return sum
+    }
+
     /// Makes the drops, durable, and seals them.
     func seal(_ told: Incident) throws(FileSystemError) {
         try remove(RunNames.making, in: directory, depth: 0)
@@ -104,6 +118,9 @@ struct IncidentMint {
             try remove(entry, in: directory, depth: 0)
         }
         try remove(RunNames.sealed, in: directory, depth: 0)
+        if let reportRoom = place.reportRoom, let name = EntryName(incident) {
+            try remove(name, in: reportRoom.directory, depth: 0)
+        }
         _ = try files.remove(RunNames.lock, in: directory)
         _ = try files.removeDirectory(name, in: place.room)
     }

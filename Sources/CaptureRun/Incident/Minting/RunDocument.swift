@@ -33,7 +33,10 @@ struct RunDocument {
         json["memory"] = incident.told?.memory.json
         json["kernel"] = incident.told?.kernelLine.map { .string($0) }
         json["stderr"] = stderr
-        json["files"] = .array(files)
+        json["files"] = .array(files + leftOut.prefix(Self.leftOutCount))
+        if leftOut.count > Self.leftOutCount { json["files_left_out"] = .integer(Int64(leftOut.count)) }
+        let annotations = incident.leftOutAnnotations
+        if !annotations.isEmpty { json["annotations_left_out"] = .array(annotations.map { .string($0) }) }
         for member in incident.record.surroundings.json.objectValue?.members ?? [] { json[member.key] = member.value }
         json["release"] = incident.record.wishes.release.map { .string($0) }
         return JSONValue.object(json).utf8Bytes + [0x0a]
@@ -46,6 +49,9 @@ struct RunDocument {
         json["path"] = JSONValue(program.path)
         json["arguments"] = .integer(Int64(program.argumentCount))
         json["argv"] = program.arguments.map { .array($0.map { .string($0) }) } ?? .null
+        if program.leftOutArgumentCount > 0 {
+            json["argv_left_out"] = .integer(Int64(program.leftOutArgumentCount))
+        }
         json["cwd"] = JSONValue(program.workingDirectory)
         json["pid"] = JSONValue(program.pid)
         json["uid"] = JSONValue(program.user)
@@ -87,13 +93,19 @@ struct RunDocument {
     }
 
     private var files: [JSONValue] {
-        let parts = zip(incident.parts, ids).map { part, id in
+        zip(incident.parts, ids).map { part, id in
             JSONValue.object(["id": id.hex, "name": part.name, "format": part.format])
         }
-        let leftOut = incident.reports.compactMap { report -> JSONValue? in
+    }
+
+    /// How many of the files that are left out are named at most.
+    private static let leftOutCount = 1_000
+
+    /// The files that were in the run's directory and are not in the spool.
+    private var leftOut: [JSONValue] {
+        incident.reports.compactMap { report -> JSONValue? in
             guard case .none(let reason) = report.content else { return nil }
             return .object(["name": report.name.description, "left_out": reason])
         }
-        return parts + leftOut
     }
 }

@@ -39,24 +39,61 @@ struct RuntimeReports {
 
     /// The reports in a run's directory, in the order of their names.
     ///
-    /// Only the files of these users are reports.
+    /// Only the files of these users are reports. The newest are read: a program that has run for months may have left
+    /// one of each of its children. Of the others, and of those that cannot be read, the names are told.
     func reports(in directory: Directory, of owners: Set<UInt32>) throws(FileSystemError) -> [RuntimeReport] {
+        var reports: [RuntimeReport] = []
+        for (index, found) in try candidates(in: directory, of: owners).enumerated() {
+            if index >= maximumCount {
+                reports.append(leftOut(found, "the \(maximumCount) newest are kept"))
+            } else if let report = try report(found, in: directory, of: owners) {
+                reports.append(report)
+            }
+        }
+        return reports.sorted { $0.name < $1.name }
+    }
+
+    private typealias Candidate = (name: EntryName, facts: FileMetadata)
+
+    /// What may be reports, the newest first.
+    private func candidates(
+        in directory: Directory, of owners: Set<UInt32>
+    ) throws(FileSystemError) -> [Candidate] {
         var names: [EntryName] = []
         try files.forEachEntry(in: directory) { name in
             if !RunNames.own.contains(name) { names.append(name) }
-            return names.count < 1_000
+            return names.count < 10_000
         }
-        var reports: [RuntimeReport] = []
-        for name in names.sorted() where reports.count < maximumCount {
-            guard let facts = try files.metadata(of: name, in: directory), isOrdinary(facts, owners),
-                let file = try files.openFileIfPresent(name, in: directory)
+        var candidates: [Candidate] = []
+        for name in names {
+            guard let facts = try files.metadata(of: name, in: directory), isOrdinary(facts, owners), facts.size > 0
             else { continue }
+            candidates.append((name, facts))
+        }
+        return candidates.sorted { ($1.facts.modified, $0.name) < ($0.facts.modified, $1.name) }
+    }
+
+    private func report(
+        _ found: Candidate, in directory: Directory, of owners: Set<UInt32>
+    ) throws(FileSystemError) -> RuntimeReport? {
+        do throws(FileSystemError) {
+            guard let file = try files.openFileIfPresent(found.name, in: directory) else { return nil }
             let opened = try files.metadata(of: file)
             // It may have been replaced in between.
-            guard isOrdinary(opened, owners), opened.size > 0 else { continue }
-            reports.append(try report(name, SharedDescriptor(file), opened))
+            guard isOrdinary(opened, owners), opened.size > 0 else { return nil }
+            return try report(found.name, SharedDescriptor(file), opened)
+        } catch {
+            // Another time would not mend it, and it must not hide the others. All else of another user is told of now.
+            guard isForeign || error.errno == .permissionDenied else { throw error }
+            return leftOut(found, "cannot be read: \(error.errno)")
         }
-        return reports
+    }
+
+    private func leftOut(_ found: Candidate, _ reason: String) -> RuntimeReport {
+        let nothing = PayloadWindow(head: [], tail: [], byteCount: 0, name: found.name.bytes)
+        return RuntimeReport(
+            name: found.name, byteCount: found.facts.size, content: .none(reason: reason),
+            diagnosis: Diagnosis.recognize(nothing) { _, _ in nil }, modifiedAt: found.facts.modified / 1_000_000)
     }
 
     /// The report of a JVM that has written it elsewhere.

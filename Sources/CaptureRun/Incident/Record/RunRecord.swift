@@ -26,10 +26,40 @@ struct RunRecord: Equatable, Sendable {
         end = ToldEnd(json["end"])
     }
 
-    /// The largest file that is read, in bytes.
+    /// The largest file that is written and read, in bytes.
     static let maximumByteCount = 256 << 10
+    /// How many blanks a new record ends with, for what is known later: paths, the control group, the end. A disk that is
+    /// full by then does not keep it from being written.
+    static let spareByteCount = 16 << 10
 
-    var bytes: [UInt8] {
+    /// The contents of the file. What is too large for it is left out: first arguments, then annotations.
+    /// - Parameters:
+    ///   - spare: how many blanks stand at the end.
+    ///   - byteCount: how many bytes there are at least, filled up by blanks.
+    /// - Returns: one object of JSON, and the end of its line.
+    func bytes(spare: Int = 0, atLeast byteCount: Int = 0) -> [UInt8] {
+        var record = self
+        var bytes = record.json
+        while bytes.count + spare >= Self.maximumByteCount, record.shorten() { bytes = record.json }
+        let blankCount = max(spare, byteCount - bytes.count - 1)
+        return bytes + Array(repeating: UInt8(ascii: " "), count: blankCount) + [0x0a]
+    }
+
+    /// - Returns: `false` where there is nothing left to leave out.
+    private mutating func shorten() -> Bool {
+        if let count = program?.arguments?.count, count > 0 {
+            program?.arguments?.removeLast((count + 1) / 2)
+            return true
+        }
+        // Who crashed goes last.
+        let others = wishes.annotations.keys.filter { !["service", "version"].contains($0) }
+        guard !others.isEmpty || !wishes.annotations.isEmpty else { return false }
+        for key in others.sorted().suffix((others.count + 1) / 2) { wishes.annotations[key] = nil }
+        if others.isEmpty { wishes.annotations = [:] }
+        return true
+    }
+
+    private var json: [UInt8] {
         var json = JSONObject()
         json["version"] = .integer(1)
         json["incident"] = .string(incident)
@@ -37,7 +67,7 @@ struct RunRecord: Equatable, Sendable {
         json["wishes"] = wishes.json
         json["surroundings"] = surroundings.json
         json["end"] = end?.json
-        return JSONValue.object(json).utf8Bytes + [0x0a]
+        return JSONValue.object(json).utf8Bytes
     }
 }
 
@@ -46,6 +76,7 @@ struct ProgramFacts: Hashable, Sendable {
     var name: String
     var path: String?
     var argumentCount = 0
+    /// The program as it was called, and its arguments, up to ``maximumArgumentByteCount``.
     var arguments: [String]?
     var workingDirectory: String?
     var pid: Int32?
@@ -55,12 +86,30 @@ struct ProgramFacts: Hashable, Sendable {
     var user: UInt32?
     var cgroup: String?
 
+    /// The most of the arguments that is told, in bytes. A command line may have megabytes.
+    private static let maximumArgumentByteCount = 32 << 10
+    /// The longest name, in bytes.
+    private static let maximumNameByteCount = 1_021
+
+    /// How many of the arguments are not told although they were to be.
+    var leftOutArgumentCount: Int { arguments.map { max(0, argumentCount + 1 - $0.count) } ?? 0 }
+
     /// Of a program that is about to be started.
     init(_ command: [String], tellsArguments: Bool, startedAt: Int64) {
-        name = command.first.map { $0.split(separator: "/").last.map(String.init) ?? $0 } ?? ""
+        name = (command.first.map { $0.split(separator: "/").last.map(String.init) ?? $0 } ?? "")
+            .beginning(byteCount: Self.maximumNameByteCount)
         argumentCount = max(0, command.count - 1)
-        arguments = tellsArguments ? command : nil
+        arguments = tellsArguments ? Self.beginning(of: command) : nil
         self.startedAt = startedAt
+    }
+
+    private static func beginning(of words: [String]) -> [String] {
+        var (kept, rest): ([String], Int) = ([], maximumArgumentByteCount)
+        for word in words where rest > 0 {
+            kept.append(word.beginning(byteCount: rest))
+            rest -= word.utf8.count + 1
+        }
+        return kept
     }
 
     init(_ start: ProgramStart, tellsArguments: Bool) {
@@ -95,6 +144,7 @@ struct ProgramFacts: Hashable, Sendable {
         json["path"] = path.map { .string($0) }
         json["arguments"] = .integer(Int64(argumentCount))
         json["argv"] = arguments.map { .array($0.map { .string($0) }) }
+        if leftOutArgumentCount > 0 { json["argv_left_out"] = .integer(Int64(leftOutArgumentCount)) }
         json["cwd"] = workingDirectory.map { .string($0) }
         json["pid"] = pid.map { JSONValue($0) }
         json["start_ticks"] = startTicks.map { JSONValue($0) }
@@ -114,6 +164,8 @@ struct RunWishes: Hashable, Sendable {
     /// The names of the variables that may be told.
     var variables: Set<String> = []
     var tellsArguments = false
+    /// The ends that are told of.
+    var occasions: Set<RunOptions.Occasion> = [.crash, .file]
 
     init() {}
 
@@ -124,6 +176,9 @@ struct RunWishes: Hashable, Sendable {
         release = json?["release"]?.stringValue
         variables = Set((json?["variables"]?.arrayValue ?? []).compactMap(\.stringValue))
         tellsArguments = json?["argv"]?.boolValue ?? false
+        if let words = json?["on"]?.arrayValue {
+            occasions = Set(words.compactMap { $0.stringValue.flatMap(RunOptions.Occasion.init) })
+        }
     }
 
     var json: JSONValue {
@@ -132,6 +187,7 @@ struct RunWishes: Hashable, Sendable {
         json["release"] = release.map { .string($0) }
         json["variables"] = .array(variables.sorted().map { .string($0) })
         json["argv"] = .bool(tellsArguments)
+        json["on"] = .array(occasions.map(\.rawValue).sorted().map { .string($0) })
         return .object(json)
     }
 }

@@ -4,13 +4,15 @@ extension RunWishes {
     /// The wishes of a command line. Of the variables those are read that it names, and those that tell a version.
     init(_ options: RunOptions, _ variable: (String) -> String?) {
         self.init()
-        for name in options.annotatedVariables { annotations[name] = variable(name) }
+        for name in options.annotatedVariables { annotations[name] = variable(name).map(Incident.value) }
         annotations.merge(options.annotations) { $1 }
         if let name = options.name { annotations["service"] = name }
         release = options.release ?? Self.attribute("service.version", variable) ?? variable("SENTRY_RELEASE")
+        release = release.map(Incident.value)
         if let release { annotations["version"] = release }
         variables = Set(options.annotatedVariables)
         tellsArguments = options.tellsArguments
+        occasions = options.occasions
     }
 
     /// An attribute of `OTEL_RESOURCE_ATTRIBUTES`: `key=value,key=value`, percent-encoded.

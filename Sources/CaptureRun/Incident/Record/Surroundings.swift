@@ -18,8 +18,8 @@ struct Surroundings: Hashable, Sendable {
     init(_ variable: (String) -> String?, cgroup: String?) {
         let groups = (cgroup ?? "").split { $0 == "/" || $0 == "\n" }.map(String.init)
         unit = groups.last { $0.hasSuffix(".service") }
-        invocationID = variable("INVOCATION_ID")
-        container = groups.lazy.compactMap(Self.containerID).first ?? variable("container")
+        invocationID = variable("INVOCATION_ID").map(Incident.value)
+        container = groups.lazy.compactMap(Self.containerID).first ?? variable("container").map(Incident.value)
     }
 
     init(_ json: JSONValue?) {

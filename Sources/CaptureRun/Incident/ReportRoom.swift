@@ -1,0 +1,38 @@
+import DurableIO
+import SystemPackage
+
+/// Where the runtimes of root's programs leave their reports when the spool is another user's.
+///
+/// A program opens what its variables name by path, for as long as it lives. Whoever owns a directory on that path can
+/// put a link in the place of the next one, and lead root's program to any file of the machine. So the path of root's
+/// programs has only directories that root alone can change. All else of such a run is in the spool, where this process
+/// works by open directories and follows no link.
+struct ReportRoom: Sendable {
+    /// The room of the machine. It stays once it is made, so that no program's path becomes somebody else's to make.
+    static let standardPath: FilePath = "/var/lib/reports-run"
+
+    let path: FilePath
+    let directory: Directory
+
+    /// Opens it, and makes it where it is missing.
+    /// - Returns: `nil` where it cannot be made, or somebody else can change a directory on the path.
+    static func open(_ path: FilePath, files: any FileSystem) -> ReportRoom? {
+        guard var directory = try? files.openDirectory("/"), isSafe(directory, files) else { return nil }
+        let names = path.components.compactMap { EntryName($0.string) }
+        for (index, name) in names.enumerated() {
+            if index == names.count - 1 { _ = try? files.makeDirectory(name, in: directory, permissions: 0o700) }
+            guard let next = try? files.openDirectory(name, in: directory), isSafe(next, files) else { return nil }
+            directory = next
+        }
+        guard let facts = try? files.metadata(of: directory), facts.permissions & 0o077 == 0 else { return nil }
+        return ReportRoom(path: path, directory: directory)
+    }
+
+    /// Whether nobody but this user and root can put something else in the place of what is in a directory.
+    private static func isSafe(_ directory: Directory, _ files: any FileSystem) -> Bool {
+        guard let facts = try? files.metadata(of: directory), [0, UserIdentity.current].contains(facts.owner) else {
+            return false
+        }
+        return facts.permissions & 0o022 == 0 || facts.permissions & 0o1000 != 0
+    }
+}
