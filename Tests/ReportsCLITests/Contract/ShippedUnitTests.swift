@@ -26,7 +26,7 @@ struct ShippedUnitTests {
         let dropIn = try ShippedFiles.text("Examples/systemd/reports-run.conf").split(separator: "\n")
         for setting in [
             "NotifyAccess=all", "KillMode=mixed", "SyslogIdentifier=shop", "Environment=REPORTS_SPOOL=/var/lib/reports",
-            "ReadWritePaths=-/var/lib/reports",
+            "ReadWritePaths=-/var/lib/reports -/var/lib/reports-run",
         ] {
             #expect(dropIn.contains { $0 == setting }, "\(setting)")
         }
