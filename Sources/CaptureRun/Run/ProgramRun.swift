@@ -17,7 +17,7 @@ package struct ProgramRun {
     private let options: RunOptions
     /// The program and its arguments, ended by NULL.
     private let command: Words
-    private let hiddenBacktrace: String?
+    private let hiddenBacktrace: UnsafePointer<CChar>?
     private let signals: HeldSignals
     private let clock = LinuxClock()
 
@@ -26,7 +26,7 @@ package struct ProgramRun {
     ///   - hiddenBacktrace: the value of `SWIFT_BACKTRACE` that was hidden from this process's own runtime.
     /// - Returns: the exit status, where the program's end was none by a signal.
     /// - Note: To be called on the main thread.
-    package static func main(_ words: Words, hiddenBacktrace: String?) -> Int32 {
+    package static func main(_ words: Words, hiddenBacktrace: UnsafePointer<CChar>?) -> Int32 {
         clinux_settle_streams()
         var texts: [String] = []
         var next = words[0] == nil ? words : words + 1
@@ -76,7 +76,8 @@ package struct ProgramRun {
 
     private func run(in directory: consuming RunDirectory) -> Int32 {
         var variables = ProgramVariables(hiddenBacktrace: hiddenBacktrace)
-        variables.texts = RuntimeVariables.applied(to: variables.texts, directory: directory.path, options)
+        variables.texts = RuntimeVariables.applied(
+            to: variables.texts, besides: variables.repairedOthers, directory: directory.path, options)
         let stderr = StderrCapture(options, signals: signals) { directory.makeStderrFile() }
         var program: ProgramProcess
         do throws(ProgramProcess.Refusal) {

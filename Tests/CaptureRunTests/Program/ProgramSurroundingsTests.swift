@@ -31,6 +31,16 @@ struct ProgramSurroundingsTests {
         }
     }
 
+    @Test("variables of runtimes of any bytes are there as they were", arguments: ["SWIFT_BACKTRACE", "NODE_OPTIONS"])
+    func variablesOfBytes(name: String) async throws {
+        try await withRunTool { tool in
+            let look = "printenv \(name); env | grep -ac ^\(name)="
+            let line = #"export \#(name)="$(printf 'a=\377')"; exec "$run" -- sh -c '\#(look)'"#
+            let result = try await tool.shell(line)
+            #expect(result.stdout == Array("a=".utf8) + [0xff] + Array("\n1\n".utf8), "\(result.stdout)")
+        }
+    }
+
     @Test("input, output, directory, group and session are the wrapper's")
     func same() async throws {
         try await withRunTool { tool in
