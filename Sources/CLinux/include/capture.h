@@ -15,7 +15,8 @@ struct clinux_signals {
 
 /// Blocks all signals that a process may send to another, but for those that stop it, in the calling thread and those
 /// that it starts; and gives SIGCHLD its default, without which no child can be waited for.
-/// - Returns: a descriptor to read the blocked signals from (close on exec, not blocking), or -1 with errno.
+/// - Returns: a descriptor to read the blocked signals from (close on exec, not blocking), or -1 with errno. `found` is
+///   filled in any case.
 int clinux_hold_signals(struct clinux_signals *found);
 
 /// A signal that was taken from the descriptor.
@@ -56,11 +57,23 @@ struct clinux_program {
     int is_detached;
 };
 
+/// What keeps a program from being started.
+enum {
+    /// The program itself: errno as execve(2) says it.
+    clinux_is_refused = -1,
+    /// This process: it may have no further process, memory or descriptor.
+    clinux_has_no_room = -2,
+};
+
 /// Starts a program, and waits until it runs.
 ///
 /// To be called on the main thread where the program is to die with this process.
-/// - Returns: its number, or -1 with errno as execve(2) says it.
+/// - Returns: its number, or one of the above with errno.
 pid_t clinux_start(const struct clinux_program *program);
+
+/// Turns this process into a program, with the streams that this process has. Comes back with errno as execve(2) says it
+/// where that cannot be; signals are no longer blocked then.
+void clinux_become(const struct clinux_program *program);
 
 /// A child that has ended and that nobody has waited for; it stays so. 0 when there is none, -1 with errno.
 pid_t clinux_ended_child(void);

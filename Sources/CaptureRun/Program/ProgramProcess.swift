@@ -14,42 +14,52 @@ package struct ProgramProcess: Sendable {
 
     /// What keeps a program from being started.
     package struct Refusal: Error {
-        /// As execve(2) says it.
+        /// As execve(2) or clone(2) says it.
         package let errno: Int32
+        /// Whether it was the program that could not be run. Otherwise this process may have no further one.
+        package let isOfProgram: Bool
+    }
+
+    /// What is started, and how.
+    package struct Plan {
+        /// The program and its arguments, ended by NULL.
+        package let command: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
+        /// As this process found them.
+        package let signals: HeldSignals
+        package let leavesOrphan: Bool
+        package let raisesCoreLimit: Bool
     }
 
     /// Starts the program in this process's group, session and directory, with its standard input and output.
     ///
     /// - Note: To be called on the main thread: the kernel kills the program when the thread that started it ends.
     /// - Parameters:
-    ///   - command: the program and its arguments, ended by NULL.
+    ///   - plan: what is started.
     ///   - variables: of its environment.
     ///   - stderr: what becomes its standard error; `nil` for this process's own.
     ///   - mark: a file that gets a byte when the program starts; `nil` for none.
-    ///   - signals: as this process found them.
     ///   - clock: tells how long it runs.
-    ///   - options: of the run.
     /// - Throws: ``Refusal``.
     package init(
-        _ command: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>, variables: borrowing ProgramVariables,
-        stderr: Int32?, mark: Int32?, signals: HeldSignals, clock: LinuxClock, _ options: RunOptions
+        _ plan: Plan, variables: borrowing ProgramVariables, stderr: Int32?, mark: Int32?, clock: LinuxClock
     ) throws(Refusal) {
-        let list = variables.list()
-        let number = withUnsafePointer(to: signals.found) { found in
-            var program = clinux_program()
-            program.name = UnsafePointer(command[0])
-            program.arguments = UnsafePointer(command)
-            program.environment = UnsafePointer(list.pointer)
-            program.signals = found
-            program.streams = (-1, -1, stderr ?? -1)
+        let (number, error) = plan.withProgram(variables) { program in
+            program.streams.2 = stderr ?? -1
             program.mark = mark ?? -1
-            program.dies_with_parent = options.leavesOrphan ? 0 : 1
-            program.raises_core_limit = options.raisesCoreLimit ? 1 : 0
-            return clinux_start(&program)
+            return (clinux_start(&program), errno)
         }
-        guard number > 0 else { throw Refusal(errno: errno) }
-        (pid, self.signals, self.clock) = (number, signals, clock)
+        guard number > 0 else { throw Refusal(errno: error, isOfProgram: number == Int32(clinux_is_refused)) }
+        (pid, signals, self.clock) = (number, plan.signals, clock)
         startedAtBoot = clock.bootMilliseconds
+    }
+
+    /// Turns this process into the program: where there is room for one process alone, that is the program's.
+    /// - Returns: what keeps the program from being run, where something does.
+    package static func takePlace(_ plan: Plan, variables: borrowing ProgramVariables) -> Refusal {
+        plan.withProgram(variables) { program in
+            clinux_become(&program)
+            return Refusal(errno: errno, isOfProgram: true)
+        }
     }
 
     /// What is known of the program now that it runs.
@@ -132,6 +142,26 @@ package struct ProgramProcess: Sendable {
         return ProgramEnd(
             ProgramEnd.Status(waitStatus: status), usage: ProgramEnd.Usage(used), endedAt: clock.wallMilliseconds,
             uptimeMilliseconds: endedAtBoot - startedAtBoot, millisecondsSinceRequest: request)
+    }
+}
+
+extension ProgramProcess.Plan {
+    fileprivate func withProgram<Result>(
+        _ variables: borrowing ProgramVariables, _ body: (inout clinux_program) -> Result
+    ) -> Result {
+        let list = variables.list()
+        return withUnsafePointer(to: signals.found) { found in
+            var program = clinux_program()
+            program.name = UnsafePointer(command[0])
+            program.arguments = UnsafePointer(command)
+            program.environment = UnsafePointer(list.pointer)
+            program.signals = found
+            program.streams = (-1, -1, -1)
+            program.mark = -1
+            program.dies_with_parent = leavesOrphan ? 0 : 1
+            program.raises_core_limit = raisesCoreLimit ? 1 : 0
+            return body(&program)
+        }
     }
 }
 
