@@ -17,8 +17,8 @@
 
 // MARK: - Signals
 
-/// Left to their default: the faults of this process itself, and what stops it together with the program.
-static const int free_signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS, SIGTSTP, SIGTTIN, SIGTTOU};
+/// Left to their default: the faults of this process itself.
+static const int free_signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS};
 
 int clinux_hold_signals(struct clinux_signals *found) {
     sigset_t held;
@@ -55,18 +55,26 @@ int clinux_pass_on(const struct clinux_signal *signal, pid_t receiver) {
     return sigqueue(receiver, signal->number, value);
 }
 
+/// Does to this process what a signal does by default. Comes back where that is nothing, or was a stop.
+static void suffer(int signal) {
+    struct sigaction standard = {.sa_handler = SIG_DFL};
+    sigaction(signal, &standard, NULL);
+    sigset_t one, before;
+    sigemptyset(&one);
+    sigaddset(&one, signal);
+    pthread_sigmask(SIG_UNBLOCK, &one, &before);
+    raise(signal);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+void clinux_stop_by(int signal) { suffer(signal); }
+
 void clinux_end_by(int signal) {
     struct rlimit none = {0, 0};
     setrlimit(RLIMIT_CORE, &none);
     // A handler of core files that is a program gets them whatever the limit is, but not of such a process.
     prctl(PR_SET_DUMPABLE, 0);
-    struct sigaction standard = {.sa_handler = SIG_DFL};
-    sigaction(signal, &standard, NULL);
-    sigset_t one;
-    sigemptyset(&one);
-    sigaddset(&one, signal);
-    pthread_sigmask(SIG_UNBLOCK, &one, NULL);
-    raise(signal);
+    suffer(signal);
 }
 
 // MARK: - Starting programs
@@ -242,7 +250,7 @@ int clinux_ended_well(pid_t child) {
 int clinux_stop_state(pid_t child) {
     siginfo_t info = {0};
     if (waitid(P_PID, (id_t)child, &info, WSTOPPED | WCONTINUED | WNOHANG) == -1 || info.si_pid == 0) return 0;
-    return info.si_code == CLD_CONTINUED ? clinux_is_continued : clinux_is_stopped;
+    return info.si_code == CLD_CONTINUED ? clinux_is_continued : info.si_status;
 }
 
 // MARK: - Descriptors

@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include "capture.h"
+#include "group.h"
 
 // Linux calls that glibc shows only with _GNU_SOURCE, which Swift's Glibc module does not define,
 // and variadic ones. Each returns what the call returns and leaves errno as the call left it.

@@ -13,8 +13,8 @@ struct clinux_signals {
     sigset_t ignored;
 };
 
-/// Blocks all signals that a process may send to another, but for those that stop it, in the calling thread and those
-/// that it starts; and gives SIGCHLD its default, without which no child can be waited for.
+/// Blocks all signals that a process may send to another in the calling thread and those that it starts; and gives
+/// SIGCHLD its default, without which no child can be waited for.
 /// - Returns: a descriptor to read the blocked signals from (close on exec, not blocking), or -1 with errno. `found` is
 ///   filled in any case.
 int clinux_hold_signals(struct clinux_signals *found);
@@ -81,10 +81,11 @@ pid_t clinux_ended_child(void);
 /// Whether a child that has ended, and that nobody has waited for, has the exit status 0.
 int clinux_ended_well(pid_t child);
 
-/// What has become of a child that was stopped or continued.
-enum { clinux_is_stopped = 1, clinux_is_continued = 2 };
+/// What has become of a child that was stopped and goes on.
+enum { clinux_is_continued = -1 };
 
-/// Of a child that was stopped or continued since the last call, one of the above; 0 when neither.
+/// Of a child that was stopped or continued since the last call, the signal that has stopped it, or the above; 0 when
+/// neither.
 int clinux_stop_state(pid_t child);
 
 /// A pipe whose ends are closed on exec: 0, or -1 with errno.
@@ -97,6 +98,10 @@ void clinux_widen_pipe(int end, int byte_count);
 int clinux_event(void);
 /// Makes the counter readable for good.
 void clinux_raise_event(int descriptor);
+
+/// Stops this process by a signal until it is continued. Comes back at once where the kernel allows no stop by it: one of
+/// the terminal in a group that no shell looks after.
+void clinux_stop_by(int signal);
 
 /// Ends this process by a signal, without a core file. Returns where the signal does not end it, as in a process 1.
 void clinux_end_by(int signal);

@@ -5,11 +5,11 @@ import Glibc
 /// The program as a child of this process.
 package struct ProgramProcess: Sendable {
     package let pid: Int32
-    private let signals: HeldSignals
+    private let held: HeldSignals
     private let startedAtBoot: Int64
     private let clock: LinuxClock
-    private let rule = SignalRule()
-    private var isStopped = false
+    /// The signal by which the program is stopped; `nil` while it runs.
+    private var stop: Int32?
     private var lastRequest: Int64?
 
     /// What keeps a program from being started.
@@ -49,7 +49,7 @@ package struct ProgramProcess: Sendable {
             return (clinux_start(&program), errno)
         }
         guard number > 0 else { throw Refusal(errno: error, isOfProgram: number == Int32(clinux_is_refused)) }
-        (pid, signals, self.clock) = (number, plan.signals, clock)
+        (pid, held, self.clock) = (number, plan.signals, clock)
         startedAtBoot = clock.bootMilliseconds
     }
 
@@ -75,56 +75,71 @@ package struct ProgramProcess: Sendable {
 
     /// Waits until the program is dead, and sends signals on to it meanwhile. It stays a zombie, so that its number
     /// belongs to nobody else.
-    package mutating func awaitDeath() {
-        while !hasDied() {
-            _ = signals.wait(milliseconds: -1)
-            handle(signals.taken())
+    /// - Parameter words: the command line of this process, ended by NULL.
+    package mutating func awaitDeath(_ words: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) {
+        var signals = ProgramSignals(to: pid)
+        handle(held.taken(), &signals)
+        signals.startWatch(words)
+        while !hasDied(&signals) {
+            guard held.wait(milliseconds: signals.awaitsEchoes ? ProgramSignals.echoMilliseconds : -1) else {
+                signals.forgetEchoes()
+                continue
+            }
+            handle(held.taken(), &signals)
         }
     }
 
     /// Whether the program is dead. Other children that have ended are waited for: those that this process had before
     /// it became a wrapper, and as process 1 those that nobody else has.
-    private func hasDied() -> Bool {
+    private func hasDied(_ signals: inout ProgramSignals) -> Bool {
         while true {
             let ended = clinux_ended_child()
             if ended == pid { return true }
             if ended == -1, errno == EINTR { continue }
             guard ended > 0 else { return ended == -1 }
             _ = waitpid(ended, nil, 0)
+            signals.childHasEnded(ended)
         }
     }
 
-    private mutating func handle(_ arrived: [clinux_signal]) {
-        let wasStopped = isStopped
-        noteStops()
-        for signal in arrived {
-            if SignalRule.asksToEnd(signal.number) { lastRequest = clock.bootMilliseconds }
-            var signal = signal
-            if rule.passesOn(signal, sender: SignalRule.sender) { _ = clinux_pass_on(&signal, pid) }
-        }
-        if arrived.contains(where: { $0.number == SIGCONT }) {
-            // Whoever continues us continues the program; the whole group has been continued already.
-            if isStopped { _ = kill(pid, SIGCONT) }
-        } else if isStopped, !wasStopped {
-            stopWithProgram()
+    private mutating func handle(_ arrived: [clinux_signal], _ signals: inout ProgramSignals) {
+        let wasStopped = stop != nil
+        let isStoppedAnew = noteStops()
+        if arrived.contains(where: { SignalRule.asksToEnd($0.number) }) { lastRequest = clock.bootMilliseconds }
+        signals.pass(arrived)
+        guard let stop else { return }
+        let isContinued = arrived.contains { $0.number == SIGCONT }
+        if isContinued, !(isStoppedAnew && wasStopped) {
+            // Whoever continues us continues the program.
+            _ = kill(pid, SIGCONT)
+            self.stop = nil
+        } else if isStoppedAnew, isJob {
+            // Also where it was continued together with us, and stopped again at once: in the background it reads.
+            clinux_stop_by(stop)
         }
     }
 
-    private mutating func noteStops() {
+    /// - Returns: whether the program has been stopped since the last call, and still is.
+    private mutating func noteStops() -> Bool {
+        var isStoppedAnew = false
         while true {
             let state = clinux_stop_state(pid)
-            guard state != 0 else { return }
-            isStopped = state == Int32(clinux_is_stopped)
+            guard state != 0 else { return isStoppedAnew }
+            stop = state == Int32(clinux_is_continued) ? nil : state
+            isStoppedAnew = stop != nil
         }
     }
 
-    /// A program that was stopped alone is stopped for the shell as well, which looks at this process. Without a
-    /// terminal nobody looks: this process then stays awake, to send signals on and to copy.
-    private func stopWithProgram() {
+    /// Whether a shell looks after this process as a job, and has to see it stopped when the program is: a parent in
+    /// another group of the same session, with a terminal. Nobody else would continue a stopped wrapper, which then
+    /// would not see how its program goes on; this process stays awake, to send signals on and to copy.
+    private var isJob: Bool {
+        let parent = getppid()
+        guard getsid(parent) == getsid(0), getpgid(parent) != getpgrp() else { return false }
         let terminal = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC)
-        guard terminal >= 0 else { return }
+        guard terminal >= 0 else { return false }
         _ = close(terminal)
-        _ = kill(getpid(), SIGSTOP)
+        return true
     }
 
     // MARK: - The end

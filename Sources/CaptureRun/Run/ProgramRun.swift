@@ -15,6 +15,7 @@ package struct ProgramRun {
     package typealias Words = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
 
     private let options: RunOptions
+    private let words: Words
     private let plan: ProgramProcess.Plan
     private let hiddenBacktrace: UnsafePointer<CChar>?
     private let signals: HeldSignals
@@ -48,7 +49,7 @@ package struct ProgramRun {
     private init(
         _ options: RunOptions, _ words: Words, commandIndex: Int, _ hiddenBacktrace: UnsafePointer<CChar>?
     ) {
-        (self.options, self.hiddenBacktrace) = (options, hiddenBacktrace)
+        (self.options, self.words, self.hiddenBacktrace) = (options, words, hiddenBacktrace)
         signals = HeldSignals()
         plan = ProgramProcess.Plan(
             command: words + commandIndex, signals: signals, leavesOrphan: options.leavesOrphan,
@@ -105,7 +106,7 @@ package struct ProgramRun {
         let start = program.start(options.command)
         directory.note(start)
         let memory = MemoryWatch(pid: program.pid)
-        program.awaitDeath()
+        program.awaitDeath(words)
         let endedWell = program.hasEndedWell
         let excerpt = stderr.excerpt(of: program.pid, endedWell: endedWell)
         let end = program.end()
@@ -148,7 +149,7 @@ package struct ProgramRun {
         let variables = ProgramVariables(hiddenBacktrace: hiddenBacktrace)
         do throws(ProgramProcess.Refusal) {
             var program = try started(variables, stderr: nil, mark: nil)
-            program.awaitDeath()
+            program.awaitDeath(words)
             program.end().status.leave()
         } catch {
             return refused(error.isOfProgram ? error : ProgramProcess.takePlace(plan, variables: variables))
