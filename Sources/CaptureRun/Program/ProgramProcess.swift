@@ -3,7 +3,7 @@ package import DurableIO
 import Glibc
 
 /// The program as a child of this process.
-package struct ProgramProcess: Sendable {
+package struct ProgramProcess: ~Copyable {
     package let pid: Int32
     private let held: HeldSignals
     private let startedAtBoot: Int64
@@ -11,6 +11,7 @@ package struct ProgramProcess: Sendable {
     /// The signal by which the program is stopped; `nil` while it runs.
     private var stop: Int32?
     private var lastRequest: Int64?
+    private var signals: ProgramSignals
 
     /// What keeps a program from being started.
     package struct Refusal: Error {
@@ -51,6 +52,7 @@ package struct ProgramProcess: Sendable {
         guard number > 0 else { throw Refusal(errno: error, isOfProgram: number == Int32(clinux_is_refused)) }
         (pid, held, self.clock) = (number, plan.signals, clock)
         startedAtBoot = clock.bootMilliseconds
+        signals = ProgramSignals(to: number)
     }
 
     /// Turns this process into the program: where there is room for one process alone, that is the program's.
@@ -73,25 +75,30 @@ package struct ProgramProcess: Sendable {
 
     // MARK: - Waiting
 
+    /// Looks from now on after what is sent to this process's group. To be called as soon as the program runs, which may
+    /// be signalled at once, but not while this process has the program's end of a pipe.
+    /// - Parameter words: the command line of this process, ended by NULL.
+    package mutating func watchGroup(_ words: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) {
+        handle(held.taken())
+        signals.startWatch(words)
+    }
+
     /// Waits until the program is dead, and sends signals on to it meanwhile. It stays a zombie, so that its number
     /// belongs to nobody else.
-    /// - Parameter words: the command line of this process, ended by NULL.
-    package mutating func awaitDeath(_ words: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) {
-        var signals = ProgramSignals(to: pid)
-        handle(held.taken(), &signals)
-        signals.startWatch(words)
-        while !hasDied(&signals) {
-            guard held.wait(milliseconds: signals.awaitsEchoes ? ProgramSignals.echoMilliseconds : -1) else {
+    package mutating func awaitDeath() {
+        while !hasDied() {
+            if held.wait(milliseconds: signals.awaitsEchoes ? ProgramSignals.echoMilliseconds : -1) {
+                handle(held.taken())
+            } else {
                 signals.forgetEchoes()
-                continue
             }
-            handle(held.taken(), &signals)
         }
+        signals.endWatch()
     }
 
     /// Whether the program is dead. Other children that have ended are waited for: those that this process had before
     /// it became a wrapper, and as process 1 those that nobody else has.
-    private func hasDied(_ signals: inout ProgramSignals) -> Bool {
+    private mutating func hasDied() -> Bool {
         while true {
             let ended = clinux_ended_child()
             if ended == pid { return true }
@@ -102,7 +109,7 @@ package struct ProgramProcess: Sendable {
         }
     }
 
-    private mutating func handle(_ arrived: [clinux_signal], _ signals: inout ProgramSignals) {
+    private mutating func handle(_ arrived: [clinux_signal]) {
         let wasStopped = stop != nil
         let isStoppedAnew = noteStops()
         if arrived.contains(where: { SignalRule.asksToEnd($0.number) }) { lastRequest = clock.bootMilliseconds }

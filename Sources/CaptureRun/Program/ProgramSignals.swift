@@ -25,6 +25,9 @@ struct ProgramSignals: ~Copyable {
         watch = GroupWatch(words)
     }
 
+    /// Ends the second process.
+    mutating func endWatch() { watch = nil }
+
     /// To be called when a child of this process has been waited for.
     mutating func childHasEnded(_ child: Int32) { watch?.childHasEnded(child) }
 

@@ -103,10 +103,11 @@ package struct ProgramRun {
             return takePlace("there is no room for a process: \(Self.words(error))")
         }
         stderr.programHasStarted()
+        program.watchGroup(words)
         let start = program.start(options.command)
         directory.note(start)
         let memory = MemoryWatch(pid: program.pid)
-        program.awaitDeath(words)
+        program.awaitDeath()
         let endedWell = program.hasEndedWell
         let excerpt = stderr.excerpt(of: program.pid, endedWell: endedWell)
         let end = program.end()
@@ -149,7 +150,8 @@ package struct ProgramRun {
         let variables = ProgramVariables(hiddenBacktrace: hiddenBacktrace)
         do throws(ProgramProcess.Refusal) {
             var program = try started(variables, stderr: nil, mark: nil)
-            program.awaitDeath(words)
+            program.watchGroup(words)
+            program.awaitDeath()
             program.end().status.leave()
         } catch {
             return refused(error.isOfProgram ? error : ProgramProcess.takePlace(plan, variables: variables))
