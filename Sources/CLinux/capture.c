@@ -17,8 +17,8 @@
 
 // MARK: - Signals
 
-/// Left to their default: the faults of this process itself, and what stops it together with the program.
-static const int free_signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS, SIGTSTP, SIGTTIN, SIGTTOU};
+/// Left to their default: the faults of this process itself.
+static const int free_signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS};
 
 int clinux_hold_signals(struct clinux_signals *found) {
     sigset_t held;
@@ -55,18 +55,26 @@ int clinux_pass_on(const struct clinux_signal *signal, pid_t receiver) {
     return sigqueue(receiver, signal->number, value);
 }
 
+/// Does to this process what a signal does by default. Comes back where that is nothing, or was a stop.
+static void suffer(int signal) {
+    struct sigaction standard = {.sa_handler = SIG_DFL};
+    sigaction(signal, &standard, NULL);
+    sigset_t one, before;
+    sigemptyset(&one);
+    sigaddset(&one, signal);
+    pthread_sigmask(SIG_UNBLOCK, &one, &before);
+    raise(signal);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+void clinux_stop_by(int signal) { suffer(signal); }
+
 void clinux_end_by(int signal) {
     struct rlimit none = {0, 0};
     setrlimit(RLIMIT_CORE, &none);
     // A handler of core files that is a program gets them whatever the limit is, but not of such a process.
     prctl(PR_SET_DUMPABLE, 0);
-    struct sigaction standard = {.sa_handler = SIG_DFL};
-    sigaction(signal, &standard, NULL);
-    sigset_t one;
-    sigemptyset(&one);
-    sigaddset(&one, signal);
-    pthread_sigmask(SIG_UNBLOCK, &one, NULL);
-    raise(signal);
+    suffer(signal);
 }
 
 // MARK: - Starting programs
@@ -78,6 +86,8 @@ struct start {
     /// Variables whose values become the number of the program.
     char *own_numbers[2];
     int error;
+    /// Whether the system call that starts programs has refused this one.
+    int is_refused;
 };
 
 /// Writes a number behind the `=` of a variable. Allocates nothing.
@@ -122,29 +132,36 @@ static void detach(void) {
     syscall(SYS_close_range, 3u, ~0u, 0u);
 }
 
+/// Turns this process into the program. Comes back with errno where that cannot be.
+static void execute(const struct clinux_program *program, char *const *environment) {
+    struct rlimit core;
+    if (program->raises_core_limit && getrlimit(RLIMIT_CORE, &core) == 0) {
+        core.rlim_cur = core.rlim_max;
+        setrlimit(RLIMIT_CORE, &core);
+    }
+    restore_signals(program->signals);
+    // Best effort: without it, less is known only if this process dies in the next millisecond.
+    if (program->mark >= 0 && write(program->mark, "1", 1) == -1) errno = 0;
+    execvpe(program->name, program->arguments, environment);
+}
+
 /// Runs in the memory of the parent, which waits meanwhile: nothing here allocates or takes a lock.
 static int become_program(void *argument) {
     struct start *start = argument;
     const struct clinux_program *program = start->program;
     if (program->dies_with_parent) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
-        // It may have died before that.
-        if (getppid() != start->parent) _exit(127);
+        // It may have died before that. 0 is one that this process cannot see: it is the first of its namespace.
+        pid_t parent = getppid();
+        if (parent != 0 && parent != start->parent) _exit(127);
     }
     for (int i = 0; i < 2; i++) {
         if (start->own_numbers[i] != NULL) write_number(start->own_numbers[i], getpid());
     }
-    struct rlimit core;
-    if (program->raises_core_limit && getrlimit(RLIMIT_CORE, &core) == 0) {
-        core.rlim_cur = core.rlim_max;
-        setrlimit(RLIMIT_CORE, &core);
-    }
     if (place_streams(program->streams) == 0) {
         if (program->is_detached) detach();
-        restore_signals(program->signals);
-        // Best effort: without it, less is known only if this process dies in the next millisecond.
-        if (program->mark >= 0 && write(program->mark, "1", 1) == -1) errno = 0;
-        execvpe(program->name, program->arguments, start->environment);
+        execute(program, start->environment);
+        start->is_refused = 1;
     }
     start->error = errno;
     _exit(127);
@@ -182,7 +199,7 @@ pid_t clinux_start(const struct clinux_program *program) {
     struct start start = {.program = program, .parent = getpid()};
     char room[2][48];
     char **environment = with_own_numbers(program->environment, &start, room);
-    if (environment == NULL) return -1;
+    if (environment == NULL) return clinux_has_no_room;
     start.environment = environment;
     size_t count = 0;
     while (program->arguments[count] != NULL) count++;
@@ -192,7 +209,7 @@ pid_t clinux_start(const struct clinux_program *program) {
     char *stack = mmap(NULL, stack_size, PROT_READ | PROT_WRITE, flags, -1, 0);
     if (stack == MAP_FAILED) {
         free(environment);
-        return -1;
+        return clinux_has_no_room;
     }
     // No handler of this process may run in the child, whose memory is this one's.
     sigset_t all, before;
@@ -206,11 +223,15 @@ pid_t clinux_start(const struct clinux_program *program) {
     free(environment);
     if (child != -1 && error != 0) {
         while (waitpid(child, NULL, 0) == -1 && errno == EINTR) {}
-        child = -1;
+        child = start.is_refused ? clinux_is_refused : clinux_has_no_room;
+    } else if (child == -1) {
+        child = clinux_has_no_room;
     }
     errno = error;
     return child;
 }
+
+void clinux_become(const struct clinux_program *program) { execute(program, program->environment); }
 
 // MARK: - Watching them
 
@@ -229,7 +250,7 @@ int clinux_ended_well(pid_t child) {
 int clinux_stop_state(pid_t child) {
     siginfo_t info = {0};
     if (waitid(P_PID, (id_t)child, &info, WSTOPPED | WCONTINUED | WNOHANG) == -1 || info.si_pid == 0) return 0;
-    return info.si_code == CLD_CONTINUED ? clinux_is_continued : clinux_is_stopped;
+    return info.si_code == CLD_CONTINUED ? clinux_is_continued : info.si_status;
 }
 
 // MARK: - Descriptors

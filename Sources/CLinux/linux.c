@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/auxv.h>
 #include <sys/vfs.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -143,3 +144,5 @@ int clinux_start_thread(const char *name, void (*body)(void *), void *argument) 
 }
 
 char **clinux_environment(void) { return environ; }
+
+const char *clinux_executed_name(void) { return (const char *)getauxval(AT_EXECFN); }

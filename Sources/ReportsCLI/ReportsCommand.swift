@@ -32,7 +32,7 @@ struct ReportsCommand: AsyncParsableCommand {
         StandardInput.settleStandardStreams()
         Signals.ignorePipe()
         do {
-            let given = Array(CommandLine.arguments.dropFirst())
+            let given = GivenWords.texts
             let arguments = try GlobalOptions.movedBehindCommand(given)
             let commands = configuration.subcommands.compactMap { $0.configuration.commandName }
             try CommandWords.check(arguments, among: commands)
@@ -56,7 +56,7 @@ struct ReportsCommand: AsyncParsableCommand {
     /// Answers what went wrong as monitoring systems read it; returns when the command line is not for `check`, or asks
     /// for help.
     private static func answerForMonitoring(_ error: any Error) {
-        let given = Array(CommandLine.arguments.dropFirst())
+        let given = GivenWords.texts
         let commands = configuration.subcommands.compactMap { $0.configuration.commandName }
         guard Check.isMeant(by: given, among: commands), exitCode(for: error) != .success else { return }
         Check.answer(error: (error as? ReportsError)?.message ?? message(for: error), to: given)

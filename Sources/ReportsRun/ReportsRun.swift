@@ -6,7 +6,8 @@ import Glibc
 @main
 enum ReportsRun {
     static func main() {
-        let hidden = cstartup_hidden_backtrace().map { String(cString: $0) }
-        exit(ProgramRun.main(CommandLine.unsafeArgv, hiddenBacktrace: hidden))
+        // Swift's own words are read from /proc, which may be missing.
+        let words = cstartup_words() ?? CommandLine.unsafeArgv
+        exit(ProgramRun.main(words, hiddenBacktrace: cstartup_hidden_backtrace()))
     }
 }

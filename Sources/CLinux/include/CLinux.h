@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include "capture.h"
+#include "group.h"
 
 // Linux calls that glibc shows only with _GNU_SOURCE, which Swift's Glibc module does not define,
 // and variadic ones. Each returns what the call returns and leaves errno as the call left it.
@@ -54,6 +55,10 @@ int clinux_start_thread(const char *name, void (*body)(void *), void *argument);
 
 /// The process's variables, each `NAME=VALUE`, the last one NULL.
 char **clinux_environment(void);
+
+/// The name by which the kernel was asked to run this program, as its caller wrote it; NULL where the kernel does not
+/// tell.
+const char *clinux_executed_name(void);
 
 /// A descriptor that becomes readable when the machine has been asleep or its wall clock was set, or -1.
 int clinux_open_wake_alarm(void);

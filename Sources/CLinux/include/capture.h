@@ -13,9 +13,10 @@ struct clinux_signals {
     sigset_t ignored;
 };
 
-/// Blocks all signals that a process may send to another, but for those that stop it, in the calling thread and those
-/// that it starts; and gives SIGCHLD its default, without which no child can be waited for.
-/// - Returns: a descriptor to read the blocked signals from (close on exec, not blocking), or -1 with errno.
+/// Blocks all signals that a process may send to another in the calling thread and those that it starts; and gives
+/// SIGCHLD its default, without which no child can be waited for.
+/// - Returns: a descriptor to read the blocked signals from (close on exec, not blocking), or -1 with errno. `found` is
+///   filled in any case.
 int clinux_hold_signals(struct clinux_signals *found);
 
 /// A signal that was taken from the descriptor.
@@ -56,11 +57,23 @@ struct clinux_program {
     int is_detached;
 };
 
+/// What keeps a program from being started.
+enum {
+    /// The program itself: errno as execve(2) says it.
+    clinux_is_refused = -1,
+    /// This process: it may have no further process, memory or descriptor.
+    clinux_has_no_room = -2,
+};
+
 /// Starts a program, and waits until it runs.
 ///
 /// To be called on the main thread where the program is to die with this process.
-/// - Returns: its number, or -1 with errno as execve(2) says it.
+/// - Returns: its number, or one of the above with errno.
 pid_t clinux_start(const struct clinux_program *program);
+
+/// Turns this process into a program, with the streams that this process has. Comes back with errno as execve(2) says it
+/// where that cannot be; signals are no longer blocked then.
+void clinux_become(const struct clinux_program *program);
 
 /// A child that has ended and that nobody has waited for; it stays so. 0 when there is none, -1 with errno.
 pid_t clinux_ended_child(void);
@@ -68,10 +81,11 @@ pid_t clinux_ended_child(void);
 /// Whether a child that has ended, and that nobody has waited for, has the exit status 0.
 int clinux_ended_well(pid_t child);
 
-/// What has become of a child that was stopped or continued.
-enum { clinux_is_stopped = 1, clinux_is_continued = 2 };
+/// What has become of a child that was stopped and goes on.
+enum { clinux_is_continued = -1 };
 
-/// Of a child that was stopped or continued since the last call, one of the above; 0 when neither.
+/// Of a child that was stopped or continued since the last call, the signal that has stopped it, or the above; 0 when
+/// neither.
 int clinux_stop_state(pid_t child);
 
 /// A pipe whose ends are closed on exec: 0, or -1 with errno.
@@ -84,6 +98,10 @@ void clinux_widen_pipe(int end, int byte_count);
 int clinux_event(void);
 /// Makes the counter readable for good.
 void clinux_raise_event(int descriptor);
+
+/// Stops this process by a signal until it is continued. Comes back at once where the kernel allows no stop by it: one of
+/// the terminal in a group that no shell looks after.
+void clinux_stop_by(int signal);
 
 /// Ends this process by a signal, without a core file. Returns where the signal does not end it, as in a process 1.
 void clinux_end_by(int signal);

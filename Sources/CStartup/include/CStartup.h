@@ -7,6 +7,10 @@
 /// where nothing was hidden.
 const char *cstartup_hidden_backtrace(void);
 
+/// The command line as the kernel gave it, ended by NULL; NULL where the C library does not tell. Swift reads its own from
+/// /proc, which is missing in a bare chroot and in units that have a root directory of their own.
+char **cstartup_words(void);
+
 /// From now on `enqueue_or_refuse` gets each job that the Swift runtime would give to Dispatch's global queues. It
 /// returns 0 for one that it does not take, which then goes there all the same.
 void cstartup_take_global_jobs(int (*enqueue_or_refuse)(void *job));

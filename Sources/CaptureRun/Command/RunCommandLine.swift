@@ -18,15 +18,19 @@ package enum RunCommandLine: Equatable, Sendable {
     }
 
     /// Reads a command line by hand: a package for it would cost more time at start and more bytes than all the rest.
-    /// - Parameter words: without the program's own name.
+    /// - Parameters:
+    ///   - words: without the program's own name.
+    ///   - repaired: the places of those that are no UTF-8, and of which a text was made all the same. Texts of a report
+    ///     may be; what names something must not.
     /// - Throws: ``Misuse``, for the caller to be told.
-    package init(_ words: [String]) throws(Misuse) {
-        var reader = Reader(words: words)
+    package init(_ words: [String], repaired: Set<Int> = []) throws(Misuse) {
+        var reader = Reader(words: words, repaired: repaired)
         self = try reader.read()
     }
 
     private struct Reader {
         let words: [String]
+        let repaired: Set<Int>
         var index = 0
         var options = RunOptions()
 
@@ -56,17 +60,27 @@ package enum RunCommandLine: Equatable, Sendable {
                 guard parts.count == 1 else { throw Misuse("\(name) takes no value") }
                 set(&options)
             } else if let set = RunOptionTable.values[name] {
+                var value = parts.last ?? ""
                 if parts.count == 1 {
                     guard index < words.count else { throw Misuse("\(name) needs a value") }
-                    try set(words[index], &options)
+                    value = words[index]
                     index += 1
-                } else {
-                    try set(parts[1], &options)
                 }
+                try set(value, &options)
+                try noteRepair(of: name, isRepaired: repaired.contains(index - 1))
             } else {
                 let names = Array(RunOptionTable.flags.keys) + RunOptionTable.values.keys + ["--help", "--version"]
                 let meant = NearestName.of(name, among: names.sorted()).map { "; did you mean \($0)?" } ?? ""
                 throw Misuse("there is no option \(QuotedText(name, limit: 60))\(meant)")
+            }
+        }
+
+        /// The spool alone may be of any bytes without a word: a spool keeps no program from running.
+        private mutating func noteRepair(of name: String, isRepaired: Bool) throws(Misuse) {
+            if name == "--spool" {
+                options.hasForeignSpool = isRepaired
+            } else if name == "--env", isRepaired {
+                throw Misuse("--env: the name of the variable is no UTF-8")
             }
         }
     }

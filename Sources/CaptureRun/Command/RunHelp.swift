@@ -12,7 +12,8 @@ package enum RunHelp {
                reports run [OPTION]... -- PROGRAM [ARGUMENT]...
 
         The program has the same terminal, standard input, output, process group and directory as without reports-run.
-        Signals are sent on to it, and reports-run ends as the program has ended: with its exit status, or by its signal.
+        Signals are sent on to it, once, and reports-run ends as the program has ended: with its exit status, or by its
+        signal. If no process can be started beside reports-run, the program takes its place.
         If the spool cannot be used, reports-run says so in one line, and the program runs all the same.
 
         Where and what:

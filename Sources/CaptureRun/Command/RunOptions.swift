@@ -40,6 +40,8 @@ package struct RunOptions: Sendable, Equatable {
 
     /// The spool; `nil` is the default of the machine and the user.
     package var spool: String?
+    /// Whether the path that was given for the spool is no UTF-8, so that ``spool`` is another one.
+    package var hasForeignSpool = false
     /// The service's name, which becomes the annotation `service`.
     package var name: String?
     /// The version, which becomes the annotation `version`.

@@ -7,13 +7,13 @@ import Glibc
 package struct HeldSignals: Sendable {
     /// Signals as they were when this process was started; programs find them so.
     package let found: clinux_signals
-    /// Becomes readable when a signal has arrived; open as long as the process lives.
+    /// Becomes readable when a signal has arrived; open as long as the process lives. -1 where there was no descriptor
+    /// left: signals are held then, and cannot be taken.
     package let descriptor: Int32
 
-    package init?() {
+    package init() {
         var found = clinux_signals()
         descriptor = clinux_hold_signals(&found)
-        guard descriptor >= 0 else { return nil }
         self.found = found
     }
 

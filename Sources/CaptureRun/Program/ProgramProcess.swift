@@ -3,53 +3,65 @@ package import DurableIO
 import Glibc
 
 /// The program as a child of this process.
-package struct ProgramProcess: Sendable {
+package struct ProgramProcess: ~Copyable {
     package let pid: Int32
-    private let signals: HeldSignals
+    private let held: HeldSignals
     private let startedAtBoot: Int64
     private let clock: LinuxClock
-    private let rule = SignalRule()
-    private var isStopped = false
+    /// The signal by which the program is stopped; `nil` while it runs.
+    private var stop: Int32?
     private var lastRequest: Int64?
+    private var signals: ProgramSignals
 
     /// What keeps a program from being started.
     package struct Refusal: Error {
-        /// As execve(2) says it.
+        /// As execve(2) or clone(2) says it.
         package let errno: Int32
+        /// Whether it was the program that could not be run. Otherwise this process may have no further one.
+        package let isOfProgram: Bool
+    }
+
+    /// What is started, and how.
+    package struct Plan {
+        /// The program and its arguments, ended by NULL.
+        package let command: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
+        /// As this process found them.
+        package let signals: HeldSignals
+        package let leavesOrphan: Bool
+        package let raisesCoreLimit: Bool
     }
 
     /// Starts the program in this process's group, session and directory, with its standard input and output.
     ///
     /// - Note: To be called on the main thread: the kernel kills the program when the thread that started it ends.
     /// - Parameters:
-    ///   - command: the program and its arguments, ended by NULL.
+    ///   - plan: what is started.
     ///   - variables: of its environment.
     ///   - stderr: what becomes its standard error; `nil` for this process's own.
     ///   - mark: a file that gets a byte when the program starts; `nil` for none.
-    ///   - signals: as this process found them.
     ///   - clock: tells how long it runs.
-    ///   - options: of the run.
     /// - Throws: ``Refusal``.
     package init(
-        _ command: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>, variables: borrowing ProgramVariables,
-        stderr: Int32?, mark: Int32?, signals: HeldSignals, clock: LinuxClock, _ options: RunOptions
+        _ plan: Plan, variables: borrowing ProgramVariables, stderr: Int32?, mark: Int32?, clock: LinuxClock
     ) throws(Refusal) {
-        let list = variables.list()
-        let number = withUnsafePointer(to: signals.found) { found in
-            var program = clinux_program()
-            program.name = UnsafePointer(command[0])
-            program.arguments = UnsafePointer(command)
-            program.environment = UnsafePointer(list.pointer)
-            program.signals = found
-            program.streams = (-1, -1, stderr ?? -1)
+        let (number, error) = plan.withProgram(variables) { program in
+            program.streams.2 = stderr ?? -1
             program.mark = mark ?? -1
-            program.dies_with_parent = options.leavesOrphan ? 0 : 1
-            program.raises_core_limit = options.raisesCoreLimit ? 1 : 0
-            return clinux_start(&program)
+            return (clinux_start(&program), errno)
         }
-        guard number > 0 else { throw Refusal(errno: errno) }
-        (pid, self.signals, self.clock) = (number, signals, clock)
+        guard number > 0 else { throw Refusal(errno: error, isOfProgram: number == Int32(clinux_is_refused)) }
+        (pid, held, self.clock) = (number, plan.signals, clock)
         startedAtBoot = clock.bootMilliseconds
+        signals = ProgramSignals(to: number)
+    }
+
+    /// Turns this process into the program: where there is room for one process alone, that is the program's.
+    /// - Returns: what keeps the program from being run, where something does.
+    package static func takePlace(_ plan: Plan, variables: borrowing ProgramVariables) -> Refusal {
+        plan.withProgram(variables) { program in
+            clinux_become(&program)
+            return Refusal(errno: errno, isOfProgram: true)
+        }
     }
 
     /// What is known of the program now that it runs.
@@ -63,61 +75,87 @@ package struct ProgramProcess: Sendable {
 
     // MARK: - Waiting
 
+    /// Looks from now on after what is sent to this process's group. To be called as soon as the program runs, which may
+    /// be signalled at once, but not while this process has the program's end of a pipe.
+    /// - Parameters:
+    ///   - words: the command line of this process, ended by NULL.
+    ///   - note: called with the signals that have arrived before.
+    package mutating func watchGroup(
+        _ words: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>, noting note: ([clinux_signal]) -> Void = { _ in }
+    ) {
+        let arrived = held.taken()
+        note(arrived)
+        handle(arrived)
+        signals.startWatch(words)
+    }
+
     /// Waits until the program is dead, and sends signals on to it meanwhile. It stays a zombie, so that its number
     /// belongs to nobody else.
     /// - Parameter note: called with the signals that have arrived, before they are sent on.
     package mutating func awaitDeath(noting note: ([clinux_signal]) -> Void = { _ in }) {
         while !hasDied() {
-            _ = signals.wait(milliseconds: -1)
-            let arrived = signals.taken()
+            guard held.wait(milliseconds: signals.awaitsEchoes ? ProgramSignals.echoMilliseconds : -1) else {
+                signals.forgetEchoes()
+                continue
+            }
+            let arrived = held.taken()
             note(arrived)
             handle(arrived)
         }
+        signals.endWatch()
     }
 
     /// Whether the program is dead. Other children that have ended are waited for: those that this process had before
     /// it became a wrapper, and as process 1 those that nobody else has.
-    private func hasDied() -> Bool {
+    private mutating func hasDied() -> Bool {
         while true {
             let ended = clinux_ended_child()
             if ended == pid { return true }
             if ended == -1, errno == EINTR { continue }
             guard ended > 0 else { return ended == -1 }
             _ = waitpid(ended, nil, 0)
+            signals.childHasEnded(ended)
         }
     }
 
     private mutating func handle(_ arrived: [clinux_signal]) {
-        let wasStopped = isStopped
-        noteStops()
-        for signal in arrived {
-            if SignalRule.asksToEnd(signal.number) { lastRequest = clock.bootMilliseconds }
-            var signal = signal
-            if rule.passesOn(signal, sender: SignalRule.sender) { _ = clinux_pass_on(&signal, pid) }
-        }
-        if arrived.contains(where: { $0.number == SIGCONT }) {
-            // Whoever continues us continues the program; the whole group has been continued already.
-            if isStopped { _ = kill(pid, SIGCONT) }
-        } else if isStopped, !wasStopped {
-            stopWithProgram()
+        let wasStopped = stop != nil
+        let isStoppedAnew = noteStops()
+        if arrived.contains(where: { SignalRule.asksToEnd($0.number) }) { lastRequest = clock.bootMilliseconds }
+        signals.pass(arrived)
+        guard let stop else { return }
+        let isContinued = arrived.contains { $0.number == SIGCONT }
+        if isContinued, !(isStoppedAnew && wasStopped) {
+            // Whoever continues us continues the program.
+            _ = kill(pid, SIGCONT)
+            self.stop = nil
+        } else if isStoppedAnew, isJob {
+            // Also where it was continued together with us, and stopped again at once: in the background it reads.
+            clinux_stop_by(stop)
         }
     }
 
-    private mutating func noteStops() {
+    /// - Returns: whether the program has been stopped since the last call, and still is.
+    private mutating func noteStops() -> Bool {
+        var isStoppedAnew = false
         while true {
             let state = clinux_stop_state(pid)
-            guard state != 0 else { return }
-            isStopped = state == Int32(clinux_is_stopped)
+            guard state != 0 else { return isStoppedAnew }
+            stop = state == Int32(clinux_is_continued) ? nil : state
+            isStoppedAnew = stop != nil
         }
     }
 
-    /// A program that was stopped alone is stopped for the shell as well, which looks at this process. Without a
-    /// terminal nobody looks: this process then stays awake, to send signals on and to copy.
-    private func stopWithProgram() {
+    /// Whether a shell looks after this process as a job, and has to see it stopped when the program is: a parent in
+    /// another group of the same session, with a terminal. Nobody else would continue a stopped wrapper, which then
+    /// would not see how its program goes on; this process stays awake, to send signals on and to copy.
+    private var isJob: Bool {
+        let parent = getppid()
+        guard getsid(parent) == getsid(0), getpgid(parent) != getpgrp() else { return false }
         let terminal = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC)
-        guard terminal >= 0 else { return }
+        guard terminal >= 0 else { return false }
         _ = close(terminal)
-        _ = kill(getpid(), SIGSTOP)
+        return true
     }
 
     // MARK: - The end
@@ -135,6 +173,26 @@ package struct ProgramProcess: Sendable {
         return ProgramEnd(
             ProgramEnd.Status(waitStatus: status), usage: ProgramEnd.Usage(used), endedAt: clock.wallMilliseconds,
             uptimeMilliseconds: endedAtBoot - startedAtBoot, millisecondsSinceRequest: request)
+    }
+}
+
+extension ProgramProcess.Plan {
+    fileprivate func withProgram<Result>(
+        _ variables: borrowing ProgramVariables, _ body: (inout clinux_program) -> Result
+    ) -> Result {
+        let list = variables.list()
+        return withUnsafePointer(to: signals.found) { found in
+            var program = clinux_program()
+            program.name = UnsafePointer(command[0])
+            program.arguments = UnsafePointer(command)
+            program.environment = UnsafePointer(list.pointer)
+            program.signals = found
+            program.streams = (-1, -1, -1)
+            program.mark = -1
+            program.dies_with_parent = leavesOrphan ? 0 : 1
+            program.raises_core_limit = raisesCoreLimit ? 1 : 0
+            return body(&program)
+        }
     }
 }
 

@@ -6,35 +6,33 @@ import Glibc
 /// The program is in the same process group, so what the terminal or a process sends to the group reaches it without
 /// our help, and must not reach it twice. What was sent to this process alone was meant for the program.
 struct SignalRule {
-    /// How the sender of a signal is related to this process.
-    enum Sender {
-        /// A process of another group, or one that is gone or not of our namespace.
-        case stranger
-        /// A process of our group from which this one descends: who stops what it has started sends to that alone.
-        case ancestor
-        /// Any other process of our group: it sends to the group.
-        case groupMember
+    /// What a signal calls for.
+    enum Verdict: Equatable {
+        /// It is sent on.
+        case passOn
+        /// It reaches the program without us, or is for us.
+        case keep
+        /// It is sent on if it was sent to this process alone.
+        case passOnIfAlone
     }
 
     /// Whether nobody else gets the hang-up of our terminal: the kernel sends it to the leader of the session alone.
     var leadsSession = getsid(0) == getpid()
 
-    /// Says whether a signal is sent on.
-    /// - Parameters:
-    ///   - signal: as it came.
-    ///   - sender: how a process is related to this one; asked only where it matters.
-    /// - Returns: `false` for what reaches the program without us.
-    func passesOn(_ signal: clinux_signal, sender: (Int32) -> Sender) -> Bool {
+    func verdict(on signal: clinux_signal, program: Int32) -> Verdict {
         switch signal.number {
-        case SIGCHLD, SIGCONT: return false
+        case SIGCHLD, SIGCONT: return .keep
         // A timer that was set before this program was started: `alarm 10; exec reports-run …`.
-        case SIGALRM where signal.code > 0: return true
-        case SIGHUP where signal.code > 0: return leadsSession
+        case SIGALRM where signal.code > 0: return .passOn
+        case SIGHUP where signal.code > 0: return leadsSession ? .passOn : .keep
         default: break
         }
         // Above 0 are the kernel's own: those of the terminal go to the whole group.
-        guard signal.code <= 0 else { return false }
-        return sender(signal.sender) != .groupMember
+        guard signal.code <= 0 else { return .keep }
+        // What a program tells its parent, it does not tell itself.
+        guard signal.sender != program else { return .keep }
+        // Below 0 are calls that reach no group, such as sigqueue(3).
+        return signal.code < 0 ? .passOn : .passOnIfAlone
     }
 
     /// Whether a signal asks a program to end.
@@ -46,12 +44,15 @@ struct SignalRule {
     /// tells of its threads on SIGQUIT.
     static func asksOnlyToEnd(_ signal: Int32) -> Bool { [SIGTERM, SIGINT].contains(signal) }
 
-    /// How a process is related to this one.
-    static func sender(_ process: Int32) -> Sender {
+    // MARK: - Without a second process
+
+    /// Guesses from the sender whether a signal was sent to the whole group, where there is no room for a
+    /// ``GroupWatch``: a process of our group is taken to do so. One from which we descend is not, for who stops what it
+    /// has started sends to that alone.
+    static func isLikelyForGroup(from process: Int32) -> Bool {
         // 0 is a process of an outer namespace, such as the one that stops a container; to the kernel it means us.
-        guard process > 0, process != getpid() else { return process == 0 ? .stranger : .groupMember }
-        guard getpgid(process) == getpgrp() else { return .stranger }
-        return isAncestor(process) ? .ancestor : .groupMember
+        guard process > 0, process != getpid() else { return process != 0 }
+        return getpgid(process) == getpgrp() && !isAncestor(process)
     }
 
     private static func isAncestor(_ process: Int32) -> Bool {

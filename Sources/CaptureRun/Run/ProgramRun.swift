@@ -15,9 +15,9 @@ package struct ProgramRun {
     package typealias Words = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
 
     private let options: RunOptions
-    /// The program and its arguments, ended by NULL.
-    private let command: Words
-    private let hiddenBacktrace: String?
+    private let words: Words
+    private let plan: ProgramProcess.Plan
+    private let hiddenBacktrace: UnsafePointer<CChar>?
     private let signals: HeldSignals
     private let clock = LinuxClock()
 
@@ -26,34 +26,46 @@ package struct ProgramRun {
     ///   - hiddenBacktrace: the value of `SWIFT_BACKTRACE` that was hidden from this process's own runtime.
     /// - Returns: the exit status, where the program's end was none by a signal.
     /// - Note: To be called on the main thread.
-    package static func main(_ words: Words, hiddenBacktrace: String?) -> Int32 {
+    package static func main(_ words: Words, hiddenBacktrace: UnsafePointer<CChar>?) -> Int32 {
         clinux_settle_streams()
-        var texts: [String] = []
-        var next = words[0] == nil ? words : words + 1
-        while let word = next.pointee {
-            texts.append(String(cString: word))
-            next += 1
-        }
+        let (texts, repaired) = texts(of: words)
         if texts == [DetachedCopier.word] {
             DetachedCopier.run()
             return 0
         }
         do {
-            switch try RunCommandLine(texts) {
+            switch try RunCommandLine(texts, repaired: repaired) {
             case .help: return answer(RunHelp.page)
             case .version: return answer("\(RunHelp.version)\n")
             case .run(let options, let index):
-                guard let signals = HeldSignals() else {
-                    return RunMessages.refuse("there is no descriptor left for signals", status: Status.trouble)
-                }
-                return ProgramRun(
-                    options: options, command: words + 1 + index, hiddenBacktrace: hiddenBacktrace, signals: signals
-                ).run()
+                return ProgramRun(options, words, commandIndex: 1 + index, hiddenBacktrace).run()
             }
         } catch {
             let words = "\(error)\n\(RunHelp.usage)\nTry 'reports-run --help'."
             return RunMessages.refuse(words, status: Status.trouble)
         }
+    }
+
+    private init(
+        _ options: RunOptions, _ words: Words, commandIndex: Int, _ hiddenBacktrace: UnsafePointer<CChar>?
+    ) {
+        (self.options, self.words, self.hiddenBacktrace) = (options, words, hiddenBacktrace)
+        signals = HeldSignals()
+        plan = ProgramProcess.Plan(
+            command: words + commandIndex, signals: signals, leavesOrphan: options.leavesOrphan,
+            raisesCoreLimit: options.raisesCoreLimit)
+    }
+
+    /// The words without the program's own name, and the places of those that are no UTF-8.
+    private static func texts(of words: Words) -> (texts: [String], repaired: Set<Int>) {
+        var (texts, repaired): ([String], Set<Int>) = ([], [])
+        var next = words[0] == nil ? words : words + 1
+        while let word = next.pointee {
+            if String(validatingCString: word) == nil { repaired.insert(texts.count) }
+            texts.append(String(cString: word))
+            next += 1
+        }
+        return (texts, repaired)
     }
 
     private static func answer(_ text: String) -> Int32 {
@@ -63,37 +75,40 @@ package struct ProgramRun {
 
     // MARK: - Running
 
+    private static let unreported = "a crash of this program will not be reported"
+
     private func run() -> Int32 {
+        guard signals.descriptor >= 0 else { return takePlace("there is no descriptor left for signals") }
+        if let trouble = spoolTrouble { return runUnwatched("\(Self.unreported): \(trouble)") }
         let directory: RunDirectory
         do throws(RunTrouble) {
             directory = try RunDirectory.make(for: options)
         } catch {
-            warn("a crash of this program will not be reported: \(error)")
-            return runUnwatched()
+            return runUnwatched("\(Self.unreported): \(error)")
         }
         return run(in: directory)
     }
 
     private func run(in directory: consuming RunDirectory) -> Int32 {
         var variables = ProgramVariables(hiddenBacktrace: hiddenBacktrace)
-        variables.texts = runtimeVariables(variables.texts, directory.reportPath)
-        let stderr = StderrCapture(options, signals: signals) { directory.makeStderrFile() }
+        variables.texts = runtimeVariables(variables, directory.reportPath)
+        var stderr = StderrCapture(options, signals: signals) { directory.makeStderrFile() }
         var program: ProgramProcess
         do throws(ProgramProcess.Refusal) {
-            program = try started(variables, stderr: stderr.programStream, mark: directory.startMark)
+            program = try started(variables, &stderr, mark: directory.startMark)
         } catch {
             directory.discard()
-            return refused(error)
+            guard !error.isOfProgram else { return refused(error) }
+            return takePlace("there is no room for a process: \(Self.words(error))")
         }
         stderr.programHasStarted()
+        program.watchGroup(words) { if Self.askToEnd($0) { directory.noteRequest() } }
         let start = program.start(options.command)
         directory.note(start)
         let memory = MemoryWatch(pid: program.pid)
         // Nobody else may ever run in this spool. What others have left is sent while the program runs.
         let early = options.submitSeconds != nil && directory.hasOthersWaiting ? startSubmit() : nil
-        program.awaitDeath { arrived in
-            if arrived.contains(where: { SignalRule.asksOnlyToEnd($0.number) }) { directory.noteRequest() }
-        }
+        program.awaitDeath { if Self.askToEnd($0) { directory.noteRequest() } }
         let endedWell = program.hasEndedWell
         let excerpt = stderr.excerpt(of: program.pid, endedWell: endedWell)
         let end = program.end()
@@ -109,33 +124,78 @@ package struct ProgramRun {
         end.status.leave()
     }
 
+    private static func askToEnd(_ signals: [clinux_signal]) -> Bool {
+        signals.contains { SignalRule.asksOnlyToEnd($0.number) }
+    }
+
     /// The variables with which the program's runtime leaves its reports in a directory; without one, those that need none.
-    private func runtimeVariables(_ inherited: [String], _ directory: String?) -> [String] {
+    private func runtimeVariables(_ inherited: borrowing ProgramVariables, _ directory: String?) -> [String] {
         var options = options
         if directory == nil {
             options.environment.removed.formUnion(RuntimeVariables.namesThatNeedDirectory)
             warn("a report that the runtime of this program writes will not be kept: no directory is safe for it")
         }
-        return RuntimeVariables.applied(to: inherited, directory: directory ?? "/", options)
+        return RuntimeVariables.applied(
+            to: inherited.texts, besides: inherited.repairedOthers, directory: directory ?? "/", options)
     }
 
-    /// Runs the program when nothing can be told of it.
-    private func runUnwatched() -> Int32 {
+    /// Starts the program. Where a thread of this process has the last place that there was, that is given up for the
+    /// program: nothing is known then of what it writes to standard error.
+    private func started(
+        _ variables: borrowing ProgramVariables, _ stderr: inout StderrCapture, mark: Int32
+    ) throws(ProgramProcess.Refusal) -> ProgramProcess {
         do throws(ProgramProcess.Refusal) {
-            var program = try started(
-                ProgramVariables(hiddenBacktrace: hiddenBacktrace), stderr: nil, mark: nil)
+            return try started(variables, stderr: stderr.programStream, mark: mark)
+        } catch {
+            guard !error.isOfProgram, stderr.programStream != nil else { throw error }
+        }
+        // Nobody else has the pipe, so that the thread ends.
+        stderr.programHasStarted()
+        _ = stderr.excerpt(of: getpid(), endedWell: false)
+        var options = options
+        options.stderr = .none
+        stderr = StderrCapture(options, signals: signals) { nil }
+        // The kernel frees the place of a thread a moment after its end.
+        for _ in 0..<100 {
+            if let program = try? started(variables, stderr: nil, mark: mark) { return program }
+            usleep(1_000)
+        }
+        return try started(variables, stderr: nil, mark: mark)
+    }
+
+    /// Runs the program when nothing can be told of it, and says why.
+    private func runUnwatched(_ reason: String) -> Int32 {
+        warn(reason)
+        let variables = ProgramVariables(hiddenBacktrace: hiddenBacktrace)
+        do throws(ProgramProcess.Refusal) {
+            var program = try started(variables, stderr: nil, mark: nil)
+            program.watchGroup(words)
             program.awaitDeath()
             program.end().status.leave()
         } catch {
-            return refused(error)
+            return refused(error.isOfProgram ? error : ProgramProcess.takePlace(plan, variables: variables))
         }
+    }
+
+    /// Becomes the program where this process cannot run beside it, and says so.
+    private func takePlace(_ reason: String) -> Int32 {
+        warn("\(Self.unreported): \(reason)")
+        return refused(
+            ProgramProcess.takePlace(plan, variables: ProgramVariables(hiddenBacktrace: hiddenBacktrace)))
     }
 
     private func started(
         _ variables: borrowing ProgramVariables, stderr: Int32?, mark: Int32?
     ) throws(ProgramProcess.Refusal) -> ProgramProcess {
-        try ProgramProcess(
-            command, variables: variables, stderr: stderr, mark: mark, signals: signals, clock: clock, options)
+        try ProgramProcess(plan, variables: variables, stderr: stderr, mark: mark, clock: clock)
+    }
+
+    /// Why the spool that is meant cannot be used, where its path alone says so: as a text it would be another one.
+    private var spoolTrouble: String? {
+        if options.hasForeignSpool { return "the spool's path is no UTF-8: \(options.spool ?? "")" }
+        guard options.spool == nil, let named = getenv(StandardSpool.variable), String(validatingCString: named) == nil
+        else { return nil }
+        return "the spool's path in $\(StandardSpool.variable) is no UTF-8: \(String(cString: named))"
     }
 
     private func refused(_ refusal: ProgramProcess.Refusal) -> Int32 {
@@ -146,8 +206,10 @@ package struct ProgramRun {
             case EAGAIN, ENOMEM, EMFILE, ENFILE: Status.trouble
             default: Status.notExecutable
             }
-        return RunMessages.refuse("cannot run \(name): \(String(cString: strerror(refusal.errno)))", status: status)
+        return RunMessages.refuse("cannot run \(name): \(Self.words(refusal))", status: status)
     }
+
+    private static func words(_ refusal: ProgramProcess.Refusal) -> String { String(cString: strerror(refusal.errno)) }
 
     private func warn(_ text: String) {
         if !options.isQuiet { RunMessages.say(text) }

@@ -6,13 +6,17 @@
 package enum RuntimeVariables {
     /// - Parameters:
     ///   - inherited: the variables that the program would have, `NAME=VALUE`; each name may occur several times.
+    ///   - others: those that nobody can change, because they are no texts; none by default.
     ///   - directory: where the reports go.
     ///   - options: which of them are set.
-    /// - Returns: the variables that the program gets.
-    package static func applied(to inherited: [String], directory: String, _ options: RunOptions) -> [String] {
-        let before = VariableList(inherited)
-        var list = before
-        for variable in RuntimeVariable.all where variable.isSet(options) {
+    /// - Returns: the variables that the program gets besides those others.
+    package static func applied(
+        to inherited: [String], besides others: [String] = [], directory: String, _ options: RunOptions
+    ) -> [String] {
+        let before = VariableList(inherited + others)
+        let fixed = VariableList(others)
+        var list = VariableList(inherited)
+        for variable in RuntimeVariable.all where variable.isSet(options) && fixed[variable.name] == nil {
             // What is set before decides, so that no variable depends on the order of the table.
             if let value = variable.value(before, directory) { list.set(variable.name, value) }
         }
@@ -25,12 +29,13 @@ package enum RuntimeVariables {
     ///   - directory: an absolute path.
     /// - Returns: `nil` where the value is to stay: it says `enable=no`, or names another place.
     package static func swiftBacktrace(_ old: String?, directory: String) -> String? {
-        RuntimeVariable.swiftBacktrace(old, directory)
+        RuntimeVariable.swiftBacktrace(old, directory, enabling: "yes")
     }
 
     /// Where a value of `SWIFT_BACKTRACE` has crashes written to; `nil` where it names no place.
     package static func outputDirectory(inSwiftBacktrace value: String) -> String? {
-        value.split(separator: ",").last { $0.hasPrefix("output-to=") }.map { String($0.dropFirst("output-to=".count)) }
+        value.split(separator: ",").last { $0.lowercased().hasPrefix("output-to=") }
+            .map { String($0.dropFirst("output-to=".count)) }
     }
 
     /// The names of the variables that name the directory, or are of use only together with one that does.
@@ -74,8 +79,10 @@ struct RuntimeVariable: Sendable {
 
     static let all: [RuntimeVariable] =
         [
-            RuntimeVariable("SWIFT_BACKTRACE") { swiftBacktrace($0["SWIFT_BACKTRACE"], $1) },
-            RuntimeVariable("NODE_OPTIONS") { nodeOptions($0["NODE_OPTIONS"], $1) },
+            // `tty` is `yes` where crashes go to a file, but for a program without the helper that writes them: a static
+            // one would complain at each start.
+            RuntimeVariable("SWIFT_BACKTRACE") { swiftBacktrace($0["SWIFT_BACKTRACE"], $1, enabling: "tty") },
+            RuntimeVariable("NODE_OPTIONS") { NodeOptions.value($0["NODE_OPTIONS"], $1) },
             RuntimeVariable("PYTHONFAULTHANDLER", whenUnset: "1"),
             // The second one keeps errors that carry a stack from becoming a thousand times slower.
             RuntimeVariable("RUST_BACKTRACE") { list, _ in hasRust(list) ? nil : "1" },
@@ -83,18 +90,26 @@ struct RuntimeVariable: Sendable {
             RuntimeVariable("DOTNET_DbgEnableMiniDump") { list, _ in hasDotNet(list) ? nil : "1" },
             RuntimeVariable("DOTNET_EnableCrashReportOnly") { list, _ in hasDotNet(list) ? nil : "1" },
             // Without it, createdump writes four lines to the program's standard output.
-            RuntimeVariable("DOTNET_CreateDumpLogToFile") { list, _ in hasDotNet(list) ? nil : "/dev/null" },
+            RuntimeVariable("DOTNET_CreateDumpLogToFile") { list, _ in
+                hasDotNet(list) || hasDotNet(list, "CreateDumpLogToFile") ? nil : "/dev/null"
+            },
             RuntimeVariable("DOTNET_DbgMiniDumpName") { list, directory in
                 hasDotNet(list) || directory.contains("%") ? nil : "\(directory)/%e.%p"
             },
             RuntimeVariable("ERL_CRASH_DUMP") { list, directory in
                 list["ERL_CRASH_DUMP"] == nil ? "\(directory)/erl_crash.dump" : nil
             },
-            RuntimeVariable("ERL_CRASH_DUMP_SECONDS", whenUnset: "10"),
+            // A dump that goes where somebody wants it is written for as long as it takes.
+            RuntimeVariable("ERL_CRASH_DUMP_SECONDS") { list, _ in
+                list["ERL_CRASH_DUMP_SECONDS"] == nil && list["ERL_CRASH_DUMP"] == nil ? "10" : nil
+            },
             RuntimeVariable("RUBY_CRASH_REPORT") { list, directory in
                 list["RUBY_CRASH_REPORT"] == nil && !directory.contains("%") ? "\(directory)/ruby.%p.log" : nil
             },
-            RuntimeVariable("OCAMLRUNPARAM", whenUnset: "b"),
+            // OCaml reads the older name only where the newer one is not set.
+            RuntimeVariable("OCAMLRUNPARAM") { list, _ in
+                list["OCAMLRUNPARAM"] == nil && list["CAMLRUNPARAM"] == nil ? "b" : nil
+            },
             RuntimeVariable("JAVA_TOOL_OPTIONS", .java) { javaOptions($0["JAVA_TOOL_OPTIONS"], $1) },
             RuntimeVariable("GOTRACEBACK", .go, whenUnset: "all"),
         ]
@@ -118,38 +133,21 @@ struct RuntimeVariable: Sendable {
 // MARK: - Values
 
 extension RuntimeVariable {
-    /// `enable=no` and an `output-to` are the user's word. Of the other keys the user's stay.
-    static func swiftBacktrace(_ old: String?, _ directory: String) -> String? {
+    /// `enable=no` and an `output-to` are the user's word. Of the other keys the user's stay. Their case does not matter.
+    static func swiftBacktrace(_ old: String?, _ directory: String, enabling: String) -> String? {
         guard !directory.contains(",") else { return nil }
         var parts = (old ?? "").split(separator: ",").map(String.init)
         func value(of key: String) -> String? {
-            parts.last { $0.hasPrefix("\(key)=") }.map { String($0.dropFirst(key.count + 1)) }
+            parts.last { $0.lowercased().hasPrefix("\(key)=") }.map { String($0.dropFirst(key.count + 1)) }
         }
         if let isOn = value(of: "enable"), ["no", "off", "false", "0"].contains(isOn.lowercased()) { return nil }
         guard value(of: "output-to") == nil else { return nil }
         let wanted = [
-            ("enable", "yes"), ("format", "json"), ("output-to", directory), ("sanitize", "yes"), ("interactive", "no"),
-            ("color", "no"),
+            ("enable", enabling), ("format", "json"), ("output-to", directory), ("sanitize", "yes"),
+            ("interactive", "no"), ("color", "no"),
         ]
         for (key, setting) in wanted where value(of: key) == nil { parts.append("\(key)=\(setting)") }
         return parts.joined(separator: ",")
-    }
-
-    private static func nodeOptions(_ old: String?, _ directory: String) -> String? {
-        let words = (old ?? "").split(separator: " ")
-        func has(_ flag: String) -> Bool { words.contains { $0 == flag || $0.hasPrefix("\(flag)=") } }
-        var options = old.map { $0.isEmpty ? [] : [$0] } ?? []
-        for flag in ["--report-uncaught-exception", "--report-on-fatalerror"] where !has(flag) { options.append(flag) }
-        if !has("--report-directory"), !has("--diagnostic-dir") {
-            options.append("--report-directory=\(nodeWord(directory))")
-        }
-        return options.joined(separator: " ")
-    }
-
-    /// Node splits the variable at blanks, except within quotes, in which a backslash protects a character.
-    private static func nodeWord(_ text: String) -> String {
-        guard text.contains(where: { " \"\\".contains($0) }) else { return text }
-        return "\"\(text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\""))\""
     }
 
     private static func javaOptions(_ old: String?, _ directory: String) -> String? {
@@ -166,7 +164,8 @@ extension RuntimeVariable {
             return nil
         }
         let prefix = name.prefix { $0 != "_" }.lowercased()
-        let setting = "log_path=\(directory)/\(prefix):log_exe_name=1"
+        let place = "log_path=\(directory)/\(prefix)"
+        let setting = old?.contains("log_exe_name=") == true ? place : "\(place):log_exe_name=1"
         return [old, setting].compactMap { $0?.isEmpty == false ? $0 : nil }.joined(separator: ":")
     }
 
@@ -176,8 +175,11 @@ extension RuntimeVariable {
 
     /// Who has asked .NET for dumps has asked for their place as well.
     private static func hasDotNet(_ list: VariableList) -> Bool {
-        ["DbgEnableMiniDump", "DbgMiniDumpName", "EnableCrashReport", "EnableCrashReportOnly"].contains { name in
-            list["DOTNET_\(name)"] != nil || list["COMPlus_\(name)"] != nil
-        }
+        ["DbgEnableMiniDump", "DbgMiniDumpName", "EnableCrashReport", "EnableCrashReportOnly"]
+            .contains { hasDotNet(list, $0) }
+    }
+
+    private static func hasDotNet(_ list: VariableList, _ name: String) -> Bool {
+        list["DOTNET_\(name)"] != nil || list["COMPlus_\(name)"] != nil
     }
 }

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// The programs of this package find each other beside their own files, and never by `$PATH`, which others may set.
@@ -14,21 +15,28 @@ package enum NeighbourProgram {
     }
 
     private static var ownDirectory: String? {
+        guard let path = ownFile, let slash = path.lastIndex(of: "/") else { return nil }
+        return String(path[..<slash])
+    }
+
+    /// Where there is no `/proc`, the name by which the kernel was asked to run this program, without links.
+    private static var ownFile: String? {
         var bytes = [CChar](repeating: 0, count: Int(PATH_MAX))
         let count = readlink("/proc/self/exe", &bytes, bytes.count)
-        guard count > 0, count < bytes.count else { return nil }
-        let path = String(decoding: bytes[..<count].map(UInt8.init(bitPattern:)), as: UTF8.self)
-        return path.lastIndex(of: "/").map { String(path[..<$0]) }
+        if count > 0, count < bytes.count {
+            return String(decoding: bytes[..<count].map(UInt8.init(bitPattern:)), as: UTF8.self)
+        }
+        return clinux_executed_name().flatMap { CurrentProcess.resolvedPath(String(cString: $0)) }
     }
+
+    package typealias Variable = (name: String, value: UnsafePointer<CChar>)
 
     /// Turns this process into a program beside it. Comes back where that cannot be run.
     /// - Parameters:
     ///   - name: of the program.
     ///   - words: its arguments, ended by NULL, behind its name.
-    ///   - environment: a variable to set again.
-    package static func become(
-        _ name: String, _ words: [UnsafeMutablePointer<CChar>], setting environment: (name: String, value: String)?
-    ) {
+    ///   - environment: a variable to set again, whose value may be any bytes.
+    package static func become(_ name: String, _ words: [UnsafeMutablePointer<CChar>], setting environment: Variable?) {
         guard let path = path(of: name) else { return }
         if let environment { setenv(environment.name, environment.value, 1) }
         var arguments: [UnsafeMutablePointer<CChar>?] = [strdup(path)] + words + [nil]
@@ -37,7 +45,7 @@ package enum NeighbourProgram {
     }
 
     /// The same with texts of this program.
-    package static func become(_ name: String, texts: [String], setting environment: (name: String, value: String)?) {
+    package static func become(_ name: String, texts: [String], setting environment: Variable?) {
         become(name, texts.compactMap { strdup($0) }, setting: environment)
     }
 }

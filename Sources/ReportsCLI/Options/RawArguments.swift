@@ -5,8 +5,7 @@ struct RawArguments {
     private var bytesOf: [String: [[CChar]]] = [:]
 
     init() {
-        for index in 0..<Int(CommandLine.argc) {
-            guard let start = CommandLine.unsafeArgv[index] else { continue }
+        for start in GivenWords.raw {
             let text = String(cString: start)
             var bytes: [CChar] = []
             var next = start

@@ -20,13 +20,13 @@ struct Run: ParsableCommand {
 
     func run() throws {
         // The whole command line has been looked at before it was parsed.
-        Self.becomeProgram(dropping: Self.commandIndex(in: Array(CommandLine.arguments.dropFirst())).map { $0 + 1 })
+        Self.becomeProgram(dropping: Self.commandIndex(in: GivenWords.texts).map { $0 + 1 })
     }
 
     /// Becomes `reports-run` if the command line is for it. To be called before anything of this process is changed
     /// that the program would inherit.
     static func becomeIfMeant() {
-        let words = Array(CommandLine.arguments.dropFirst())
+        let words = GivenWords.texts
         if words == ["help", configuration.commandName ?? ""] { becomeProgram(dropping: nil, help: true) }
         guard let moved = try? GlobalOptions.movedBehindCommand(words), moved.first == configuration.commandName,
             let index = commandIndex(in: words)
@@ -45,12 +45,11 @@ struct Run: ParsableCommand {
     ///   - dropped: the place of the command among the words of the whole command line, which may be any bytes.
     ///   - help: whether only its help is asked for. The default is no.
     private static func becomeProgram(dropping dropped: Int?, help: Bool = false) -> Never {
-        let hidden = cstartup_hidden_backtrace().map { (name: "SWIFT_BACKTRACE", value: String(cString: $0)) }
+        let hidden = cstartup_hidden_backtrace().map { (name: "SWIFT_BACKTRACE", value: $0) }
         if help {
             NeighbourProgram.become("reports-run", texts: ["--help"], setting: hidden)
         } else {
-            let places = (1..<Int(CommandLine.argc)).filter { $0 != dropped }
-            let words = places.compactMap { CommandLine.unsafeArgv[$0] }
+            let words = GivenWords.raw.enumerated().filter { $0.offset != 0 && $0.offset != dropped }.map(\.element)
             NeighbourProgram.become("reports-run", words, setting: hidden)
         }
         let places = NeighbourProgram.paths(of: "reports-run").joined(separator: " nor at ")

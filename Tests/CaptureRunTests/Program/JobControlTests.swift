@@ -25,10 +25,10 @@ struct JobControlTests {
         while read -r line; do echo "got-$line"; done
         """
 
-    private func run(_ body: String) async throws -> ToolResult {
+    private func run(_ body: String, program: String = program) async throws -> ToolResult {
         var result: ToolResult?
         try await withRunTool { tool in
-            try tool.file("program", Self.program)
+            try tool.file("program", program)
             result = try await tool.python(Self.shell + body)
         }
         return try #require(result)
@@ -93,6 +93,79 @@ struct JobControlTests {
                 print(p.wait())
                 """)
             #expect(result.output == "6\n", "\(result.errors)")
+        }
+    }
+
+    @Test("a program that ignores or handles ^Z keeps its terminal", arguments: ["''", "'echo caught'"])
+    func notStopped(trap: String) async throws {
+        let result = try await run(
+            """
+            os.write(terminal, b"\\x1a")
+            wait_for(terminal, b"^Z")
+            say(b"two\\n", b"got-two")
+            say(b"end\\n", b"prompt> ")
+            say(b"echo status=$?.\\n", b"status=0.")
+            print("ok")
+            """,
+            program: """
+                trap \(trap) TSTP
+                echo "pid=$$;"
+                # A trap ends what is being read.
+                while :; do read -r line && echo "got-$line" && [ "$line" = end ] && exit 0; done
+                """)
+        #expect(result.output == "ok\n", "\(result.errors)")
+    }
+
+    /// A script in a terminal without jobs: nobody looks at who is stopped.
+    private static let script = """
+        def state(pid): return open("/proc/%d/stat" % pid).read().split(") ")[1][0]
+        def await_state(pid, wanted):
+            end = time.monotonic() + 20
+            while state(pid) not in wanted:
+                assert time.monotonic() < end, (state(pid), wanted)
+                time.sleep(0.001)
+        pid, terminal = pty.fork()
+        if pid == 0:
+            words = ["sh", "-c", '"$@"; echo "script-goes-on=$?;"', "sh"] + RUN
+            os.execvp("sh", words + ["--", "sh", "-c", 'echo "pid=$$;"; read line; exit 6'])
+        number = int(wait_for(terminal, b";").split(b"pid=")[-1].split(b";")[0])
+
+        """
+
+    @Test("in a script a program that was stopped and continued alone ends, and the script goes on")
+    func continuedInScript() async throws {
+        try await withRunTool { tool in
+            let result = try await tool.python(
+                Self.script + """
+                    for _ in range(20):
+                        os.kill(number, signal.SIGSTOP)
+                        await_state(number, "T")
+                        os.kill(number, signal.SIGCONT)
+                        await_state(number, "S")
+                    os.write(terminal, b"\\n")
+                    wait_for(terminal, b"script-goes-on=6;")
+                    print("ok")
+                    """)
+            #expect(result.output == "ok\n", "\(result.errors)")
+        }
+    }
+
+    @Test("in a script a program that was stopped alone and killed ends, and the script goes on")
+    func killedInScript() async throws {
+        try await withRunTool { tool in
+            let result = try await tool.python(
+                Self.script + """
+                    parent = int(open("/proc/%d/stat" % number).read().split(") ")[1].split()[1])
+                    os.kill(number, signal.SIGSTOP)
+                    await_state(number, "T")
+                    # Long enough for a wrapper that stops itself to have done so.
+                    end = time.monotonic() + 0.3
+                    while time.monotonic() < end and state(parent) != "T": time.sleep(0.01)
+                    os.kill(number, signal.SIGKILL)
+                    wait_for(terminal, b"script-goes-on=137;")
+                    print("ok")
+                    """)
+            #expect(result.output == "ok\n", "\(result.errors)")
         }
     }
 }

@@ -31,6 +31,16 @@ struct ProgramSurroundingsTests {
         }
     }
 
+    @Test("variables of runtimes of any bytes are there as they were", arguments: ["SWIFT_BACKTRACE", "NODE_OPTIONS"])
+    func variablesOfBytes(name: String) async throws {
+        try await withRunTool { tool in
+            let look = "printenv \(name); env | grep -ac ^\(name)="
+            let line = #"export \#(name)="$(printf 'a=\377')"; exec "$run" -- sh -c '\#(look)'"#
+            let result = try await tool.shell(line)
+            #expect(result.stdout == Array("a=".utf8) + [0xff] + Array("\n1\n".utf8), "\(result.stdout)")
+        }
+    }
+
     @Test("input, output, directory, group and session are the wrapper's")
     func same() async throws {
         try await withRunTool { tool in
@@ -43,16 +53,19 @@ struct ProgramSurroundingsTests {
         }
     }
 
-    @Test("standard streams that are closed stay closed, and no other file is open")
-    func streams() async throws {
+    @Test(
+        "standard streams that are closed stay closed, and no other file is open",
+        arguments: ["none", "auto", "tee"])
+    func streams(mode: String) async throws {
         try await withRunTool { tool in
             let list = #"for i in 0 1 2 3 4 5 6 7 8 9 10 11 12; do [ -e /proc/self/fd/$i ] && printf "$i "; done"#
-            let open = try await tool.shell("\"$run\" --quiet --stderr none -- /bin/sh -c '\(list)'")
-            #expect(open.output.hasPrefix("0 1 2 "), "\(open.output)")
             let bare = try await tool.shell("/bin/sh -c '\(list)'")
+            #expect(bare.output.hasPrefix("0 1 2 "), "\(bare.output)")
+            let run = "\"$run\" --quiet --stderr \(mode) -- /bin/sh -c '\(list)'"
+            let open = try await tool.shell(run)
             #expect(open.output == bare.output)
-            let closed = try await tool.shell("\"$run\" --quiet -- /bin/sh -c '\(list)' <&- 2>&-")
             let bareClosed = try await tool.shell("/bin/sh -c '\(list)' <&- 2>&-")
+            let closed = try await tool.shell("\(run) <&- 2>&-")
             #expect(closed.output == bareClosed.output)
         }
     }

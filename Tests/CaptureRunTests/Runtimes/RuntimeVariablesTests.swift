@@ -24,7 +24,7 @@ struct RuntimeVariablesTests {
         #expect(
             variables() == [
                 "SWIFT_BACKTRACE":
-                    "enable=yes,format=json,output-to=\(directory),sanitize=yes,interactive=no,color=no",
+                    "enable=tty,format=json,output-to=\(directory),sanitize=yes,interactive=no,color=no",
                 "NODE_OPTIONS": "--report-uncaught-exception --report-on-fatalerror --report-directory=\(directory)",
                 "PYTHONFAULTHANDLER": "1",
                 "RUST_BACKTRACE": "1",
@@ -62,7 +62,7 @@ struct RuntimeVariablesTests {
         #expect(swift("output-to=/tmp/x") == "output-to=/tmp/x")
         #expect(
             swift("format=text,limit=8")
-                == "format=text,limit=8,enable=yes,output-to=\(directory),sanitize=yes,interactive=no,color=no")
+                == "format=text,limit=8,enable=tty,output-to=\(directory),sanitize=yes,interactive=no,color=no")
         func node(_ value: String) -> String? { variables(["NODE_OPTIONS=\(value)"])["NODE_OPTIONS"] }
         #expect(
             node("--max-old-space-size=64")
@@ -81,6 +81,34 @@ struct RuntimeVariablesTests {
         #expect(java["JAVA_TOOL_OPTIONS"] == "-Xmx64m -XX:ErrorFile=\(directory)/hs_err_pid%p.log")
         let asan = variables(["ASAN_OPTIONS=detect_leaks=0"]) { $0.isForSanitizers = true }
         #expect(asan["ASAN_OPTIONS"] == "detect_leaks=0:log_path=\(directory)/asan:log_exe_name=1")
+    }
+
+    @Test("a word for or against is kept, however it is spelt, and so is what an older or a related name says")
+    func otherSpellings() {
+        func one(_ variable: String, _ inherited: String, _ change: (inout RunOptions) -> Void = { _ in }) -> String? {
+            variables([inherited], change)[variable]
+        }
+        func node(_ value: String) -> String? { one("NODE_OPTIONS", "NODE_OPTIONS=\(value)") }
+        let place = "--report-directory=\(directory)"
+        #expect(
+            node("--no-report-uncaught-exception") == "--no-report-uncaught-exception --report-on-fatalerror \(place)")
+        #expect(
+            node("--report_uncaught_exception --no_report_on_fatalerror")
+                == "--report_uncaught_exception --no_report_on_fatalerror \(place)")
+        for chosen in ["--report-dir=/x", "--report_dir=/x", "--report-dir /x", #""--report-directory=/x y""#] {
+            #expect(node(chosen) == "\(chosen) --report-uncaught-exception --report-on-fatalerror")
+        }
+        // Within quotes it is a part of another word.
+        #expect(node(#"--title="a --report-dir=/x""#)?.hasSuffix(place) == true)
+        #expect(one("SWIFT_BACKTRACE", "SWIFT_BACKTRACE=Enable=NO") == "Enable=NO")
+        #expect(one("SWIFT_BACKTRACE", "SWIFT_BACKTRACE=Output-To=/x") == "Output-To=/x")
+        #expect(one("OCAMLRUNPARAM", "CAMLRUNPARAM=v=1") == nil)
+        #expect(one("ERL_CRASH_DUMP_SECONDS", "ERL_CRASH_DUMP=/x") == nil)
+        #expect(one("DOTNET_CreateDumpLogToFile", "COMPlus_CreateDumpLogToFile=/x") == nil)
+        #expect(one("DOTNET_CreateDumpLogToFile", "DOTNET_CreateDumpLogToFile=/x") == "/x")
+        #expect(one("DOTNET_DbgEnableMiniDump", "DOTNET_CreateDumpLogToFile=/x") == "1")
+        let asan = one("ASAN_OPTIONS", "ASAN_OPTIONS=log_exe_name=0") { $0.isForSanitizers = true }
+        #expect(asan == "log_exe_name=0:log_path=\(directory)/asan")
     }
 
     @Test("none, one besides and one less, by their names")

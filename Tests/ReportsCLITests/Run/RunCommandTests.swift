@@ -35,6 +35,18 @@ struct RunCommandTests {
         }
     }
 
+    @Test("it needs no /proc", .enabled(if: canUnshare, "there are no namespaces"))
+    func noProc() async throws {
+        try await withTool { tool in
+            let program = #"sh -c 'printf "%s|" "$@"; exit 5' sh "two words" --json"#
+            let line = #"unshare -m sh -c 'mount -t tmpfs none /proc; exec "$@"' sh $reports run -- \#(program)"#
+            let result = try await tool.shell(line)
+            #expect(result.status == 5 && result.output == "two words|--json|", "\(result.errors)")
+            let help = try await tool.shell("unshare -m sh -c 'mount -t tmpfs none /proc; exec $reports help run'")
+            #expect(help.status == 0 && help.output == RunHelp.page, "\(help.errors)")
+        }
+    }
+
     @Test("signals that are ignored, and streams that are closed, are as without the tool")
     func surroundings() async throws {
         try await withTool { tool in
@@ -66,3 +78,6 @@ struct RunCommandTests {
             result.errors.contains("neither at \(folder)/reports-run nor at /usr/bin/reports-run"), "\(result.errors)")
     }
 }
+
+/// Whether this user may mount where nobody else sees it.
+private let canUnshare = (try? run("unshare", ["-m", "mount", "-t", "tmpfs", "none", "/proc"]))?.status == 0

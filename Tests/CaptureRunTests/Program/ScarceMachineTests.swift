@@ -1,0 +1,109 @@
+import DurableIO
+import TestSupport
+import Testing
+
+@testable import CaptureRun
+
+/// Whatever runs without the wrapper runs with it.
+@Suite("A machine that lacks something")
+struct ScarceMachineTests {
+    @Test("without /proc the program runs, and its crash is caught", .enabled(if: canMakeNamespaces, "no namespaces"))
+    func noProc() async throws {
+        try await withRunTool { tool in
+            let program = #"sh -c 'echo "$1"; kill -SEGV $$' sh "two words""#
+            let line = #"unshare -m sh -c 'mount -t tmpfs none /proc; exec "$@"' sh "$run" -- \#(program)"#
+            let result = try await tool.shell(line)
+            #expect(result.output == "two words\n" && !result.errors.contains("reports-run"), "\(result.errors)")
+            let drops = try await tool.shell(#"ls "$REPORTS_SPOOL/incoming" | wc -l"#)
+            #expect(drops.output == "1\n")
+        }
+    }
+
+    @Test(
+        "in a namespace of processes that the program begins, it runs",
+        .enabled(if: canMakeNamespaces, "there are no namespaces"))
+    func firstOfNamespace() async throws {
+        try await withRunTool { tool in
+            let result = try await tool.shell(#"unshare -p "$run" -- sh -c 'echo "$$"; exit 3'; echo $?"#)
+            #expect(result.output == "1\n3\n" && result.errors.isEmpty, "\(result.errors)")
+        }
+    }
+
+    /// A user who may have a number of processes and threads, all told.
+    private static let limited = """
+        import resource
+        user = 61000 + os.getpid() % 1000
+        for name in ("spool", "folder"): os.mkdir(HOME + "/" + name, 0o700); os.chown(HOME + "/" + name, user, user)
+        os.chmod(HOME, 0o755)
+        def run(count, *words):
+            def become():
+                os.setgroups([])
+                os.setgid(user)
+                os.setuid(user)
+                resource.setrlimit(resource.RLIMIT_NPROC, (count, count))
+            result = subprocess.run([RUN[0], "--"] + list(words), stdout=-1, stderr=-1, preexec_fn=become)
+            return result.returncode, result.stdout.decode(), result.stderr.decode()
+        def drops(): return len(os.listdir(HOME + "/spool/incoming"))
+
+        """
+
+    @Test(
+        "without room for a thread the program runs, and its crash is caught",
+        .enabled(if: UserIdentity.current == 0, "needs root"),
+        .enabled(if: isInstalled("python3"), "python3 is not installed"))
+    func noThread() async throws {
+        try await withRunTool { tool in
+            let result = try await tool.python(
+                Self.limited + """
+                    print(run(2, "/bin/sh", "-c", "echo out; echo err >&2; kill -SEGV $$"), drops())
+                    """)
+            #expect(result.output == #"(-11, 'out\n', 'err\n') 1"# + "\n", "\(result.output)\(result.errors)")
+        }
+    }
+
+    @Test(
+        "without room for a process the program takes the wrapper's place, which says so once",
+        .enabled(if: UserIdentity.current == 0, "needs root"),
+        .enabled(if: isInstalled("python3"), "python3 is not installed"))
+    func noProcess() async throws {
+        try await withRunTool { tool in
+            let result = try await tool.python(
+                Self.limited + """
+                    status, out, err = run(1, "/bin/sh", "-c", "echo $$; echo err >&2; kill -TERM $$")
+                    print(status, out.strip().isdigit(), drops(), os.listdir(HOME + "/spool/runs"))
+                    print(err, end="")
+                    print(run(1, "/no/such/program")[0])
+                    """)
+            let lines = result.output.split(separator: "\n").map(String.init)
+            #expect(lines.count == 4 && lines.first == "-15 True 0 []", "\(result.output)\(result.errors)")
+            #expect(
+                lines.dropFirst().first
+                    == "reports-run: a crash of this program will not be reported: there is no room for a process: "
+                    + "Resource temporarily unavailable", "\(result.output)")
+            #expect(lines.suffix(2) == ["err", "127"])
+        }
+    }
+
+    @Test("a spool that is no UTF-8 becomes no other directory, and keeps no program from running")
+    func spoolOfBytes() async throws {
+        try await withRunTool { tool in
+            let odd = #"odd=$(printf '/s\377'); "#
+            let ways = [
+                #""$run" --spool "$home$odd""#, #""$run" "--spool=$home$odd""#, #"REPORTS_SPOOL="$home$odd" "$run""#,
+            ]
+            for way in ways {
+                let result = try await tool.shell(odd + way + #" -- sh -c 'echo out; exit 3'; echo $?; ls "$home""#)
+                #expect(result.output == "out\n3\n", "\(way): \(result.output)")
+                #expect(
+                    result.errors.hasPrefix("reports-run: a crash of this program will not be reported: the spool's ")
+                        && result.errors.split(separator: "\n").count == 1, "\(way): \(result.errors)")
+            }
+            let wrong = try await tool.shell(#"name=$(printf 'A\377'); "$run" --env "+$name" -- echo out; echo $?"#)
+            #expect(wrong.output == "125\n" && wrong.errors.contains("--env"), "\(wrong.errors)")
+            // The last one counts.
+            let line = #""$run" --spool "$home$odd" --spool "$home/spool" -- true; ls "$home""#
+            let mended = try await tool.shell(odd + line)
+            #expect(mended.output == "spool\n" && mended.errors.isEmpty, "\(mended.errors)")
+        }
+    }
+}
