@@ -120,8 +120,12 @@ struct StderrCopierTests {
         _ = fcntl(consumer.write, F_SETFL, O_NONBLOCK)
         let copier = try copier(to: consumer)
         let text = [UInt8](repeating: 0x61, count: 400_000)
-        #expect(write(copier.input, text, text.count) == text.count)
-        close(copier.input)
+        let isWritten = Gate()
+        startThread {
+            // More than the pipes hold.
+            if write(copier.input, text, text.count) == text.count { isWritten.open() }
+            close(copier.input)
+        }
         var entry = pollfd(fd: consumer.write, events: Int16(POLLOUT), revents: 0)
         // Full: the copier waits.
         while poll(&entry, 1, 0) == 1 { try await Task.sleep(for: .milliseconds(1)) }
@@ -132,6 +136,7 @@ struct StderrCopierTests {
             reader.withLock { $0 = all }
             isRead.open()
         }
+        await isWritten.wait()
         #expect(copier.finish(within: 1_000).outcome == .ended)
         close(consumer.write)
         await isRead.wait()
