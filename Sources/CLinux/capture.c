@@ -257,11 +257,6 @@ int clinux_stop_state(pid_t child) {
 
 int clinux_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
 
-void clinux_widen_pipe(int end, int byte_count) {
-    // EPERM where the user has many wide pipes already.
-    (void)fcntl(end, F_SETPIPE_SZ, byte_count);
-}
-
 int clinux_event(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
 
 void clinux_raise_event(int descriptor) { (void)eventfd_write(descriptor, 1); }
@@ -274,7 +269,18 @@ void clinux_settle_streams(void) {
     }
 }
 
-void clinux_publish(uint64_t *place, uint64_t value) { __atomic_store_n(place, value, __ATOMIC_RELEASE); }
+int clinux_memory_file(void) { return memfd_create("stderr", MFD_CLOEXEC); }
+
+pid_t clinux_thread(void) { return (pid_t)syscall(SYS_gettid); }
+
+static void do_nothing(int signal) { (void)signal; }
+
+void clinux_interrupt(pid_t thread) {
+    // All threads of ours take this signal, and nobody sends it to a process. It stays so: it may still be on its way.
+    struct sigaction action = {.sa_handler = do_nothing};
+    sigaction(SIGSYS, &action, NULL);
+    syscall(SYS_tgkill, getpid(), thread, SIGSYS);
+}
 
 int clinux_lay_down(int descriptor, int64_t byte_count) {
     if (ftruncate(descriptor, byte_count) == -1) return -1;

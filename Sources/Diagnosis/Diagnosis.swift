@@ -14,6 +14,8 @@ package struct Diagnosis: Sendable, Hashable {
     package var summary: String
     /// The crash; `nil` where the payload holds none, or none that can be read.
     package var crash: Crash?
+    /// Whether a text tells of a fault that ends a process, and not only of an exception, which may have been caught.
+    package var endsProcess = false
     /// The format that the crash is written in where it lies within another one: in a gzip file, in a journal.
     package var innerFormat: String?
 

@@ -91,9 +91,6 @@ int clinux_stop_state(pid_t child);
 /// A pipe whose ends are closed on exec: 0, or -1 with errno.
 int clinux_pipe(int ends[2]);
 
-/// Makes a pipe hold as many bytes as the kernel allows, up to a number.
-void clinux_widen_pipe(int end, int byte_count);
-
 /// A counter to wake poll(2) with: its descriptor, or -1 with errno.
 int clinux_event(void);
 /// Makes the counter readable for good.
@@ -110,9 +107,16 @@ void clinux_end_by(int signal);
 /// them. Programs that are started find them closed.
 void clinux_settle_streams(void);
 
-/// Stores a number so that all stores before it are done by then.
-void clinux_publish(uint64_t *place, uint64_t value);
+/// A file in memory that goes with its last descriptor, which is closed on exec: the descriptor, or -1 with errno.
+int clinux_memory_file(void);
 
-/// Lays down a file of a length with blocks of its own, so that no later store into its memory can fail for want of
-/// space: 0, or -1 with errno.
+/// The number of the calling thread.
+pid_t clinux_thread(void);
+
+/// Makes the system call in which a thread of `clinux_start_thread` waits return, with what it has done so far or with
+/// EINTR. A thread that is about to begin one is not interrupted.
+void clinux_interrupt(pid_t thread);
+
+/// Lays down a file of a length with blocks of its own, so that on most file systems no later write into it fails for
+/// want of space: 0, or -1 with errno.
 int clinux_lay_down(int descriptor, int64_t byte_count);

@@ -30,8 +30,10 @@ package struct Death: Hashable, Sendable {
     package struct Traces: Hashable, Sendable {
         /// Whether a runtime has left a report.
         package var hasReport = false
-        /// Whether such a report, or standard error, tells of a crash.
+        /// Whether such a report tells of a crash.
         package var hasCrash = false
+        /// Whether standard error tells of a crash.
+        package var hasCrashText = false
         /// How many processes were killed for want of memory.
         package var memoryKills: UInt64 = 0
 
@@ -45,7 +47,7 @@ package struct Death: Hashable, Sendable {
     package init(_ end: ProgramEnd, _ traces: Traces, on occasions: Set<RunOptions.Occasion>) {
         switch end.status {
         case .signalled(let signal, _): self.init(signal: signal, end, traces, occasions)
-        case .exited(let code): self.init(code: code, traces, occasions)
+        case .exited(let code): self.init(code: code, end, traces, occasions)
         }
     }
 
@@ -75,7 +77,7 @@ package struct Death: Hashable, Sendable {
         }
     }
 
-    private init(code: Int32, _ traces: Traces, _ occasions: Set<RunOptions.Occasion>) {
+    private init(code: Int32, _ end: ProgramEnd, _ traces: Traces, _ occasions: Set<RunOptions.Occasion>) {
         let hasReport = traces.hasReport && occasions.contains(.file)
         guard code != 0 else {
             let isTold = hasReport || occasions.contains(.any)
@@ -86,9 +88,19 @@ package struct Death: Hashable, Sendable {
         let hidden = Signal.hidden(in: code)
         let isOOM = hidden == Signal.kill && traces.memoryKills > 0
         let isFault = hidden.map { Signal.faults.contains($0) } ?? false
-        let isCrash = occasions.contains(.crash) && (traces.hasCrash || isFault || isOOM)
+        let hasCrash = traces.hasCrash || traces.hasCrashText && !end.isAnswerToRequest
+        let isCrash = occasions.contains(.crash) && (hasCrash || isFault || isOOM)
         self.init(
             isOOM ? .oom : .exit, isTold: isCrash || isAsked || hasReport, isDeath: true, hiddenSignal: hidden)
+    }
+}
+
+extension ProgramEnd {
+    /// Whether the program was asked to end, and has ended itself as one that dies by the request. What its standard
+    /// error tells of was no reason to end then.
+    package var isAnswerToRequest: Bool {
+        guard millisecondsSinceRequest != nil, case .exited(let code) = status else { return false }
+        return SignalRule.asksToEnd(code - 128)
     }
 }
 

@@ -188,10 +188,10 @@ package struct RunDirectory: ~Copyable, Sendable {
             return []
         }
         let facts = memory.look()
-        var incident = Incident(record, reports, stderr, now: clock.wallMilliseconds)
         var traces = Death.Traces()
         traces.hasReport = !reports.isEmpty
-        traces.hasCrash = reports.contains(where: \.isCrash) || incident.stderrText?.isCrash ?? false
+        traces.hasCrash = reports.contains(where: \.isCrash)
+        traces.hasCrashText = StderrText(stderr, of: end.status)?.isCrash ?? false
         traces.memoryKills = facts.isOfMachine && !isKernelSure(of: start, record) ? 0 : facts.kills ?? 0
         let death = Death(end, traces, on: options.occasions)
         guard death.isTold else {
@@ -204,7 +204,7 @@ package struct RunDirectory: ~Copyable, Sendable {
         record.end = told
         // From here on a death of this process hides no longer how the program ended.
         try write(record)
-        incident = Incident(record, reports, stderr, now: clock.wallMilliseconds)
+        let incident = Incident(record, reports, stderr, now: clock.wallMilliseconds)
         try mint.seal(incident)
         let names = try mint.moveOn()
         // The next owner removes what cannot be removed now, and tells nothing of it.

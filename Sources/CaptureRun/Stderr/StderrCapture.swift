@@ -42,7 +42,8 @@ package struct StderrCapture: Sendable {
     }
 
     /// What the program has written, to be called once it is dead. Takes a little more than a second at most where
-    /// nobody reads what was copied, and five where the journal does not answer.
+    /// nobody reads what was copied; five where, besides, nobody can stay behind to copy the rest, as for process 1, or
+    /// where the journal does not answer.
     /// - Parameters:
     ///   - program: its number.
     ///   - endedWell: whether its exit status is 0, of which nobody asks the journal.
@@ -57,11 +58,11 @@ package struct StderrCapture: Sendable {
             return JournalLines(invocation: invocation, program: program, signals: signals)
                 .excerpt(keptByteCount: keptByteCount)
         case .tee(let copier):
-            let (outcome, excerpt) = copier.finish()
-            if outcome == .held || outcome == .stuck(isHeld: true) {
-                DetachedCopier.start(copier.pipe, to: STDERR_FILENO, signals: signals)
-            }
-            return excerpt
+            let ending = copier.finish(within: DetachedCopier.isPossible ? 1_000 : 5_000)
+            let isHeld = ending.outcome == .held || ending.outcome == .stuck(isHeld: true)
+            DetachedCopier.start(
+                ending.rest, then: isHeld ? copier.pipe : nil, to: STDERR_FILENO, signals: signals)
+            return ending.excerpt
         }
     }
 }

@@ -14,10 +14,18 @@ package final class StderrCopier: Sendable {
         case ended
         /// Others still hold the pipe.
         case held
-        /// The consumer does not read. What it has not read is kept, and lost for it; others may hold the pipe.
+        /// The consumer has not taken all in time; others may hold the pipe.
         case stuck(isHeld: Bool)
         /// The consumer is gone, and so is the pipe.
         case consumerGone
+    }
+
+    /// How the copying has ended.
+    package struct Ending: Sendable {
+        package var outcome: Outcome
+        package var excerpt: StderrExcerpt
+        /// What was read from the pipe, and is not handed on yet. It comes before what is still in there.
+        package var rest: [UInt8] = []
     }
 
     /// - Safety: the lock's; nobody else has the window.
@@ -25,21 +33,25 @@ package final class StderrCopier: Sendable {
         /// Made when the first bytes come: most programs write none.
         var window: StderrWindow?
         let keptByteCount: Int
-        let file: OwnedDescriptor?
+        var file: OwnedDescriptor?
+        /// The number of the thread that copies, once it runs.
+        var thread: pid_t?
         var outcome: Outcome?
+        /// Set by whoever takes over; the thread then stops as soon as it can.
         var isTakenOver = false
+        /// What the thread had not handed on when it stopped.
+        var rest: [UInt8] = []
 
         mutating func add(_ bytes: UnsafeRawBufferPointer) {
-            let window = window ?? StderrWindow(keptByteCount: keptByteCount, file: file)
-            window.add(bytes)
-            self.window = window
+            if window == nil { window = StderrWindow(keptByteCount: keptByteCount, file: file.take()) }
+            window?.add(bytes)
         }
     }
 
     /// After the program's death the pipe may be empty this long before others are taken to hold it.
     private static let patience: Int64 = 100
-    /// After the program's death all ends this late, in milliseconds.
-    private static let lastPatience: Int64 = 1_000
+    /// So long a thread may take to stop, in milliseconds. One that waits for a disk does not stop before.
+    private static let stopPatience: Int64 = 1_000
 
     /// Where the program writes; this process closes it once the program has it.
     package let input: Int32
@@ -61,8 +73,8 @@ package final class StderrCopier: Sendable {
         (pipe, input, self.output) = (ends[0], ends[1], output)
         (death, done) = (clinux_event(), clinux_event())
         state = Mutex(State(window: nil, keptByteCount: keptByteCount, file: file))
-        // A program that writes many short lines then has to wait less often.
-        clinux_widen_pipe(pipe, 1 << 20)
+        // It holds as much as any other pipe. A wider one is hardly faster, and the kernel bounds what all pipes of a user
+        // hold together.
         _ = fcntl(pipe, F_SETFL, O_NONBLOCK)
         guard death >= 0, done >= 0, startThread() else {
             for descriptor in [pipe, input, death, done] where descriptor >= 0 { close(descriptor) }
@@ -100,22 +112,32 @@ package final class StderrCopier: Sendable {
         let buffer = UnsafeMutableRawBufferPointer.allocate(
             byteCount: StderrLayout.chunkByteCount, alignment: 4 << 10)
         defer { buffer.deallocate() }
+        state.withLock { $0.thread = clinux_thread() }
         var diedAt: Int64?
         while true {
-            if let diedAt, MonotonicTime.now - diedAt >= Self.lastPatience { return finish(.held) }
             switch next(buffer) {
             case .bytes(let count):
-                guard StderrOutput.write(UnsafeRawBufferPointer(rebasing: buffer[..<count]), to: output) else {
-                    // The program is told as it would be without us: by SIGPIPE.
-                    close(pipe)
-                    return finish(.consumerGone)
-                }
+                guard handOn(UnsafeRawBufferPointer(rebasing: buffer[..<count])) else { return }
             case .ended: return finish(.ended)
-            case .takenOver: return
+            case .takenOver: return finish(nil)
             case .nothing:
                 guard waitForMore(&diedAt) else { return finish(.held) }
             }
         }
+    }
+
+    /// - Returns: whether to go on.
+    private func handOn(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        switch StderrOutput.write(bytes, to: output, isStopped: { state.withLock { $0.isTakenOver } }) {
+        case .done: return true
+        case .consumerGone:
+            // The program is told as it would be without us: by SIGPIPE.
+            close(pipe)
+            finish(.consumerGone)
+        case .stopped(let place):
+            finish(nil, rest: Array(bytes[place...]))
+        }
+        return false
     }
 
     /// Reads and keeps; the two are one step for whoever takes over.
@@ -151,61 +173,66 @@ package final class StderrCopier: Sendable {
         return count != 0
     }
 
-    private func finish(_ outcome: Outcome) {
-        state.withLock { $0.outcome = outcome }
+    /// Says that the thread has come to its end: of what there was to copy, or because somebody has taken over.
+    private func finish(_ outcome: Outcome?, rest: [UInt8] = []) {
+        state.withLock { state in
+            state.outcome = outcome
+            state.rest = rest
+        }
         clinux_raise_event(done)
     }
 
     // MARK: - The main thread
 
-    /// Waits, once the program is dead, until what it has written is handed on, for about a second at most.
-    package func finish() -> (Outcome, StderrExcerpt) {
+    /// Waits, once the program is dead, until what it has written is handed on.
+    /// - Parameter milliseconds: the longest wait. After it the copying stops.
+    /// - Returns: how it has ended, with what is still to be handed on.
+    package func finish(within milliseconds: Int64) -> Ending {
         clinux_raise_event(death)
-        let deadline = MonotonicTime.now + Self.lastPatience + Self.patience
-        var entry = pollfd(fd: done, events: Int16(POLLIN), revents: 0)
-        while poll(&entry, 1, Int32(clamping: max(0, deadline - MonotonicTime.now))) == -1, errno == EINTR {}
+        if !isDone(within: milliseconds) { stop() }
         return state.withLock { state in
-            let outcome = state.outcome ?? .stuck(isHeld: !Self.takeOver(pipe, &state))
-            return (outcome, state.window?.excerpt ?? StderrExcerpt())
+            var rest = state.rest
+            let outcome = state.outcome ?? .stuck(isHeld: !Self.takeOver(pipe, &state, &rest))
+            return Ending(outcome: outcome, excerpt: state.window?.excerpt ?? StderrExcerpt(), rest: rest)
         }
     }
 
-    /// Keeps what is in the pipe while the copier waits for its consumer.
+    private func isDone(within milliseconds: Int64) -> Bool {
+        let deadline = MonotonicTime.now + milliseconds
+        var entry = pollfd(fd: done, events: Int16(POLLIN), revents: 0)
+        while true {
+            let count = poll(&entry, 1, Int32(clamping: max(0, deadline - MonotonicTime.now)))
+            if count != -1 || errno != EINTR { return count == 1 }
+        }
+    }
+
+    /// Stops the thread, which says then what it has not handed on.
+    private func stop() {
+        let thread = state.withLock { state in
+            state.isTakenOver = true
+            return state.thread
+        }
+        // It looks before each call whether it is to stop. In between the interrupt comes too early, so it comes again.
+        let deadline = MonotonicTime.now + Self.stopPatience
+        repeat {
+            if let thread { clinux_interrupt(thread) }
+        } while !isDone(within: 2) && MonotonicTime.now < deadline
+    }
+
+    /// Keeps what is in the pipe, and adds it to what is to be handed on.
     /// - Returns: whether everybody has closed the pipe.
-    private static func takeOver(_ pipe: Int32, _ state: inout State) -> Bool {
+    private static func takeOver(_ pipe: Int32, _ state: inout State, _ rest: inout [UInt8]) -> Bool {
         state.isTakenOver = true
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: StderrLayout.chunkByteCount, alignment: 16)
         defer { buffer.deallocate() }
         // Others may go on writing.
         for _ in 0..<64 {
             switch keep(from: pipe, buffer, into: &state) {
-            case .bytes: continue
+            case .bytes(let count): rest += UnsafeRawBufferPointer(rebasing: buffer[..<count])
             case .ended: return true
             case .nothing, .takenOver: return false
             }
         }
         return false
-    }
-}
-
-/// Writes to a consumer of standard error.
-enum StderrOutput {
-    /// Writes all bytes, however long the consumer takes.
-    /// - Returns: whether the consumer is still there. Other errors are no reason to stop the program.
-    static func write(_ bytes: UnsafeRawBufferPointer, to output: Int32) -> Bool {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = Glibc.write(output, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
-            if count > 0 {
-                rest = rest.dropFirst(count)
-            } else if count == -1, errno == EAGAIN {
-                // Somebody has set it so for all who share it; nobody here does.
-                var entry = pollfd(fd: output, events: Int16(POLLOUT), revents: 0)
-                _ = poll(&entry, 1, -1)
-            } else if count == 0 || errno != EINTR {
-                return errno != EPIPE
-            }
-        }
-        return true
     }
 }

@@ -6,6 +6,8 @@ package struct StderrExcerpt: Sendable, Equatable {
     package var head: [UInt8] = []
     /// Where ``head`` begins in what the program has written; `nil` where there is none.
     package var headOffset: UInt64?
+    /// Where the last mark of the group that ``head`` begins with began; `nil` where that is not known.
+    package var latestMarkOffset: UInt64?
     /// The last bytes. They may overlap with ``head``.
     package var tail: [UInt8] = []
 

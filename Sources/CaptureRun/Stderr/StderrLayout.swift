@@ -12,6 +12,8 @@ struct StderrLayout: Equatable {
         case byteCount = 16
         case headOffset = 24
         case headCount = 32
+        /// 0 in files of versions that did not note it.
+        case latestMark = 40
     }
 
     /// "stderr" and the version.
@@ -24,6 +26,7 @@ struct StderrLayout: Equatable {
     /// The most that can be kept.
     static let maximumKeptByteCount = RunOptions.maximumKeptByteCount
 
+    static let numbersByteCount = 48
     static let headPlace = 4 << 10
     static let ringPlace = headPlace + headByteCount
 

@@ -5,7 +5,7 @@ import Glibc
 package enum StderrPlan: Equatable {
     /// It is left alone, and nothing is known of it afterwards.
     case leave
-    /// It is a file, which is read afterwards from this size on.
+    /// It is a file that can be opened for reading, which is read afterwards from this size on.
     case read(from: Int64)
     /// The journal has it.
     case askJournal(invocation: String)
@@ -16,7 +16,11 @@ package enum StderrPlan: Equatable {
     ///   - mode: what the command line asks for.
     ///   - descriptor: the program's standard error.
     ///   - journal: where the journal is, and whether this process may read it.
-    init(_ mode: RunOptions.StderrMode, descriptor: Int32, journal: JournalAccess = JournalAccess()) {
+    ///   - descriptors: where the descriptors of this process can be opened.
+    init(
+        _ mode: RunOptions.StderrMode, descriptor: Int32, journal: JournalAccess = JournalAccess(),
+        descriptors: String = WrittenFile.descriptors
+    ) {
         var facts = stat()
         // A closed one has a directory in its place, which nobody can write.
         guard mode != .none, fstat(descriptor, &facts) == 0, facts.st_mode & S_IFMT != S_IFDIR else {
@@ -28,7 +32,7 @@ package enum StderrPlan: Equatable {
         } else if isatty(descriptor) == 1 {
             // A person is there. Behind a pipe programs use no colours, and the order of their outputs is lost.
             self = .leave
-        } else if facts.st_mode & S_IFMT == S_IFREG {
+        } else if WrittenFile.opened(descriptor, in: descriptors) != nil {
             self = .read(from: Int64(facts.st_size))
         } else if let invocation = journal.invocation(behind: facts) {
             self = .askJournal(invocation: invocation)

@@ -44,6 +44,8 @@ extension StderrWindow {
             let place = StderrLayout.headPlace
             excerpt.head = Array(memory[place..<place + Int(headCount)])
             excerpt.headOffset = headOffset
+            let latest = number(.latestMark)
+            if (headOffset...excerpt.byteCount).contains(latest) { excerpt.latestMarkOffset = latest }
         }
         excerpt.tail = tail(of: memory, layout, byteCount: excerpt.byteCount)
         return excerpt

@@ -1,18 +1,17 @@
-import CLinux
 package import DurableIO
 import Glibc
 
 /// What is kept of the standard error of a running program: its last bytes, and what follows the mark of a crash.
 ///
-/// It lies in a file where it can, so that it outlives this process, however that dies. Not for several threads at the
-/// same time.
+/// A copy of it lies in a file where there can be one, so that it outlives this process, however that dies. Not for
+/// several threads at the same time.
 ///
 /// Programs tell of errors that they survive. So the head begins anew at a mark that comes long after the one before
 /// it: it is the latest group of marks that may be the crash.
 package final class StderrWindow {
     private let layout: StderrLayout
     private let memory: UnsafeMutableRawBufferPointer
-    private let isMapped: Bool
+    private var file: StderrFile?
     private let marks = CrashMarks.shared
     /// The offset of the first byte that this window was shown.
     private let firstOffset: UInt64
@@ -31,46 +30,29 @@ package final class StderrWindow {
     ///   - keptByteCount: how many of the last bytes are kept.
     ///   - file: an empty file to keep them in; `nil`, or one without space, for this process's memory alone.
     ///   - skipped: how much the program has written that is not shown to this window. The default is 0.
-    package init(keptByteCount: Int, file: borrowing OwnedDescriptor?, skipped: UInt64 = 0) {
+    package init(keptByteCount: Int, file: consuming OwnedDescriptor?, skipped: UInt64 = 0) {
         layout = StderrLayout(keptByteCount: min(max(0, keptByteCount), StderrLayout.maximumKeptByteCount))
-        let mapped = Self.mapping(file, layout.byteCount)
-        isMapped = mapped != nil
-        memory = mapped ?? Self.zeros(layout.byteCount)
+        memory = Self.zeros(layout.byteCount)
+        self.file = StderrFile(file, layout)
         firstOffset = skipped
         byteCount = skipped
+        store(StderrLayout.magic, .magic)
         store(UInt64(layout.keptByteCount), .keptByteCount)
         store(skipped, .byteCount)
-        store(StderrLayout.magic, .magic)
     }
 
     deinit {
-        if isMapped { munmap(memory.baseAddress, memory.count) } else { memory.deallocate() }
+        free(memory.baseAddress)
     }
 
+    /// Most of it is never touched where much is to be kept and little is written.
     private static func zeros(_ byteCount: Int) -> UnsafeMutableRawBufferPointer {
-        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: byteCount, alignment: 16)
-        memory.initializeMemory(as: UInt8.self, repeating: 0)
-        return memory
-    }
-
-    /// A store into a file that the disk has no block for kills the process, so all blocks are laid down first.
-    private static func mapping(_ file: borrowing OwnedDescriptor?, _ count: Int) -> UnsafeMutableRawBufferPointer? {
-        guard let raw = rawDescriptor(of: file), clinux_lay_down(raw, Int64(count)) == 0 else { return nil }
-        let place = mmap(nil, count, PROT_READ | PROT_WRITE, MAP_SHARED, raw, 0)
-        guard let place, place != MAP_FAILED else { return nil }
-        return UnsafeMutableRawBufferPointer(start: place, count: count)
-    }
-
-    private static func rawDescriptor(of file: borrowing OwnedDescriptor?) -> Int32? {
-        switch file {
-        case .some(let file): file.raw
-        case .none: nil
-        }
+        guard let memory = calloc(byteCount, 1) else { fatalError("no memory for standard error") }
+        return UnsafeMutableRawBufferPointer(start: memory, count: byteCount)
     }
 
     private func store(_ value: UInt64, _ place: StderrLayout.Place) {
-        let address = memory.baseAddress?.advanced(by: place.rawValue)
-        clinux_publish(address?.assumingMemoryBound(to: UInt64.self), value)
+        memory.storeBytes(of: value, toByteOffset: place.rawValue, as: UInt64.self)
     }
 
     // MARK: - Taking in
@@ -93,6 +75,7 @@ package final class StderrWindow {
         extendHead()
         findSplitMark(in: chunk, at: before)
         findMarks(in: chunk, at: before)
+        file?.save(UnsafeRawBufferPointer(memory), from: before, to: byteCount, headOffset: headOffset, headCount)
     }
 
     private func writeRing(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) {
@@ -150,7 +133,10 @@ package final class StderrWindow {
     }
 
     private func note(markAt offset: UInt64) {
-        defer { latestMark = offset }
+        defer {
+            latestMark = offset
+            store(offset, .latestMark)
+        }
         if let latestMark, offset - latestMark <= Self.groupByteCount,
             offset - headOffset <= Self.longestGroupByteCount
         {
@@ -159,10 +145,9 @@ package final class StderrWindow {
         var start = offset
         let bound = max(oldestOffset, offset - min(offset, UInt64(StderrLayout.lineByteCount)))
         while start > bound, byte(at: start - 1) != UInt8(ascii: "\n") { start -= 1 }
-        // Until its bytes are there, there is no head.
-        store(0, .headCount)
         (headOffset, headCount) = (start, 0)
         store(start, .headOffset)
+        store(0, .headCount)
         latestMark = offset
         extendHead()
     }

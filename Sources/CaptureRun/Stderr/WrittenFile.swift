@@ -6,18 +6,29 @@ enum WrittenFile {
     /// How much of its end is read, in bytes: 8 MiB, or as much as is kept.
     private static let readByteCount: Int64 = 8 << 20
 
+    /// Where the descriptors of this process can be opened, if there is a `/proc`.
+    static let descriptors = "/proc/self/fd"
+
+    /// Opens the file behind a descriptor for reading: also one that was renamed or removed, but not one that only
+    /// another user may read.
+    /// - Returns: `nil` for what cannot be opened, and for all that is no file.
+    static func opened(_ descriptor: Int32, in descriptors: String = descriptors) -> OwnedDescriptor? {
+        var facts = stat()
+        guard fstat(descriptor, &facts) == 0, facts.st_mode & S_IFMT == S_IFREG else { return nil }
+        let path = "\(descriptors)/\(descriptor)"
+        let raw = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+        return raw >= 0 ? OwnedDescriptor(adopting: raw, path: path) : nil
+    }
+
     /// - Parameters:
     ///   - descriptor: the open file, which need not be readable through this descriptor.
     ///   - start: the size of the file when the program was started.
     ///   - keptByteCount: how many of the last bytes are kept.
     /// - Returns: nothing where the file cannot be opened for reading.
     static func excerpt(of descriptor: Int32, from start: Int64, keptByteCount: Int) -> StderrExcerpt {
-        let path = "/proc/self/fd/\(descriptor)"
-        let raw = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
-        guard raw >= 0 else { return StderrExcerpt() }
-        let file = OwnedDescriptor(adopting: raw, path: path)
+        guard let file = opened(descriptor) else { return StderrExcerpt() }
         var facts = stat()
-        guard fstat(file.raw, &facts) == 0, facts.st_mode & S_IFMT == S_IFREG else { return StderrExcerpt() }
+        guard fstat(file.raw, &facts) == 0 else { return StderrExcerpt() }
         // A file that has become shorter was emptied meanwhile.
         let end = Int64(facts.st_size)
         let first = end < start ? 0 : start

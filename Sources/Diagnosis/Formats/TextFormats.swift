@@ -79,7 +79,10 @@ enum TextFormats {
     /// The worst that the texts of a window hold; `nil` where no format finds anything.
     static func read(_ window: PayloadWindow) -> Diagnosis? {
         guard WordFilter.shared.mayHold(window), !DocumentMarkup.isDocument(window) else { return nil }
-        return self.read(CapturedText.texts(in: window))?.diagnosis
+        guard let finding = self.read(CapturedText.texts(in: window)) else { return nil }
+        var diagnosis = finding.diagnosis
+        diagnosis.endsProcess = finding.severity == .fatal
+        return diagnosis
     }
 
     /// The worst that several texts hold; `nil` where no format finds anything.

@@ -7,10 +7,11 @@ import Testing
 struct DeathTests {
     private func death(
         _ status: ProgramEnd.Status, sinceRequest: Int64? = nil, report: Bool = false, crash: Bool = false,
-        kills: UInt64 = 0, on occasions: Set<RunOptions.Occasion> = [.crash, .file]
+        text: Bool = false, kills: UInt64 = 0, on occasions: Set<RunOptions.Occasion> = [.crash, .file]
     ) -> Death {
         var traces = Death.Traces()
-        (traces.hasReport, traces.hasCrash, traces.memoryKills) = (report, crash, kills)
+        (traces.hasReport, traces.hasCrash, traces.hasCrashText) = (report, crash, text)
+        traces.memoryKills = kills
         let end = ProgramEnd(status, endedAt: 0, uptimeMilliseconds: 0, millisecondsSinceRequest: sinceRequest)
         return Death(end, traces, on: occasions)
     }
@@ -44,8 +45,10 @@ struct DeathTests {
     func exits() {
         #expect(!death(.exited(code: 3)).isTold)
         #expect(death(.exited(code: 3), crash: true).isTold)
+        #expect(death(.exited(code: 3), text: true).isTold)
+        #expect(death(.exited(code: 3), sinceRequest: 5, text: true).isTold)
         #expect(death(.exited(code: 3), report: true).isTold)
-        #expect(!death(.exited(code: 3), crash: true, on: [.file]).isTold)
+        #expect(!death(.exited(code: 3), crash: true, text: true, on: [.file]).isTold)
         #expect(death(.exited(code: 3), on: [.exit]).isTold)
         #expect(!death(.exited(code: 7), kills: 1).isTold)
         #expect(death(.exited(code: 7), report: true, kills: 1).cause == .exit)
@@ -53,11 +56,22 @@ struct DeathTests {
 
     @Test("a clean end with a report is told of, and is no death")
     func cleanEnds() {
-        #expect(!death(.exited(code: 0), crash: true).isTold)
+        #expect(!death(.exited(code: 0), crash: true, text: true).isTold)
         let file = death(.exited(code: 0), report: true)
         #expect(file.isTold && !file.isDeath && file.cause == .file)
         #expect(!death(.exited(code: 0), report: true, on: [.crash]).isTold)
         #expect(death(.exited(code: 0), on: [.any]).isTold)
+    }
+
+    @Test(
+        "128 + the signal of a request that was passed on is an answer, whatever stands on standard error",
+        arguments: [129, 130, 131, 143] as [Int32])
+    func answers(code: Int32) {
+        #expect(!death(.exited(code: code), sinceRequest: 60_000, text: true).isTold)
+        #expect(death(.exited(code: code), text: true).isTold)
+        #expect(death(.exited(code: code), sinceRequest: 5, report: true, crash: true).isTold)
+        #expect(death(.exited(code: code), sinceRequest: 5, text: true, on: [.exit]).isTold)
+        #expect(death(.exited(code: 139), sinceRequest: 5).isTold)
     }
 
     @Test(

@@ -79,7 +79,8 @@ struct IncidentTests {
     func stderrCrash() throws {
         try withFixture { fixture in
             var excerpt = StderrExcerpt()
-            let (log, end) = (String(repeating: "x", count: 999) + "\n", String(repeating: "y", count: 99) + "\n")
+            let log = String(repeating: "x", count: 999) + "\n"
+            let end = "\t/srv/shop/" + String(repeating: "y", count: 88) + "\n"
             excerpt.byteCount = UInt64(log.utf8.count * 100 + RunFixture.panic.utf8.count + end.utf8.count * 2_000)
             excerpt.headOffset = UInt64(log.utf8.count * 100)
             excerpt.head = Array(RunFixture.panic.utf8)
@@ -106,7 +107,7 @@ struct IncidentTests {
         excerpt.headOffset = 32
         excerpt.head = Array(all[32..<96])
         excerpt.tail = Array(all[tailStart...])
-        let text = try #require(StderrText(excerpt))
+        let text = try #require(StderrText(excerpt, of: .exited(code: 2)))
         if tailStart <= 96 {
             #expect(text.bytes == Array(all[32...]))
             #expect(text.droppedByteCount == UInt64(min(32, tailStart)))

@@ -42,10 +42,10 @@ struct StderrCopierTests {
         let copier = try copier(to: consumer)
         #expect(write(copier.input, "log\nFatal error: x\n", 19) == 19)
         close(copier.input)
-        let (outcome, excerpt) = copier.finish()
-        #expect(outcome == .ended)
-        #expect(excerpt.byteCount == 19 && excerpt.tail == Array(" error: x\n".utf8))
-        #expect(excerpt.head == Array("Fatal error: x\n".utf8))
+        let ending = copier.finish(within: 1_000)
+        #expect(ending.outcome == .ended && ending.rest.isEmpty)
+        #expect(ending.excerpt.byteCount == 19 && ending.excerpt.tail == Array(" error: x\n".utf8))
+        #expect(ending.excerpt.head == Array("Fatal error: x\n".utf8))
         close(consumer.write)
         #expect(readAll(consumer.read) == Array("log\nFatal error: x\n".utf8))
         close(consumer.read)
@@ -56,26 +56,48 @@ struct StderrCopierTests {
         let consumer = try Pipe()
         let copier = try copier(to: consumer)
         let start = ContinuousClock.now
-        let (outcome, excerpt) = copier.finish()
-        #expect(outcome == .held && excerpt == StderrExcerpt())
+        let ending = copier.finish(within: 1_000)
+        #expect(ending.outcome == .held && ending.excerpt == StderrExcerpt() && ending.rest.isEmpty)
         #expect(ContinuousClock.now - start >= .milliseconds(100))
         for descriptor in [copier.input, consumer.read, consumer.write] { close(descriptor) }
     }
 
-    @Test("a consumer that does not read costs a second, and nothing of what is kept")
-    func stuck() throws {
+    @Test(
+        "a consumer that does not read costs the time it is given, and nothing of what is kept or handed on",
+        arguments: [0, 1, 4_095, 50_000])
+    func stuck(readByteCount: Int) throws {
         let consumer = try Pipe()
         let copier = try copier(to: consumer, keeping: 300_000)
-        let text = (0..<300_000).map { UInt8(truncatingIfNeeded: $0) | 0x80 }
+        let text = (0..<120_000).map { UInt8(truncatingIfNeeded: $0 / 3) | 0x80 }
         // More than the consumer's pipe and the copier take together.
         #expect(write(copier.input, text, text.count) == text.count)
         close(copier.input)
-        let (outcome, excerpt) = copier.finish()
-        #expect(outcome == .stuck(isHeld: false))
-        #expect(excerpt.byteCount == 300_000 && excerpt.tail == text)
-        // Lets the copier's thread end.
-        close(consumer.read)
+        // Then it stops in the middle of a write, wherever that is.
+        var taken: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 4_096)
+        while taken.count < readByteCount {
+            let count = read(consumer.read, &buffer, min(buffer.count, readByteCount - taken.count))
+            try #require(count > 0)
+            taken += buffer[..<count]
+        }
+        let ending = copier.finish(within: 300)
+        #expect(ending.excerpt.byteCount == 120_000 && ending.excerpt.tail == text)
+        #expect(ending.outcome == .stuck(isHeld: false))
         close(consumer.write)
+        #expect(!ending.rest.isEmpty && taken + readAll(consumer.read) + ending.rest == text)
+        close(consumer.read)
+    }
+
+    @Test("its pipe holds no more than any other, for all pipes of a user have a bound")
+    func pipeSize() throws {
+        let consumer = try Pipe()
+        let copier = try copier(to: consumer)
+        // The module of the C library lacks F_GETPIPE_SZ.
+        let sizes = [copier.input, consumer.write].map { fcntl($0, 1_032) }
+        #expect(sizes[0] == sizes[1] && sizes[0] > 0)
+        close(copier.input)
+        #expect(copier.finish(within: 20_000).outcome == .ended)
+        for descriptor in [consumer.read, consumer.write] { close(descriptor) }
     }
 
     @Test("a consumer that is gone closes the pipe, so that the program is told")
@@ -86,8 +108,8 @@ struct StderrCopierTests {
         #expect(write(copier.input, "a", 1) == 1)
         var entry = pollfd(fd: copier.input, events: 0, revents: 0)
         #expect(poll(&entry, 1, 20_000) == 1 && entry.revents & Int16(POLLERR) != 0)
-        let (outcome, excerpt) = copier.finish()
-        #expect(outcome == .consumerGone && excerpt.tail == [0x61])
+        let ending = copier.finish(within: 1_000)
+        #expect(ending.outcome == .consumerGone && ending.excerpt.tail == [0x61])
         close(copier.input)
         close(consumer.write)
     }
@@ -98,8 +120,12 @@ struct StderrCopierTests {
         _ = fcntl(consumer.write, F_SETFL, O_NONBLOCK)
         let copier = try copier(to: consumer)
         let text = [UInt8](repeating: 0x61, count: 400_000)
-        #expect(write(copier.input, text, text.count) == text.count)
-        close(copier.input)
+        let isWritten = Gate()
+        startThread {
+            // More than the pipes hold.
+            if write(copier.input, text, text.count) == text.count { isWritten.open() }
+            close(copier.input)
+        }
         var entry = pollfd(fd: consumer.write, events: Int16(POLLOUT), revents: 0)
         // Full: the copier waits.
         while poll(&entry, 1, 0) == 1 { try await Task.sleep(for: .milliseconds(1)) }
@@ -110,7 +136,8 @@ struct StderrCopierTests {
             reader.withLock { $0 = all }
             isRead.open()
         }
-        #expect(copier.finish().0 == .ended)
+        await isWritten.wait()
+        #expect(copier.finish(within: 1_000).outcome == .ended)
         close(consumer.write)
         await isRead.wait()
         #expect(reader.withLock { $0 } == text)

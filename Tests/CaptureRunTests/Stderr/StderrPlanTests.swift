@@ -36,12 +36,14 @@ struct StderrPlanTests {
         #expect(plan(terminal.raw) == .leave && plan(terminal.raw, .tee) == .tee)
     }
 
-    @Test("a file is read from its size on, unless copying is asked for")
+    @Test("a file is read from its size on, unless it cannot be opened or copying is asked for")
     func file() throws {
         try withTemporaryDirectory { home in
             let file = try opened(home + "/log", O_WRONLY | O_CREAT | O_APPEND)
             #expect(write(file.raw, "before", 6) == 6)
             #expect(plan(file.raw) == .read(from: 6) && plan(file.raw, .tee) == .tee)
+            // Where there is no /proc.
+            #expect(StderrPlan(.auto, descriptor: file.raw, descriptors: home + "/none") == .tee)
         }
     }
 

@@ -69,6 +69,7 @@ struct StderrWindowTests {
         let excerpt = window(kept: 10, [handled, noise, final, second])
         #expect(excerpt.headOffset == UInt64(handled.count + noise.count))
         #expect(excerpt.head == final + second)
+        #expect(excerpt.latestMarkOffset == UInt64(handled.count + noise.count + final.count))
     }
 
     @Test("a line without an end is cut 4 KiB before the mark")
@@ -117,16 +118,31 @@ struct StderrWindowTests {
             for _ in 0..<2_000 {
                 var value = UInt64.max >> UInt64.random(in: 0..<64, using: &generator)
                 if Bool.random(using: &generator) { value = UInt64.random(in: 0...200_000, using: &generator) }
-                let place = off_t(8 * Int.random(in: 1...4, using: &generator))
+                let place = off_t(8 * Int.random(in: 1...5, using: &generator))
                 pwrite(file.raw, &value, 8, place)
                 guard let excerpt = StderrWindow.excerpt(of: file) else { continue }
                 #expect(excerpt.head.count <= 16 << 10 && excerpt.tail.count <= 100)
                 if let offset = excerpt.headOffset { #expect(offset <= excerpt.byteCount) }
+                if let mark = excerpt.latestMarkOffset { #expect(mark <= excerpt.byteCount) }
             }
             for size: off_t in [0, 1, 8, 4_096, 20_480, 100_000, 90_213, 18 << 20] {
                 ftruncate(file.raw, size)
                 #expect(StderrWindow.excerpt(of: file) == nil)
             }
+        }
+    }
+
+    @Test("a file that is cut costs what is in the file, and nothing else")
+    func cutFile() throws {
+        try withFile { file in
+            let copy = OwnedDescriptor(adopting: open("/proc/self/fd/\(file.raw)", O_RDWR | O_CLOEXEC), path: "copy")
+            let window = StderrWindow(keptByteCount: 100_000, file: consume copy)
+            let lines = (0..<10_000).map { "line \($0)\n" }.joined()
+            Array(lines.utf8).withUnsafeBytes { window.add($0) }
+            ftruncate(file.raw, 0)
+            Array("Fatal error: x\n".utf8).withUnsafeBytes { window.add($0) }
+            #expect(window.excerpt.head == Array("Fatal error: x\n".utf8))
+            #expect(window.excerpt.tail == Array((lines + "Fatal error: x\n").utf8.suffix(100_000)))
         }
     }
 

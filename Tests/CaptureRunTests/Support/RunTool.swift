@@ -84,6 +84,13 @@ struct RunTool: Sendable {
         return path
     }
 
+    /// What lies in the spool's `incoming/`.
+    func drops() throws -> [DropForTests] {
+        let room = home + "/spool/incoming"
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: room)) ?? []
+        return try names.sorted().map { try DropForTests("\(room)/\($0)") }
+    }
+
     /// Builds a program from a source in C.
     func compile(_ name: String, _ source: String) async throws -> String {
         let path = home + "/" + name

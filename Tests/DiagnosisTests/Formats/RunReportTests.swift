@@ -49,6 +49,16 @@ struct RunReportTests {
         #expect(found.signature == Signature(of: named, family: "go"))
     }
 
+    @Test("standard error that is not what the program died of says nothing of the death", arguments: ["none", "tail"])
+    func otherWords(part: String) throws {
+        let text = #"Traceback (most recent call last):\n  File \"/a.py\", line 4, in f\nValueError: handled\n"#
+        let found = recognize(
+            document(stderr: #"{"bytes":99,"head":"\#(text)","tail":"bye\n","base64":false,"crash":"\#(part)"}"#))
+        #expect(found.summary == "shopd[2740]: SIGSEGV: ended by SIGSEGV" && found.signature == nil)
+        let head = recognize(document(stderr: #"{"bytes":99,"head":"\#(text)","tail":"","crash":"head"}"#))
+        #expect(head.crash?.cause.type == "ValueError")
+    }
+
     @Test("standard error that is no UTF-8 is read from its bytes")
     func base64() throws {
         // "panic: \xff\n\ngoroutine 1 [running]:\nmain.f()\n\t/a.go:1\n"

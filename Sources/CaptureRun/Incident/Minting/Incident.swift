@@ -20,7 +20,7 @@ struct Incident {
         self.reports = reports
         self.stderr = stderr
         self.now = now
-        stderrText = StderrText(stderr)
+        stderrText = StderrText(stderr, of: record.end?.end.status)
     }
 
     /// `nil` where the watching process died before it knew.
@@ -35,8 +35,18 @@ struct Incident {
     }
 
     var message: String {
-        let spoken = RunMessage.of(stderrText, stderr)
+        let spoken = isLog && crashReport == nil ? nil : RunMessage.of(stderrText)
         return (isSpoken ? spoken : nil) ?? crashMessage ?? spoken ?? RunMessage.of(told)
+    }
+
+    /// What standard error tells of the crash.
+    var crashText: StderrText? { stderrText.flatMap { $0.isCrash && !isLog ? $0 : nil } }
+
+    /// Whether standard error does not tell why the program ended, whatever is in it: it ended well, or on request, or
+    /// the kernel has said what it died of. A program tells there of errors that it survives as well.
+    private var isLog: Bool {
+        guard let told else { return false }
+        return !told.isDeath || told.cause == .oom || told.end.isAnswerToRequest
     }
 
     /// Whether standard error has the words of the crash: Swift's reports tell only which instruction was a trap.
@@ -86,8 +96,7 @@ struct Incident {
                 name: report.name.description, content: report.content, format: report.diagnosis.format,
                 isCrash: index == crash)
         }
-        // What a program that ended well has written is a log.
-        if let text = stderrText, text.isCrash, cause != .file {
+        if let text = crashText {
             parts.append(
                 Payload(
                     name: "stderr-\(record.incident).txt", content: .bytes(text.bytes), format: text.diagnosis.format,

@@ -89,6 +89,7 @@ struct RunDocument {
         json["tail"] = text(tail)
         json["dropped"] = JSONValue(incident.stderrText?.droppedByteCount ?? 0)
         json["base64"] = .bool(!isText)
+        json["crash"] = .string(incident.crashText.map { $0.isMarked ? "head" : "tail" } ?? "none")
         return .object(json)
     }
 

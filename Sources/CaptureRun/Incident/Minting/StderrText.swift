@@ -2,42 +2,52 @@ import Diagnosis
 import DurableIO
 
 /// What was kept of a program's standard error, as a payload: from the mark of a crash on, or else the end.
+///
+/// A program tells of errors that it survives, too. So a mark counts only where what it begins reaches the end
+/// (``StderrReach``). One that does not is left to the document, and the end alone is looked at.
 struct StderrText: Sendable {
     /// The bytes; a line says how many are left out in the middle.
     let bytes: [UInt8]
     /// How many bytes of standard error were not kept.
     let droppedByteCount: UInt64
     let diagnosis: Diagnosis
+    /// Whether it tells of the crash that the program died of.
+    let isCrash: Bool
+    /// Whether it begins at a mark.
+    let isMarked: Bool
+    /// The first line behind the mark, if nothing more is needed to believe it.
+    let markedLine: [UInt8]?
 
-    /// - Returns: `nil` where nothing was kept.
-    init?(_ excerpt: StderrExcerpt) {
-        let tailStart = excerpt.byteCount - min(excerpt.byteCount, UInt64(excerpt.tail.count))
-        if let headStart = excerpt.headOffset, !excerpt.head.isEmpty {
-            let headEnd = headStart + UInt64(excerpt.head.count)
-            if headEnd >= tailStart {
-                // The head may lie within the tail.
-                let before = headStart > tailStart ? Int(headStart - tailStart) : 0
-                let overlap = headStart >= tailStart ? 0 : Int(headEnd - tailStart)
-                bytes =
-                    headStart >= tailStart
-                    ? Array(excerpt.tail.dropFirst(before)) : excerpt.head + excerpt.tail.dropFirst(overlap)
-                droppedByteCount = min(headStart, tailStart)
-            } else {
-                let gap = tailStart - headEnd
-                let line = "\n[... \(gap) bytes of standard error left out ...]\n"
-                bytes = excerpt.head + Array(line.utf8) + excerpt.tail
-                droppedByteCount = headStart + gap
-            }
-        } else {
-            bytes = excerpt.tail
-            droppedByteCount = tailStart
-        }
-        guard !bytes.isEmpty else { return nil }
+    /// `nil` where nothing was kept. `status` is how the program ended; `nil` where nobody knows.
+    init?(_ excerpt: StderrExcerpt, of status: ProgramEnd.Status?) {
+        let reach = StderrReach(of: status)
+        let whole = Self.joined(excerpt)
+        droppedByteCount = whole.droppedByteCount
+        guard !whole.bytes.isEmpty else { return nil }
+        isMarked = reach.hasCrash(excerpt)
+        bytes = isMarked ? whole.bytes : reach.ending(of: excerpt)
+        let tellsLine = isMarked && !reach.needsProof
+        markedLine = tellsLine ? excerpt.head.split(separator: UInt8(ascii: "\n")).first.map(Array.init) : nil
         diagnosis = Diagnosis.recognize(PayloadWindow(whole: bytes)) { _, _ in nil }
+        isCrash =
+            diagnosis.kind == .crash && diagnosis.crash != nil && (diagnosis.endsProcess || !reach.needsProof)
     }
 
-    /// Whether it tells of a crash.
-    var isCrash: Bool { diagnosis.kind == .crash && diagnosis.crash != nil }
+    /// Head and tail, which may overlap, as one text.
+    private static func joined(_ excerpt: StderrExcerpt) -> (bytes: [UInt8], droppedByteCount: UInt64) {
+        let tailStart = excerpt.byteCount - min(excerpt.byteCount, UInt64(excerpt.tail.count))
+        guard let headStart = excerpt.headOffset, !excerpt.head.isEmpty else { return (excerpt.tail, tailStart) }
+        let headEnd = headStart + UInt64(excerpt.head.count)
+        if headStart >= tailStart {
+            return (Array(excerpt.tail.dropFirst(Int(headStart - tailStart))), tailStart)
+        }
+        if headEnd >= tailStart {
+            return (excerpt.head + excerpt.tail.dropFirst(Int(headEnd - tailStart)), headStart)
+        }
+        let gap = tailStart - headEnd
+        let line = "\n[... \(gap) bytes of standard error left out ...]\n"
+        return (excerpt.head + Array(line.utf8) + excerpt.tail, headStart + gap)
+    }
 }
 
 /// What a program has said of its death, in one line.
@@ -48,14 +58,13 @@ enum RunMessage {
     /// The message of standard error.
     /// - Returns: the last line before Swift's `*** Signal`, else what the crash in it says, else the first line behind
     ///   the mark.
-    static func of(_ text: StderrText?, _ excerpt: StderrExcerpt) -> String? {
+    static func of(_ text: StderrText?) -> String? {
         guard let text else { return nil }
         if let line = lineBeforeSignal(text.bytes) { return bounded(line) }
         if text.isCrash, let crash = text.diagnosis.crash, text.diagnosis.format != "shell-death" {
             return bounded(crash.cause.sentence)
         }
-        guard !excerpt.head.isEmpty else { return nil }
-        return excerpt.head.split(separator: UInt8(ascii: "\n")).first.flatMap { bounded($0) }
+        return text.markedLine.flatMap { bounded($0) }
     }
 
     /// The message of a report of the runtime.

@@ -4,9 +4,10 @@
 /// {"format":"reports-run","version":1,"incident":"5f0c…","cause":"signal","message":"Fatal error: Index out of range",
 ///  "program":{"name":"shopd","path":"/usr/bin/shopd","arguments":5,"argv":null,"cwd":"/srv","pid":2740,"uid":1000},
 ///  "exit":{"code":null,"signal":11,"signal_name":"SIGSEGV","core_dumped":true},"ended_at":"2026-11-29T08:00:00.000Z",
-///  "stderr":{"bytes":48211,"head":"…","tail":"…","dropped":0,"base64":false},"files":[…]}
+///  "stderr":{"bytes":48211,"head":"…","tail":"…","dropped":0,"base64":false,"crash":"head"},"files":[…]}
 /// ```
-/// Where standard error holds a crash, its stack and its cause are those of the document as well.
+/// Where standard error holds the crash, its stack and its cause are those of the document as well. `crash` says which
+/// part of it does: `none` where what it tells of is not what the program died of. Older documents do not have it.
 enum RunReportFormat: DocumentFormat {
     static let marks = ["incident"]
 
@@ -49,19 +50,22 @@ enum RunReportFormat: DocumentFormat {
         return Crash.Cause(type: type, message: document["message"]?.stringValue?.nonEmpty)
     }
 
-    /// What is there of standard error: from the mark of a crash on, and the end.
-    private static func stderr(_ document: JSONDocument) -> (head: [UInt8], tail: [UInt8])? {
+    /// What of standard error may hold the crash: what follows its mark, and the end.
+    private static func stderr(_ document: JSONDocument) -> [[UInt8]]? {
         guard let stderr = document["stderr"] else { return nil }
         let isEncoded = stderr["base64"]?.boolValue == true
         func bytes(_ key: String) -> [UInt8] {
             let text = stderr[key]?.stringValue ?? ""
             return isEncoded ? self.decoded(text) : Array(text.utf8)
         }
-        return (bytes("head"), bytes("tail"))
+        switch stderr["crash"]?.stringValue {
+        case nil: return [bytes("head"), bytes("tail")]
+        case let part?: return part == "none" ? nil : [bytes(part)]
+        }
     }
 
-    private static func crash(in stderr: (head: [UInt8], tail: [UInt8])) -> Diagnosis? {
-        for bytes in [stderr.head, stderr.tail] where !bytes.isEmpty {
+    private static func crash(in parts: [[UInt8]]) -> Diagnosis? {
+        for bytes in parts where !bytes.isEmpty {
             let window = PayloadWindow(head: bytes[...], byteCount: bytes.count, name: PayloadName([]))
             if let found = TextFormats.read(window), found.kind == .crash, found.crash != nil { return found }
         }
