@@ -24,7 +24,8 @@ struct UnusableSpoolTests {
             Disk(testDescription: "full, without a spool", lines: fill),
             Disk(
                 testDescription: "full, with room for the beginning",
-                lines: make + fill + #"truncate -s -4096 "$home/disk/filler""#),
+                // The record of a run, with its spare blanks, and the lock.
+                lines: make + fill + #"truncate -s -24576 "$home/disk/filler""#),
             Disk(
                 testDescription: "without a free inode", options: "size=1m,nr_inodes=6",
                 lines: make + #"n=0; while touch "$home/disk/filler$n"; do n=$((n + 1)); done 2>/dev/null"#),
