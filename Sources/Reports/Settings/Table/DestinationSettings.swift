@@ -63,6 +63,9 @@ package struct DestinationSettings: Sendable {
     /// The form in which reports are sent unless somebody sets another.
     var usualEncoding: ReportEncoding { endpoint.map { Destination.kind(of: $0).usualEncoding } ?? .gzip }
 
+    /// The proof of receipt that its kind demands by itself, for people; `nil` if it demands none.
+    var ownProof: String? { endpoint.flatMap { Destination.kind(of: $0).ownProof } }
+
     /// How it is reached.
     package func connection(_ sending: SendingSettings) -> ConnectionSettings {
         var connection = ConnectionSettings()
