@@ -33,8 +33,7 @@ package struct DestinationSettings: Sendable {
     /// Where reports go, but for how that place is reached; `nil` when no endpoint is named.
     package var destination: Destination? {
         guard let endpoint else { return nil }
-        let headers = headers.map { (name: $0.name, value: $0.value) }
-        var destination = Destination(endpoint: endpoint) { headers }
+        var destination = Destination(endpoint: endpoint) { [headers] in headers.current }
         destination.encoding = encoding
         destination.acknowledgement = acknowledgement
         return destination
