@@ -58,6 +58,8 @@ struct DestinationCommandTests {
     @Test("settings say which proof of receipt a kind of destination demands by itself")
     func ownProof() async throws {
         try await withTool { tool in
+            // Without the spool there is nothing to show.
+            try configure(tool, "{}")
             for (endpoint, proof) in [
                 ("https://h.example/{id}", String?.none), ("otlp+https://h.example", nil),
                 ("s3://bucket?region=r", "own: the ETag or the id of S3"),

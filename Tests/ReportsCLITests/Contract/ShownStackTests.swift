@@ -12,7 +12,7 @@ struct ShownStackTests {
             let id = try await tool.add(
                 "Exception in thread \"main\" java.lang.StackOverflowError: deep\n" + frames.joined())
             let shown = try await tool.run("show", id).output
-            #expect(shown.contains("   19  com.example.Till.f19 "), "\(shown)")
+            #expect(shown.contains("\n  * 19  com.example.Till.f19 at Till.java:20\n"), "\(shown)")
             #expect(shown.contains("\n    \(frameCount - 20) more\n"), "\(shown)")
         }
     }
