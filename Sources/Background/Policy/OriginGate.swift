@@ -88,6 +88,17 @@ package struct OriginGate: Hashable, Sendable {
         hasExplicitProbe = true
     }
 
+    /// Somebody asks for a try while the queue is at work: closed by failure or for a reason, the gate may be probed from
+    /// now on. Unlike ``allowExplicitProbe()``, this can be stored, so that readers know of the probe until it is made.
+    /// A time that the server named stands.
+    package mutating func makeProbeDue(at now: Int64) {
+        switch closure {
+        case .backingOff(let until): closure = .backingOff(until: min(until, now))
+        case .held(let reason, let nextProbe): closure = .held(reason, nextProbe: min(nextProbe, now))
+        case .asked, nil: break
+        }
+    }
+
     /// Transfers start. A probe uses up what allowed it.
     package mutating func started(at now: Int64) {
         hasSecondOpinion = false

@@ -34,6 +34,13 @@ extension SendingPlan {
         for origin in origins { schedule.change(origin) { $0.gate.allowExplicitProbe() } }
     }
 
+    /// Makes the probe of a closed gate due, because somebody asks for it during a drive.
+    /// - Returns: the record of the origin as it is now.
+    package mutating func madeProbeDue(at origin: String, now: Int64) -> OriginRecord? {
+        schedule.change(origin) { $0.gate.makeProbeDue(at: now) }
+        return schedule.origins[origin]
+    }
+
     /// Records that the queue made a row due so that it can serve as a probe.
     package mutating func madeDue(probe row: Int64) {
         schedule.probes.insert(row)

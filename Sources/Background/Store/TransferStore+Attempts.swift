@@ -139,7 +139,7 @@ extension TransferStore {
 
     /// What is due later than this from now rests: any other held row is due within ``OriginGate/probeInterval``. The
     /// same again is for a ledger whose clock a crash has put back.
-    private static let restThreshold = 2 * OriginGate.probeInterval
+    fileprivate static let restThreshold = 2 * OriginGate.probeInterval
 
     /// A row that only waits for the origin, or that is held for a reason which may be over when the origin accepts
     /// another transfer. A held row that rests is none, until ``restThreshold`` before it is due.
@@ -192,5 +192,14 @@ extension TransferStore {
             "UPDATE transfer SET state='waiting', due_at=? WHERE id=? AND (due_at IS NULL OR due_at > ?)",
             .integer(now), .integer(row), .integer(now))
         return row
+    }
+}
+
+extension TransferRecord {
+    /// Whether it is held and rests at a time on the ledger's axis: the server may have it already, and nothing but time
+    /// or a person brings it on.
+    package func rests(at now: Int64) -> Bool {
+        guard state == .held, let due else { return false }
+        return due > now + TransferStore.restThreshold
     }
 }

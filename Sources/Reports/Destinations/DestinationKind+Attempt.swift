@@ -24,7 +24,7 @@ extension DestinationKind {
             let result = rest?.added(to: sent) ?? sent
             context.wall = clock.wallMilliseconds
             let attempt = AttemptReport(result, at: context.wall) { [context] answer in
-                let judgement = judge(answer, to: report, context)
+                let judgement = withoutTokens(judge(answer, to: report, context))
                 return rest?.added(to: judgement, on: answer) ?? judgement
             }
             // Each sort of change once: two answers that contradict each other must not be obeyed for ever.
@@ -33,5 +33,17 @@ extension DestinationKind {
             }
             context.changes.append(change)
         }
+    }
+
+    /// The same judgement, without the tokens of the endpoint's path in what is kept of the answer: servers repeat the
+    /// address that they were asked for, in a redirect or on a page.
+    private func withoutTokens(_ judgement: Judgement) -> Judgement {
+        guard Self.hasTokensInPath else { return judgement }
+        var judgement = judgement
+        for token in TokenMask.tokens(in: endpoint.path.prefix { $0 != "?" }) {
+            judgement.note = judgement.note?.replacing(token, with: "***")
+            judgement.receipt = judgement.receipt?.replacing(token, with: "***")
+        }
+        return judgement
     }
 }

@@ -16,9 +16,12 @@ package protocol DestinationKind: Sendable {
     static var usualEncoding: ReportEncoding { get }
     /// The names in an endpoint's query whose values are no secret, so that they may be shown. The default is none.
     static var openQueryNames: Set<String> { get }
-    /// Whether a long part of the path may be a token, as at some collectors, so that it is not shown. The default is
-    /// `false`.
+    /// Whether a long part of the path may be a token, as many services give one to each customer, so that it is neither
+    /// shown nor kept. The default is `false`.
     static var hasTokensInPath: Bool { get }
+    /// The proof of receipt that a 2xx answer has to contain when nobody sets one, for people; `nil`, the default, if
+    /// every 2xx counts.
+    static var ownProof: String? { get }
     /// How long a report rests at least, in milliseconds, when all of its request has been sent and nobody knows whether
     /// the server has it: for servers that take a second copy for another report (``UnansweredRest``). Such a request
     /// goes over a connection of its own. The default, `nil`, is for servers that know a report again.
@@ -66,6 +69,7 @@ extension DestinationKind {
     package static var usualEncoding: ReportEncoding { .gzip }
     package static var openQueryNames: Set<String> { [] }
     package static var hasTokensInPath: Bool { false }
+    package static var ownProof: String? { nil }
     package static var unansweredRest: Int64? { nil }
     package var answerByteCount: Int? { nil }
     package var goesInParts: Bool { false }

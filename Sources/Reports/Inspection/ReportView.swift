@@ -40,6 +40,8 @@ package struct ReportView: Sendable {
     package var isSnapshot = false
     /// When the file was changed last, in milliseconds since the epoch; `nil` for a report of which more is known.
     var fileChangedAt: Int64?
+    /// Whether it is held and rests, because the server may have it already: no submit tries it before its time.
+    package var isResting = false
     /// How many bytes the server has acknowledged, and of how many; `nil` unless it is on its way in parts.
     package var uploaded: (offset: UInt64, byteCount: UInt64)?
 

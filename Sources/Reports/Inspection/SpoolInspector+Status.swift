@@ -89,8 +89,10 @@ package struct SpoolStatus: Sendable {
     package var brakedSignatureCount = 0
     /// Each destination, then each server to which reports with requests of their own go.
     package var destinations: [DestinationStanding] = []
-    /// How many of the held reports a route holds.
+    /// How many of the held reports no route sends: a route holds them, or their destination does not take them.
     package var heldByRouteCount: Int { destinations.reduce(0) { $0 + $1.heldByRouteCount } }
+    /// How many of these their destination does not take.
+    package var notTakenCount: Int { destinations.reduce(0) { $0 + $1.notTakenCount } }
 
     package static let stateNames = ["incoming"] + TransferState.allCases.map(\.rawValue)
 

@@ -60,6 +60,7 @@ package struct SpoolInspector {
 
     func view(of record: TransferRecord) -> ReportView {
         var view = ReportView(record) { reader?.wall(of: $0) ?? $0 }
+        view.isResting = reader.map { record.rests(at: $0.now) } ?? false
         guard let opens = gateOpensWall(record.lane) else { return view }
         if let due = view.nextAttemptAt {
             view.nextAttemptAt = max(due, opens)

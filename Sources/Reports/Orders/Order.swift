@@ -10,6 +10,9 @@ package struct Order: Hashable, Sendable {
     package enum Action: String, Sendable {
         case retry
         case remove
+        /// Try now what a submit would try: `submit` files it where another process owns the spool, and takes it back
+        /// when it no longer waits. It has no effect that would have to be remembered.
+        case submit
     }
 
     /// What an order is about.
@@ -18,7 +21,8 @@ package struct Order: Hashable, Sendable {
         case report(String)
         /// A poisonous drop, by the place where it lies.
         case drop(DropPlace)
-        /// For a retry alone: all reports that are parked, held or waiting, and all poisonous drops.
+        /// For a retry: all reports that are parked, held or waiting, and all poisonous drops. For a submit: all that
+        /// it would try.
         case all
     }
 
@@ -92,8 +96,8 @@ package struct Order: Hashable, Sendable {
     /// Only an explicit null is "all", and only for what is done with all: a damaged id must not become that.
     private static func target(of action: Action, in json: JSONValue) throws(Problem) -> Target {
         switch json["id"] {
-        case .null where action == .retry: return .all
-        case .string(let text) where ContentHash(hex: text) != nil: return .report(text)
+        case .null where action != .remove: return .all
+        case .string(let text) where action != .submit && ContentHash(hex: text) != nil: return .report(text)
         default: throw .damaged
         }
     }

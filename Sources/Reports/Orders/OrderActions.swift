@@ -1,7 +1,7 @@
 import Background
 import DurableIO
 
-/// What a person may ask of the owner: to send again, or to delete.
+/// What a person may ask of the owner: to send again, to delete, or to try now.
 struct OrderActions {
     let spool: ReportSpool
     let queue: TransferQueue
@@ -137,6 +137,7 @@ struct OrderActions {
         case (.retry, .report(let id)):
             if try await isSending(id) { return false }
             _ = try await retry(id, remembering: nonce)
+            try await probeGates(of: [id])
         case (.retry, .drop(let place)):
             _ = try await retry(place, remembering: nonce)
         case (.retry, .all):
@@ -145,6 +146,8 @@ struct OrderActions {
             guard try await remove(id, filedAt: order.filedAt, remembering: nonce) else { return false }
         case (.remove, .drop(let place)):
             _ = try await remove(place, remembering: nonce)
+        case (.submit, _):
+            try await queue.probe()
         case (.remove, .all):
             break
         }
@@ -156,7 +159,18 @@ struct OrderActions {
         // The drops first: the commit about the reports remembers that the order is carried out.
         guard try await !queue.look({ try $0.isConsumed(token: nonce) }) else { return }
         for place in try await poisonousDrops() { _ = try await retry(place) }
-        try await retry(all: retryable(), remembering: nonce)
+        let identifiers = try await retryable()
+        try await retry(all: identifiers, remembering: nonce)
+        try await probeGates(of: identifiers)
+    }
+
+    /// Has the closed gates probed that the reports of a retry go through. Without an owner the next submit does so, but
+    /// this owner may live for months.
+    private func probeGates(of identifiers: [String]) async throws {
+        let lanes = try await queue.look { queries in
+            try Set(identifiers.compactMap { try queries.record($0)?.lane })
+        }
+        try await queue.probeClosedGates(of: lanes)
     }
 
     private func isSending(_ identifier: String) async throws -> Bool {

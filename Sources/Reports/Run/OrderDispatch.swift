@@ -2,7 +2,7 @@ import Background
 import DurableIO
 
 /// Carries out a person's `retry` or `remove`: immediately when no process owns the spool, otherwise by an order to the
-/// owner.
+/// owner. A `submit` that finds an owner orders a try (``orderTry()``).
 package struct OrderDispatch {
     private let spool: ReportSpool
     private let routing: Routing?
@@ -69,7 +69,7 @@ package struct OrderDispatch {
                         "\(id) is not removed: it lies in collected/ and could not be taken in, see 'reports doctor'")
                 }
                 done.append(target)
-            case (_, .all): break
+            case (.submit, _), (_, .all): break
             }
         }
         return done
@@ -86,13 +86,28 @@ package struct OrderDispatch {
         }
     }
 
+    /// Orders the owner to try what a submit would try.
+    /// - Returns: the name of the order, by which the caller may take it back.
+    /// - Throws: ``ReportsError`` when it cannot be written.
+    func orderTry() throws -> EntryName {
+        do {
+            return try file(Order(.submit, .all, filedAt: spool.clock.wallMilliseconds))
+        } catch {
+            throw ReportProducer.explain(error, "request")
+        }
+    }
+
+    private func file(_ order: Order) throws -> EntryName {
+        let name = Order.newName()
+        let publication = try spool.newPublication()
+        try publication.write(order.bytes)
+        _ = try publication.publish(as: name, in: spool.collected)
+        return name
+    }
+
     private func file(_ action: Order.Action, _ targets: [Order.Target], at filedAt: Int64) throws -> [Order.Target] {
         do {
-            for target in targets {
-                let publication = try spool.newPublication()
-                try publication.write(Order(action, target, filedAt: filedAt).bytes)
-                _ = try publication.publish(as: Order.newName(), in: spool.collected)
-            }
+            for target in targets { _ = try file(Order(action, target, filedAt: filedAt)) }
         } catch {
             throw ReportProducer.explain(error, "request")
         }

@@ -14,11 +14,20 @@ extension Submission {
     struct Patience {
         var unsureLooks = 0
         var hasTold = false
+        /// Whether this run has looked for something that the owner would not try without being asked.
+        var hasAsked = false
+        /// The order by which this run has asked.
+        var order: EntryName?
     }
 
     func waitForOwner(since start: Int64, _ patience: inout Patience) async throws -> Waiting {
         let limit = deadline ?? Self.ownerPatience
         guard waitsForOwner else { return .givenUp }
+        if isExplicit, !patience.hasAsked {
+            patience.hasAsked = true
+            // Where there is no space for the order, the owner's own time has to do.
+            if hasClosed() { patience.order = try? OrderDispatch(spool: spool).orderTry() }
+        }
         if hasNothingDue() {
             let found = try SpoolInspector(spool: spool).summary()
             // If a report waits and no attempt is planned for a later time, the report arrived after `hasNothingDue()`
@@ -86,6 +95,24 @@ extension Submission {
 
     var holder: LockHolder? {
         OwnerLock.holder(LedgerPlace.lockName, in: spool.root, clock: spool.clock)
+    }
+
+    /// Takes back the order of a run that no longer waits. An owner of an earlier version does not know such orders, and
+    /// one of each submit would stay.
+    func takeBack(_ patience: Patience) {
+        guard let order = patience.order else { return }
+        _ = try? spool.files.remove(order, in: spool.collected)
+    }
+
+    /// Whether the ledger has something that the owner tries by itself only later, and now if it is asked: a server that
+    /// is closed by trouble, or a report that is held until a server accepts.
+    private func hasClosed() -> Bool {
+        guard
+            let reader = try? LedgerReader(
+                name: LedgerPlace.ledgerName, in: spool.root, files: spool.files, clock: spool.clock),
+            let isClosed = try? reader.hasUntried(in: { configuration.sends(in: $0) })
+        else { return false }
+        return isClosed
     }
 
     private func hasNothingDue() -> Bool {

@@ -112,6 +112,7 @@ package struct Submission: Sendable {
         let start = spool.clock.bootMilliseconds
         var leftovers: Set<Intake.Place> = []
         var patience = Patience()
+        defer { takeBack(patience) }
         while true {
             guard let owner = try await SpoolOwner.become(of: spool, configuration) else {
                 if isLasting {
@@ -121,13 +122,17 @@ package struct Submission: Sendable {
                 }
                 switch try await waitForOwner(since: start, &patience) {
                 case .tryAgain: continue
-                case .done(let found): return summary.counting(found)
+                case .done(let found):
+                    summary.owner = holder
+                    return summary.counting(found)
                 case .givenUp: break
                 }
                 summary.isOwnedElsewhere = true
                 summary.owner = holder
                 return try summary.counting(SpoolInspector(spool: spool).summary())
             }
+            // What the order asks for, this run does by itself.
+            takeBack(patience)
             summary.repairs += owner.repairs
             for repair in owner.repairs { configuration.onEvent(.repaired(repair)) }
             // A producer that published after this run's last look found the lock held, and left its report to this

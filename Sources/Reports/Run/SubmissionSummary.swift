@@ -57,7 +57,8 @@ public struct SubmissionSummary: Hashable, Sendable {
     public internal(set) var nextAttemptMilliseconds: Int64?
     /// Whether another process was the owner of the spool and had not finished when this run ended.
     public internal(set) var isOwnedElsewhere = false
-    /// The process that owns the spool; `nil` if the lock file does not name it.
+    /// The process that owns the spool and has done the work of this run, or has not finished it; `nil` if this run was
+    /// the owner, and if the lock file does not name the other one.
     package internal(set) var owner: LockHolder?
     /// The repairs that this run made first, and the destinations that it could not reach for a setting, as sentences
     /// for people; empty after an orderly end of the previous run.

@@ -5,6 +5,15 @@ package struct HeaderSetting: Sendable {
     package let name: String
     package let value: String
     package let source: SettingSource
+    /// The file that has it, if it is read again at each attempt.
+    private(set) var file: HeaderFile?
+
+    /// The same header, which is read again from a file.
+    func of(_ file: HeaderFile) -> HeaderSetting {
+        var header = self
+        header.file = file
+        return header
+    }
 
     /// Checks both.
     package init(_ name: String, _ value: some StringProtocol, from source: SettingSource) throws(ReportsError) {

@@ -94,7 +94,12 @@ extension DestinationSettings {
 
     fileprivate func shownSettings(below prefix: String) -> [Settings.Shown] {
         Setting.allCases.filter { $0.scope == .destination }.map { setting in
-            let standard = setting == .encoding ? usualEncoding.rawValue : setting.standardText
+            let standard: String? =
+                switch setting {
+                case .encoding: usualEncoding.rawValue
+                case .acknowledgement: ownProof.map { "own: \($0)" } ?? setting.standardText
+                default: setting.standardText
+                }
             return Settings.Shown(setting, entries[setting], standard: standard, below: prefix)
         }
     }

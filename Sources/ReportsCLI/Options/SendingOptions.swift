@@ -55,7 +55,7 @@ extension Option where Value == String? {
 }
 
 extension HeaderSetting {
-    /// What `--header` was given, its files read.
+    /// What `--header` was given, its files read. Each attempt reads them again.
     static func given(_ texts: [String]) throws -> [HeaderSetting] {
         try texts.flatMap { text in
             guard text.hasPrefix("@") else { return [try HeaderSetting(line: text, from: .option("--header"))] }
@@ -67,7 +67,11 @@ extension HeaderSetting {
             } catch {
                 throw ReportsError(.badConfiguration, "--header @\(path): \(error.errno)", underlyingError: error)
             }
-            return try HeaderSetting.lines(bytes, from: .option("--header @\(path)"))
+            let read: HeaderFile.Reader = { (bytes) throws(ReportsError) in
+                try HeaderSetting.lines(bytes, from: .option("--header @\(path)"))
+            }
+            let file = HeaderFile(.init(path), files: files, limit: HeaderSetting.maximumByteCount + 1, read)
+            return try file.holding(read(bytes))
         }
     }
 }

@@ -52,10 +52,14 @@ enum CrashDescription {
         let number = thread.number.map(String.init)
         let name = [number, thread.name].compactMap(\.self).joined(separator: " ")
         var lines = ["stack:" + (name.isEmpty ? "" : "      thread \(oneLine(name))")]
-        for (index, frame) in thread.frames.prefix(frameCount).enumerated() {
-            lines.append("  \(frame.isOwn ? "*" : " ") \(ReportTable.pad("\(index)", 3)) \(oneLine(frame.text()))")
+        // One frame may stand for thousands of calls that are missing in the middle of the stack.
+        var call = 0
+        for frame in thread.frames.prefix(frameCount) {
+            let place = frame.omittedCount == nil ? "\(call)" : ""
+            lines.append("  \(frame.isOwn ? "*" : " ") \(ReportTable.pad(place, 3)) \(oneLine(frame.text()))")
+            call += frame.callCount
         }
-        let rest = thread.frames.count - frameCount
+        let rest = thread.frames.dropFirst(frameCount).reduce(0) { $0 + $1.callCount }
         if rest > 0 { lines.append("    \(rest) more") }
         return lines
     }

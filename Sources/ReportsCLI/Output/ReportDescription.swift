@@ -57,9 +57,18 @@ enum ReportDescription {
 
     private static func attempt(_ attempt: JSONValue) -> String {
         let started = attempt["started_at"]?.stringValue ?? "?"
-        let status = attempt["status"]?.integerValue.map { "\($0)" } ?? attempt["error"]?.stringValue ?? "no end known"
+        let error = attempt["error"]?.stringValue
+        let end = attempt["status"]?.integerValue.map { answer($0, error) } ?? error ?? "no end known"
         let retryAfter = attempt["retry_after"]?.integerValue.map { ", asked to wait \($0) s" } ?? ""
-        return "  \(started)  \(status)\(retryAfter)"
+        return "  \(started)  \(end)\(retryAfter)"
+    }
+
+    /// The status of an answer, and what the error says besides: the reason that the server gave.
+    private static func answer(_ status: Int64, _ error: String?) -> String {
+        guard let error, !error.isEmpty else { return "\(status)" }
+        let bare = "the server answered \(status)"
+        guard error.hasPrefix(bare) else { return "\(status): \(error)" }
+        return "\(status)\(error.dropFirst(bare.count))"
     }
 
     /// The server's last word in one line; `--json` has all that was kept of it.
@@ -77,6 +86,10 @@ enum ReportDescription {
         }
         let omissions = (receipt["left_out"]?.arrayValue ?? []).compactMap(\.stringValue)
         if !omissions.isEmpty { parts.append("sent without \(omissions.joined(separator: ", "))") }
+        let limits = (receipt["rate_limited"]?.arrayValue ?? []).compactMap(\.stringValue)
+        if !limits.isEmpty {
+            parts.append("the server limits \(limits.joined(separator: ", ")) now, and may have dropped what it got")
+        }
         return parts.filter { !$0.isEmpty }.joined(separator: "  ")
     }
 
@@ -99,8 +112,9 @@ enum ReportDescription {
             return "sent when its program gives the request again: the values of its headers are not stored"
         case "held" where view.reason == "route": return view.holdAdvice ?? "nothing"
         case "held":
-            return "\(view.holdAdvice ?? "something has to change first"); one report is tried at each submit"
-                + (due.map { ", or \($0)" } ?? "")
+            let advice = view.holdAdvice ?? "something has to change first"
+            guard view.isProbed else { return advice + (due.map { "; it is tried again from \($0) on" } ?? "") }
+            return "\(advice); one report is tried at each submit" + (due.map { ", or \($0)" } ?? "")
         case "rejected", "exhausted": return "nothing by itself; 'reports retry' sends it, 'reports remove' deletes it"
         case "evicted" where view.isBraked:
             return "nothing; the first reports of its signature are kept, 'reports list --group' shows them; "

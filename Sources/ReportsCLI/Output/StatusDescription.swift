@@ -8,7 +8,7 @@ enum StatusDescription {
 
     static func lines(_ status: SpoolStatus, _ path: String) -> [String] {
         var lines = ["spool:  \(path)", "owner:  \(owner(of: status))"]
-        lines += counts(status.states, heldByRoute: status.heldByRouteCount)
+        lines += counts(status.states, heldByRoute: status.heldByRouteCount, notTaken: status.notTakenCount)
         if status.states.allSatisfy({ $0.count.count == 0 }) { lines.append("no reports") }
         for origin in status.origins { lines.append("\(origin.name):  \(origin.standing)") }
         lines += destinations(status.destinations)
@@ -32,14 +32,24 @@ enum StatusDescription {
         return status.hasOwner ? "a process is at work" : "none"
     }
 
+    /// A line for each state. Of the held reports no route sends `heldByRoute`, of which `notTaken` are not taken by
+    /// their destination.
     private static func counts(
-        _ states: [(name: String, count: SpoolStatus.Count)], heldByRoute: Int
+        _ states: [(name: String, count: SpoolStatus.Count)], heldByRoute: Int, notTaken: Int
     ) -> [String] {
         states.filter { $0.count.count > 0 }.map { name, count in
             let compressed = name == "incoming" ? "" : " compressed"
-            let byRoute = name == "held" && heldByRoute > 0 ? ", \(heldByRoute) held by a route" : ""
-            return "\(name):  \(count.count)  (\(ByteSize.text(count.byteCount))\(compressed))\(byRoute)"
+            var line = "\(name):  \(count.count)  (\(ByteSize.text(count.byteCount))\(compressed))"
+            guard name == "held" else { return line }
+            if heldByRoute > notTaken { line += ", \(heldByRoute - notTaken) held by a route" }
+            if notTaken > 0 { line += ", \(notTaken) \(Self.notTaken(notTaken))" }
+            return line
         }
+    }
+
+    /// What is said behind the number of held reports that no destination gets, although a route leads to one.
+    static func notTaken(_ count: Int) -> String {
+        "not taken by \(count == 1 ? "its destination" : "their destinations")"
     }
 
     // MARK: - Destinations
@@ -66,7 +76,7 @@ enum StatusDescription {
                 "no destination:  a route holds the reports, or the next submit decides"
             }
         var lines = [title]
-        lines += counts(one.states, heldByRoute: one.heldByRouteCount).map { "  \($0)" }
+        lines += counts(one.states, heldByRoute: one.heldByRouteCount, notTaken: one.notTakenCount).map { "  \($0)" }
         if let oldest = one.oldestUndeliveredAt {
             lines.append("  oldest undelivered:  \(RFC3339.string(milliseconds: oldest))")
         }

@@ -17,14 +17,15 @@ struct SubmissionTelling {
                     + "'reports list --state removed' names them")
         }
         if isJSON { return Console.print(summary.json) }
+        // What a route holds waits for nothing.
+        let isLeft = summary.waiting > 0 || summary.held > summary.heldByRoute
         var parts = ["delivered \(summary.delivered)"]
         for (name, count) in [
             ("waiting", summary.waiting), ("held", summary.held), ("rejected", summary.rejected),
             ("exhausted", summary.exhausted), ("evicted", summary.evicted), ("duplicates", summary.duplicates),
             ("skipped", summary.skipped),
         ] where count > 0 {
-            let byRoute = name == "held" && summary.heldByRoute > 0 ? " (\(summary.heldByRoute) by a route)" : ""
-            parts.append("\(name) \(count)\(byRoute)")
+            parts.append("\(name) \(count)" + (name == "held" ? unsent(of: summary) : ""))
         }
         Console.print(parts.joined(separator: ", "))
         if summary.evicted > summary.braked {
@@ -33,12 +34,29 @@ struct SubmissionTelling {
         if summary.braked > 0 { tellBraked(summary.braked) }
         if summary.isOwnedElsewhere {
             Console.print("another process\(LockHolder.words(summary.owner)) is at work on this spool")
+        } else if summary.owner != nil, isLeft {
+            Console.print("another process\(LockHolder.words(summary.owner)) owns this spool and did what was due")
         }
         if let next = summary.nextAttemptMilliseconds {
             Console.print("next attempt: \(RFC3339.string(milliseconds: next))")
         }
-        if summary.waiting > 0 || summary.held > summary.heldByRoute { tellTrouble() }
+        if isLeft {
+            let closed = tellTrouble()
+            tellRefused(besides: closed)
+        }
         if summary.waiting > 0 { tellSlowReports() }
+    }
+
+    /// How many of the held reports nobody sends: by a route, or because their destination does not take them.
+    private func unsent(of summary: SubmissionSummary) -> String {
+        guard summary.heldByRoute > 0 else { return "" }
+        let notTaken = min(summary.heldByRoute, (try? SpoolInspector(spool: spool).notTakenCount()) ?? 0)
+        let byRoute = summary.heldByRoute - notTaken
+        let words = [
+            byRoute > 0 ? "\(byRoute) by a route" : nil,
+            notTaken > 0 ? "\(notTaken) \(StatusDescription.notTaken(notTaken))" : nil,
+        ]
+        return " (\(words.compactMap(\.self).joined(separator: ", ")))"
     }
 
     private func tellBraked(_ count: Int) {
@@ -62,8 +80,9 @@ struct SubmissionTelling {
     private static let troubleCount = 5
 
     /// Why something waits, when a server is the reason: a line for each server of this run that is closed.
-    private func tellTrouble() {
-        guard let origins = try? SpoolInspector(spool: spool).origins() else { return }
+    /// - Returns: the names of these servers.
+    private func tellTrouble() -> Set<String> {
+        guard let origins = try? SpoolInspector(spool: spool).origins() else { return [] }
         let closed = origins.compactMap { origin in
             let names = destinations.filter { $0.origin == origin.name }.map(\.name)
             return origin.isOpen || names.isEmpty ? nil : (origin: origin, names: names)
@@ -77,5 +96,19 @@ struct SubmissionTelling {
             let count = closed.count - Self.troubleCount
             Console.print("and \(count) more servers are closed: 'reports status' shows them")
         }
+        return Set(closed.map(\.origin.name))
+    }
+
+    /// Why reports are held although their server is open: a line for each reason and destination of this run.
+    private func tellRefused(besides closed: Set<String>) {
+        guard let held = try? SpoolInspector(spool: spool).refusedReports() else { return }
+        let open = destinations.filter { !closed.contains($0.origin) }
+        let told = held.compactMap { one in open.first { $0.name == one.destination }.map { ($0, one.report) } }
+        for (destination, report) in told.prefix(Self.troubleCount) {
+            let trouble = report.lastError.map { ": \($0)" } ?? ""
+            let place = destinations.count > 1 ? "\(destination.name): " : ""
+            Console.print(Printable.text("\(place)\(destination.origin): \(report.reason ?? "held")\(trouble)"))
+        }
+        if told.count > Self.troubleCount { Console.print("and more: 'reports list --state held' shows them") }
     }
 }

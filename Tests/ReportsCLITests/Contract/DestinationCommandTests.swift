@@ -55,6 +55,31 @@ struct DestinationCommandTests {
         }
     }
 
+    @Test("settings say which proof of receipt a kind of destination demands by itself")
+    func ownProof() async throws {
+        try await withTool { tool in
+            // Without the spool there is nothing to show.
+            try configure(tool, "{}")
+            for (endpoint, proof) in [
+                ("https://h.example/{id}", String?.none), ("otlp+https://h.example", nil),
+                ("s3://bucket?region=r", "own: the ETag or the id of S3"),
+                ("sentry+https://key@h.example/1", "own: the id of the event"),
+                ("minidump+https://h.example/", "own: CrashID= in the answer"),
+            ] {
+                let row = try await tool.objects("settings", "--endpoint", endpoint).first {
+                    $0["name"]?.stringValue == "acknowledgement"
+                }
+                #expect(row?["value"]?.stringValue == proof, "\(endpoint)")
+                #expect(row?["default"]?.stringValue == proof, "\(endpoint)")
+            }
+            let set = try await tool.run(
+                "settings", "--endpoint", "sentry+https://key@h.example/1", "--acknowledgement", "any")
+            let lines = set.output.split(separator: "\n").filter { $0.hasPrefix("acknowledgement ") }
+            let words = lines.map { $0.split(separator: " ").map(String.init) }
+            #expect(words == [["acknowledgement", "any", "--acknowledgement"]], "\(set.output)")
+        }
+    }
+
     @Test("a slip ends a command with its place; retry tells it and goes on; add takes no notice")
     func slips() async throws {
         try await withTool { tool in

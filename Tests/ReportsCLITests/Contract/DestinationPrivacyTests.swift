@@ -61,6 +61,56 @@ struct DestinationPrivacyTests {
         }
     }
 
+    private static let token = "SECRETTOKEN0123456789abcdef"
+
+    @Test(
+        "a token in the path of an endpoint is shown nowhere, whatever the kind of the destination",
+        arguments: [
+            "http://127.0.0.1:1/in/\(token)/{id}", "otlp+http://127.0.0.1:1/\(token)",
+            "minidump+http://127.0.0.1:1/\(token)",
+        ])
+    func tokenInPath(_ endpoint: String) async throws {
+        try await withTool { tool in
+            let tool = tool.with(["REPORTS_ENDPOINT": endpoint])
+            try await tool.add("one")
+            var printed = ""
+            for command in ["submit", "settings", "status", "test", "check", "metrics", "doctor"] {
+                for options in [[], ["--json"]] where command != "metrics" || options.isEmpty {
+                    let result = try await tool.run([command] + options)
+                    printed += result.output + result.errors
+                }
+            }
+            #expect(printed.contains("127.0.0.1:1/") && printed.contains("***"), "\(printed)")
+            expectNone(of: [Self.token], in: printed, tool)
+        }
+    }
+
+    @Test("nor is it kept of an answer that repeats it", arguments: ["", "otlp+", "minidump+"])
+    func repeatedToken(_ scheme: String) async throws {
+        let script = ServerScript { request in
+            let headers = request.index == 0 ? [(name: "Location", value: request.target + "/")] : []
+            return .response(request.index == 0 ? 302 : 400, headers: headers, text: "nothing is at \(request.target)")
+        }
+        try await withTool(server: script) { tool, server in
+            let tool = tool.with(["REPORTS_ENDPOINT": scheme + server.url("/in/\(Self.token)")])
+            try tool.drop(try CorpusFile.bytes(of: "test.dmp"), as: "test.dmp")
+            let options = scheme == "otlp+" ? ["?payload=omit"] : []
+            let sent = tool.with(["REPORTS_ENDPOINT": (tool.environment["REPORTS_ENDPOINT"] ?? "") + options.joined()])
+            var printed = ""
+            for _ in 1...2 {
+                _ = try await sent.run("submit")
+                let id = try #require(try await sent.objects("list").first?["id"]?.stringValue)
+                for command in [["show", id], ["show", id, "--json"], ["status"], ["status", "--json"], ["check"]] {
+                    printed += try await sent.run(command).output
+                }
+                _ = try await sent.run("retry", "--all")
+            }
+            #expect(server.requests.count >= 2 && server.requests.allSatisfy { $0.target.contains(Self.token) })
+            #expect(printed.contains("and points to http://127.0.0.1:\(server.port)/in/***"), "\(printed)")
+            expectNone(of: [Self.token], in: printed, tool)
+        }
+    }
+
     private func writeSettings(
         _ tool: ReportsTool, _ first: LoopbackServer, _ second: LoopbackServer, _ bucket: LoopbackServer
     ) async throws {

@@ -161,6 +161,26 @@ struct DestinationTellingTests {
         }
     }
 
+    @Test("what a destination does not take is told apart from what a route holds")
+    func notTaken() async throws {
+        try await withTool(server: .accepting) { plain, server in
+            let tool = try tool(
+                plain, [("dumps", "minidump+" + server.url("/submit"))], routes: #"{"kinds": ["log"], "hold": true}"#)
+            try await tool.add("a log", "--kind", "log")
+            try await tool.add("a text", "--kind", "crash")
+            let result = try await tool.run("submit")
+            let words = "held 2 (1 by a route, 1 not taken by its destination)"
+            #expect((result.status, result.output) == (0, "delivered 0, \(words)\n"))
+            let status = try await tool.run("status").output
+            let total = "compressed), 1 held by a route, 1 not taken by its destination\n"
+            #expect(status.split(separator: "\n").contains { "\($0)\n".hasSuffix(total) }, "\(status)")
+            #expect(status.contains("\n  held:  1  ("), "\(status)")
+            #expect(status.contains("compressed), 1 not taken by its destination\n"), "\(status)")
+            let object = try #require(try await tool.objects("status").first)
+            #expect(object.count("held_by_route") == 2)
+        }
+    }
+
     @Test("check names the destination that is late, and doctor the one that no setting names")
     func monitoring() async throws {
         try await withOneDown { tool, down, _ in

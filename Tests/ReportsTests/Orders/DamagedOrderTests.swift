@@ -21,6 +21,14 @@ struct DamagedRequestTests {
         #expect(try Order(bytes: request.bytes) == request)
     }
 
+    @Test("an order to try is about all, and never about one report")
+    func tryOrder() throws {
+        let order = Order(.submit, .all, filedAt: 12)
+        #expect(try Order(bytes: order.bytes) == order)
+        let bytes = Order(.submit, .report(String(repeating: "a1", count: 32)), filedAt: 12).bytes
+        #expect(throws: Order.Problem.damaged) { try Order(bytes: bytes) }
+    }
+
     /// Contents of an order file, and what `doctor` calls it.
     static let strangers: [(text: String, level: Doctor.Finding.Level, words: String)] = [
         (#"{"action":"purge","id":null,"filed_at":1}"#, .note, #"an order to "purge", which this program"#),

@@ -43,6 +43,16 @@ extension LedgerQueries {
         }.compactMap(\.self)
     }
 
+    /// Any transfer of a lane that is held for a reason.
+    package func held(for reason: HoldReason, in lane: Lane) throws -> TransferRecord? {
+        try connection.rows(
+            """
+            SELECT \(TransferRecord.columns) FROM transfer INDEXED BY transfer_held
+            WHERE state='held' AND lane=? AND reason=? LIMIT 1
+            """, [.text(lane.name), .text(reason.rawValue)], TransferRecord.init
+        ).first
+    }
+
     /// How many transfers are held for a reason, in all lanes.
     package func heldCount(for reason: HoldReason) throws -> Int {
         try heldCounts().filter { $0.reason == reason }.reduce(0) { $0 + $1.count }

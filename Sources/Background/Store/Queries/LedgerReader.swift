@@ -131,6 +131,23 @@ extension LedgerReader {
     }
 }
 
+extension LedgerReader {
+    /// Whether a probe may be made that nothing but an explicit try would make now: in one of these lanes something waits
+    /// behind a gate that is closed by trouble, or is held until its origin accepts.
+    package func hasUntried(in isWanted: (Lane) -> Bool) throws -> Bool {
+        let held = try queries.heldCounts().filter { $0.reason.endsBy == .acceptance }
+        if held.contains(where: { isWanted($0.lane) }) { return true }
+        let gates = try LaneGates(queries)
+        return try queries.liveLanes().filter(isWanted).contains { lane in
+            switch gates.gate(of: lane)?.closure {
+            case .backingOff(let until): until > now
+            case .held(_, let nextProbe): nextProbe > now
+            case .asked, nil: false
+            }
+        }
+    }
+}
+
 /// The gates of the origins to which the lanes lead, as they were when this was read.
 package struct LaneGates: Sendable {
     private let origins: [String: OriginGate]

@@ -14,6 +14,7 @@ struct BreakpadDestination: DestinationKind {
     static let unansweredRest: Int64? = 60_000
     let bodyContent = "a form and the payload"
     static let hasTokensInPath = true
+    static let ownProof: String? = "CrashID= in the answer"
     static let trialObjection: String? = "takes minidumps only, and a test report is none"
 
     let options: DestinationOptions

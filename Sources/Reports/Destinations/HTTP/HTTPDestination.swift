@@ -6,6 +6,7 @@ import HTTPTypes
 /// A server that takes reports as they are, by `PUT` or `POST`.
 struct HTTPDestination: DestinationKind {
     static let schemes = ["http", "https"]
+    static let hasTokensInPath = true
 
     /// The URL, parsed once for all reports.
     private let template: EndpointTemplate

@@ -4,14 +4,26 @@ enum TokenMask {
     private static let byteCount = 20
 
     /// The path with something else in place of each part that is long enough to be a token. Marks are no secrets.
-    static func path(_ path: some StringProtocol, _ replacement: (String) -> String = { _ in "***" }) -> String {
+    /// - Parameters:
+    ///   - path: of a URL.
+    ///   - known: a text that is no secret either, as the id of the report in place of its mark. The default is none.
+    ///   - replacement: what stands in place of a token. The default is `***`.
+    /// - Returns: the path without tokens.
+    static func path(
+        _ path: some StringProtocol, besides known: String = "", _ replacement: (String) -> String = { _ in "***" }
+    ) -> String {
         path.split(separator: "/", omittingEmptySubsequences: false).map { part in
-            part.utf8.count < byteCount || part.contains("{") ? String(part) : replacement(String(part))
+            isToken(String(part), besides: known) ? replacement(String(part)) : String(part)
         }.joined(separator: "/")
     }
 
     /// The parts of a path that are hidden.
-    static func tokens(in path: some StringProtocol) -> [String] {
-        path.split(separator: "/").filter { $0.utf8.count >= byteCount && !$0.contains("{") }.map { String($0) }
+    static func tokens(in path: some StringProtocol, besides known: String = "") -> [String] {
+        path.split(separator: "/").map { String($0) }.filter { isToken($0, besides: known) }
+    }
+
+    private static func isToken(_ part: String, besides known: String) -> Bool {
+        let rest = known.isEmpty ? part : part.replacing(known, with: "")
+        return rest.utf8.count >= byteCount && !rest.contains("{")
     }
 }

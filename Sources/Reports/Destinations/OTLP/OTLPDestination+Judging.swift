@@ -56,17 +56,19 @@ extension OTLPDestination {
         if let proof = options.acknowledgement?.proof(in: answer) {
             object["acknowledgement"] = .string(String(proof.prefix(1 << 10)))
         }
-        if leavesOut(report) { object["left_out"] = .array([.string("payload")]) }
+        let omissions = omissions(of: report)
+        if !omissions.isEmpty { object["left_out"] = .array(omissions.map { .string($0) }) }
         return JSONValue.object(object).description
     }
 
-    /// Whether the record of a report had not all of its payload.
-    private func leavesOut(_ report: OutgoingReport) -> Bool {
+    /// What the record of a report had not of its payload: nothing of it, only its beginning, or other characters for
+    /// bytes that are no text.
+    private func omissions(of report: OutgoingReport) -> [String] {
         let stored = report.stored
-        guard payload != .whole, stored.size > 0 else { return false }
-        let isSentWhole =
-            payload == .cut && stored.size <= UInt64(OTLPPayload.maximumByteCount)
-            && OTLPPayloadPart.mayBeText(stored.properties)
-        return !isSentWhole || memory.wasRepaired(stored.id)
+        guard payload != .whole, stored.size > 0 else { return [] }
+        guard payload == .cut, OTLPPayloadPart.mayBeText(stored.properties) else { return ["payload"] }
+        let isCut = stored.size > UInt64(OTLPPayload.maximumByteCount)
+        let isRepaired = memory.wasRepaired(stored.id)
+        return (isCut ? ["rest of payload"] : []) + (isRepaired ? ["bytes of payload"] : [])
     }
 }

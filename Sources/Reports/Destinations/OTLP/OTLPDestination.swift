@@ -10,6 +10,7 @@ import HTTPTypes
 struct OTLPDestination: DestinationKind {
     static let schemes = ["otlp+https", "otlp+http"]
     static let openQueryNames = Set(Parameter.allCases.map(\.rawValue))
+    static let hasTokensInPath = true
     let bodyContent = "a log record"
     var admissionTerms: String { "otlp \(payload.rawValue)" }
 

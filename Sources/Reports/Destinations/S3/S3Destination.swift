@@ -11,6 +11,7 @@ struct S3Destination: DestinationKind {
     static let schemes = ["s3"]
     static let usualEncoding = ReportEncoding.file
     static let openQueryNames = S3Address.parameterNames
+    static let ownProof: String? = "the ETag or the id of S3"
     /// The largest object that one request can store: 5 GiB.
     static let maximumByteCount: UInt64 = 5 << 30
 

@@ -10,7 +10,9 @@ extension SentryDestination {
         var judgement = basic(answer, id, at: attempt.wall)
         judgement.receipt = receipt(of: answer, id, to: report, attempt)
         guard ![.hold(.portal), .hold(.tls)].contains(judgement.disposition) else { return judgement }
-        judgement.retryAfter = SentryRateLimits.wait(in: answer, retryAfter: judgement.retryAfter)
+        // Those that may go without a payload go on.
+        judgement.retryAfter = SentryRateLimits.wait(
+            in: answer, retryAfter: judgement.retryAfter, needsAttachments: attachments == .whole)
         judgement.throttles = ResponseDisposition.closesOriginUntilDue(
             status: answer.status, retryAfter: judgement.retryAfter)
         switch answer.status {
@@ -55,14 +57,19 @@ extension SentryDestination {
         return "\(QuotedText(dsn.masked(text), limit: 110))".beginning(byteCount: 110)
     }
 
-    /// The id of the event, and whether its payload was left out. Never the body, which may repeat the key.
+    /// The id of the event, whether its payload was left out, and whether the server says that it takes none now. Never
+    /// the body, which may repeat the key.
     private func receipt(
         of answer: TransferAnswer, _ id: String?, to report: OutgoingReport, _ attempt: AttemptContext
     ) -> String {
         var object = JSONObject()
         object["status"] = JSONValue(answer.status)
         object["event_id"] = id.map { .string($0) }
-        if !hasAttachment(report.stored, attempt) { object["left_out"] = .array([.string("attachment")]) }
+        if !hasAttachment(report.stored, attempt) {
+            object["left_out"] = .array([.string("attachment")])
+        } else if SentryRateLimits.limitsAttachments(in: answer) {
+            object["rate_limited"] = .array([.string("attachments")])
+        }
         return JSONValue.object(object).description
     }
 }

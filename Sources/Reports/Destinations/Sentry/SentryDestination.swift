@@ -12,6 +12,9 @@ struct SentryDestination: DestinationKind {
     static let schemes = ["sentry+https", "sentry+http"]
     static let openQueryNames = Set(Parameter.allCases.map(\.rawValue))
 
+    static let hasTokensInPath = true
+    static let ownProof: String? = "the id of the event"
+
     private enum Parameter: String, CaseIterable {
         case attachments
     }

@@ -15,7 +15,7 @@ package struct DestinationStanding: Sendable {
     package let gate: SpoolStatus.Origin?
     /// In the order of a report's life.
     package let states: [(name: String, count: SpoolStatus.Count)]
-    /// How many of its held reports a route holds.
+    /// How many of its held reports no route sends: a route holds them, or the destination does not take them.
     package let heldByRouteCount: Int
     /// When the oldest of its undelivered reports was seen first, in milliseconds since the epoch. What a route holds
     /// does not count.
@@ -24,6 +24,9 @@ package struct DestinationStanding: Sendable {
     package let nextAttemptAt: Int64?
     /// Whether the settings name the destination; `nil` where they name none, and where this has no name.
     package let isInSettings: Bool?
+
+    /// How many of its held reports it does not take. What a route holds has no destination.
+    package var notTakenCount: Int { name == nil ? 0 : heldByRouteCount }
 
     /// Whether reports may be sent to it now; `nil` while no run has had the destination.
     package var isOpen: Bool? { origin == nil ? nil : gate?.isOpen ?? true }

@@ -34,7 +34,24 @@ extension SpoolInspector {
         return Set(sums.compactMap(\.lane.destinationName)).sorted()
     }
 
-    /// How many reports of each lane a route holds.
+    /// How many reports are held because their destination does not take them.
+    package func notTakenCount() throws -> Int {
+        // What a route holds has no destination.
+        try heldByRoute().filter { $0.key.destinationName != nil }.reduce(0) { $0 + $1.value }
+    }
+
+    /// One report for each destination and each reason for which its server refuses single reports, while others go on.
+    package func refusedReports() throws -> [(destination: String, report: ReportView)] {
+        guard let queries = reader?.queries else { return [] }
+        return try queries.heldCounts().compactMap { held in
+            guard held.reason.endsBy == .acceptance, !held.reason.closesOrigin, let name = held.lane.destinationName,
+                let record = try queries.held(for: held.reason, in: held.lane)
+            else { return nil }
+            return (name, view(of: record))
+        }
+    }
+
+    /// How many reports of each lane no route sends: a route holds them, or their destination does not take them.
     func heldByRoute() throws -> [Lane: Int] {
         let held = try reader?.queries.heldCounts().filter { $0.reason == .route } ?? []
         return Dictionary(held.map { ($0.lane, $0.count) }, uniquingKeysWith: { $0 + $1 })

@@ -41,6 +41,12 @@ extension HoldReason {
 }
 
 extension ReportView {
+    /// Whether it is held, and a submit may try it before its time: it ends with an acceptance, and does not rest.
+    package var isProbed: Bool {
+        guard state == TransferState.held.rawValue, !isResting else { return false }
+        return reason.flatMap(HoldReason.init)?.endsBy == .acceptance
+    }
+
     /// What a person can do about a held report; `nil` for any other.
     package var holdAdvice: String? {
         guard state == TransferState.held.rawValue else { return nil }

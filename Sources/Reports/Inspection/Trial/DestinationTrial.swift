@@ -47,7 +47,7 @@ struct DestinationTrial: Sendable {
             let report = try Self.sample(context)
             let request = MaskedRequest(
                 try await kind.request(for: report, context), ownNames: ownNames,
-                hidesTokens: type(of: kind).hasTokensInPath)
+                hidesTokens: type(of: kind).hasTokensInPath, besides: report.stored.id.hex)
             let verdict = TrialResult.Verdict(findings.problem)
             var result = result(findings, .success(request), verdict)
             guard sends else { return result }

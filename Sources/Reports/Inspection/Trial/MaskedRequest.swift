@@ -24,10 +24,13 @@ package struct MaskedRequest: Hashable, Sendable {
     ///   - request: as it would be sent.
     ///   - ownNames: the names of the header fields that the user has set. Their values are not shown.
     ///   - hidesTokens: whether a long part of the path may be a token. The default is `false`.
-    package init(_ request: TransferRequest, ownNames: Set<String>, hidesTokens: Bool = false) {
+    ///   - id: the report's, which is no token. The default is none.
+    package init(
+        _ request: TransferRequest, ownNames: Set<String>, hidesTokens: Bool = false, besides id: String = ""
+    ) {
         let own = Set(ownNames.map { $0.lowercased() })
         method = request.method.rawValue
-        url = Self.masked(request.endpoint, hidesTokens: hidesTokens)
+        url = Self.masked(request.endpoint, hidesTokens: hidesTokens, besides: id)
         bodyByteCount = request.bodyByteCount
         var secrets: [String] = []
         fields = request.fields.map { field in
@@ -39,7 +42,7 @@ package struct MaskedRequest: Hashable, Sendable {
             return Field(name: field.name.rawName, value: isOpen ? field.value : "***")
         }
         let query = request.endpoint.path.split(separator: "?", maxSplits: 1).dropFirst().first.map(String.init)
-        if hidesTokens { secrets += TokenMask.tokens(in: request.endpoint.path.prefix { $0 != "?" }) }
+        if hidesTokens { secrets += TokenMask.tokens(in: request.endpoint.path.prefix { $0 != "?" }, besides: id) }
         // What is shorter stands in many a text, and is no secret.
         self.secrets = (secrets + [query].compactMap(\.self)).filter { $0.utf8.count >= 8 }
             .sorted { $0.utf8.count > $1.utf8.count }
@@ -47,9 +50,9 @@ package struct MaskedRequest: Hashable, Sendable {
         form = request.fields[.contentEncoding] == "gzip" ? .gzip : isFile ? .file : .identity
     }
 
-    static func masked(_ endpoint: Endpoint, hidesTokens: Bool = false) -> String {
+    static func masked(_ endpoint: Endpoint, hidesTokens: Bool = false, besides id: String = "") -> String {
         let path = endpoint.path.prefix { $0 != "?" }
-        let shown = hidesTokens ? TokenMask.path(path) : String(path)
+        let shown = hidesTokens ? TokenMask.path(path, besides: id) : String(path)
         return "\(endpoint.scheme)://\(endpoint.authority)\(shown)" + (endpoint.path.contains("?") ? "?***" : "")
     }
 

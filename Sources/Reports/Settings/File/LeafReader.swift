@@ -73,7 +73,18 @@ struct LeafReader {
         return try object.members.map { (member) throws(ReportsError) in
             let keys = keys + [member.key]
             let value = try leaf(member.value, keys, expectation: "a text")
-            return try HeaderSetting(member.key, value, from: source(keys))
+            let header = try HeaderSetting(member.key, value, from: source(keys))
+            guard let name = member.value["file"]?.stringValue else { return header }
+            return headerFile(resolved(name), header).holding([header])[0]
+        }
+    }
+
+    /// The file that the value of a header is in.
+    private func headerFile(_ path: FilePath, _ header: HeaderSetting) -> HeaderFile {
+        HeaderFile(path, files: sources.files, limit: Self.maximumSecretByteCount + 1) {
+            [name = header.name, source = header.source] (bytes) throws(ReportsError) in
+            let text = try Self.secret(in: bytes) { ReportsError(.badConfiguration, $0) }
+            return [try HeaderSetting(name, text, from: source)]
         }
     }
 
@@ -100,15 +111,22 @@ struct LeafReader {
             let hint = error.errno == .permissionDenied ? ": it must be readable for user \(UserIdentity.name)" : ""
             throw fileProblem("\(error.errno)\(hint)")
         }
+        return try Self.secret(in: bytes, fileProblem)
+    }
+
+    /// The first line of a file that is neither empty nor a comment.
+    private static func secret(
+        in bytes: [UInt8], _ problem: (String) -> ReportsError
+    ) throws(ReportsError) -> String {
         let line: WrittenText.Line?
         do {
-            line = try WrittenText(bytes, limit: Self.maximumSecretByteCount).lines.first
+            line = try WrittenText(bytes, limit: maximumSecretByteCount).lines.first
         } catch {
-            throw fileProblem("\(error)")
+            throw problem("\(error)")
         }
-        guard let line else { throw fileProblem("expected a line that is neither empty nor a comment") }
+        guard let line else { throw problem("expected a line that is neither empty nor a comment") }
         guard let text = line.text else {
-            throw fileProblem("line \(line.number): is not UTF-8: save the file as UTF-8")
+            throw problem("line \(line.number): is not UTF-8: save the file as UTF-8")
         }
         return String(text)
     }

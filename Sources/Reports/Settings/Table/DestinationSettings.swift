@@ -33,8 +33,7 @@ package struct DestinationSettings: Sendable {
     /// Where reports go, but for how that place is reached; `nil` when no endpoint is named.
     package var destination: Destination? {
         guard let endpoint else { return nil }
-        let headers = headers.map { (name: $0.name, value: $0.value) }
-        var destination = Destination(endpoint: endpoint) { headers }
+        var destination = Destination(endpoint: endpoint) { [headers] in headers.current }
         destination.encoding = encoding
         destination.acknowledgement = acknowledgement
         return destination
@@ -62,6 +61,9 @@ package struct DestinationSettings: Sendable {
 
     /// The form in which reports are sent unless somebody sets another.
     var usualEncoding: ReportEncoding { endpoint.map { Destination.kind(of: $0).usualEncoding } ?? .gzip }
+
+    /// The proof of receipt that its kind demands by itself, for people; `nil` if it demands none.
+    var ownProof: String? { endpoint.flatMap { Destination.kind(of: $0).ownProof } }
 
     /// How it is reached.
     package func connection(_ sending: SendingSettings) -> ConnectionSettings {
