@@ -271,7 +271,9 @@ public final class Reporter: Sendable {
     }
 
     /// Submits reports until the task is cancelled: new drops within about a quarter of a second, retries when they are
-    /// due, and an hourly probe for held reports. Nothing wakes the process while nothing comes and nothing is due.
+    /// due, and an hourly probe for held reports. Nothing wakes the process while nothing comes and nothing is due, but for
+    /// a look at the spool's limits every ten minutes. Reports that a full disk has kept from being taken in whole are
+    /// brought in when there is space again.
     /// - Throws: ``ReportsError`` when the spool or its ledger cannot be used. When the spool's directory is removed or
     ///   replaced, this is logged at `error` and ends the call within a second. The next call makes the spool again.
     public func run() async throws {

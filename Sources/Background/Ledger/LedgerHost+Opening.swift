@@ -111,7 +111,7 @@ extension LedgerHost {
         // before it made them.
         try place.laySides()
         return try TransferStore(
-            path: place.directory.path(of: LedgerPlace.ledgerName), clock: place.clock, isDoubted: isDoubted,
+            path: place.directory.linklessPath(of: LedgerPlace.ledgerName), clock: place.clock, isDoubted: isDoubted,
             interrupter: interrupter)
     }
 

@@ -18,11 +18,11 @@ extension LedgerHost {
             }
         }
         let store = try TransferStore(
-            path: place.temporary.path(of: publication.temporaryName), clock: place.clock)
+            path: place.temporary.linklessPath(of: publication.temporaryName), clock: place.clock)
         let count: Int
         do {
             count = try store.salvage(
-                from: place.directory.path(of: LedgerPlace.ledgerName), lane: rules.lane, rank: rules.rank)
+                from: place.directory.linklessPath(of: LedgerPlace.ledgerName), lane: rules.lane, rank: rules.rank)
             try store.closeAsOneFile()
         } catch {
             store.abandon()
@@ -73,7 +73,7 @@ extension LedgerHost {
             let hasLostName = try place.has(aside) || !place.has(LedgerPlace.ledgerName)
             if finished == nil, hasLostName, try makeWay(beside: aside) {
                 try putInPlace(name)
-                finished = (aside, Self.reason(forSettingAside: place.directory.path(of: aside)))
+                finished = (aside, Self.reason(forSettingAside: place.directory.linklessPath(of: aside)))
             } else {
                 try place.files.remove(name, in: place.directory)
                 try place.files.syncDirectory(place.directory)
@@ -97,7 +97,7 @@ extension LedgerHost {
         return try place.freeingReserve {
             try place.laySides()
             do {
-                return try TransferStore.hasLife(at: place.directory.path(of: LedgerPlace.ledgerName))
+                return try TransferStore.hasLife(at: place.directory.linklessPath(of: LedgerPlace.ledgerName))
             } catch let error as SQLiteError where error.isDamage {
                 return false
             }

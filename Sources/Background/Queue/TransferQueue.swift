@@ -276,6 +276,9 @@ package actor TransferQueue {
         store.distrustFiles()
     }
 
+    /// Whether the next queue on this ledger reconciles files and rows because of ``distrustFiles()``.
+    package var distrustsFiles: Bool { store.isDistrusted }
+
     /// Deletes tokens with this prefix from the ledger at an orderly close. If there are very many, it deletes only a
     /// part of them.
     ///

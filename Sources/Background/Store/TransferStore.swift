@@ -9,7 +9,8 @@ package final class TransferStore {
     private let clock: any SystemClock
     private var ledgerClock: LedgerClock
     private(set) var hasMarkedEpoch = false
-    private var isDistrusted = false
+    /// Whether the next owner compares files and rows, however this one ends.
+    package private(set) var isDistrusted = false
     /// Whether this owner has given back the claims that the earlier owner left under way.
     var hasRecovered = false
     private var forgottenPrefix: String?

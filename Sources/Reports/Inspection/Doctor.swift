@@ -120,8 +120,12 @@ package struct Doctor {
         guard inspector.reader != nil, !subject.hasPrefix("collected/") else { return }
         guard let record = try inspector.record(id.hex) else {
             // An owner at work places a file before it commits the row.
-            if OwnerLock.isHeld(LedgerPlace.lockName, in: spool.root) { return }
-            return try report(Finding(level: .error, subject: subject, message: "no row in the ledger"))
+            guard OwnerLock.isHeld(LedgerPlace.lockName, in: spool.root) else {
+                return try report(Finding(level: .error, subject: subject, message: "no row in the ledger"))
+            }
+            guard try hasLain(id, in: isParked ? spool.parked : spool.queued) else { return }
+            let message = "no row in the ledger yet: its owner had no space for it, and makes it when there is space"
+            return try report(Finding(level: .error, subject: subject, message: message))
         }
         let belongs = isParked ? record.state.isParked : record.state.isLive
         // Between a commit and the move that follows it this is no fault.
@@ -133,6 +137,12 @@ package struct Doctor {
                         "the ledger says \(record.state.rawValue): 'reports doctor --repair' puts it right"
                 ))
         }
+    }
+
+    /// Whether a report's file has been where it is for longer than an owner at work takes to commit its row: a minute.
+    private func hasLain(_ id: ContentHash, in room: Directory) throws -> Bool {
+        guard let facts = try spool.files.metadata(of: StoredReport.name(of: id), in: room) else { return false }
+        return spool.clock.wallMilliseconds - facts.changed / 1_000_000 > 60_000
     }
 
     private func examineRows(_ report: (Finding) throws -> Void) throws {

@@ -103,6 +103,7 @@ extension Intake {
     }
 
     func tell(notListed room: String, _ error: FileSystemError, _ summary: inout Summary) {
+        sender.tell(trouble: "cannot be looked into: \(error): \(SpoolErrors.advice(error))", at: room)
         logger.warning("Room not listed", metadata: ["room": "\(room)", "error": "\(error)"])
         summary.skipped += 1
     }

@@ -4,6 +4,8 @@ extension Intake {
     /// Each run of an owner calls this before its first look, and one that lasts whenever something has happened in
     /// `runs/`. What the sweep drops into `incoming/` is found by the look that follows.
     func sweepRuns() {
-        spool.tellOfLeftRuns(logger: logger)
+        spool.tellOfLeftRuns(logger: logger) { path, reason in
+            sender.tell(trouble: "the end of its program cannot be told of: \(reason)", at: path)
+        }
     }
 }

@@ -9,8 +9,10 @@ package struct WatchOptions: Sendable {
     package var pulseInterval: Int64?
     /// Called by the loop that does the work, each time that it has come around.
     package var onPulse: @Sendable () -> Void = {}
-    /// Called once, after the first look at the spool.
+    /// Called after the first look of each owner at the spool.
     package var onReady: @Sendable () -> Void = {}
+    /// When an owner ends because another one is needed. All runs with the same value know of each other's owners.
+    package var renewals = Renewals()
     /// For tests.
     package var watcher = DirectoryWatcher.Settings()
 

@@ -13,6 +13,10 @@ final class Vigil: Sendable {
         /// How long the next wait is at most if the look has left something, in milliseconds.
         var nap = Vigil.shortestNap
         var hasLooked = false
+        /// Whether it was told that there is too little space.
+        var isFull = false
+        /// How long it takes until the owner may end for another one, in milliseconds; `nil` while none is needed.
+        var renewal: Int64?
     }
 
     private let intake: Intake
@@ -48,7 +52,8 @@ final class Vigil: Sendable {
 
     /// Begins to watch, if nothing watches yet: what comes before the watch is found by the look that follows. Looks
     /// after the runs of programs, if something has happened there.
-    /// - Returns: `false` when a room was removed or replaced. The run has to end then, and begin with new rooms.
+    /// - Returns: `false` when the owner has to end, and another one to begin: a room was removed or replaced, or files
+    ///   and ledger have to be compared.
     /// - Throws: ``ReportsError/Code/spoolNotUsable`` when the spool itself was.
     func mayLook() async throws -> Bool {
         pulse()
@@ -58,6 +63,7 @@ final class Vigil: Sendable {
             guard intake.spool.isInPlace else { throw intake.spool.goneError }
             return false
         }
+        if try await needsNewOwner() { return false }
         state.withLock { state in
             guard state.watch == nil else { return }
             do throws(FileSystemError) {
@@ -92,6 +98,8 @@ final class Vigil: Sendable {
     /// - Throws: the errors of the ledger.
     func keep(_ list: inout IntakeList, since arrivals: Handover.Arrivals, atMost limit: Int64?) async throws {
         try await list.endLook()
+        tellSpace(list.summary)
+        await noteRenewal()
         await intake.sender.tellStanding()
         let end = clock.bootMilliseconds + wait(after: list.summary, atMost: limit ?? .max)
         while !Task.isCancelled, handover.arrivals == arrivals {
@@ -109,11 +117,75 @@ final class Vigil: Sendable {
     private func wait(after summary: Intake.Summary, atMost limit: Int64) -> Int64 {
         state.withLock { state in
             if summary.young > 0 { return min(Self.youngNap, limit) }
-            let longest = min(state.watch == nil ? Self.pollInterval : Self.longestWait, limit)
-            let hasLeft = summary.skipped > 0 || summary.isOutOfSpace || summary.misplaced > 0
+            var longest = min(state.watch == nil ? Self.pollInterval : Self.longestWait, limit)
+            if let renewal = state.renewal, renewal > 0 { longest = min(longest, renewal) }
+            let hasLeft = summary.skipped > 0 || state.isFull || state.renewal == 0
             guard hasLeft, state.nap < longest else { return longest }
             defer { state.nap = min(2 * state.nap, Self.longestNap) }
             return state.nap
         }
+    }
+}
+
+// MARK: - Space, and what only another owner mends
+
+extension Vigil {
+    /// Why there is too little space for any report; `nil` if there is enough for a small one.
+    private var spaceProblem: String? {
+        do {
+            try ReportCollector(spool: intake.spool).checkSpace(for: nil)
+            return nil
+        } catch {
+            return "\(error)"
+        }
+    }
+
+    /// Tells that something cannot be taken in for want of space, and that there is space again. Each is told once.
+    private func tellSpace(_ summary: Intake.Summary) {
+        let problem = spaceProblem
+        let isFull = summary.isOutOfSpace || state.withLock(\.isFull) && problem != nil
+        tell(isFull: isFull, problem)
+    }
+
+    private func tell(isFull: Bool, _ problem: String?) {
+        let isNew = state.withLock { state in
+            defer { state.isFull = isFull }
+            return state.isFull != isFull
+        }
+        if isNew { intake.sender.onEvent(.noSpace(isFull ? problem ?? "the disk is full" : nil)) }
+    }
+
+    /// Whether something waits for the next owner, which compares all files with the ledger.
+    private var isDistrusted: Bool {
+        get async {
+            if intake.sender.hasMisplacedFiles { return true }
+            return await intake.queue.distrustsFiles
+        }
+    }
+
+    private func noteRenewal() async {
+        let wait = await isDistrusted ? options.renewals.wait(at: clock.bootMilliseconds) : nil
+        state.withLock { $0.renewal = wait }
+    }
+
+    /// Whether this owner ends now, because only another one mends what is wrong. It stays while the disk is full: it
+    /// can still send what has a row, and the next one could not do more.
+    private func needsNewOwner() async throws -> Bool {
+        guard await isDistrusted, options.renewals.wait(at: clock.bootMilliseconds) == 0, spaceProblem == nil else {
+            return false
+        }
+        do {
+            // A quota is not seen in the free space.
+            try await intake.queue.change { _ in }
+        } catch {
+            guard SpoolErrors.isOutOfSpace(error) else { throw error }
+            return false
+        }
+        let isSending = try await intake.queue.look {
+            try !$0.page(of: .state(.sending), after: nil, limit: 1).isEmpty
+        }
+        guard options.renewals.mayEnd(at: clock.bootMilliseconds, isSending: isSending) else { return false }
+        tell(isFull: false, nil)
+        return true
     }
 }

@@ -95,6 +95,7 @@ struct LimitKeeper {
     private func areSumsTrue(_ room: Room, until isTimeUp: @Sendable () -> Bool) async throws -> Bool {
         if try await queue.look(interruptedWhen: isTimeUp, { try $0.isTallyTrue() }) { return true }
         logger.error("Sums of the ledger were wrong; they are counted anew")
+        sender.onEvent(.repaired("the sums of the ledger were wrong: they are counted anew"))
         return room.isExceeded(
             by: try await queue.change(interruptedWhen: isTimeUp) { store in
                 try store.recountTally()

@@ -1,5 +1,5 @@
 import Background
-import DurableIO
+package import DurableIO
 
 /// What an owner sends with: the transport for its destinations, and one for services beside them.
 struct OwnerTransports: Sendable {
@@ -26,5 +26,15 @@ struct OwnerTransports: Sendable {
             "the destination \(name): \(problem); its reports wait"
         }
         return OwnerTransports(reports: connections, side: connections.side, problems: problems)
+    }
+}
+
+extension SpoolOwner.Configuration {
+    /// Reads the files that an owner with these settings needs for its connections, as each owner does when it begins.
+    /// Connects nothing.
+    /// - Throws: ``ReportsError/Code/badConfiguration`` for files or proxies that cannot be used, if no destination can
+    ///   be reached.
+    package func checkConnections(files: any FileSystem = POSIXFileSystem()) throws(ReportsError) {
+        _ = try OwnerTransports.open(self, files: files)
     }
 }

@@ -75,6 +75,7 @@ extension ReportSender {
     /// Records that a file was not moved. The verdict is durable, so the next owner moves the file.
     private func noteMisplaced(_ subject: String, _ error: any Error) {
         state.withLock { $0.hasMisplacedFiles = true }
+        tell(trouble: "its file is not moved as its row says: \(error)", at: subject)
         logger.warning("Report's file not moved", metadata: ["report.id": "\(subject)", "error": "\(error)"])
     }
 }

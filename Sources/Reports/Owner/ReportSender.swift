@@ -26,6 +26,8 @@ final class ReportSender: TransferClient {
         var progress = SubmissionProgress()
         var hasMovedFiles = false
         var hasMisplacedFiles = false
+        /// The trouble that was told of last for each path.
+        var troubles: [String: String] = [:]
         var isKeepingLimits = false
         /// When a keeper first kept the limits after the run was told to end, on the boot clock in milliseconds.
         var lastMomentsBegan: Int64?
@@ -138,6 +140,17 @@ final class ReportSender: TransferClient {
         guard let queue = state.withLock(\.queue), let tally = try? await queue.look({ try $0.tally() }) else { return }
         let next = (try? await queue.nextAttemptWall()) ?? nil
         onEvent(.standing(waiting: tally.waiting.count, held: tally.held.count, nextAttempt: next))
+    }
+
+    /// Tells of trouble with something in the spool, once for each path and reason.
+    func tell(trouble reason: String, at path: String) {
+        let isNew = state.withLock { state in
+            // Nobody reads more than this.
+            if state.troubles.count > 1_000 { state.troubles = [:] }
+            defer { state.troubles[path] = reason }
+            return state.troubles[path] != reason
+        }
+        if isNew { onEvent(.trouble(path: path, reason: reason)) }
     }
 
     /// Begins to keep the limits.

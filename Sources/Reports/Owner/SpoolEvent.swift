@@ -28,6 +28,11 @@ package enum SpoolEvent: Hashable, Sendable {
     /// Directories cannot be watched for this reason, so they are looked at every 2 s; `nil` when they are watched
     /// again.
     case notWatched(String?)
+    /// Something cannot be taken in for want of space, for this reason; `nil` when there is space again.
+    case noSpace(String?)
+    /// Something of the spool cannot be looked at or moved, for this reason: a directory, the run of a program that has
+    /// died, or the file of a report whose row is right. What the owner can do beside it, it does.
+    case trouble(path: String, reason: String)
     /// A repair, or a destination that cannot be reached, as a sentence.
     case repaired(String)
 }
@@ -78,6 +83,9 @@ extension SpoolEvent {
                 ])
         case .ownedElsewhere(let owner): put("owned-elsewhere", ["owner": JSONValue(owner)])
         case .notWatched(let reason): put("not-watched", ["reason": JSONValue(reason)])
+        case .noSpace(let reason): put("no-space", ["reason": JSONValue(reason)])
+        case .trouble(let path, let reason):
+            put("trouble", ["path": JSONValue(path), "reason": JSONValue(reason)])
         case .repaired(let text): put("repaired", ["text": JSONValue(text)])
         }
         return object

@@ -114,7 +114,7 @@ package struct Submission: Sendable {
         var patience = Patience()
         defer { takeBack(patience) }
         while true {
-            guard let owner = try await SpoolOwner.become(of: spool, configuration) else {
+            guard let owner = try await becomeOwner() else {
                 if isLasting {
                     try await waitForLock(&patience)
                     if Task.isCancelled { return summary }
@@ -139,10 +139,43 @@ package struct Submission: Sendable {
             // run. So the run looks again before it returns. If another owner has taken that report in meanwhile, the
             // counts of that owner are used.
             let isComplete = try await session(owner, start, &summary, &leftovers)
-            if Task.isCancelled || isComplete && !hasNewArrivals(besides: leftovers) { return summary }
-            // The caller opens the spool again, and so makes the rooms that are missing.
-            if isLasting, !spool.hasItsRooms { return summary }
+            if Task.isCancelled { return summary }
+            if isLasting {
+                // The caller opens the spool again, and so makes the rooms that are missing.
+                guard spool.hasItsRooms else { return summary }
+            } else if isComplete && !hasNewArrivals(besides: leftovers) {
+                return summary
+            }
         }
+    }
+
+    /// Becomes the owner. A run that lasts waits for space if it was the owner before: another program has taken the
+    /// space that there was a moment ago.
+    /// - Returns: `nil` when another process is the owner.
+    private func becomeOwner() async throws -> SpoolOwner? {
+        let renewals = watching.renewals
+        var hasTold = false
+        while true {
+            do {
+                let owner = try await SpoolOwner.become(of: spool, configuration)
+                if hasTold { configuration.onEvent(.noSpace(nil)) }
+                if owner != nil { renewals.begin(at: spool.clock.bootMilliseconds) }
+                return owner
+            } catch {
+                guard isLasting, renewals.isRenewing, isForWantOfSpace(error), !Task.isCancelled else { throw error }
+                if !hasTold { configuration.onEvent(.noSpace("\(error)")) }
+                hasTold = true
+            }
+            watching.onPulse()
+            try await spool.clock.sleep(milliseconds: min(Self.spaceInterval, watching.pulseInterval ?? .max))
+        }
+    }
+
+    /// The time between two tries to become the owner again on a full disk, in milliseconds.
+    private static let spaceInterval: Int64 = 10_000
+
+    private func isForWantOfSpace(_ error: any Error) -> Bool {
+        SpoolErrors.isOutOfSpace(error) || (error as? ReportsError)?.code == .cannotWrite
     }
 
     // MARK: - As the owner
@@ -184,7 +217,7 @@ package struct Submission: Sendable {
     private func work(_ owner: SpoolOwner, _ start: Int64) async throws -> Intake.Summary {
         let work = SpoolWork(
             owner, waitsUntil: wait.map { $0 == .max ? .max : start + $0 }, endsAt: deadline.map { start + $0 },
-            deadline: deadline, isExplicit: isExplicit, sends: configuration.sends,
+            deadline: deadline, isExplicit: isExplicit && !watching.renewals.hasRenewed, sends: configuration.sends,
             watching: isLasting ? watching : nil)
         return try await work.run()
     }

@@ -49,3 +49,15 @@ enum SpoolErrors {
         }
     }
 }
+
+extension ReportsError {
+    /// Whether the same may work in a moment though no person mends anything: another program has locked the ledger, or
+    /// the machine is short of descriptors or memory.
+    package var isPassing: Bool {
+        switch underlyingError {
+        case let error as SQLiteError: error.isLock
+        case let error as FileSystemError: error.isPassing
+        default: false
+        }
+    }
+}

@@ -6,6 +6,14 @@ import Reports
 ///
 /// Each has a place in the environment and in the configuration files as well.
 struct SendingOptions: ParsableArguments {
+    /// For the help of each command with these options: where else they may stand.
+    static let otherPlaces = """
+        The options up to --max-concurrent may as well stand in the environment, --no-proxy as $REPORTS_NO_PROXY, \
+        or in the spool's reports.json, as "no_proxy", or in /etc/reports/reports.json; 'reports settings' shows \
+        what is in force.
+        """
+    static let example = "--endpoint 'https://example.com/reports/{id}' --header @/etc/token"
+
     @Option(.endpoint) var endpoint: String?
 
     @Option(

@@ -76,6 +76,11 @@ struct WatchLog: Sendable {
         case .notWatched(let reason?):
             return (.warning, "\(reason): the spool is looked at every 2 s instead")
         case .notWatched(nil): return (.information, "the spool is watched again")
+        case .noSpace(let reason?):
+            let words = "not enough space to take all in, what is in the spool is sent all the same"
+            return (.warning, words + suffix(reason))
+        case .noSpace(nil): return (.information, "there is space again")
+        case .trouble(let path, let reason): return (.warning, "\(path): \(reason)")
         case .repaired(let text): return (.warning, text)
         }
     }

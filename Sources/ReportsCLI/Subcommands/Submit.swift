@@ -14,12 +14,10 @@ struct Submit: AsyncParsableCommand {
             something; or, whatever waits, something was evicted to keep a limit of the spool other than max_per_signature. 78: no usable endpoint, \
             or bad configuration.
 
-            The options up to --max-concurrent may as well stand in the environment, --no-proxy as $REPORTS_NO_PROXY, \
-            or in the spool's reports.json, as "no_proxy", or in /etc/reports/reports.json; 'reports settings' shows \
-            what is in force.
+            \(SendingOptions.otherPlaces)
 
             Example:
-              reports submit --endpoint 'https://example.com/reports/{id}' --header @/etc/token
+              reports submit \(SendingOptions.example)
             """)
 
     @OptionGroup var global: GlobalOptions

@@ -16,12 +16,10 @@ struct Watch: AsyncParsableCommand {
             SIGTERM and SIGINT end it, with status 0. SIGHUP makes it read its settings again. Under a service manager \
             it says when it is ready (sd_notify). While another process owns the spool, it waits.
 
-            The options up to --max-concurrent may as well stand in the environment, --no-proxy as $REPORTS_NO_PROXY, \
-            or in the spool's reports.json, as "no_proxy", or in /etc/reports/reports.json; 'reports settings' shows \
-            what is in force.
+            \(SendingOptions.otherPlaces)
 
             Example:
-              reports watch --endpoint 'https://example.com/reports/{id}' --header @/etc/token
+              reports watch \(SendingOptions.example)
             """)
 
     @OptionGroup var global: GlobalOptions

@@ -9,9 +9,11 @@ final class ServiceManagerSocket: @unchecked Sendable {
     let messages = Monitor<[String]>([])
     private let descriptor: Int32
 
-    /// - Parameter name: a path, or `@` and a name without a file.
+    /// - Parameters:
+    ///   - name: a path, or `@` and a name without a file.
+    ///   - isFull: whether it takes no message before ``listen()`` is called. The default is `false`.
     /// - Throws: ``ManagerSocketError`` if it cannot be made.
-    init(_ name: String) throws {
+    init(_ name: String, isFull: Bool = false) throws {
         self.name = name
         descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw ManagerSocketError(call: "socket", errno: errno) }
@@ -25,10 +27,24 @@ final class ServiceManagerSocket: @unchecked Sendable {
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, length) }
         }
         guard status == 0 else { throw ManagerSocketError(call: "bind", errno: errno) }
-        listen()
+        if isFull {
+            let other = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+            defer { close(other) }
+            var isTaken = true
+            while isTaken {
+                isTaken = withUnsafePointer(to: &address) { pointer in
+                    pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                        sendto(other, "FILLER=1", 8, Int32(MSG_DONTWAIT), $0, length) >= 0
+                    }
+                }
+            }
+        } else {
+            listen()
+        }
     }
 
-    private func listen() {
+    /// Begins to read.
+    func listen() {
         startThread { [descriptor, messages] in
             var buffer = [UInt8](repeating: 0, count: 4_096)
             while true {

@@ -23,6 +23,35 @@ struct WatchSignalTests {
         }
     }
 
+    @Test("what it says to a manager that does not read comes when the manager reads, in its order, and work goes on")
+    func fullSocket() async throws {
+        try await withTool(server: .accepting) { tool, server in
+            let manager = try ServiceManagerSocket(tool.home + "/notify", isFull: true)
+            defer { manager.stop() }
+            let process = try tool.under(manager, watchdog: 1_000_000).start(
+                "watch", "--endpoint", server.url("/{id}"))
+            try tool.drop("a crash", as: "crash.txt")
+            #expect(try await poll { process.errors.contains("delivered") })
+            process.send(SIGHUP)
+            #expect(try await poll { process.errors.contains("the settings are read again") })
+            try tool.drop("another", as: "another.txt")
+            #expect(try await poll { process.errors.ranges(of: " delivered ").count == 2 })
+            #expect(manager.messages.value == [])
+            manager.listen()
+            func states() -> [String] {
+                manager.messages.value.filter { $0.hasPrefix("READY") || $0.hasPrefix("RELOADING") }
+                    .map { String($0.prefix(9)) }
+            }
+            #expect(try await poll { states().count == 3 })
+            #expect(states() == ["READY=1\n", "RELOADING", "READY=1\n"])
+            #expect(try await poll { manager.messages.value.contains { $0.hasPrefix("STATUS=nothing waits") } })
+            #expect(try await poll { manager.messages.value.contains("WATCHDOG=1\n") })
+            process.send(SIGTERM)
+            #expect(await process.end().status == 0)
+            #expect(try await poll { manager.messages.value.contains { $0.hasPrefix("STOPPING=1") } })
+        }
+    }
+
     @Test("a socket that is not there, or of a kind that it does not know, is no trouble")
     func noManager() async throws {
         try await withTool(server: .accepting) { tool, server in
@@ -81,6 +110,34 @@ struct WatchSignalTests {
                 #expect(messages[1].wholeMatch(of: /RELOADING=1\nMONOTONIC_USEC=\d+\n/) != nil)
             }
             #expect(end.status == 0)
+        }
+    }
+
+    @Test(
+        "settings that name a file that is not there are wrong settings, too: it goes on with those that it has",
+        arguments: [
+            #""tls_authorities": "/nonexistent/ca.pem""#,
+            #""tls_certificate": "/nonexistent/c.pem", "tls_key": "/nonexistent/k.pem""#,
+            #""headers": {"Authorization": {"file": "/nonexistent/token"}}"#,
+            #""proxy": "http://[nothing""#,
+        ])
+    func reloadOfMissingFiles(setting: String) async throws {
+        try await withTool(server: .accepting) { tool, server in
+            let settings = tool.home + "/settings.json"
+            let write = { (text: String) in try Data(text.utf8).write(to: URL(fileURLWithPath: settings)) }
+            try write(#"{"endpoint": "\#(server.url("/{id}"))"}"#)
+            var configured = tool
+            configured.environment["REPORTS_CONFIG"] = settings
+            let end = try await configured.watching { process, manager in
+                try write(#"{"endpoint": "https://127.0.0.1:9/{id}", \#(setting)}"#)
+                process.send(SIGHUP)
+                #expect(try await poll { process.errors.contains("the settings stay as they were") })
+                #expect(try await poll { manager.messages.value.count { $0 == "READY=1\n" } == 2 })
+                try tool.drop("a crash", as: "crash.txt")
+                #expect(try await poll { process.errors.contains("delivered") })
+            }
+            #expect(end.status == 0)
+            #expect(server.requests.count == 1)
         }
     }
 

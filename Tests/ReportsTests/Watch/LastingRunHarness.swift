@@ -23,10 +23,15 @@ final class LastingRunHarness: Sendable {
     /// - Parameters:
     ///   - path: of the new spool.
     ///   - whileLooking: called while `incoming/` is being listed, with the number of the look.
+    ///   - refuse: called before each call of the disk; throws to refuse it.
     /// - Throws: what keeps the spool from being made.
-    init(_ path: String, whileLooking: @escaping @Sendable (Int) -> Void = { _ in }) throws {
+    init(
+        _ path: String, whileLooking: @escaping @Sendable (Int) -> Void = { _ in },
+        refuse: @escaping @Sendable (FaultingFileSystem.Call) throws(FileSystemError) -> Void = { _ in }
+    ) throws {
         let looks = Monitor(0)
         let files = FaultingFileSystem { call throws(FileSystemError) in
+            try refuse(call)
             guard call.operation == .list, call.room == "incoming" else { return }
             let number = looks.withLock { looks in
                 looks += 1

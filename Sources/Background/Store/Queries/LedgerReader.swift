@@ -64,7 +64,7 @@ package final class LedgerReader {
         _ name: EntryName, in directory: Directory, files: any FileSystem, isHasty: Bool
     ) throws -> SQLiteConnection {
         do {
-            return try open(path: directory.path(of: name), isHasty: isHasty)
+            return try open(path: directory.linklessPath(of: name), isHasty: isHasty)
         } catch let error as SQLiteError where error.isUnopenable {
             let copy = try PrivateCopy(of: name, in: directory, files: files)
             defer { copy.remove() }
@@ -94,7 +94,7 @@ package final class LedgerReader {
             directory = try TemporaryDirectory.make(files: files)
             let wal = EntryName(bytes: name.bytes + Array("-wal".utf8))
             names = [name] + (wal.map { [$0] } ?? [])
-            ledgerPath = directory.path(of: name)
+            ledgerPath = directory.linklessPath(of: name)
             do {
                 for name in names { try copy(name, from: source) }
             } catch {
