@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
+#include <sys/file.h>
 #include <sys/vfs.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -43,6 +44,20 @@ static struct flock whole_file(short type) {
 int clinux_ofd_try_lock(int descriptor) {
     struct flock lock = whole_file(F_WRLCK);
     return fcntl(descriptor, F_OFD_SETLK, &lock);
+}
+
+int clinux_ofd_try_seize(int descriptor) {
+    // A descriptor for reading gets a shared lock, which keeps writers out; flock(2) keeps the other readers out.
+    struct flock lock = whole_file(F_RDLCK);
+    int result = fcntl(descriptor, F_OFD_SETLK, &lock);
+    if (result == 0) {
+        result = flock(descriptor, LOCK_EX | LOCK_NB);
+        if (result == 0) return 0;
+        int error = errno;
+        clinux_ofd_unlock(descriptor);
+        errno = error;
+    }
+    return errno == EAGAIN || errno == EACCES ? 1 : -1;
 }
 
 int clinux_ofd_unlock(int descriptor) {

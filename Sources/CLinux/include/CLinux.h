@@ -22,6 +22,9 @@ int clinux_finish_write_back(int descriptor, int64_t offset, int64_t count);
 /// Open-file-description write lock on the whole file: 0, or -1 with errno EAGAIN when another holds it.
 int clinux_ofd_try_lock(int descriptor);
 int clinux_ofd_unlock(int descriptor);
+/// Takes the whole file so that no other caller of this has it and nobody holds the lock above, by a descriptor that may
+/// be open for reading only: 0; 1 when another has it; -1 with errno where such a descriptor can take no lock.
+int clinux_ofd_try_seize(int descriptor);
 /// 1 when another open file description holds the lock, 0 when it is free, -1 on error. Takes nothing.
 int clinux_ofd_is_locked(int descriptor);
 

@@ -89,6 +89,12 @@ package struct LeftRuns {
         RunNames.incident(in: name, behind: RunNames.sharedPrefix) != nil
     }
 
+    /// Whether a directory of this name in `runs/` is that of a run of this user's.
+    package static func isRun(_ name: EntryName) -> Bool { RunNames.incident(in: name) != nil }
+
+    /// Whether the file of this name in the directory of a run is closed after writing when the process of the run ends.
+    package static func tellsOfEnd(_ name: EntryName) -> Bool { name == RunNames.lock }
+
     /// The directories that stay although they are told of, because they cannot be removed, by their paths in the spool.
     /// Changes nothing.
     package static func remains(

@@ -4,7 +4,8 @@ import DurableIO
 /// The lock of a run: the process that watches a program holds it until it has told of the end.
 ///
 /// It is an open-file-description lock, which the kernel frees when the process dies; no child has its descriptor. The
-/// descriptor is open for writing, so that a watcher of the directory hears of its end (`IN_CLOSE_WRITE`).
+/// descriptor is open for writing, so that a watcher of the directory hears of its end (`IN_CLOSE_WRITE`). Who takes a
+/// lock that was left has a descriptor for reading, whose end no watcher hears of.
 struct RunLock: ~Copyable, Sendable {
     private let file: OwnedDescriptor
 
@@ -38,6 +39,9 @@ struct RunLock: ~Copyable, Sendable {
     }
 
     /// Takes a lock that its holder has left.
+    ///
+    /// The file is opened for reading only: the end of a descriptor for writing would look like the death of a holder
+    /// to a watcher of the directory, and the owner of the spool would wake itself by its own sweep.
     /// - Throws: also when the file is not one that a run has made.
     static func seize(
         in directory: Directory, of owner: UInt32, files: any FileSystem
@@ -46,12 +50,25 @@ struct RunLock: ~Copyable, Sendable {
         guard facts.isOrdinary(of: owner) else {
             throw FileSystemError(.lock, directory.path(of: RunNames.lock), .invalidArgument)
         }
-        let file = try files.openFileForWriting(RunNames.lock, in: directory)
+        let file = try files.openFile(RunNames.lock, in: directory)
         guard try files.metadata(of: file).isOrdinary(of: owner) else {
             throw FileSystemError(.lock, directory.path(of: RunNames.lock), .invalidArgument)
         }
+        let status = clinux_ofd_try_seize(file.raw)
+        if status < 0 { return try seizeForWriting(in: directory, as: file, files: files) }
         // Another process may have had it, and have removed the directory.
-        guard clinux_ofd_try_lock(file.raw) == 0, isNamed(file, in: directory, files) else { return .held }
+        guard status == 0, isNamed(file, in: directory, files) else { return .held }
+        return .free(RunLock(file: file))
+    }
+
+    /// Takes the lock on a network file system, where only a descriptor for writing can take one.
+    private static func seizeForWriting(
+        in directory: Directory, as found: borrowing OwnedDescriptor, files: any FileSystem
+    ) throws(FileSystemError) -> Finding {
+        let file = try files.openFileForWriting(RunNames.lock, in: directory)
+        guard try files.metadata(of: file).isSameFile(as: files.metadata(of: found)),
+            clinux_ofd_try_lock(file.raw) == 0, isNamed(file, in: directory, files)
+        else { return .held }
         return .free(RunLock(file: file))
     }
 

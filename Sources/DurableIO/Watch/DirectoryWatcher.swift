@@ -8,6 +8,9 @@ import Glibc
 /// that something may have happened, and tries again each minute. Also after the machine was asleep, or its clock was
 /// set, it tells that something may have happened.
 ///
+/// When file systems are mounted or unmounted, it looks which directories the names lead to. Every 15 minutes it does
+/// so in any case, and tells that something may have happened: some file systems change without a note.
+///
 /// Nothing of a watcher outlives the process, and nothing has to.
 package final class DirectoryWatcher: Sendable {
     /// How a watcher behaves where the kernel gives it nothing to wait for; tests set other values.
@@ -17,9 +20,16 @@ package final class DirectoryWatcher: Sendable {
         package var pollInterval: Int32 = 2_000
         /// How often it tries again to watch them, in milliseconds. The default is a minute.
         package var retryInterval: Int64 = 60_000
-        /// How many directories it watches at most, so that nobody's directories use up the user's watches. The default
-        /// is 1,024.
+        /// How often it looks for directories that are to be watched, although no note tells of any, in milliseconds.
+        /// The default is 15 minutes.
+        package var lookInterval: Int64 = 900_000
+        /// How many directories it watches at most, besides those that are only ``WatchedDirectory/Room/wanted``. The
+        /// default is 1,024.
         package var watchLimit = 1_024
+        /// How many rooms it watches at most that are only ``WatchedDirectory/Room/wanted``. The default is 512.
+        package var wantedLimit = 512
+        /// The same of each user, so that no user keeps the rooms of the others from being watched. The default is 128.
+        package var wantedLimitOfUser = 128
         /// Called before an instance of inotify is opened; what it throws is the failure of the opening.
         package var willOpen: @Sendable () throws(FileSystemError) -> Void = { () throws(FileSystemError) in }
         /// What becomes readable when the machine wakes up; `nil` for the kernel's own alarm.
@@ -40,7 +50,7 @@ package final class DirectoryWatcher: Sendable {
     /// - Throws: when there is no thread or no pipe to be had.
     package init(
         _ directories: [WatchedDirectory], files: any FileSystem, settings: Settings = Settings(),
-        onTrouble: @escaping @Sendable (FileSystemError?) -> Void,
+        onTrouble: @escaping @Sendable (WatchTrouble?) -> Void,
         onChange: @escaping @Sendable (WatchedChanges) -> Void
     ) throws(FileSystemError) {
         var ends: [Int32] = [-1, -1]
@@ -61,7 +71,8 @@ private final class WatcherThread: @unchecked Sendable {
     private let settings: DirectoryWatcher.Settings
     private let stop: OwnedDescriptor
     private let alarm: WakeAlarm?
-    private let onTrouble: @Sendable (FileSystemError?) -> Void
+    private let mounts = MountNotes()
+    private let onTrouble: @Sendable (WatchTrouble?) -> Void
     private let onChange: @Sendable (WatchedChanges) -> Void
     /// - Safety: used before the thread starts, and by the thread alone afterwards.
     private var watches: Watches
@@ -70,7 +81,7 @@ private final class WatcherThread: @unchecked Sendable {
 
     init(
         _ directories: [WatchedDirectory], files: any FileSystem, settings: DirectoryWatcher.Settings,
-        stop: consuming OwnedDescriptor, onTrouble: @escaping @Sendable (FileSystemError?) -> Void,
+        stop: consuming OwnedDescriptor, onTrouble: @escaping @Sendable (WatchTrouble?) -> Void,
         onChange: @escaping @Sendable (WatchedChanges) -> Void
     ) {
         self.settings = settings
@@ -79,7 +90,9 @@ private final class WatcherThread: @unchecked Sendable {
         self.onChange = onChange
         alarm = WakeAlarm(settings.wakeAlarm)
         watches = Watches(directories, files: files, settings: settings)
-        establish()
+        // Whoever makes a watcher looks afterwards.
+        var changes = WatchedChanges()
+        establish(&changes)
         tellTrouble()
     }
 
@@ -98,14 +111,15 @@ private final class WatcherThread: @unchecked Sendable {
     }
 
     /// Watches what is not watched yet.
-    private func establish() {
-        watches.establish()
-        nextTry = Self.now + settings.retryInterval
+    private func establish(_ changes: inout WatchedChanges) {
+        watches.establish(&changes)
+        nextTry = Self.now + settings.lookInterval
     }
 
     private func tellTrouble() {
         let wasTroubled = isTroubled
         isTroubled = watches.trouble != nil
+        if isTroubled { nextTry = min(nextTry, Self.now + settings.retryInterval) }
         if isTroubled != wasTroubled { onTrouble(watches.trouble) }
     }
 
@@ -114,22 +128,34 @@ private final class WatcherThread: @unchecked Sendable {
             var polled = [stop.raw, watches.descriptor, alarm?.descriptor ?? -1].map {
                 pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
             }
-            let count = poll(&polled, nfds_t(polled.count), isTroubled ? settings.pollInterval : -1)
+            polled.append(pollfd(fd: mounts.descriptor, events: Int16(POLLPRI), revents: 0))
+            let count = poll(&polled, nfds_t(polled.count), timeout)
             if polled[0].revents != 0 { return }
             var changes = WatchedChanges()
-            if count <= 0 { changes.mayBeMore = true }
+            if count < 0 || count == 0 && isTroubled { changes.mayBeMore = true }
             if polled[2].revents != 0 {
                 alarm?.acknowledge()
                 changes.mayBeMore = true
             }
             if polled[1].revents != 0 { watches.read(into: &changes) }
-            if isTroubled, Self.now >= nextTry {
-                establish()
+            if polled[3].revents != 0 {
+                changes.haveMountsChanged = true
+                establish(&changes)
+            }
+            if Self.now >= nextTry {
+                establish(&changes)
                 changes.mayBeMore = true
             }
             tellTrouble()
             if !changes.isEmpty { onChange(changes) }
         }
+    }
+
+    /// How long the thread waits at most, in milliseconds.
+    private var timeout: Int32 {
+        // What is left of a millisecond counts as a whole one.
+        let untilTry = max(0, nextTry - Self.now) + 1
+        return Int32(clamping: isTroubled ? min(untilTry, Int64(settings.pollInterval)) : untilTry)
     }
 
     private static var now: Int64 {
@@ -163,4 +189,18 @@ private struct WakeAlarm {
         var byte: UInt8 = 0
         _ = Glibc.read(descriptor, &byte, 1)
     }
+}
+
+/// What the kernel says about mounts: poll(2) finds `POLLPRI` once after file systems were mounted or unmounted in the
+/// mount namespace of the process (proc(5)).
+private struct MountNotes {
+    private let file: SharedDescriptor?
+
+    init() {
+        let raw = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC)
+        file = raw < 0 ? nil : SharedDescriptor(OwnedDescriptor(adopting: raw, path: "mountinfo"))
+    }
+
+    /// -1 where there is no `/proc`.
+    var descriptor: Int32 { file?.file.raw ?? -1 }
 }

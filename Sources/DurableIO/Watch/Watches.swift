@@ -1,12 +1,18 @@
 /// The watches of a ``DirectoryWatcher``: which directory each stands for, and what keeps others from being watched.
 ///
-/// The directories in a watched directory are watched as they come. A watch of one that was renamed away is given up:
-/// its notes would be about another place.
+/// The rooms, which are directories in a watched directory, are watched as they come, and as they become readable. A
+/// watch of a room that was renamed away or covered by a mount is given up: its notes would be about another place.
 struct Watches {
-    private struct Watch {
+    private struct Place: Hashable {
         /// The index in `directories`.
         let index: Int
         let room: EntryName?
+    }
+
+    private struct Watch {
+        let place: Place
+        /// The user of a room that is ``WatchedDirectory/Room/wanted``; `nil` for any other directory.
+        let user: UInt32?
     }
 
     private let directories: [WatchedDirectory]
@@ -14,8 +20,9 @@ struct Watches {
     private let settings: DirectoryWatcher.Settings
     private var inotify: Inotify?
     private var watches: [Int32: Watch] = [:]
+    private var numbers: [Place: Int32] = [:]
     /// What keeps directories from being watched; `nil` while all are.
-    private(set) var trouble: FileSystemError?
+    private(set) var trouble: WatchTrouble?
 
     init(_ directories: [WatchedDirectory], files: any FileSystem, settings: DirectoryWatcher.Settings) {
         self.directories = directories
@@ -27,70 +34,118 @@ struct Watches {
     var descriptor: Int32 { inotify?.descriptor ?? -1 }
 
     /// Watches all directories that are there. Those that are watched stay so.
-    mutating func establish() {
+    mutating func establish(_ changes: inout WatchedChanges) {
         trouble = nil
         do throws(FileSystemError) {
             if inotify == nil {
                 try settings.willOpen()
                 inotify = try Inotify()
             }
-            for index in directories.indices { try watch(index) }
+            for index in directories.indices { try watch(index, &changes) }
         } catch {
-            trouble = error
+            trouble = .failed(error)
         }
     }
 
-    private mutating func watch(_ index: Int) throws(FileSystemError) {
+    // MARK: - Watching
+
+    private mutating func watch(_ index: Int, _ changes: inout WatchedChanges) throws(FileSystemError) {
         let target = directories[index]
-        guard try watch(index, room: nil) != nil else { return }
-        guard target.includesRooms else { return }
-        var rooms: [EntryName] = []
+        let place = Place(index: index, room: nil)
+        guard try add(place, target.directory, target.name, target.changes.bits, of: nil, &changes) else { return }
+        guard target.room != nil else { return }
+        var rooms: Set<EntryName> = []
+        let directory: Directory
         do throws(FileSystemError) {
-            let directory =
-                if let name = target.name { try files.openDirectory(name, in: target.directory) } else {
-                    target.directory
-                }
+            directory = try open(target)
             try files.forEachListed(in: directory) { name, mayBeDirectory in
-                if mayBeDirectory { rooms.append(name) }
+                if mayBeDirectory { rooms.insert(name) }
                 return true
             }
         } catch {
+            guard !error.isPassing else { throw error }
             // The look that follows meets the same trouble, and names it.
             return
         }
-        for room in rooms { _ = try watch(index, room: room) }
-    }
-
-    /// Watches a directory.
-    /// - Returns: the number of the watch; `nil` when the directory is not there, is none, or may not be read.
-    /// - Throws: what keeps any directory from being watched.
-    private mutating func watch(_ index: Int, room: EntryName?) throws(FileSystemError) -> Int32? {
-        let target = directories[index]
-        let bits = room == nil ? target.changes.bits : WatchedDirectory.Changes.arrivals.bits
-        do throws(FileSystemError) {
-            guard let number = try add(target, room, bits) else { return nil }
-            watches[number] = Watch(index: index, room: room)
-            guard watches.count <= settings.watchLimit else {
-                inotify?.endWatch(number)
-                watches[number] = nil
-                throw FileSystemError(.watch, "more than \(settings.watchLimit) directories", .noSpace)
-            }
-            return number
-        } catch {
-            let isOnlyThis = [
-                .noSuchFileOrDirectory, .notDirectory, .tooManySymbolicLinkLevels, .permissionDenied,
-            ].contains(error.errno)
-            guard isOnlyThis, room != nil || target.name != nil else { throw error }
-            return nil
+        for place in numbers.keys where place.index == index {
+            if let room = place.room, !rooms.contains(room) { forget(place) }
         }
+        for room in rooms { try watch(room, in: index, directory, &changes) }
     }
 
-    private func add(
-        _ target: WatchedDirectory, _ room: EntryName?, _ bits: Inotify.Bits
-    ) throws(FileSystemError) -> Int32? {
-        guard let room else { return try inotify?.watch(target.directory, target.name, for: bits) }
-        guard let name = target.name else { return try inotify?.watch(target.directory, room, for: bits) }
-        return try inotify?.watch(files.openDirectory(name, in: target.directory), room, for: bits)
+    private func open(_ target: WatchedDirectory) throws(FileSystemError) -> Directory {
+        guard let name = target.name else { return target.directory }
+        return try files.openDirectory(name, in: target.directory)
+    }
+
+    /// Watches a room, or gives up its watch if it is none any more.
+    private mutating func watch(
+        _ name: EntryName, in index: Int, _ directory: Directory, _ changes: inout WatchedChanges
+    ) throws(FileSystemError) {
+        let place = Place(index: index, room: name)
+        let facts = (try? files.metadata(of: name, in: directory)) ?? nil
+        guard let facts, facts.kind == .directory, let room = directories[index].room?(name, facts), room != .ignored
+        else { return forget(place) }
+        let user = room == .wanted ? facts.owner : nil
+        if numbers[place] == nil {
+            let others = watches.values.count { ($0.user == nil) == (user == nil) }
+            guard let user else {
+                guard others < settings.watchLimit else {
+                    trouble = trouble ?? .tooMany(limit: settings.watchLimit)
+                    changes.mayBeMore = true
+                    return
+                }
+                return try add(room: place, directory, of: nil, &changes)
+            }
+            let own = watches.values.count { $0.user == user }
+            guard others < settings.wantedLimit, own < settings.wantedLimitOfUser else { return }
+        }
+        try add(room: place, directory, of: user, &changes)
+    }
+
+    private mutating func add(
+        room place: Place, _ directory: Directory, of user: UInt32?, _ changes: inout WatchedChanges
+    ) throws(FileSystemError) {
+        _ = try add(place, directory, place.room, WatchedDirectory.Changes.arrivals.bits, of: user, &changes)
+    }
+
+    /// Adds the watch of a directory, in place of the one that the place had.
+    /// - Returns: `false` when the directory is not there, is none, or may not be read.
+    /// - Throws: what keeps any directory from being watched.
+    private mutating func add(
+        _ place: Place, _ directory: Directory, _ name: EntryName?, _ bits: Inotify.Bits, of user: UInt32?,
+        _ changes: inout WatchedChanges
+    ) throws(FileSystemError) -> Bool {
+        guard let inotify else { return false }
+        let number: Int32
+        do throws(FileSystemError) {
+            number = try inotify.watch(directory, name, for: bits)
+        } catch {
+            guard name != nil, Self.isAboutName(error) else { throw error }
+            forget(place)
+            return false
+        }
+        let isKnown = watches[number]?.place == place
+        if !isKnown {
+            // The kernel has one watch for each directory, which has another name by now.
+            if let other = watches[number]?.place { numbers[other] = nil }
+            forget(place)
+            changes.labels.insert(directories[place.index].label)
+        }
+        watches[number] = Watch(place: place, user: user)
+        numbers[place] = number
+        return true
+    }
+
+    /// Whether an error says that a name leads to no directory that can be watched, and nothing about other names.
+    private static func isAboutName(_ error: FileSystemError) -> Bool {
+        [.noSuchFileOrDirectory, .notDirectory, .tooManySymbolicLinkLevels, .permissionDenied].contains(error.errno)
+    }
+
+    private mutating func forget(_ place: Place) {
+        guard let number = numbers.removeValue(forKey: place) else { return }
+        watches[number] = nil
+        inotify?.endWatch(number)
     }
 
     // MARK: - Reading
@@ -106,54 +161,66 @@ struct Watches {
         if event.bits.contains(.overflow) {
             changes.mayBeMore = true
             // Directories may have come without a note.
-            return establish()
+            return establish(&changes)
         }
-        guard let watch = watches[event.watch] else { return }
-        let target = directories[watch.index]
-        if event.bits.contains(.ignored) {
-            watches[event.watch] = nil
-            changes.labels.insert(target.label)
-        }
-        if !event.bits.isDisjoint(with: [.selfMoved, .selfDeleted, .unmounted]) {
-            changes.labels.insert(target.label)
-            if event.bits.contains(.selfMoved) { follow(watch, event.watch) }
+        guard let place = watches[event.watch]?.place else { return }
+        let target = directories[place.index]
+        if !event.bits.isDisjoint(with: [.selfMoved, .selfDeleted, .unmounted, .ignored]) {
+            // A room that is gone leaves nothing to look at.
+            if place.room == nil { changes.labels.insert(target.label) }
+            if event.bits.contains(.ignored) {
+                watches[event.watch] = nil
+                numbers[place] = nil
+            }
+            // The name, by which the directory is known, may lead to another one: to that below a mount that is gone.
+            if !event.bits.isDisjoint(with: [.selfMoved, .ignored]) { follow(place, &changes) }
         }
         guard let name = event.name else { return }
         let isComplete = !event.bits.isDisjoint(with: [.closedWriting, .movedTo])
-        changes.note(WatchedChanges.Entry(label: target.label, room: watch.room, name: name), isComplete: isComplete)
-        guard event.bits.contains(.directory), !event.bits.isDisjoint(with: [.made, .movedTo]) else { return }
-        come(name, in: watch, &changes)
+        changes.note(WatchedChanges.Entry(label: target.label, room: place.room, name: name), isComplete: isComplete)
+        guard event.bits.contains(.directory), place.room == nil,
+            !event.bits.isDisjoint(with: [.made, .movedTo, .attributes])
+        else { return }
+        come(name, in: place.index, &changes)
     }
 
-    /// A directory has come: it may be one to be watched. What came into it before its watch did is found by a look.
-    private mutating func come(_ name: EntryName, in watch: Watch, _ changes: inout WatchedChanges) {
-        do throws(FileSystemError) {
-            if directories[watch.index].includesRooms, watch.room == nil {
-                _ = try self.watch(watch.index, room: name)
-            }
-            let parent = directories[watch.index]
-            guard parent.name == nil, watch.room == nil else { return }
-            for (index, target) in directories.enumerated()
+    /// A directory has come, or has got another mode or owner: it may be one to be watched. What came into it before
+    /// its watch did is found by a look.
+    private mutating func come(_ name: EntryName, in index: Int, _ changes: inout WatchedChanges) {
+        let parent = directories[index]
+        attempt(&changes) { this, changes throws(FileSystemError) in
+            if parent.room != nil { try this.watch(name, in: index, this.open(parent), &changes) }
+            guard parent.name == nil else { return }
+            for (index, target) in this.directories.enumerated()
             where target.name == name && target.directory === parent.directory {
-                try self.watch(index)
-                changes.labels.insert(target.label)
+                try this.watch(index, &changes)
             }
+        }
+    }
+
+    /// Watches the directory to which a place's name leads now; gives the watch up if there is none.
+    private mutating func follow(_ place: Place, _ changes: inout WatchedChanges) {
+        let target = directories[place.index]
+        attempt(&changes) { this, changes throws(FileSystemError) in
+            if let room = place.room {
+                try this.watch(room, in: place.index, this.open(target), &changes)
+            } else if target.name != nil {
+                try this.watch(place.index, &changes)
+            }
+        }
+    }
+
+    private mutating func attempt(
+        _ changes: inout WatchedChanges,
+        _ body: (inout Watches, inout WatchedChanges) throws(FileSystemError) -> Void
+    ) {
+        do throws(FileSystemError) {
+            try body(&self, &changes)
         } catch {
-            trouble = error
+            // The parent of a room may be gone as well.
+            if Self.isAboutName(error) { return }
+            trouble = .failed(error)
             changes.mayBeMore = true
         }
-    }
-
-    /// A watched directory was renamed. Its watch goes on if its name, by which it is known by now, still leads to it.
-    private mutating func follow(_ watch: Watch, _ number: Int32) {
-        guard watch.room != nil || directories[watch.index].name != nil else { return }
-        do throws(FileSystemError) {
-            // The kernel has one watch for each directory.
-            if try self.watch(watch.index, room: watch.room) == number { return }
-        } catch {
-            trouble = error
-        }
-        inotify?.endWatch(number)
-        watches[number] = nil
     }
 }

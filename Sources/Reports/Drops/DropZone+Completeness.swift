@@ -12,6 +12,28 @@ extension DropZone {
     /// The ends of names that mark a file as unfinished.
     static let unfinishedSuffixes = [".tmp", ".partial"]
 
+    /// Whether a name says that its file is not to be taken yet. A file that is complete gets another name, and so it is
+    /// no news if anything happens to a file with such a name.
+    static func isUnfinished(_ name: EntryName) -> Bool {
+        name.isHidden || unfinishedSuffixes.contains(where: name.hasSuffix)
+    }
+
+    /// How long a file with such a name must be unchanged before people are told of it, in milliseconds: 5 minutes.
+    /// Until then its program is likely to be writing it.
+    private static let unfinishedPatience: Int64 = 300_000
+
+    /// Whether a drop has such a name, and its program may be writing it.
+    func isUnderWay(_ drop: Drop) -> Bool {
+        guard Self.isUnfinished(drop.entry), let facts = drop.facts, facts.kind == .regular else { return false }
+        return abs(spool.clock.wallMilliseconds - facts.changed / 1_000_000) < Self.unfinishedPatience
+    }
+
+    /// Whether a drop is skipped for a reason that its entry shows to everybody who looks.
+    func isSkippedOnSight(_ drop: Drop) -> Bool {
+        guard case .skipped = drop.readiness, let facts = drop.facts else { return false }
+        return readiness(of: drop.entry, facts, in: drop.room) == drop.readiness
+    }
+
     /// The reason why no drop of `incoming/` can be taken; `nil` if there is none.
     var obstacle: String? {
         if let remoteName { return Self.remote(remoteName) }

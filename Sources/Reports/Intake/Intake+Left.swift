@@ -41,9 +41,30 @@ extension Intake {
     func leave(_ source: Source, _ cause: LeftSources.Cause, _ summary: inout Summary) {
         summary.skipped += 1
         summary.left.append(source)
-        guard left.note(source.key, cause) else { return }
-        logger.notice("Left where it is", metadata: ["path": "\(source.place.path)", "reason": "\(cause.text)"])
-        sender.onEvent(.left(path: source.place.path, reason: cause.text))
+        left.note(source.key, cause)
+        tell(source.place, cause.text)
+    }
+
+    /// Tells people why a source stays where it is: once, however often the file changes and for as long as looks find
+    /// it there for the same reason.
+    private func tell(_ place: Place, _ reason: String) {
+        guard left.isNews(reason, of: place.path, at: spool.clock.bootMilliseconds) else { return }
+        logger.notice("Left where it is", metadata: ["path": "\(place.path)", "reason": "\(reason)"])
+        sender.onEvent(.left(path: place.path, reason: reason))
+    }
+
+    /// Leaves a drop that a look has found, and that cannot be taken now.
+    ///
+    /// The ledger gets no reason that each reader of the spool finds by itself: a program may change a file that is not
+    /// to be taken as often as it likes, and each reason in the ledger is a commit.
+    func leave(_ drop: DropZone.Drop, in zone: DropZone, _ summary: inout Summary) {
+        guard case .skipped(let reason) = drop.readiness, zone.isSkippedOnSight(drop) else {
+            return leave(Source(drop), for: drop.readiness, &summary)
+        }
+        let source = Source(drop)
+        summary.skipped += 1
+        summary.left.append(source)
+        if !zone.isUnderWay(drop) { tell(source.place, reason) }
     }
 
     func leave(_ candidate: Enrolment.Candidate, _ cause: LeftSources.Cause, _ summary: inout Summary) {

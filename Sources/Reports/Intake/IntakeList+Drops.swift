@@ -30,7 +30,7 @@ extension IntakeList {
             }
             return nil
         } leave: { drop in
-            intake.leave(Intake.Source(drop), for: drop.readiness, &summary)
+            intake.leave(drop, in: zone, &summary)
         }
         if lookCount == 0 { try await restore(zone.loneSidecars(look), in: zone) }
         for (room, error) in look.failures { intake.tell(notListed: room.path, error, &summary) }

@@ -69,10 +69,12 @@ struct IntakeList {
     }
 
     /// Writes into the ledger why sources were left. Readers of the spool need these reasons.
-    mutating func endLook() async throws {
+    /// - Parameter isLast: whether the run looks no more. The default is `false`.
+    /// - Throws: the errors of the ledger.
+    mutating func endLook(isLast: Bool = false) async throws {
         guard lookCount > 0, !Task.isCancelled else { return }
         do {
-            try await intake.left.endLook(intake.queue)
+            try await intake.left.endLook(intake.queue, at: intake.spool.clock.bootMilliseconds, isLast: isLast)
         } catch {
             // The disk has no space for the reasons. A later look writes them.
             guard SpoolErrors.isOutOfSpace(error) else { throw error }

@@ -80,7 +80,7 @@ struct IntakeLoop {
                 }
             }
         }
-        try await list.endLook()
+        try await list.endLook(isLast: true)
         list.summary.add(singles.summary)
         return list.summary
     }

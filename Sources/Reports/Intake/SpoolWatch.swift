@@ -23,7 +23,9 @@ package struct WatchOptions: Sendable {
 /// looks in between.
 ///
 /// It watches `incoming/` and the drop rooms, `collected/`, and `runs/` with the directories in it. There a wrapper that
-/// dies closes its lock. It also watches the spool's own directory, in case a room is removed or replaced.
+/// dies closes its lock. In a spool that is open to all users, it watches the runs of other users in `incoming/` as well,
+/// up to a limit; the deaths beyond it are found when the watcher tells by itself, every 15 minutes. It also watches the
+/// spool's own directory, in case a room is removed or replaced.
 struct SpoolWatch {
     private let watcher: DirectoryWatcher
 
@@ -41,36 +43,60 @@ struct SpoolWatch {
         _ spool: ReportSpool, _ handover: Handover, _ queue: TransferQueue, settings: DirectoryWatcher.Settings,
         onEvent: @escaping @Sendable (SpoolEvent) -> Void
     ) throws(FileSystemError) {
+        let zone = DropZone(spool: spool)
         let directories = [
             WatchedDirectory(Self.root, spool.root, for: .names),
-            WatchedDirectory(Self.incoming, spool.incoming, for: .arrivals, includingRooms: true),
+            WatchedDirectory(Self.incoming, spool.incoming, for: .arrivals) { name, facts in
+                if spool.options.isShared, LeftRuns.isHiddenRun(name) { return .wanted }
+                return zone.dropRoom(name, facts) == nil ? .ignored : .needed
+            },
             WatchedDirectory(Self.collected, spool.collected, for: .arrivals),
-            WatchedDirectory(Self.runs, spool.root, name: "runs", for: .arrivals, includingRooms: true),
+            WatchedDirectory(Self.runs, spool.root, name: "runs", for: .arrivals) { name, _ in
+                LeftRuns.isRun(name) ? .needed : .ignored
+            },
         ]
         watcher = try DirectoryWatcher(directories, files: spool.files, settings: settings) { trouble in
             onEvent(.notWatched(trouble?.description))
-        } onChange: { [drops = spool.completeDrops] changes in
-            for (entry, isComplete) in changes.entries where entry.label == Self.incoming {
-                drops.note(entry.name, in: entry.room, isComplete: isComplete)
+        } onChange: { changes in
+            for (entry, isComplete) in changes.entries where Self.isDrop(entry) {
+                spool.completeDrops.note(entry.name, in: entry.room, isComplete: isComplete)
             }
             // Time may have passed that the queue's own waits did not see.
             if changes.mayBeMore { queue.wake() }
-            guard Self.isWorthALook(changes) else { return }
-            handover.mayHaveCome(inRuns: changes.mayBeMore || Self.concernsRuns(changes))
+            let concernsRuns = changes.mayBeMore || Self.concernsRuns(changes)
+            let isWorthALook = concernsRuns || Self.concernsSources(changes)
+            // A mount may cover the spool or one of its rooms. Others do not concern it.
+            guard isWorthALook || changes.haveMountsChanged && !(spool.isInPlace && spool.hasItsRooms) else { return }
+            handover.mayHaveCome(inRuns: concernsRuns)
         }
     }
 
-    /// Those of other users are hidden in `incoming/`.
-    private static func concernsRuns(_ changes: WatchedChanges) -> Bool {
-        changes.labels.contains(runs)
+    /// Whether an entry may be a drop that is taken under this name.
+    private static func isDrop(_ entry: WatchedChanges.Entry) -> Bool {
+        entry.label == incoming && !DropZone.isUnfinished(entry.name) && entry.room?.isHidden != true
+    }
+
+    /// Whether something has happened that an intake has to look at. What programs do to files with unfinished names is
+    /// nothing of that kind, and would often cost a look for each drop.
+    private static func concernsSources(_ changes: WatchedChanges) -> Bool {
+        !changes.labels.isEmpty
             || changes.entries.keys.contains { entry in
-                entry.label == incoming && entry.room.map { LeftRuns.isHiddenRun($0) } ?? false
+                switch entry.label {
+                case root: rootNames.contains(entry.name.description)
+                case incoming: isDrop(entry)
+                default: entry.label != runs
+                }
             }
     }
 
-    private static func isWorthALook(_ changes: WatchedChanges) -> Bool {
-        if changes.mayBeMore || !changes.labels.subtracting([root]).isEmpty { return true }
-        // Without a name, the spool's directory itself was renamed or removed.
-        return changes.entries.isEmpty || changes.entries.keys.contains { rootNames.contains($0.name.description) }
+    /// Whether a process that watches a program may have died: its lock was closed, or its directory came before the
+    /// watch of it did. The runs of other users are hidden in `incoming/`.
+    private static func concernsRuns(_ changes: WatchedChanges) -> Bool {
+        changes.labels.contains(runs)
+            || changes.entries.contains { entry, isComplete in
+                let isOfRun = entry.room.map { LeftRuns.isHiddenRun($0) } ?? LeftRuns.isHiddenRun(entry.name)
+                guard entry.label == runs || entry.label == incoming && isOfRun else { return false }
+                return entry.room == nil || isComplete && LeftRuns.tellsOfEnd(entry.name)
+            }
     }
 }

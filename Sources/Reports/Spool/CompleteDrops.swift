@@ -11,8 +11,15 @@ final class CompleteDrops: Sendable {
         let name: EntryName
     }
 
-    private let places = Mutex<Set<Place>>([])
-    /// So many are remembered; of a storm of more, the later ones wait their 2 s.
+    private struct State {
+        /// The newest drops, and those noted before them. When there are too many of the newest, the others are
+        /// forgotten.
+        var (newest, older): (Set<Place>, Set<Place>) = ([], [])
+    }
+
+    private let state = Mutex(State())
+    /// The newest drops are remembered, so many of them at least. Drops that are never taken, because they are removed
+    /// or renamed, are forgotten so. Of a storm of more, the earlier drops have to be unchanged for 2 s.
     private static let limit = 4_096
 
     /// Notes what happened last to a drop.
@@ -22,18 +29,22 @@ final class CompleteDrops: Sendable {
     ///   - isComplete: whether it was closed after writing or renamed in; anything else says that it may be under way.
     func note(_ name: EntryName, in room: EntryName?, isComplete: Bool) {
         let place = Place(room: room, name: name)
-        places.withLock { places in
-            if !isComplete {
-                places.remove(place)
-            } else if places.count < Self.limit {
-                places.insert(place)
-            }
+        state.withLock { state in
+            state.newest.remove(place)
+            state.older.remove(place)
+            guard isComplete else { return }
+            if state.newest.count >= Self.limit { (state.older, state.newest) = (state.newest, []) }
+            state.newest.insert(place)
         }
     }
 
     /// Forgets a drop, which is being taken.
     /// - Returns: whether the drop was known to be complete.
     func forget(_ name: EntryName, in room: EntryName?) -> Bool {
-        places.withLock { $0.remove(Place(room: room, name: name)) != nil }
+        let place = Place(room: room, name: name)
+        return state.withLock { state in
+            let isNew = state.newest.remove(place) != nil
+            return state.older.remove(place) != nil || isNew
+        }
     }
 }

@@ -1,6 +1,7 @@
 import DurableIO
 import Foundation
 import Glibc
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -54,9 +55,7 @@ struct LeftRunsTests {
             run.note(fixture.start)
             #expect(try fixture.sweep().livingCount == 1)
             var start = fixture.start
-            let stat = try String(contentsOfFile: "/proc/self/stat", encoding: .utf8)
-            let words = try #require(stat.split(separator: ")").last).split(separator: " ")
-            (start.pid, start.startTicks) = (getpid(), UInt64(words[19]))
+            (start.pid, start.startTicks) = (getpid(), try RunFixture.startTicks())
             _ = try leave(fixture, start)
             #expect(try fixture.sweep().livingCount == 2)
             #expect(fixture.entries("incoming") == [])
@@ -65,6 +64,44 @@ struct LeftRunsTests {
             #expect(try fixture.sweep().told.count == 1)
             run.discard()
             #expect(fixture.entries("runs") == [])
+        }
+    }
+
+    /// What keeps a run where it is, although a sweep looks at it.
+    enum Stay: CaseIterable { case isUnderWay, programLives, diskIsFull }
+
+    @Test("a sweep that leaves a run where it is looks to no watcher like that run's end", arguments: Stay.allCases)
+    func unheard(stay: Stay) async throws {
+        try await withTemporaryDirectory { directory in
+            let fixture = RunFixture(directory)
+            let path = try whileNothingStarts {
+                var start = fixture.start
+                if stay == .programLives { (start.pid, start.startTicks) = (getpid(), try RunFixture.startTicks()) }
+                return try leave(fixture, start)
+            }
+            let told = Monitor<Set<String>>([])
+            let files = POSIXFileSystem()
+            let lock = try OwnerLock("lock", in: files.openDirectory(FilePath(path)))
+            if stay == .isUnderWay { #expect(try lock.tryLock()) }
+            let room = try files.openDirectory(FilePath(fixture.spool + "/runs"))
+            let runs = WatchedDirectory("runs", room, for: .arrivals) { _, _ in .needed }
+            let watcher = try DirectoryWatcher([runs], files: files) { _ in
+            } onChange: { changes in
+                told.withLock { $0.formUnion(changes.entries.filter(\.value).map(\.key.name.description)) }
+            }
+            let full = FaultingFileSystem { call throws(FileSystemError) in
+                if call.room == FilePath(path).lastComponent?.string, call.change != nil {
+                    throw FileSystemError(.create, "anything", .noSpace)
+                }
+            }
+            for _ in 0..<3 {
+                let result = try whileNothingStarts { try fixture.sweep(files: stay == .diskIsFull ? full : files) }
+                #expect(result.livingCount + result.problems.count == 1)
+            }
+            try fixture.write("", to: path + "/marker")
+            await told.wait { $0.contains("marker") }
+            #expect(told.value == ["marker"])
+            withExtendedLifetime((watcher, lock)) {}
         }
     }
 

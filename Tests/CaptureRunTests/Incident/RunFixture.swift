@@ -49,6 +49,13 @@ struct RunFixture {
         _ = Glibc.write(run.startMark, "1", 1)
     }
 
+    /// When this process started, as the kernel counts.
+    static func startTicks() throws -> UInt64? {
+        let stat = try String(contentsOfFile: "/proc/self/stat", encoding: .utf8)
+        let words = stat.split(separator: ")").last?.split(separator: " ") ?? []
+        return words.count > 19 ? UInt64(words[19]) : nil
+    }
+
     /// A process that is gone.
     var start: ProgramStart {
         ProgramStart(

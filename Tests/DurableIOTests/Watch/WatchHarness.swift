@@ -4,6 +4,8 @@ import SystemPackage
 import TestSupport
 import Testing
 
+typealias Rooms = @Sendable (EntryName, FileMetadata) -> WatchedDirectory.Room
+
 /// A directory that is watched, and all that its watcher has told.
 final class WatchHarness: Sendable {
     struct Told: Sendable {
@@ -22,21 +24,23 @@ final class WatchHarness: Sendable {
     ///   - path: a directory, in which `incoming/` is made and watched with its rooms, and `runs/` is watched once it is
     ///     there.
     ///   - settings: for the watcher.
+    ///   - files: by which the watcher lists and looks.
     ///   - onBatch: called by the watcher's thread after each batch.
+    ///   - rooms: which directories in `incoming/` are watched. The default is all.
     /// - Throws: what keeps the directories from being made or watched.
     init(
         _ path: String, settings: DirectoryWatcher.Settings = DirectoryWatcher.Settings(),
-        onBatch: @escaping @Sendable () -> Void = {}
+        files: any FileSystem = POSIXFileSystem(), onBatch: @escaping @Sendable () -> Void = {},
+        rooms: @escaping Rooms = { _, _ in .needed }
     ) throws {
         self.path = path
-        let files = POSIXFileSystem()
         try FileManager.default.createDirectory(atPath: path + "/incoming", withIntermediateDirectories: true)
         let root = try files.openDirectory(FilePath(path))
         let directories = [
             WatchedDirectory("root", root, for: .names),
             WatchedDirectory(
-                "incoming", try files.openDirectory("incoming", in: root), for: .arrivals, includingRooms: true),
-            WatchedDirectory("runs", root, name: "runs", for: .arrivals, includingRooms: true),
+                "incoming", try files.openDirectory("incoming", in: root), for: .arrivals, rooms: rooms),
+            WatchedDirectory("runs", root, name: "runs", for: .arrivals) { _, _ in .needed },
         ]
         watcher = try DirectoryWatcher(directories, files: files, settings: settings) { [told] trouble in
             told.withLock { $0.troubles.append(trouble?.description) }
@@ -77,7 +81,8 @@ final class WatchHarness: Sendable {
 
 /// Runs `body` with a watched directory.
 func withWatch(
-    settings: DirectoryWatcher.Settings = DirectoryWatcher.Settings(), _ body: (WatchHarness) async throws -> Void
+    settings: DirectoryWatcher.Settings = DirectoryWatcher.Settings(),
+    rooms: @escaping Rooms = { _, _ in .needed }, _ body: (WatchHarness) async throws -> Void
 ) async throws {
-    try await withTemporaryDirectory { try await body(WatchHarness($0, settings: settings)) }
+    try await withTemporaryDirectory { try await body(WatchHarness($0, settings: settings, rooms: rooms)) }
 }

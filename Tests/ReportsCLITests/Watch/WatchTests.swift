@@ -43,7 +43,8 @@ struct WatchTests {
     @Test("where standard error leads to the journal, lines have priorities and no time", arguments: [true, false])
     func journal(isJournal: Bool) async throws {
         try await withTool { tool in
-            try tool.drop("x", as: "x.tmp")
+            try tool.drop("x", as: "x")
+            chmod(tool.spool + "/incoming/x", 0)
             let stream = isJournal ? "$(stat -L -c %d:%i /proc/self/fd/2)" : "1:2"
             let result = try await tool.shell(
                 """
@@ -55,7 +56,7 @@ struct WatchTests {
             #expect(result.status == 0)
             let errors = try String(contentsOfFile: tool.home + "/errors", encoding: .utf8)
             let line = errors.split(separator: "\n").last ?? ""
-            #expect(line.hasPrefix("<4>skipped incoming/x.tmp: ") == isJournal, "\(line)")
+            #expect(line.hasPrefix("<4>skipped incoming/x: ") == isJournal, "\(line)")
         }
     }
 

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Reports
@@ -15,5 +16,41 @@ struct LeftSourcesTests {
         #expect(left.cause(of: key)?.text == "is too large")
         left.beginLook()
         #expect(left.cause(of: key)?.text == nil)
+    }
+
+    @Test("a source that changes again and again, and is left for the same reason, costs a commit every 10 s")
+    func versions() async throws {
+        try await withTemporaryDirectory { directory in
+            let harness = try SpoolHarness(directory + "/spool")
+            let owner = try #require(try await harness.own())
+            func look(
+                _ version: UInt64, _ reason: String, at now: Int64, isLast: Bool = false
+            ) async throws -> [String] {
+                let key = LeftSources.Key("incoming/x", inode: 1, size: version, modified: 1)
+                owner.left.beginLook()
+                owner.left.note(key, .notTaken(reason))
+                try await owner.left.endLook(owner.queue, at: now, isLast: isLast)
+                return try SpoolInspector(spool: harness.spool).leftReasons().keys.sorted()
+            }
+            func key(_ version: Int) -> String { "left/incoming/x/1-\(version)-1" }
+            #expect(try await look(1, "no", at: 0) == [key(1)])
+            #expect(try await look(2, "no", at: 9_999) == [key(1)])
+            #expect(try await look(3, "no", at: 10_000) == [key(3)])
+            #expect(try await look(4, "never", at: 10_001) == [key(4)])
+            #expect(try await look(5, "never", at: 10_002) == [key(4)])
+            #expect(try await look(5, "never", at: 10_003, isLast: true) == [key(5)])
+            try await owner.resign()
+        }
+    }
+
+    @Test("people are told again of a reason that has not held for more than 10 minutes")
+    func news() {
+        let left = LeftSources()
+        #expect(left.isNews("no", of: "incoming/x", at: 0))
+        #expect(left.isNews("never", of: "incoming/x", at: 0))
+        #expect(left.isNews("no", of: "incoming/y", at: 0))
+        #expect(!left.isNews("no", of: "incoming/x", at: 600_000))
+        #expect(!left.isNews("no", of: "incoming/x", at: 1_200_000))
+        #expect(left.isNews("no", of: "incoming/x", at: 1_800_001))
     }
 }
