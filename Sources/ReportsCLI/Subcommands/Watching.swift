@@ -10,6 +10,7 @@ final class Watching: Sendable {
     private let log: WatchLog
     private let manager = ServiceManager(variable: Environment.value)
     private let clock = LinuxClock()
+    private let memory = IdleMemory()
     private let state = Mutex(State())
 
     /// Settings, and what an owner makes of them.
@@ -204,6 +205,7 @@ final class Watching: Sendable {
                 return state.standing != event
             }
             guard isNew else { return }
+            memory.releaseSoon()
             manager.tell(status: Self.status(waiting: waiting, held: held, next: next))
         case .ownedElsewhere:
             // The standing is to be told again afterwards, even if it is the same.

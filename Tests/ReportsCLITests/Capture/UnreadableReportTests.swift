@@ -5,7 +5,9 @@ import TestSupport
 import Testing
 
 /// Programs of other users than the spool's owner, each a real user with processes of its own.
-@Suite("Reports that the owner of a shared spool may not read", .enabled(if: OtherUser.isAvailable, "needs root and setpriv"))
+@Suite(
+    "Reports that the owner of a shared spool may not read",
+    .enabled(if: OtherUser.isAvailable, "needs root and setpriv"))
 struct UnreadableReportTests {
     private static let owner: UInt32 = 61_001
 

@@ -30,6 +30,31 @@ struct IdleTests {
         }
     }
 
+    @Test("less than 30 MB stay resident once it waits again, though its work has needed more")
+    func resident() async throws {
+        try await withTool(server: .accepting) { tool, server in
+            try await tool.watching("--endpoint", server.url("/{id}")) { process, _ in
+                for count in 1...2 {
+                    try tool.drop("crash \(count)", as: "\(count).txt")
+                    try await poll { tool.names(in: "queued").isEmpty && server.requests.count == count }
+                    try await poll { residentKilobytes(of: process.processIdentifier) < 30_000 }
+                    #expect(residentKilobytes(of: process.processIdentifier) < 30_000)
+                }
+                // It works on with what it has let go of.
+                #expect(highestKilobytes(of: process.processIdentifier) > 30_000)
+            }
+        }
+    }
+
+    private func residentKilobytes(of process: Int32) -> Int { kilobytes("VmRSS", of: process) ?? .max }
+    private func highestKilobytes(of process: Int32) -> Int { kilobytes("VmHWM", of: process) ?? 0 }
+
+    private func kilobytes(_ name: String, of process: Int32) -> Int? {
+        let status = try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)
+        let line = status?.split(separator: "\n").first { $0.hasPrefix("\(name):") }
+        return line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int($0) }
+    }
+
     /// Waits until a process has not been woken for so many seconds, at most for a minute.
     private func quiet(_ process: Int32, for seconds: Int) async throws {
         var (last, count) = (try switches(of: process), 0)

@@ -1,4 +1,5 @@
 import Diagnosis
+import Digests
 import DurableIO
 import Foundation
 import Glibc
