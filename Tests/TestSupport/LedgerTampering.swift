@@ -25,7 +25,9 @@ package func whileLedgerIsLocked<Result>(
 ) async throws -> Result {
     var handle: OpaquePointer?
     defer { sqlite3_close_v2(handle) }
+    // An owner that is at work itself has it locked for a moment.
     guard sqlite3_open_v2(path, &handle, SQLITE_OPEN_READWRITE, nil) == SQLITE_OK, let handle,
+        sqlite3_busy_timeout(handle, 5_000) == SQLITE_OK,
         sqlite3_exec(handle, lock == "EXCLUSIVE" ? exclusively : "BEGIN IMMEDIATE", nil, nil, nil) == SQLITE_OK
     else { throw refusal(handle) }
     return try await body()

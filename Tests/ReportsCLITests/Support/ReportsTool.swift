@@ -177,3 +177,11 @@ func poll(_ condition: () async throws -> Bool) async throws -> Bool {
     }
     return false
 }
+
+/// Expects that a condition comes to hold within 20 s; see ``poll(_:)``.
+func expectSoon(
+    sourceLocation: SourceLocation = #_sourceLocation, _ condition: () async throws -> Bool
+) async throws {
+    let holds = try await poll(condition)
+    #expect(holds, sourceLocation: sourceLocation)
+}

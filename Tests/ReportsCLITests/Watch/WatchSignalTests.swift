@@ -31,24 +31,24 @@ struct WatchSignalTests {
             let process = try tool.under(manager, watchdog: 1_000_000).start(
                 "watch", "--endpoint", server.url("/{id}"))
             try tool.drop("a crash", as: "crash.txt")
-            #expect(try await poll { process.errors.contains("delivered") })
+            try await expectSoon { process.errors.contains("delivered") }
             process.send(SIGHUP)
-            #expect(try await poll { process.errors.contains("the settings are read again") })
+            try await expectSoon { process.errors.contains("the settings are read again") }
             try tool.drop("another", as: "another.txt")
-            #expect(try await poll { process.errors.ranges(of: " delivered ").count == 2 })
+            try await expectSoon { process.errors.ranges(of: " delivered ").count == 2 }
             #expect(manager.messages.value == [])
             manager.listen()
             func states() -> [String] {
                 manager.messages.value.filter { $0.hasPrefix("READY") || $0.hasPrefix("RELOADING") }
                     .map { String($0.prefix(9)) }
             }
-            #expect(try await poll { states().count == 3 })
+            try await expectSoon { states().count == 3 }
             #expect(states() == ["READY=1\n", "RELOADING", "READY=1\n"])
-            #expect(try await poll { manager.messages.value.contains { $0.hasPrefix("STATUS=nothing waits") } })
-            #expect(try await poll { manager.messages.value.contains("WATCHDOG=1\n") })
+            try await expectSoon { manager.messages.value.contains { $0.hasPrefix("STATUS=nothing waits") } }
+            try await expectSoon { manager.messages.value.contains("WATCHDOG=1\n") }
             process.send(SIGTERM)
             #expect(await process.end().status == 0)
-            #expect(try await poll { manager.messages.value.contains { $0.hasPrefix("STOPPING=1") } })
+            try await expectSoon { manager.messages.value.contains { $0.hasPrefix("STOPPING=1") } }
         }
     }
 
@@ -131,10 +131,10 @@ struct WatchSignalTests {
             let end = try await configured.watching { process, manager in
                 try write(#"{"endpoint": "https://127.0.0.1:9/{id}", \#(setting)}"#)
                 process.send(SIGHUP)
-                #expect(try await poll { process.errors.contains("the settings stay as they were") })
-                #expect(try await poll { manager.messages.value.count { $0 == "READY=1\n" } == 2 })
+                try await expectSoon { process.errors.contains("the settings stay as they were") }
+                try await expectSoon { manager.messages.value.count { $0 == "READY=1\n" } == 2 }
                 try tool.drop("a crash", as: "crash.txt")
-                #expect(try await poll { process.errors.contains("delivered") })
+                try await expectSoon { process.errors.contains("delivered") }
             }
             #expect(end.status == 0)
             #expect(server.requests.count == 1)

@@ -15,11 +15,11 @@ struct WatchTroubleTests {
             let end = try await tool.watching("--endpoint", server.url("/{id}")) { process, manager in
                 try await whileLedgerIsLocked(tool.spool + "/ledger.sqlite") {
                     try tool.drop("a crash", as: "crash.txt")
-                    #expect(try await poll { process.errors.contains("another program has locked it") })
-                    #expect(try await poll { manager.messages.value.contains { $0.hasPrefix("STATUS=trouble: ") } })
+                    try await expectSoon { process.errors.contains("another program has locked it") }
+                    try await expectSoon { manager.messages.value.contains { $0.hasPrefix("STATUS=trouble: ") } }
                 }
-                #expect(try await poll { process.errors.contains("delivered") })
-                #expect(try await poll { manager.messages.value.last?.hasPrefix("STATUS=nothing waits") == true })
+                try await expectSoon { process.errors.contains("delivered") }
+                try await expectSoon { manager.messages.value.last?.hasPrefix("STATUS=nothing waits") == true }
             }
             #expect(end.status == 0)
             #expect(end.errors.ranges(of: "it is tried again").count == 1, "\(end.errors)")
@@ -34,10 +34,10 @@ struct WatchTroubleTests {
             try await tool.add("a crash")
             let process = try await whileLedgerIsLocked(tool.spool + "/ledger.sqlite") {
                 let process = try tool.start("watch", "--endpoint", server.url("/{id}"))
-                #expect(try await poll { process.errors.contains("another program has locked it") })
+                try await expectSoon { process.errors.contains("another program has locked it") }
                 return process
             }
-            #expect(try await poll { process.errors.contains("delivered") })
+            try await expectSoon { process.errors.contains("delivered") }
             process.send(SIGTERM)
             #expect(await process.end().status == 0)
         }
@@ -51,9 +51,9 @@ struct WatchTroubleTests {
                 for name in ["first", "second"] {
                     try tool.drop(name, as: name + ".txt")
                     let text = "taken in " + ContentHash.of(name).hex.prefix(12)
-                    #expect(try await poll { process.errors.contains(text) })
+                    try await expectSoon { process.errors.contains(text) }
                 }
-                #expect(try await poll { process.errors.ranges(of: " delivered ").count == 2 })
+                try await expectSoon { process.errors.ranges(of: " delivered ").count == 2 }
             }
             #expect(end.status == 0)
         }
@@ -66,12 +66,12 @@ struct WatchTroubleTests {
                 process, manager in
                 try FileManager.default.moveItem(atPath: tool.spool, toPath: tool.spool + ".old")
                 try tool.file("spool", "not a directory")
-                #expect(try await poll { process.errors.contains("something in its path is not a directory") })
+                try await expectSoon { process.errors.contains("something in its path is not a directory") }
                 let pulses = manager.messages.value.count { $0.hasPrefix("WATCHDOG") }
-                #expect(try await poll { manager.messages.value.count { $0.hasPrefix("WATCHDOG") } >= pulses + 3 })
+                try await expectSoon { manager.messages.value.count { $0.hasPrefix("WATCHDOG") } >= pulses + 3 }
                 try FileManager.default.removeItem(atPath: tool.spool)
                 try tool.drop("a crash", as: "crash.txt")
-                #expect(try await poll { process.errors.contains("delivered") })
+                try await expectSoon { process.errors.contains("delivered") }
             }
             #expect(end.status == 0)
         }
@@ -84,7 +84,7 @@ struct WatchTroubleTests {
             let end = try await tool.watching("--endpoint", server.url("/{id}")) { process, _ in
                 try FileManager.default.moveItem(atPath: tool.spool, toPath: tool.spool + ".old")
                 try tool.file("spool", "not a directory")
-                #expect(try await poll { process.errors.contains("it is tried again") })
+                try await expectSoon { process.errors.contains("it is tried again") }
                 begun = .now
             }
             #expect(end.status == 0 && ContinuousClock.now - begun < .seconds(5))
@@ -98,13 +98,13 @@ struct WatchTroubleTests {
                 func count(_ status: String) -> Int {
                     manager.messages.value.count { $0.hasPrefix("STATUS=" + status) }
                 }
-                #expect(try await poll { count("nothing waits") == 1 })
+                try await expectSoon { count("nothing waits") == 1 }
                 // It gives the lock back for a second.
                 try FileManager.default.removeItem(atPath: tool.spool + "/incoming")
                 try await whileOwned(tool) {
-                    #expect(try await poll { count("another process owns the spool") == 1 })
+                    try await expectSoon { count("another process owns the spool") == 1 }
                 }
-                #expect(try await poll { count("nothing waits") == 2 })
+                try await expectSoon { count("nothing waits") == 2 }
             }
         }
     }
@@ -124,8 +124,8 @@ struct WatchTroubleTests {
             try await tool.add("a crash")
             try tool.file("spool/runs", "not a directory")
             let end = try await tool.watching("--json", "--endpoint", server.url("/{id}")) { process, _ in
-                #expect(try await poll { process.errors.contains("runs: the end of its program cannot be told of: ") })
-                #expect(try await poll { process.output.contains("\"trouble\"") })
+                try await expectSoon { process.errors.contains("runs: the end of its program cannot be told of: ") }
+                try await expectSoon { process.output.contains("\"trouble\"") }
             }
             #expect(end.status == 0)
             #expect(end.errors.ranges(of: "cannot be told of").count == 1, "\(end.errors)")
