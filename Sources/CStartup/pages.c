@@ -2,6 +2,7 @@
 #include "CStartup.h"
 
 #include <link.h>
+#include <malloc.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/mman.h>
@@ -21,6 +22,7 @@ static int release_object(struct dl_phdr_info *object, size_t size, void *contex
     return 0;
 }
 
-void cstartup_release_code(void) {
+void cstartup_release_memory(void) {
+    malloc_trim(0);
     dl_iterate_phdr(release_object, NULL);
 }

@@ -15,6 +15,6 @@ char **cstartup_words(void);
 /// returns 0 for one that it does not take, which then goes there all the same.
 void cstartup_take_global_jobs(int (*enqueue_or_refuse)(void *job));
 
-/// Lets go of the pages of code and constants that this process has mapped of its program and libraries. The next use of
-/// one maps it again from its file, mostly out of the page cache.
-void cstartup_release_code(void);
+/// Gives free memory back, and lets go of the pages of code and constants that this process has mapped of its program and
+/// libraries. The next use of one maps it again from its file, mostly out of the page cache.
+void cstartup_release_memory(void);

@@ -1,6 +1,5 @@
 import CStartup
 import DurableIO
-import Glibc
 import Synchronization
 
 /// Gives the memory back that a process which stays needs for its work and not for its waiting.
@@ -18,8 +17,7 @@ final class IdleMemory: Sendable {
     func releaseSoon() {
         let next = Task { [clock] in
             guard (try? await clock.sleep(milliseconds: Self.quietTime)) != nil else { return }
-            malloc_trim(0)
-            cstartup_release_code()
+            cstartup_release_memory()
         }
         task.withLock { task in
             task?.cancel()
