@@ -28,9 +28,12 @@ extension DropZone {
         return abs(spool.clock.wallMilliseconds - facts.changed / 1_000_000) < Self.unfinishedPatience
     }
 
-    /// Whether a drop is skipped for a reason that its entry shows to everybody who looks.
+    /// Whether a drop is skipped for a reason that its entry shows to everybody who looks, whatever the settings are with
+    /// which they look: another limit of size, or a spool that is shared.
     func isSkippedOnSight(_ drop: Drop) -> Bool {
-        guard case .skipped = drop.readiness, let facts = drop.facts else { return false }
+        guard case .skipped = drop.readiness, let facts = drop.facts, sizeProblem(of: facts) == nil,
+            facts.owner == user || facts.owner == 0
+        else { return false }
         return readiness(of: drop.entry, facts, in: drop.room) == drop.readiness
     }
 

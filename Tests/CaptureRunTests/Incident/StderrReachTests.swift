@@ -74,6 +74,32 @@ struct StderrReachTests {
         }
     }
 
+    @Test("a runtime that ends by a fault may list all that it has loaded behind its words", arguments: [0, 64 << 10])
+    func listings(kept: Int) throws {
+        let fault = """
+            shop.rb:3: [BUG] Segmentation fault at 0x0000000000005747
+            ruby 3.1.2p20 (2022-04-12 revision 4491bb740a) [x86_64-linux-gnu]
+
+            -- Control frame information -----------------------------------------------
+            c:0002 p:0015 s:0006 e:000005 METHOD shop.rb:3 [FINISH]
+            c:0001 p:0000 s:0003 E:002010 (none) [FINISH]
+
+            -- Ruby level backtrace information ----------------------------------------
+            shop.rb:3:in `settle'
+
+            * Process memory map:
+
+
+            """
+        let line = "7feb666ab000-7feb666ad000 r--p 00031000 fe:00 332717              /usr/lib/ld-linux-x86-64.so.2"
+        let map = String(repeating: line + "\n", count: 4_000)
+        let kept = kept == 0 ? 1 << 20 : kept
+        let told = try message(.signalled(6, dumpedCore: false), excerpt(fault, map, keeping: kept))
+        #expect(told.message?.contains("Segmentation fault") == true, "\(told)")
+        #expect(told.kinds.contains("crash"))
+        #expect(told.text?.hasPrefix("shop.rb:3: [BUG]") == true)
+    }
+
     @Test("the panic of a program in Go is, before 2.4 MB of its goroutines", arguments: [0, 64 << 10])
     func goroutines(kept: Int) throws {
         let panic = "panic: till is empty\n\ngoroutine 1 [running]:\nmain.main()\n\t/srv/shop/main.go:30 +0x1d\n"

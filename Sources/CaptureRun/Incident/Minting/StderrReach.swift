@@ -7,20 +7,23 @@ struct StderrReach: Equatable {
     let byteCount: Int
     /// Whether the words have to be those of a fault that ends a process: what the program ended by is no fault.
     let needsProof: Bool
+    /// Whether such words count wherever they stand: a runtime that ends a process by a fault may list all that it has
+    /// loaded behind them, as Ruby does.
+    let trustsProof: Bool
 
     /// - Parameter status: how the program ended; `nil` where nobody knows.
     init(of status: ProgramEnd.Status?) {
         switch status {
         // Nothing but its words tells why it ended; and its other threads may have gone on for a while.
-        case .exited(let code) where code != 128 + Signal.kill: self.init(64 << 10, needsProof: false)
-        case .signalled(let signal, _) where Signal.faults.contains(signal): self.init(16 << 10, needsProof: false)
+        case .exited(let code) where code != 128 + Signal.kill: self.init(64 << 10)
+        case .signalled(let signal, _) where Signal.faults.contains(signal): self.init(16 << 10, trustsProof: true)
         case .exited, .signalled: self.init(16 << 10, needsProof: true)
-        case nil: self.init(16 << 10, needsProof: false)
+        case nil: self.init(16 << 10)
         }
     }
 
-    private init(_ byteCount: Int, needsProof: Bool) {
-        (self.byteCount, self.needsProof) = (byteCount, needsProof)
+    private init(_ byteCount: Int, needsProof: Bool = false, trustsProof: Bool = false) {
+        (self.byteCount, self.needsProof, self.trustsProof) = (byteCount, needsProof, trustsProof)
     }
 
     /// Whether what begins at the mark reaches the end.

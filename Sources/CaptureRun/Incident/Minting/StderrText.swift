@@ -24,11 +24,19 @@ struct StderrText: Sendable {
         let whole = Self.joined(excerpt)
         droppedByteCount = whole.droppedByteCount
         guard !whole.bytes.isEmpty else { return nil }
-        isMarked = reach.hasCrash(excerpt)
-        bytes = isMarked ? whole.bytes : reach.ending(of: excerpt)
+        var (isMarked, diagnosis) = (reach.hasCrash(excerpt), Diagnosis.recognize(whole.bytes))
+        if !isMarked, !excerpt.head.isEmpty, reach.trustsProof, diagnosis.kind == .crash, diagnosis.endsProcess {
+            isMarked = true
+        }
+        if isMarked {
+            bytes = whole.bytes
+        } else {
+            bytes = reach.ending(of: excerpt)
+            diagnosis = Diagnosis.recognize(bytes)
+        }
+        (self.isMarked, self.diagnosis) = (isMarked, diagnosis)
         let tellsLine = isMarked && !reach.needsProof
         markedLine = tellsLine ? excerpt.head.split(separator: UInt8(ascii: "\n")).first.map(Array.init) : nil
-        diagnosis = Diagnosis.recognize(PayloadWindow(whole: bytes)) { _, _ in nil }
         isCrash =
             diagnosis.kind == .crash && diagnosis.crash != nil && (diagnosis.endsProcess || !reach.needsProof)
     }
@@ -108,5 +116,11 @@ enum RunMessage {
         let line = text.unicodeScalars.prefix { $0 != "\n" && $0 != "\r" }
         let words = Printable.text(String(line))
         return words.isEmpty ? nil : words.beginning(byteCount: maximumByteCount)
+    }
+}
+
+extension Diagnosis {
+    fileprivate static func recognize(_ bytes: [UInt8]) -> Diagnosis {
+        recognize(PayloadWindow(whole: bytes)) { _, _ in nil }
     }
 }
