@@ -198,6 +198,7 @@ final class Watching: Sendable {
     }
 
     private func tell(_ event: SpoolEvent) {
+        memory.releaseSoon()
         switch event {
         case .standing(let waiting, let held, let next):
             let isNew = state.withLock { state in
@@ -205,7 +206,6 @@ final class Watching: Sendable {
                 return state.standing != event
             }
             guard isNew else { return }
-            memory.releaseSoon()
             manager.tell(status: Self.status(waiting: waiting, held: held, next: next))
         case .ownedElsewhere:
             // The standing is to be told again afterwards, even if it is the same.

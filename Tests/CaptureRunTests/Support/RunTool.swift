@@ -59,16 +59,17 @@ struct RunTool: Sendable {
         return try await start("python3", ["-c", opening + script])
     }
 
-    /// Runs a program to its end, with no signal blocked: the threads of tests have blocked nearly all, which a program
-    /// inherits, and which the wrapper rightly leaves so.
+    /// Runs a program to its end, with no signal blocked or ignored: the threads of tests have blocked nearly all, and
+    /// NIO's first socket has SIGPIPE ignored, which a program inherits, and which the wrapper rightly leaves so.
     func start(_ program: String, _ words: [String], input: [UInt8] = []) async throws -> ToolResult {
-        try await withCheckedThrowingContinuation { continuation in
+        let words = ["--default-signal=PIPE", program] + words
+        return try await withCheckedThrowingContinuation { continuation in
             startThread {
                 var none = sigset_t()
                 sigemptyset(&none)
                 pthread_sigmask(SIG_SETMASK, &none, nil)
                 let result = Result {
-                    try TestSupport.run(program, words, environment: environment, input: input)
+                    try TestSupport.run("env", words, environment: environment, input: input)
                 }
                 continuation.resume(with: result)
             }
