@@ -73,7 +73,11 @@ struct RunKillTests {
             for (id, kinds) in incidents {
                 #expect(!id.isEmpty && kinds.count { $0 == "crash" } == 1, "\(point): \(kinds)")
             }
-            #expect(tool.names(in: "runs").isEmpty, "\(point)")
+            // One that has no lock yet counts as being made for a minute.
+            let stayed = tool.names(in: "runs").filter { name in
+                FileManager.default.fileExists(atPath: "\(tool.spool)/runs/\(name)/lock")
+            }
+            #expect(stayed.isEmpty, "\(point)")
             // Nothing comes a second time.
             _ = try await tool.submit(to: server)
             #expect(try await self.incidents(tool) == incidents, "\(point)")

@@ -1,3 +1,4 @@
+import Glibc
 import Reports
 import TestSupport
 import Testing
@@ -100,10 +101,13 @@ struct NeighbourTests {
             await server.waitForRequests(count: 2)
 
             let late = try await tool.add("late")
+            // The owner looks each second, which the four programs here may take.
+            owner.send(SIGSTOP)
             #expect(try await tool.run("retry", parked).output == parked + "\n")
             #expect(try await tool.run("remove", late).output == late + "\n")
             // Nothing has happened yet: the owner does it when it looks.
             #expect(try await tool.state(of: parked) == "rejected")
+            owner.send(SIGCONT)
             gate.open()
             #expect(await owner.end().status == 0)
             #expect(Deliveries.ids(server) == [parked, busy, parked])
