@@ -6,14 +6,28 @@ import Testing
 
 @Suite("reports watch")
 struct WatchTests {
-    @Test("a drop is sent within a second, and said on standard error with the time")
+    @Test("a drop is sent within a second")
+    func soon() async throws {
+        try await withTool(server: .accepting) { tool, server in
+            _ = try await tool.watching("--endpoint", server.url("/{id}")) { _, _ in
+                var times: [Duration] = []
+                for count in 1...3 {
+                    let begun = ContinuousClock.now
+                    try tool.drop("crash \(count)", as: "crash-\(count).txt")
+                    await server.waitForRequests(count: count)
+                    times.append(ContinuousClock.now - begun)
+                }
+                // Other tests may have the machine for one of them.
+                #expect(times.count { $0 < .seconds(1) } >= 2, "\(times)")
+            }
+        }
+    }
+
+    @Test("a drop is said on standard error with the time, and so is its delivery")
     func drop() async throws {
         try await withTool(server: .accepting) { tool, server in
             let end = try await tool.watching("--endpoint", server.url("/{id}")) { process, _ in
-                let begun = ContinuousClock.now
                 try tool.drop("a crash", as: "crash.txt")
-                await server.waitForRequests(count: 1)
-                #expect(ContinuousClock.now - begun < .seconds(1))
                 try await poll { process.errors.contains("delivered") }
             }
             #expect(end.status == 0 && !end.wasSignalled)
