@@ -4,13 +4,26 @@
 #include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 // Any function of the Swift runtime.
 extern void *swift_retain(void *object);
 
-static const char *hidden_backtrace;
+static const char variable[] = "SWIFT_BACKTRACE";
 
-const char *cstartup_hidden_backtrace(void) { return hidden_backtrace; }
+static const char *hidden_backtrace;
+static int is_own;
+
+const char *cstartup_hidden_backtrace(void) {
+    if (is_own) unsetenv(variable);
+    is_own = 0;
+    return hidden_backtrace;
+}
+
+static int is_executable_known(void) {
+    char byte;
+    return readlink("/proc/self/exe", &byte, 1) > 0;
+}
 
 /// Hides SWIFT_BACKTRACE from a Swift runtime that is linked into the executable.
 ///
@@ -20,14 +33,18 @@ const char *cstartup_hidden_backtrace(void) { return hidden_backtrace; }
 ///
 /// A runtime that is a library of its own has read the variable before any constructor of the executable runs, and finds
 /// its helper. A helper that the variable names is found as well. Both are left alone.
+///
+/// In a program without a dynamic linker the runtime asks /proc for the executable, and aborts where that is missing. It
+/// does not ask where the variable names a helper; it then has one of ours until the first question for the hidden value.
 __attribute__((constructor(101))) static void hide_backtrace_settings(void) {
-    const char *settings = getenv("SWIFT_BACKTRACE");
-    if (settings == NULL || strstr(settings, "swift-backtrace=") != NULL) return;
+    const char *settings = getenv(variable);
+    if (settings != NULL && strstr(settings, "swift-backtrace=") != NULL) return;
     Dl_info runtime, program;
     // In a program without a dynamic linker neither is found: all of it is one object.
     int is_dynamic = dladdr((void *)swift_retain, &runtime) && dladdr((void *)hide_backtrace_settings, &program);
     if (is_dynamic && runtime.dli_fbase != program.dli_fbase) return;
     // The text stays where it is; only the list of variables loses it.
     hidden_backtrace = settings;
-    unsetenv("SWIFT_BACKTRACE");
+    if (settings != NULL) unsetenv(variable);
+    is_own = !is_dynamic && !is_executable_known() && setenv(variable, "enable=no,swift-backtrace=/none", 1) == 0;
 }

@@ -15,51 +15,79 @@ struct RealKillTests {
 
     @Test("a download comes whole, and settled work is not done again", arguments: 0..<kills)
     func download(seed: Int) async throws {
-        try await withDownloads { downloads in
-            // Its end is the program's: what comes after it is the finished file.
-            let content = ServedContent.numbered(200_000, seed: UInt64(seed))
-            try await withLoopbackServer(ServerScript { content.answer($0) }) { server in
-                let arguments = ["download", server.url("/a"), "--name", "a", "--root", downloads.root.string]
-                try await killed(arguments, seed: seed)
-                let wasSettled = (try? downloads.record("a"))??.state == .delivered
-                let requests = server.requests.count
-                let second = try await TransfersProgram.run(arguments)
-                #expect(second.status == 0, "\(second.errors)")
-                let file = FilePath(second.output.split(separator: "\n").last.map(String.init) ?? "")
-                #expect(try downloads.content(of: file) == content.bytes)
-                if wasSettled { #expect(server.requests.count == requests) }
-                #expect(server.requests.count <= requests + 1)
-                // Handed out again for the asking.
-                #expect(try await TransfersProgram.run(arguments).output == second.output)
-            }
+        let points = try await Self.downloading.value
+        try await Self.withDownload(seed) { arguments, content, downloads, server in
+            try await killed(arguments, points, seed)
+            let wasSettled = (try? downloads.record("a"))??.state == .delivered
+            let requests = server.requests.count
+            let second = try await TransfersProgram.run(arguments)
+            #expect(second.status == 0, "\(second.errors)")
+            let file = FilePath(second.output.split(separator: "\n").last.map(String.init) ?? "")
+            #expect(try downloads.content(of: file) == content.bytes)
+            if wasSettled { #expect(server.requests.count == requests) }
+            #expect(server.requests.count <= requests + 1)
+            // Handed out again for the asking.
+            #expect(try await TransfersProgram.run(arguments).output == second.output)
         }
     }
 
     @Test("an upload arrives whole under one key, and settled work is not done again", arguments: 0..<kills)
     func upload(seed: Int) async throws {
-        try await withUploads { uploads in
-            try await withLoopbackServer(.always(.response(201))) { server in
-                let file = try uploads.file("report", String(repeating: "report \(seed) ", count: 40_000))
-                let arguments = [
-                    "upload", file.string, server.url("/a"), "--name", "a", "--root", uploads.root.string,
-                ]
-                try await killed(arguments, seed: seed)
-                let before = try? uploads.record("a")
-                let requests = server.requests.count
-                let second = try await TransfersProgram.run(arguments)
-                #expect(second.status == 0, "\(second.errors)")
-                let isHandedOver = before?.state == .delivered && before?.isAcknowledged == false
-                if isHandedOver { #expect(server.requests.count == requests) }
-                let complete = server.requests.filter(\.isComplete)
-                #expect(!complete.isEmpty)
-                #expect(Set(complete.map { $0.headers["Idempotency-Key"] }).count == 1)
-                #expect(complete.allSatisfy { $0.bodyByteCount == complete[0].bodyByteCount })
-            }
+        let points = try await Self.uploading.value
+        try await Self.withUpload(seed) { arguments, uploads, server in
+            try await killed(arguments, points, seed)
+            let before = try? uploads.record("a")
+            let requests = server.requests.count
+            let second = try await TransfersProgram.run(arguments)
+            #expect(second.status == 0, "\(second.errors)")
+            let isHandedOver = before?.state == .delivered && before?.isAcknowledged == false
+            if isHandedOver { #expect(server.requests.count == requests) }
+            let complete = server.requests.filter(\.isComplete)
+            #expect(!complete.isEmpty)
+            #expect(Set(complete.map { $0.headers["Idempotency-Key"] }).count == 1)
+            #expect(complete.allSatisfy { $0.bodyByteCount == complete[0].bodyByteCount })
         }
     }
 
     @Test("a transfer in a ledger that is being set aside is not lost", arguments: 0..<kills)
     func settingAside(seed: Int) async throws {
+        let points = try await Self.settingAside.value
+        try await Self.withOldLedger { arguments in
+            try await killed(arguments, points, seed)
+            let result = try await TransfersProgram.run(arguments)
+            #expect(result.status == 0, "\(result.errors)")
+            #expect(result.output.hasPrefix("upload   a: "), "\(result.output)")
+        }
+    }
+
+    // MARK: - What the program does
+
+    private static func withDownload(
+        _ seed: Int, _ body: ([String], ServedContent, DownloadFixture, LoopbackServer) async throws -> Void
+    ) async throws {
+        try await withDownloads { downloads in
+            // Its end is the program's: what comes after it is the finished file.
+            let content = ServedContent.numbered(200_000, seed: UInt64(bitPattern: Int64(seed)))
+            try await withLoopbackServer(ServerScript { content.answer($0) }) { server in
+                let arguments = ["download", server.url("/a"), "--name", "a", "--root", downloads.root.string]
+                try await body(arguments, content, downloads, server)
+            }
+        }
+    }
+
+    private static func withUpload(
+        _ seed: Int, _ body: ([String], UploadFixture, LoopbackServer) async throws -> Void
+    ) async throws {
+        try await withUploads { uploads in
+            try await withLoopbackServer(.always(.response(201))) { server in
+                let file = try uploads.file("report", String(repeating: "report \(seed) ", count: 40_000))
+                let place = ["--name", "a", "--root", uploads.root.string]
+                try await body(["upload", file.string, server.url("/a")] + place, uploads, server)
+            }
+        }
+    }
+
+    private static func withOldLedger(_ body: ([String]) async throws -> Void) async throws {
         try await withUploads { uploads in
             let clock = ManualClock()
             let uploader = uploads.uploader(ScriptedTransport(clock: clock) { _ in .refused }, clock)
@@ -73,21 +101,38 @@ struct RealKillTests {
             _ = await wait.value
             // As one from before the first release, whose rows are carried over.
             try tamper(with: uploads.root.appending("ledger.sqlite").string, "PRAGMA user_version=4")
-            let arguments = ["pending", "--root", uploads.root.string]
-            try await killed(arguments, seed: seed)
-            let result = try await TransfersProgram.run(arguments)
-            #expect(result.status == 0, "\(result.errors)")
-            #expect(result.output.hasPrefix("upload   a: "), "\(result.output)")
+            try await body(["pending", "--root", uploads.root.string])
         }
     }
 
-    private func killed(_ arguments: [String], seed: Int) async throws {
+    // MARK: - Kills
+
+    private static let downloading = Task {
+        try await points { body in try await withDownload(-1) { arguments, _, _, _ in try await body(arguments) } }
+    }
+    private static let uploading = Task {
+        try await points { body in try await withUpload(-1) { arguments, _, _ in try await body(arguments) } }
+    }
+    private static let settingAside = Task { try await points { body in try await withOldLedger(body) } }
+
+    /// The calls of a run that nobody kills, from the first that names its directory.
+    private static func points(
+        _ scene: (([String]) async throws -> Void) async throws -> Void
+    ) async throws -> [KillPoint] {
+        var points: [KillPoint] = []
+        try await scene { arguments in
+            points = try await KillPoint.trace(
+                [TransfersProgram.path] + arguments, from: arguments.last ?? ""
+            ).points
+        }
+        #expect(points.count > 100, "\(points.count) calls")
+        return points
+    }
+
+    private func killed(_ arguments: [String], _ points: [KillPoint], _ seed: Int) async throws {
         var generator = SeededGenerator(seed: UInt64(seed) &* 31 &+ 7)
-        // What is done before `main` touches nothing; the whole makes about 700 calls.
-        let number = Int.random(in: 100...700, using: &generator)
-        let inject = "inject=all:signal=SIGKILL:when=\(number)"
-        _ = try await runAsynchronously(
-            "strace", ["-f", "-qq", "-o", "/dev/null", "-e", inject, TransfersProgram.path] + arguments)
+        let point = try #require(points.randomElement(using: &generator))
+        _ = try await point.kill([TransfersProgram.path] + arguments)
     }
 }
 

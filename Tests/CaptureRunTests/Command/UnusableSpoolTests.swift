@@ -24,7 +24,7 @@ struct UnusableSpoolTests {
             Disk(testDescription: "full, without a spool", lines: fill),
             Disk(
                 testDescription: "full, with room for the beginning",
-                // The record of a run, with its spare blanks, and the lock.
+                // The five pages of a record with its spare blanks, and that of the lock: nothing more fits.
                 lines: make + fill + #"truncate -s -24576 "$home/disk/filler""#),
             Disk(
                 testDescription: "without a free inode", options: "size=1m,nr_inodes=6",

@@ -20,6 +20,25 @@ struct ScarceMachineTests {
     }
 
     @Test(
+        "where incoming/ is a mount of its own, the crash arrives in it",
+        .enabled(if: canMakeNamespaces, "there are no namespaces"))
+    func mountedRoom() async throws {
+        try await withRunTool { tool in
+            try tool.file(
+                "script",
+                """
+                mkdir -p "$REPORTS_SPOOL/incoming"
+                mount -t tmpfs -o mode=700 none "$REPORTS_SPOOL/incoming"
+                "$run" -- sh -c 'kill -SEGV $$'
+                ls -A "$REPORTS_SPOOL/incoming" | sed 's/-.*\\./-N./'
+                ls -A "$REPORTS_SPOOL/runs"
+                """)
+            let result = try await tool.shell(#"unshare -m sh "$home/script""#)
+            #expect(result.output == "run-N.gz\n" && !result.errors.contains("reports-run"), "\(result.errors)")
+        }
+    }
+
+    @Test(
         "in a namespace of processes that the program begins, it runs",
         .enabled(if: canMakeNamespaces, "there are no namespaces"))
     func firstOfNamespace() async throws {

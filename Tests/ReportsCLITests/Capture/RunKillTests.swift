@@ -24,14 +24,7 @@ struct RunKillTests {
         kill -ABRT $$
         """
 
-    /// The system calls of the wrapper's main thread, from the first that names the spool to its end.
-    private func points(_ tool: ReportsTool) async throws -> [KillPoint] {
-        let trace = tool.home + "/trace"
-        _ = try await runAsynchronously(
-            "strace", ["-qq", "-o", trace, ReportsTool.runner, "--quiet", "--", "/bin/sh", "-c", Self.program],
-            environment: environment(of: tool))
-        return KillPoint.all(in: tool.text(of: trace), from: tool.spool)
-    }
+    private static let wrapped = [ReportsTool.runner, "--quiet", "--", "/bin/sh", "-c", program]
 
     private func environment(of tool: ReportsTool) -> [String: String] {
         var environment = tool.environment
@@ -55,14 +48,14 @@ struct RunKillTests {
         }
     }
 
-    /// Kills a run in a new spool, then has an owner look after it.
-    /// - Returns: the status with which the command ended, or the signal; that of a shell is 137 behind a kill.
-    @discardableResult
-    private func kill(_ command: [String], _ point: String) async throws -> Int32 {
+    /// Kills a run in a new spool at some point, by a command that gets an environment, and has an owner look after it.
+    /// Returns the status with which the command ended, or the signal; that of a shell is 137 behind a kill.
+    private func kill(
+        _ point: String, _ run: ([String: String]) async throws -> ToolResult
+    ) async throws -> Int32 {
         var status: Int32 = 0
         try await withTool(server: .always(.response(503))) { tool, server in
-            let result = try await runAsynchronously(
-                command[0], Array(command.dropFirst()), environment: environment(of: tool))
+            let result = try await run(environment(of: tool))
             let isToldOf = isStarted(tool) || !tool.names(in: "incoming").isEmpty
             _ = try await tool.submit(to: server)
             status = result.status
@@ -73,29 +66,37 @@ struct RunKillTests {
             for (id, kinds) in incidents {
                 #expect(!id.isEmpty && kinds.count { $0 == "crash" } == 1, "\(point): \(kinds)")
             }
-            // An empty one, which has no lock yet, counts as being made for a minute.
-            let stayed = tool.names(in: "runs").filter { !tool.names(in: "runs/\($0)").isEmpty }
-            #expect(stayed.isEmpty, "\(point)")
-            // Nothing comes a second time.
+            letMinutePass(tool)
+            // Nothing comes a second time, and nothing stays.
             _ = try await tool.submit(to: server)
             #expect(try await self.incidents(tool) == incidents, "\(point)")
+            #expect(tool.names(in: "runs").isEmpty, "\(point)")
         }
         return status
+    }
+
+    /// A directory without a lock counts as being made for a minute; only an empty one can be such.
+    private func letMinutePass(_ tool: ReportsTool) {
+        for run in tool.names(in: "runs") where tool.names(in: "runs/\(run)").isEmpty {
+            let old = [FileAttributeKey.modificationDate: Date(timeIntervalSinceNow: -61)]
+            try? FileManager.default.setAttributes(old, ofItemAtPath: "\(tool.spool)/runs/\(run)")
+        }
     }
 
     @Test("alone: a program that was there is told of, exactly once as a crash")
     func alone() async throws {
         try await withTool { tool in
-            let points = try await points(tool)
+            // The wrapper's main thread, from the first call that names the spool to its end.
+            let points = try await KillPoint.trace(
+                Self.wrapped, environment: environment(of: tool), from: tool.spool, isOfAllThreads: false
+            ).points
             #expect(points.count > 40)
             var killed = 0
             for _ in 0..<Self.count {
                 let point = try #require(points.randomElement())
-                let status = try await kill(
-                    [
-                        "strace", "-qq", "-o", "/dev/null", "-e", point.rule, ReportsTool.runner, "--quiet", "--",
-                        "/bin/sh", "-c", Self.program,
-                    ], "\(point)")
+                let status = try await kill("\(point)") {
+                    try await point.kill(Self.wrapped, environment: $0, isOfAllThreads: false)
+                }
                 if status == SIGKILL { killed += 1 }
             }
             // A look that waits may make a call more or less.
@@ -115,11 +116,9 @@ struct RunKillTests {
                 kill -s KILL -- -$group 2>/dev/null
                 wait $group 2>/dev/null
                 """
-            let status = try await kill(
-                [
-                    "/bin/sh", "-c", script, "sh", ReportsTool.runner, "--quiet", "--", "/bin/sh", "-c",
-                    Self.program,
-                ], "round \(round), after \(milliseconds) ms")
+            let status = try await kill("round \(round), after \(milliseconds) ms") {
+                try await runAsynchronously("/bin/sh", ["-c", script, "sh"] + Self.wrapped, environment: $0)
+            }
             if status == 128 + SIGKILL { killed += 1 }
         }
         // Some may have been through before the kill came; it must not be all.

@@ -1,7 +1,7 @@
 import Foundation
 import TestSupport
 
-/// The two Debian packages, made of the executable that is tested.
+/// The two Debian packages.
 struct DebianPackage {
     /// The package with the tool in it, and the one with its symbols.
     let tool: String
@@ -13,11 +13,19 @@ struct DebianPackage {
         ["dpkg-deb", "dpkg-shlibdeps", "strip", "readelf"].allSatisfy { findExecutable($0) != nil }
     }
 
-    /// Made once for all tests that look at it, beside the executable.
-    static let shared = Task {
-        let folder = URL(fileURLWithPath: ReportsTool.path).deletingLastPathComponent().appending(path: "package").path
+    /// Of the executable that is tested. Made once for all tests that look at it.
+    static let shared = Task { try await DebianPackage(in: folder("package")) }
+
+    /// What people install: built as it is for them, which takes some minutes. Made once for all tests that look at it.
+    static let shipped = Task {
+        try await DebianPackage(in: folder("shipped-package"), compression: "xz", isBuilt: true)
+    }
+
+    /// A directory beside the executable.
+    private static func folder(_ name: String) throws -> String {
+        let folder = URL(fileURLWithPath: ReportsTool.path).deletingLastPathComponent().appending(path: name).path
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        return try await DebianPackage(in: folder)
+        return folder
     }
 
     static let script = ShippedFiles.path("Examples/debian/make-package.sh")
@@ -27,9 +35,13 @@ struct DebianPackage {
     ///   - folder: where they will lie.
     ///   - version: theirs; `nil` is the library's.
     ///   - compression: of what is in them.
+    ///   - isBuilt: whether the programs are built for them. By default they hold those that are tested.
     /// - Throws: ``Failure`` with all that the script said.
-    init(in folder: String, version: String? = nil, compression: String = "none") async throws {
+    init(
+        in folder: String, version: String? = nil, compression: String = "none", isBuilt: Bool = false
+    ) async throws {
         var environment = Self.environment
+        if isBuilt { environment["REPORTS_BINARY"] = nil }
         environment["DPKG_DEB_COMPRESSOR_TYPE"] = compression
         environment["REPORTS_VERSION"] = version
         let result = try await runAsynchronously(Self.script, [folder], environment: environment)

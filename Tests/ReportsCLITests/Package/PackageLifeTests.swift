@@ -15,7 +15,7 @@ struct PackageLifeTests {
         .enabled(if: isAsked, "needs REPORTS_PACKAGE=1, root and systemd-sysusers"))
     func life() async throws {
         try await withTool(server: .accepting) { tool, server in
-            let old = try await DebianPackage.shared.value.tool
+            let old = try await DebianPackage.shipped.value.tool
             let new = try await DebianPackage(in: tool.home, version: "99").tool
             let life = try await runAsynchronously(
                 ShippedFiles.path("Tests/package-life.sh"), [old, new, server.url("/{id}")])
@@ -28,11 +28,31 @@ struct PackageLifeTests {
         "lintian finds no error in it",
         .enabled(if: isAsked && findExecutable("lintian") != nil, "needs REPORTS_PACKAGE=1, root and lintian"))
     func lintian() async throws {
+        let package = try await DebianPackage.shipped.value
+        let result = try await runAsynchronously(
+            "lintian", ["--allow-root", "--fail-on", "error", package.tool, package.symbols])
+        #expect(result.status == 0, "\(result.output)")
+    }
+
+    @Test(
+        "its reports-run needs no other file: an empty root is enough, with /proc and without",
+        .enabled(if: isAsked && findExecutable("gcc") != nil, "needs REPORTS_PACKAGE=1, root and gcc"),
+        arguments: ["mount -t proc none \"$root/proc\"", ":"])
+    func emptyRoot(preparation: String) async throws {
         try await withTemporaryDirectory { folder in
-            let package = try await DebianPackage(in: folder, compression: "xz")
-            let result = try await runAsynchronously(
-                "lintian", ["--allow-root", "--fail-on", "error", package.tool, package.symbols])
-            #expect(result.status == 0, "\(result.output)")
+            let package = try await DebianPackage.shipped.value.tool
+            let script = """
+                set -e
+                root=$1/root; mkdir -p "$root/proc" "$root/spool"
+                dpkg-deb --fsys-tarfile "$2" | tar -xC "$root" ./usr/bin/reports-run
+                echo 'void abort(void); int main(void) { abort(); }' \
+                    | gcc -static -x c - -o "$root/program"
+                \(preparation)
+                status=0; chroot "$root" /usr/bin/reports-run --spool /spool -- /program || status=$?
+                echo $status; ls "$root/spool/incoming" | wc -l
+                """
+            let result = try await runAsynchronously("unshare", ["-m", "sh", "-c", script, "sh", folder, package])
+            #expect(result.output == "134\n1\n" && !result.errors.contains("reports-run"), "\(result.errors)")
         }
     }
 }

@@ -73,24 +73,21 @@ struct KillTests {
     private func traced(
         _ tool: ReportsTool, _ arguments: [String]
     ) async throws -> (result: ToolResult, points: [KillPoint]) {
-        guard let strace = findExecutable("strace") else { return (try await tool.run(arguments), []) }
-        let trace = tool.traceFile()
-        let result = try await runAsynchronously(
-            strace, ["-f", "-qq", "-o", trace, ReportsTool.path] + arguments, environment: tool.environment)
-        #expect(result.status == 0, "\(result.errors)")
-        return (result, KillPoint.all(in: tool.text(of: trace), from: tool.spool))
+        guard findExecutable("strace") != nil else { return (try await tool.run(arguments), []) }
+        let traced = try await KillPoint.trace(
+            [ReportsTool.path] + arguments, environment: tool.environment, from: tool.spool)
+        #expect(traced.result.status == 0, "\(traced.result.errors)")
+        return traced
     }
 
     /// Runs a command that is killed at some system call, if it comes to it.
     private func killed(
         _ tool: ReportsTool, _ arguments: [String], _ points: [KillPoint], _ generator: inout SeededGenerator
     ) async throws -> ToolResult {
-        guard let strace = findExecutable("strace"), let point = points.randomElement(using: &generator) else {
+        guard let point = points.randomElement(using: &generator) else {
             return try await killedAtRandom(tool, arguments, after: Double.random(in: 0.002...0.05, using: &generator))
         }
-        return try await runAsynchronously(
-            strace, ["-f", "-qq", "-o", "/dev/null", "-e", point.rule, ReportsTool.path] + arguments,
-            environment: tool.environment)
+        return try await point.kill([ReportsTool.path] + arguments, environment: tool.environment)
     }
 
     private func killedAtRandom(

@@ -1,5 +1,6 @@
 import Digests
 import DurableIO
+import Glibc
 import Reports
 import TestSupport
 import Testing
@@ -7,14 +8,20 @@ import Testing
 /// Requests to an owner that dies before it carries them out, or at any moment of doing so.
 @Suite("Requests whose owner is killed", .enabled(if: findExecutable("strace") != nil, "needs strace"))
 struct LateRequestTests {
-    private static let calls = [500, 700, 800, 900, 1_000, 1_100, 1_200, 1_400]
+    /// How far the run that carries the request out has come when it is killed: a part of its calls.
+    private static let parts = Array(stride(from: 0.06, to: 1, by: 0.125))
+    /// The calls of runs that nobody killed.
+    private static let removing = Task { try await points("remove", parkedStatuses: [400]) }
+    private static let retrying = Task { try await points("retry", parkedStatuses: refusals) }
+    private static let refusals = Array(repeating: 400, count: 50)
     private static let parked = ContentHash.of("parked").hex
     private static let busy = ContentHash.of("busy").hex
 
-    @Test("a remove does not reach the same bytes when they come again", arguments: calls)
-    func remove(call: Int) async throws {
-        try await withRequest("remove", parkedStatuses: [400]) { tool, server in
-            try await submitKilled(tool, server, at: call)
+    @Test("a remove does not reach the same bytes when they come again", arguments: parts)
+    func remove(part: Double) async throws {
+        let points = try await Self.removing.value
+        try await Self.withRequest("remove", parkedStatuses: [400]) { tool, server in
+            try await submitKilled(tool, server, points, at: part)
             // Whether the request was carried out or not: they are wanted now.
             try await tool.add("parked")
             _ = try await tool.submit(to: server)
@@ -23,29 +30,30 @@ struct LateRequestTests {
                 #expect(try await tool.show(Self.parked).count("occurrences") == 2)
                 #expect(try await tool.run("retry", Self.parked).status == 0)
             }
-            try await expectAllDelivered([Self.parked, Self.busy], tool, server, "killed at \(call)")
+            try await expectAllDelivered([Self.parked, Self.busy], tool, server, "killed at \(part)")
             #expect(try await tool.state(of: Self.parked) == "delivered")
             #expect(tool.names(in: "collected").isEmpty)
         }
     }
 
-    @Test("a retry is one retry", arguments: calls)
-    func retry(call: Int) async throws {
-        try await withRequest("retry", parkedStatuses: Array(repeating: 400, count: 50)) { tool, server in
+    @Test("a retry is one retry", arguments: parts)
+    func retry(part: Double) async throws {
+        let points = try await Self.retrying.value
+        try await Self.withRequest("retry", parkedStatuses: Self.refusals) { tool, server in
             let before = Deliveries.ids(server).count { $0 == Self.parked }
-            try await submitKilled(tool, server, at: call)
+            try await submitKilled(tool, server, points, at: part)
             for _ in 0..<3 { _ = try await tool.submit(to: server) }
             #expect(tool.names(in: "collected").isEmpty)
             // A kill between sending and settling makes it two requests; the others send nothing more.
             let tries = Deliveries.ids(server).count { $0 == Self.parked } - before
-            #expect((1...2).contains(tries), "killed at \(call): \(tries) times")
+            #expect((1...2).contains(tries), "killed at \(part): \(tries) times")
             #expect(try await tool.state(of: Self.parked) == "rejected")
             #expect(try await tool.run("doctor").status == 0)
         }
     }
 
     /// A spool with a parked report, and a request about it filed with an owner that was killed before it looked.
-    private func withRequest(
+    private static func withRequest(
         _ request: String, parkedStatuses: [Int], _ body: (ReportsTool, LoopbackServer) async throws -> Void
     ) async throws {
         let tries = Tally()
@@ -69,10 +77,28 @@ struct LateRequestTests {
         }
     }
 
-    private func submitKilled(_ tool: ReportsTool, _ server: LoopbackServer, at call: Int) async throws {
-        let strace = ["-f", "-qq", "-o", "/dev/null", "-e", "inject=all:signal=SIGKILL:when=\(call)"]
-        let submit = [ReportsTool.path, "submit", "--endpoint", server.url("/{id}")]
-        _ = try await runAsynchronously("strace", strace + submit, environment: tool.environment)
+    private static func points(_ request: String, parkedStatuses: [Int]) async throws -> [KillPoint] {
+        var points: [KillPoint] = []
+        try await withRequest(request, parkedStatuses: parkedStatuses) { tool, server in
+            points = try await KillPoint.trace(
+                submit(server), environment: tool.environment, from: tool.spool
+            ).points
+        }
+        #expect(points.count > 500, "\(points.count) calls")
+        return points
+    }
+
+    private static func submit(_ server: LoopbackServer) -> [String] {
+        [ReportsTool.path, "submit", "--endpoint", server.url("/{id}")]
+    }
+
+    private func submitKilled(
+        _ tool: ReportsTool, _ server: LoopbackServer, _ points: [KillPoint], at part: Double
+    ) async throws {
+        let point = points[Int(part * Double(points.count))]
+        let result = try await point.kill(Self.submit(server), environment: tool.environment)
+        // The last calls of a thread may be less in another run.
+        if part < 0.9 { #expect(result.wasSignalled && result.status == SIGKILL, "\(point): \(result)") }
     }
 }
 

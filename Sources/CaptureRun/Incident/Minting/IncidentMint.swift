@@ -60,10 +60,15 @@ struct IncidentMint {
             name: payload.name, kind: payload.isCrash ? "crash" : "diagnostic", collectedAt: told.now,
             occurredAt: told.occurredAt, annotations: told.annotations)
         let id = try PackedDropWriter(files: files).write(payload.content, as: description, to: file).id
-        if let heir = place.heir { try files.setOwner(heir.user, group: heir.group, of: file) }
-        if place.filePermissions != 0o600 { try files.setPermissions(place.filePermissions, of: file) }
+        try setAccess(of: file)
         try files.sync(file)
         return id
+    }
+
+    /// Lets the owner of the spool read a file.
+    private func setAccess(of file: borrowing OwnedDescriptor) throws(FileSystemError) {
+        if let heir = place.heir { try files.setOwner(heir.user, group: heir.group, of: file) }
+        if place.filePermissions != 0o600 { try files.setPermissions(place.filePermissions, of: file) }
     }
 
     /// The payload's name with `.gz` behind it. In another user's spool it says nothing, because who knows a name there
@@ -94,19 +99,55 @@ struct IncidentMint {
     }
 
     private func move(_ name: EntryName, outOf sealed: Directory) throws(FileSystemError) -> EntryName {
+        do throws(FileSystemError) {
+            return try rename(name, in: sealed, toNameLike: name)
+        } catch {
+            guard error.errno == .improperLink else { throw error }
+            return try carry(name, outOf: sealed)
+        }
+    }
+
+    /// Moves a drop on where `incoming/` is a mount of its own, as in a container that has no more of the spool. A crash
+    /// in between brings it a second time, with the same content.
+    private func carry(_ name: EntryName, outOf sealed: Directory) throws(FileSystemError) -> EntryName {
+        let unfinished = EntryName.unique(prefix: "\(incident)-", suffix: ".tmp")
+        let copy = try files.createFile(unfinished, in: place.incoming)
+        do throws(FileSystemError) {
+            let source = try files.openFile(name, in: sealed)
+            var offset: UInt64 = 0
+            while case let piece = try files.read(source, limit: 1 << 16, at: offset), !piece.isEmpty {
+                try files.write(piece, to: copy, at: offset)
+                offset += UInt64(piece.count)
+            }
+            try setAccess(of: copy)
+            try files.sync(copy)
+            let moved = try rename(unfinished, in: place.incoming, toNameLike: name)
+            try files.syncFileSystem(of: copy)
+            try files.remove(name, in: sealed)
+            return moved
+        } catch {
+            _ = try? files.remove(unfinished, in: place.incoming)
+            throw error
+        }
+    }
+
+    /// Renames into `incoming/`, to a name that is free there.
+    private func rename(
+        _ name: EntryName, in directory: Directory, toNameLike wanted: EntryName
+    ) throws(FileSystemError) -> EntryName {
         let names = [
-            name, EntryName(bytes: Array("\(incident)-".utf8) + name.bytes) ?? name,
+            wanted, EntryName(bytes: Array("\(incident)-".utf8) + wanted.bytes) ?? wanted,
             .unique(prefix: "\(incident)-", suffix: ".gz"),
         ]
         for candidate in names {
             do throws(FileSystemError) {
-                try files.rename(name, in: sealed, to: candidate, in: place.incoming)
+                try files.rename(name, in: directory, to: candidate, in: place.incoming)
                 return candidate
             } catch {
                 guard error.errno == .fileExists, candidate != names.last else { throw error }
             }
         }
-        return name
+        return wanted
     }
 
     // MARK: - Removing
