@@ -124,6 +124,14 @@ enum RunOptionTable {
             throw Misuse(
                 "\(option) \(quoted(key)): a key is 1 to \(maximumKeyByteCount) of A-Z, a-z, 0-9, '.', '_' and '-'")
         }
+        guard !isOfIncident(key) else {
+            throw Misuse("\(option) \(quoted(key)): this key says how the program ended; choose another")
+        }
+    }
+
+    /// Whether the incident itself says what the annotation of this key is.
+    private static func isOfIncident(_ key: String) -> Bool {
+        key == "incident" || key.hasPrefix("run.") || key.hasPrefix("drop.")
     }
 
     private static func annotation(_ value: String, of what: String) throws(Misuse) -> String {

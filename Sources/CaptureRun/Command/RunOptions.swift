@@ -13,8 +13,8 @@ package struct RunOptions: Sendable, Equatable {
 
     /// Deaths that make a report.
     package enum Occasion: String, Sendable, CaseIterable {
-        /// A fault, an abort, a signal that nobody here has sent, out of memory, or a crash that the program's standard
-        /// error tells of.
+        /// A fault, an abort, a limit of time or of a file's size (SIGXCPU, SIGXFSZ), a SIGKILL that was no answer to a
+        /// request to end, out of memory, or a crash that the program's standard error tells of.
         case crash
         /// A report that the program's runtime has written, also of a program that went on and ended well.
         case file

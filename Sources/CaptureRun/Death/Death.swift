@@ -51,9 +51,6 @@ package struct Death: Hashable, Sendable {
         }
     }
 
-    /// The death of a program whose watcher died with it.
-    package static let lost = Death(.lost, isTold: true, isDeath: true)
-
     private init(_ cause: Cause, isTold: Bool, isDeath: Bool, hiddenSignal: Int32? = nil) {
         self.cause = cause
         self.isTold = isTold

@@ -52,26 +52,23 @@ package struct MemoryWatch: Sendable {
     private static func kills(in group: ControlGroup) -> UInt64? {
         for file in group.counterFiles {
             guard let bytes = SmallFile.bytes(file) else { continue }
-            return count(of: ["oom_kill", "oom_group_kill"], in: bytes)
+            return count("oom_kill", in: bytes)
         }
         return nil
     }
 
     private static func machineKills(_ places: Places) -> UInt64? {
-        SmallFile.bytes("\(places.processes)/vmstat").flatMap { count(of: ["oom_kill"], in: $0) }
+        SmallFile.bytes("\(places.processes)/vmstat").flatMap { count("oom_kill", in: $0) }
     }
 
-    /// The sum of the lines `NAME NUMBER`; `nil` where there is none.
-    private static func count(of names: [String], in bytes: [UInt8]) -> UInt64? {
-        var sum: UInt64?
+    /// The number of the line `NAME NUMBER`; `nil` where there is none.
+    private static func count(_ name: String, in bytes: [UInt8]) -> UInt64? {
         for line in bytes.split(separator: UInt8(ascii: "\n")) {
             let words = line.split(separator: UInt8(ascii: " "))
-            guard words.count == 2, names.contains(where: { words[0].elementsEqual($0.utf8) }),
-                let number = UInt64(digits: String(decoding: words[1], as: UTF8.self))
-            else { continue }
-            sum = (sum ?? 0) &+ number
+            guard words.count == 2, words[0].elementsEqual(name.utf8) else { continue }
+            return UInt64(digits: String(decoding: words[1], as: UTF8.self))
         }
-        return sum
+        return nil
     }
 
     /// A number of bytes; `nil` where there is no bound.

@@ -9,13 +9,9 @@ enum ProcessState {
     static func isAlive(
         _ pid: Int32, startTicks: UInt64?, bootID: String, clock: any SystemClock, processes: String = "/proc"
     ) -> Bool {
-        guard pid > 0, bootID == clock.bootID, let startTicks,
-            let stat = SmallFile.text("\(processes)/\(pid)/stat"), let end = stat.utf8.lastIndex(of: UInt8(ascii: ")"))
+        guard pid > 0, bootID == clock.bootID, let startTicks, let fields = ProcessFacts.fields(of: pid, in: processes),
+            let state = fields.first, !["Z", "X", "x"].contains(state)
         else { return false }
-        // The second word is a name in parentheses, which may hold anything. The state is the third, the time of the
-        // start the 22nd.
-        let words = stat[end...].split(separator: " ").dropFirst()
-        guard let state = words.first, !["Z", "X", "x"].contains(state), words.count > 19 else { return false }
-        return UInt64(words[words.startIndex + 19]) == startTicks
+        return ProcessFacts.startTicks(in: fields) == startTicks
     }
 }

@@ -181,7 +181,7 @@ package struct RunDirectory: ~Copyable, Sendable {
     ) throws(FileSystemError) -> [String] {
         var record = record(of: start)
         let endedWell = end.status == .exited(code: 0)
-        let reports = try RunReading(mint).reports(of: record, hasDied: !endedWell)
+        let reports = try RunReading(mint).reports(of: record, hasDied: !endedWell, diedAt: end.endedAt)
         // Most programs end so, and are not to wait for more.
         if endedWell, reports.isEmpty, !options.occasions.contains(.any) {
             try mint.removeDirectory()

@@ -43,8 +43,12 @@ struct RunReading {
 
     /// The reports of the program's runtime.
     ///
-    /// It may have left one elsewhere (``ForeignReport``), which is only looked for if it has died.
-    func reports(of record: RunRecord, hasDied: Bool) throws(FileSystemError) -> [RuntimeReport] {
+    /// It may have left some elsewhere (``ForeignReport``), which are only looked for if it has died.
+    /// `hasDied` is whether it has ended otherwise than well, and `diedAt` when, in milliseconds since 1970, if anybody
+    /// knows.
+    func reports(
+        of record: RunRecord, hasDied: Bool, diedAt: Int64? = nil
+    ) throws(FileSystemError) -> [RuntimeReport] {
         let owner = try files.metadata(of: directory).owner
         var owners: Set = [owner]
         // A program may give up the rights it was started with, or gain some. In a directory of this user that is no
@@ -56,8 +60,9 @@ struct RunReading {
         if let other = try place.reportDirectory(of: incident) {
             reports += try reader.reports(in: other, of: owners)
         }
-        if hasDied, let program = record.program, let other = reader.reportElsewhere(of: program) {
-            if !reports.contains(where: { $0.name == other.name }) { reports.append(other) }
+        if hasDied, let program = record.program {
+            let names = Set(reports.map(\.name))
+            reports += reader.reportsElsewhere(of: program, diedAt: diedAt).filter { !names.contains($0.name) }
         }
         return reports
     }

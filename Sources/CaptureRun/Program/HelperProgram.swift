@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// A program that this process runs for its own ends, after the program that it is here for is dead.
+/// A program that this process runs for its own ends, beside the program that it is here for, or after that is dead.
 package struct HelperProgram: Sendable {
     package let pid: Int32
     private let signals: HeldSignals
@@ -61,14 +61,5 @@ package struct HelperProgram: Sendable {
 
     private func isAskedToEnd() -> Bool {
         signals.taken().contains { SignalRule.asksToEnd($0.number) }
-    }
-}
-
-/// Milliseconds on a clock that nobody sets, for bounds of waits.
-package enum MonotonicTime {
-    package static var now: Int64 {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000
     }
 }

@@ -9,8 +9,10 @@ enum ProcessFacts {
 
     /// When the process was started, in clock ticks since the boot.
     static func startTicks(of process: Int32) -> UInt64? {
-        fields(of: process).flatMap { $0.count > 19 ? UInt64($0[19]) : nil }
+        fields(of: process).flatMap { startTicks(in: $0) }
     }
+
+    static func startTicks(in fields: [Substring]) -> UInt64? { fields.count > 19 ? UInt64(fields[19]) : nil }
 
     /// The name that the kernel has for the process, of 15 bytes at most.
     static func name(of process: Int32) -> String? {
@@ -33,8 +35,8 @@ enum ProcessFacts {
     }
 
     /// The fields of `stat` behind the name, which may have blanks and parentheses: the first is the state.
-    private static func fields(of process: Int32) -> [Substring]? {
-        guard let text = contents("/proc/\(process)/stat"), let end = text.lastIndex(of: ")") else { return nil }
+    static func fields(of process: Int32, in processes: String = "/proc") -> [Substring]? {
+        guard let text = contents("\(processes)/\(process)/stat"), let end = text.lastIndex(of: ")") else { return nil }
         return text[text.index(after: end)...].split(separator: " ")
     }
 

@@ -87,15 +87,14 @@ struct RuntimeVariable: Sendable {
             // The second one keeps errors that carry a stack from becoming a thousand times slower.
             RuntimeVariable("RUST_BACKTRACE") { list, _ in hasRust(list) ? nil : "1" },
             RuntimeVariable("RUST_LIB_BACKTRACE") { list, _ in hasRust(list) ? nil : "0" },
-            RuntimeVariable("DOTNET_DbgEnableMiniDump") { list, _ in hasDotNet(list) ? nil : "1" },
-            RuntimeVariable("DOTNET_EnableCrashReportOnly") { list, _ in hasDotNet(list) ? nil : "1" },
+            // Without the name, the others would have .NET write to a place where nobody looks.
+            RuntimeVariable("DOTNET_DbgEnableMiniDump") { keepsDotNet($0, $1) ? nil : "1" },
+            RuntimeVariable("DOTNET_EnableCrashReportOnly") { keepsDotNet($0, $1) ? nil : "1" },
             // Without it, createdump writes four lines to the program's standard output.
-            RuntimeVariable("DOTNET_CreateDumpLogToFile") { list, _ in
-                hasDotNet(list) || hasDotNet(list, "CreateDumpLogToFile") ? nil : "/dev/null"
+            RuntimeVariable("DOTNET_CreateDumpLogToFile") { list, directory in
+                keepsDotNet(list, directory) || hasDotNet(list, "CreateDumpLogToFile") ? nil : "/dev/null"
             },
-            RuntimeVariable("DOTNET_DbgMiniDumpName") { list, directory in
-                hasDotNet(list) || directory.contains("%") ? nil : "\(directory)/%e.%p"
-            },
+            RuntimeVariable("DOTNET_DbgMiniDumpName") { keepsDotNet($0, $1) ? nil : "\($1)/%e.%p" },
             RuntimeVariable("ERL_CRASH_DUMP") { list, directory in
                 list["ERL_CRASH_DUMP"] == nil ? "\(directory)/erl_crash.dump" : nil
             },
@@ -171,6 +170,11 @@ extension RuntimeVariable {
 
     private static func hasRust(_ list: VariableList) -> Bool {
         list["RUST_BACKTRACE"] != nil || list["RUST_LIB_BACKTRACE"] != nil
+    }
+
+    /// Whether the variables of .NET stay as they are. Its patterns of names know no quoted `%`.
+    private static func keepsDotNet(_ list: VariableList, _ directory: String) -> Bool {
+        hasDotNet(list) || directory.contains("%")
     }
 
     /// Who has asked .NET for dumps has asked for their place as well.

@@ -20,7 +20,7 @@ enum LastingSignals {
     /// Handles the signals from now on, until the process ends.
     /// - Parameters:
     ///   - onEnd: called once.
-    ///   - onReload: called at each SIGHUP.
+    ///   - onReload: called at each SIGHUP, one call after another.
     static func handle(onEnd: @escaping @Sendable () -> Void, onReload: @escaping @Sendable () -> Void) {
         var ends: [Int32] = [-1, -1]
         guard pipe(&ends) == 0 else { return }
@@ -41,7 +41,7 @@ enum LastingSignals {
             _ = source
             var bytes = [UInt8](repeating: 0, count: 64)
             let count = read(reader, &bytes, bytes.count)
-            for number in bytes.prefix(max(0, count)) { words.come(Int32(number), on: queue) }
+            for number in bytes.prefix(max(0, count)) { words.come(Int32(number)) }
         }
         source.resume()
     }
@@ -63,8 +63,12 @@ enum LastingSignals {
         while waitpid(-1, nil, WNOHANG) > 0 {}
     }
 
-    /// What the signals so far have come to.
+    /// What the signals so far have come to. What they ask for is done on queues of their own, so that none of it keeps
+    /// a later signal, or the end, from its turn.
     private final class Words: @unchecked Sendable {
+        private let ends = DispatchQueue(label: "end")
+        private let reloads = DispatchQueue(label: "reload")
+        private let lastResort = DispatchQueue(label: "last resort")
         private let onEnd: @Sendable () -> Void
         private let onReload: @Sendable () -> Void
         /// - Safety: used on the queue of the signals alone.
@@ -75,20 +79,20 @@ enum LastingSignals {
             self.onReload = onReload
         }
 
-        func come(_ number: Int32, on queue: DispatchQueue) {
+        func come(_ number: Int32) {
             switch number {
             case SIGCHLD: reap()
-            case SIGHUP: if ended == nil { onReload() }
+            case SIGHUP: if ended == nil { reloads.async(execute: onReload) }
             default:
                 if let ended {
                     if ContinuousClock.now - ended >= .milliseconds(echoTime) { _exit(128 + number) }
                     return
                 }
                 ended = .now
-                queue.asyncAfter(deadline: .now() + .milliseconds(endTime)) {
+                lastResort.asyncAfter(deadline: .now() + .milliseconds(endTime)) {
                     Console.leave(ExitStatus.done)
                 }
-                onEnd()
+                ends.async(execute: onEnd)
             }
         }
     }

@@ -1,3 +1,4 @@
+import Diagnosis
 import DurableIO
 import Glibc
 import Reports
@@ -6,6 +7,8 @@ import Reports
 ///
 /// Where standard error leads to the journal, a line begins with its priority (sd-daemon(3)) and has no time, which the
 /// journal knows. Elsewhere it begins with the time, in UTC.
+///
+/// Nothing that is said waits for whoever reads it, and no trouble of the streams ends the work.
 struct WatchLog: Sendable {
     enum Priority: Int {
         case error = 3
@@ -13,38 +16,54 @@ struct WatchLog: Sendable {
         case information = 6
     }
 
-    let isJSON: Bool
-    private let isJournal: Bool
+    private let format: LineFormat
+    private let errors: LineWriter
+    /// Where the objects go; `nil` without `--json`.
+    private let objects: LineWriter?
     private let clock = LinuxClock()
+
+    /// How long the end of the process may wait until all is said, in milliseconds.
+    private static let finishTime = 1_000
 
     /// - Parameters:
     ///   - isJSON: whether objects are printed on standard output.
     ///   - variable: gives the variables of the environment.
     init(isJSON: Bool, variable: (String) -> String?) {
-        self.isJSON = isJSON
-        isJournal = Self.leadsToJournal(variable("JOURNAL_STREAM"))
+        let format = LineFormat(isForJournal: LineFormat.leadsToJournal(variable("JOURNAL_STREAM")))
+        let errors = LineWriter(
+            STDERR_FILENO,
+            onGap: { format.line(.warning, "\($0) lines are left out here, because nobody has read them") })
+        self.format = format
+        self.errors = errors
+        objects =
+            !isJSON
+            ? nil
+            : LineWriter(
+                STDOUT_FILENO,
+                onGap: { count in
+                    let words = "\(count) events are left out on standard output, because nobody has read them"
+                    errors.write(format.line(.warning, words))
+                    return []
+                },
+                onTrouble: { error in
+                    let words = "cannot write to standard output: \(String(cString: strerror(error)))"
+                    errors.write(format.line(.error, words + "; the work goes on, and events are left out there"))
+                })
     }
 
-    /// Whether standard error is the stream that the variable names, by device and inode (systemd.exec(5)).
-    private static func leadsToJournal(_ stream: String?) -> Bool {
-        guard let parts = stream?.split(separator: ":"), parts.count == 2, let device = UInt64(parts[0]),
-            let inode = UInt64(parts[1])
-        else { return false }
-        var facts = stat()
-        return fstat(STDERR_FILENO, &facts) == 0 && UInt64(facts.st_dev) == device && UInt64(facts.st_ino) == inode
-    }
+    func say(_ priority: Priority, _ text: String) { errors.write(format.line(priority, text)) }
 
-    func say(_ priority: Priority, _ text: String) {
-        let text = Printable.text(text)
-        let head = isJournal ? "<\(priority.rawValue)>" : RFC3339.string(milliseconds: clock.wallMilliseconds) + " "
-        Console.complainPlainly(head + text)
+    /// Waits a moment until what was said is written.
+    func finish() {
+        objects?.finish(within: Self.finishTime)
+        errors.finish(within: Self.finishTime)
     }
 
     func tell(_ event: SpoolEvent) {
-        if isJSON {
+        if let objects {
             var object = event.json
             object["time"] = .string(RFC3339.string(milliseconds: clock.wallMilliseconds))
-            Console.print(object)
+            objects.write(JSONValue.object(object).utf8Bytes + [UInt8(ascii: "\n")])
         }
         if let (priority, text) = Self.line(event) { say(priority, text) }
     }
@@ -90,5 +109,28 @@ struct WatchLog: Sendable {
 
     private static func suffix(_ text: String?) -> String {
         text.flatMap { $0.isEmpty ? nil : ": \($0)" } ?? ""
+    }
+}
+
+extension WatchLog {
+    /// How a line begins.
+    private struct LineFormat: Sendable {
+        let isForJournal: Bool
+
+        func line(_ priority: Priority, _ text: String) -> [UInt8] {
+            let time = RFC3339.string(milliseconds: LinuxClock().wallMilliseconds)
+            let head = isForJournal ? "<\(priority.rawValue)>" : time + " "
+            return Array((head + Printable.text(text) + "\n").utf8)
+        }
+
+        /// Whether standard error is the stream that the variable names, by device and inode (systemd.exec(5)).
+        static func leadsToJournal(_ stream: String?) -> Bool {
+            guard let parts = stream?.split(separator: ":"), parts.count == 2, let device = UInt64(parts[0]),
+                let inode = UInt64(parts[1])
+            else { return false }
+            var facts = stat()
+            return fstat(STDERR_FILENO, &facts) == 0 && UInt64(facts.st_dev) == device
+                && UInt64(facts.st_ino) == inode
+        }
     }
 }

@@ -29,9 +29,11 @@ struct Watch: AsyncParsableCommand {
         let log = WatchLog(isJSON: global.json, variable: Environment.value)
         do {
             try await Watching(global, sending, log).run()
+            log.finish()
             ExitStatus.leave(ExitStatus.done)
         } catch let error as ReportsError {
             log.say(.error, error.message)
+            log.finish()
             ExitStatus.leave(ExitStatus.of(error))
         }
     }

@@ -209,8 +209,13 @@ final class Watching: Sendable {
             manager.tell(status: Self.status(waiting: waiting, held: held, next: next))
         case .ownedElsewhere:
             // The standing is to be told again afterwards, even if it is the same.
-            state.withLock { $0.standing = nil }
+            let isReloading = state.withLock { state in
+                defer { (state.standing, state.isReloading) = (nil, false) }
+                return state.isReloading
+            }
             manager.tell(status: "another process owns the spool: waiting for its end")
+            // The settings are read, and the wait may be long.
+            if isReloading { manager.ready() }
         default: break
         }
         log.tell(event)

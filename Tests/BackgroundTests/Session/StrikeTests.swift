@@ -228,7 +228,7 @@ struct StrikeTests {
                     let kill = """
                         rm -f "$0"/downloads/*.part
                         "$@" & pid=$!
-                        until [ -s "$0"/downloads/*.part ]; do sleep 0.01; done 2>/dev/null
+                        for n in $(seq 2000); do [ -s "$0"/downloads/*.part ] && break; sleep 0.01; done 2>/dev/null
                         kill -9 $pid; wait $pid
                         """
                     _ = try await runAsynchronously(

@@ -79,6 +79,14 @@ struct RunCommandLineTests {
             (["--submit", "0", "ls"], "--submit '0': give seconds, of 3600 at most"),
             (["--annotate", "novalue", "ls"], "--annotate 'novalue': give KEY=VALUE"),
             (["--annotate", "a b=c", "ls"], "--annotate 'a b': a key is 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-'"),
+            (
+                ["--annotate", "run.message=x", "ls"],
+                "--annotate 'run.message': this key says how the program ended; choose another"
+            ),
+            (
+                ["--annotate-env", "incident", "ls"],
+                "--annotate-env 'incident': this key says how the program ended; choose another"
+            ),
             (["--annotate-env", "", "ls"], "--annotate-env '': a key is 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-'"),
         ])
     func misuse(words: [String], message: String) {

@@ -103,7 +103,7 @@ struct UnusableSpoolTests {
                 # The copy of standard error takes its room when the first bytes come, and begins with its own name.
                 cat >"$home/late" <<'END'
                 echo begun >&2
-                until grep -qs stderr "$REPORTS_SPOOL"/runs/*/stderr; do sleep 0.01; done
+                for n in $(seq 2000); do grep -qs stderr "$REPORTS_SPOOL"/runs/*/stderr && break; sleep 0.01; done
                 cat /dev/zero >"$home/disk/filler" 2>/dev/null
                 . "$home/crash"
                 END

@@ -40,7 +40,7 @@ struct MemoryWatchTests {
             try machine.write("/group/shop.service/memory.max", "41943040\n")
             let watch = machine.watch
             #expect(watch.look().kills == 0)
-            try machine.write("/group/shop.service/memory.events.local", "low 0\noom_kill 4\noom_group_kill 0\n")
+            try machine.write("/group/shop.service/memory.events.local", "low 0\noom_kill 4\noom_group_kill 1\n")
             let facts = watch.look()
             #expect(facts.kills == 1)
             #expect(facts.limit == 41_943_040)

@@ -299,6 +299,50 @@ struct IncidentTests {
         }
     }
 
+    /// How a file of a JVM that the program had started lies in its directory.
+    enum ChildReport: CaseIterable {
+        case fresh, old, linked, foreign
+    }
+
+    @Test(
+        "so is that of a JVM that the program had started and that died just before it",
+        arguments: ChildReport.allCases)
+    func childOfJava(report: ChildReport) throws {
+        try withFixture { fixture in
+            let directory = fixture.spool + "-cwd"
+            #expect(mkdir(directory, 0o700) == 0)
+            let now = Int64(Date().timeIntervalSince1970 * 1_000)
+            var start = fixture.start
+            (start.workingDirectory, start.startedAt) = (directory, now - 60_000)
+            let path = directory + (report == .foreign ? "/hs_err_pid1.log.txt" : "/hs_err_pid99999998.log")
+            try fixture.write("#\n# SIGSEGV (0xb) at pc=0x1, pid=99999998, tid=2\n", to: path)
+            if report == .linked { #expect(link(path, fixture.spool + "-other") == 0) }
+            if report == .old {
+                let age = [FileAttributeKey.modificationDate: Date(timeIntervalSinceNow: -30)]
+                try FileManager.default.setAttributes(age, ofItemAtPath: path)
+            }
+            let run = try fixture.make()
+            run.note(start)
+            let end = ProgramEnd(.exited(code: 134), endedAt: now, uptimeMilliseconds: 60_000)
+            _ = try run.conclude(end, of: start, StderrExcerpt(), memory: fixture.memory, fixture.options)
+            let names = try fixture.drops().map(\.payloadName)
+            #expect(names.contains("hs_err_pid99999998.log") == (report == .fresh), "\(names)")
+            #expect(names.count == (report == .fresh ? 2 : 1), "\(names)")
+        }
+    }
+
+    @Test("of a standard error of which nothing is kept, all is left out")
+    func nothingKept() throws {
+        try withFixture { fixture in
+            var excerpt = StderrExcerpt()
+            excerpt.byteCount = 6
+            _ = try fixture.run(.signalled(6, dumpedCore: false), stderr: excerpt)
+            let document = try #require(try fixture.drops().first?.json)
+            #expect(document["stderr"]?["bytes"]?.integerValue == 6)
+            #expect(document["stderr"]?["dropped"]?.integerValue == 6)
+        }
+    }
+
     @Test("drops in another user's spool are given to that user by root", .enabled(if: getuid() == 0))
     func heir() throws {
         try withFixture { fixture in

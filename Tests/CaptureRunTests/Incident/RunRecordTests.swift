@@ -50,6 +50,18 @@ struct RunRecordTests {
         #expect(RunRecord(incident: "i", short) == record(["s"]))
     }
 
+    @Test("an end that was judged is the same for the next owner", arguments: [nil, 1_400])
+    func end(sinceRequest: Int64?) {
+        for status in [ProgramEnd.Status.exited(code: 143), .signalled(11, dumpedCore: true)] {
+            var end = ProgramEnd(
+                status, endedAt: 1_790_000_000_123, uptimeMilliseconds: 5_000, millisecondsSinceRequest: sinceRequest)
+            end.usage.userMilliseconds = 7
+            var record = record(["shopd"])
+            record.end = ToldEnd(end, Death(end, Death.Traces(), on: [.any]))
+            #expect(RunRecord(incident: "i", record.bytes(spare: 0)) == record)
+        }
+    }
+
     @Test("the marks of a run: none, those of the child and of the watcher, and what an older version left")
     func marks() {
         #expect(RunMarks(RunMarks.none) == RunMarks())

@@ -80,7 +80,7 @@ struct ProgramEndTests {
             // The inner shell's children lose their parent; each says when it is about to end, by closing the pipe.
             let script = """
                 sh -c 'for i in 1 2 3; do (exec sleep 0.1) & done' | cat
-                until ! grep -qs sleep /proc/[0-9]*/comm; do sleep 0.05; done
+                for n in $(seq 400); do grep -qs sleep /proc/[0-9]*/comm || break; sleep 0.05; done
                 for i in 1 2 3 4 5 6 7 8 9 10; do
                     grep -ls '^State:.Z' /proc/[0-9]*/status >zombies || break; sleep 0.1
                 done

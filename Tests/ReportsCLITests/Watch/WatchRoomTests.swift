@@ -4,7 +4,9 @@ import TestSupport
 import Testing
 
 /// Directories in `incoming/`, while `watch` runs as the user without rights to whom the spool belongs.
-@Suite("reports watch and the directories in incoming/", .enabled(if: OtherUser.isAvailable, "needs root and setpriv"))
+@Suite(
+    "reports watch and the directories in incoming/", .enabled(if: OtherUser.isAvailable, "needs root and setpriv"),
+    .timeLimit(.minutes(5)))
 struct WatchRoomTests {
     /// `watch` starts it, and returns when it has taken drops. `drop` drops a file, and waits until it is taken: then
     /// all that happened before has been noted.
@@ -13,7 +15,7 @@ struct WatchRoomTests {
         incoming=$REPORTS_SPOOL/incoming
         watch() {
             $as "$reports" watch --endpoint http://127.0.0.1:9 2>"$home/errors" & pid=$!
-            until [ -e "$REPORTS_SPOOL/VERSION" ]; do sleep 0.05; done
+            for n in $(seq 400); do [ -e "$REPORTS_SPOOL/VERSION" ] && break; sleep 0.05; done
             drop first && drop again
         }
         drop() {
@@ -21,6 +23,7 @@ struct WatchRoomTests {
             for n in $(seq 400); do [ -e "$incoming/$1" ] || return 0; sleep 0.05; done
             echo "$1 is not taken"
         }
+        unmount() { for n in $(seq 400); do umount "$incoming/shop" 2>/dev/null && return; sleep 0.05; done; }
         end() { kill $pid; wait $pid; echo "status $?"; }
 
         """
@@ -66,11 +69,11 @@ struct WatchRoomTests {
             drop shop/a && drop second && drop third
             mount -t tmpfs -o mode=755,uid=65534 none "$incoming/shop"
             drop shop/b && drop fourth && drop fifth
-            until umount "$incoming/shop" 2>/dev/null; do sleep 0.05; done
+            unmount
             drop shop/c && drop sixth && drop seventh
             mount --bind "$home/zone" "$incoming/shop"
             drop shop/d && drop eighth && drop ninth
-            until umount "$incoming/shop" 2>/dev/null; do sleep 0.05; done
+            unmount
             drop shop/e
             end
             """, under: "unshare -m")

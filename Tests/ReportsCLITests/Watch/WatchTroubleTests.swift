@@ -146,7 +146,7 @@ struct WatchTroubleTests {
                 mount -t tmpfs -o size=8m,mode=700 none "$REPORTS_SPOOL" || exit 99
                 echo zeroth | "$reports" add -
                 "$reports" watch --endpoint "\(server.url("/{id}"))" 2>"$home/errors" & watch=$!
-                until grep -q delivered "$home/errors"; do sleep 0.05; done
+                for n in $(seq 400); do grep -q delivered "$home/errors" && break; sleep 0.05; done
                 kill -STOP $watch
                 value=$(head -c 700 /dev/zero | tr "\\\\0" x)
                 for n in $(seq 1 40); do

@@ -87,7 +87,7 @@ struct RunDocument {
         json["bytes"] = JSONValue(excerpt.byteCount)
         json["head"] = text(excerpt.head)
         json["tail"] = text(tail)
-        json["dropped"] = JSONValue(incident.stderrText?.droppedByteCount ?? 0)
+        json["dropped"] = JSONValue(incident.stderrText?.droppedByteCount ?? excerpt.byteCount)
         json["base64"] = .bool(!isText)
         json["crash"] = .string(incident.crashText.map { $0.isMarked ? "head" : "tail" } ?? "none")
         return .object(json)

@@ -96,13 +96,13 @@ struct RuntimeReports {
             diagnosis: Diagnosis.recognize(nothing) { _, _ in nil }, modifiedAt: found.facts.modified / 1_000_000)
     }
 
-    /// The report of a JVM that has written it elsewhere.
-    func reportElsewhere(of program: ProgramFacts) -> RuntimeReport? {
-        guard !isForeign, let pid = program.pid else { return nil }
-        let found = ForeignReport.ofJVM(
-            pid, workingDirectory: program.workingDirectory, user: program.user, startedAt: program.startedAt,
-            files: files)
-        return found.flatMap { try? report($0.name, $0.file, $0.facts) }
+    /// The reports of JVMs that have written them elsewhere.
+    func reportsElsewhere(of program: ProgramFacts, diedAt: Int64?) -> [RuntimeReport] {
+        guard !isForeign, let pid = program.pid else { return [] }
+        let source = ForeignReport.Source(
+            pid: pid, user: program.user, workingDirectory: program.workingDirectory, startedAt: program.startedAt,
+            diedAt: diedAt)
+        return ForeignReport.ofJVM(source, files: files).compactMap { try? report($0.name, $0.file, $0.facts) }
     }
 
     private func isOrdinary(_ facts: FileMetadata, _ owners: Set<UInt32>) -> Bool {

@@ -39,7 +39,8 @@ struct ToldEnd: Equatable, Sendable {
         let code = number("code").flatMap { Int32(exactly: $0) }
         end = ProgramEnd(
             signal.map { .signalled($0, dumpedCore: json["core"]?.boolValue ?? false) } ?? .exited(code: code ?? 0),
-            endedAt: number("ended_at") ?? 0, uptimeMilliseconds: number("uptime_ms") ?? 0)
+            endedAt: number("ended_at") ?? 0, uptimeMilliseconds: number("uptime_ms") ?? 0,
+            millisecondsSinceRequest: number("since_request_ms"))
         end.usage.userMilliseconds = number("user_ms") ?? 0
         end.usage.systemMilliseconds = number("system_ms") ?? 0
         end.usage.maximumResidentKiB = number("max_rss_kib") ?? 0
@@ -61,6 +62,7 @@ struct ToldEnd: Equatable, Sendable {
         json["hidden_signal"] = hiddenSignal.map { JSONValue($0) }
         json["ended_at"] = .integer(end.endedAt)
         json["uptime_ms"] = .integer(end.uptimeMilliseconds)
+        json["since_request_ms"] = end.millisecondsSinceRequest.map { .integer($0) }
         for (key, value) in end.usage.members { json[key] = value }
         json["memory"] = memory.json
         json["kernel"] = kernelLine.map { .string($0) }
