@@ -39,11 +39,11 @@ enum NodeOptions {
 
     /// The option of a word: what stands before its value.
     private static func name(_ word: String) -> String {
-        String(word.prefix { $0 != "=" }).replacing("_", with: "-")
+        String(word.prefix { $0 != "=" }.map { $0 == "_" ? "-" : $0 })
     }
 
     private static func quoted(_ text: String) -> String {
         guard text.contains(where: { " \"\\".contains($0) }) else { return text }
-        return "\"\(text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\""))\""
+        return "\"" + text.map { "\"\\".contains($0) ? "\\\($0)" : "\($0)" }.joined() + "\""
     }
 }

@@ -8,7 +8,7 @@ struct VariableList {
 
     /// The value of a variable; the first one counts where a name occurs several times, as for `getenv`.
     subscript(name: String) -> String? {
-        entries.first { Self.isOf(name, $0) }.map { String($0.dropFirst(name.count + 1)) }
+        entries.first { Self.isOf(name, $0) }.map { String(Substring($0.utf8.dropFirst(name.utf8.count + 1))) }
     }
 
     /// Gives a variable a value, and removes others of that name.
@@ -23,6 +23,6 @@ struct VariableList {
     }
 
     private static func isOf(_ name: String, _ entry: String) -> Bool {
-        entry.utf8.starts(with: "\(name)=".utf8)
+        entry.utf8.starts(with: name.utf8) && entry.utf8.dropFirst(name.utf8.count).first == UInt8(ascii: "=")
     }
 }

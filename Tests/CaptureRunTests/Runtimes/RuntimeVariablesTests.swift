@@ -130,6 +130,13 @@ struct RuntimeVariablesTests {
         #expect(list.count { $0.hasPrefix("NODE_OPTIONS=") } == 1)
     }
 
+    @Test("a value is whole that begins with a mark which belongs to the character before it")
+    func combining() {
+        let list = VariableList(["AB=x", "A=\u{301}b", "A=c"])
+        #expect(list["A"].map { Array($0.utf8) } == Array("\u{301}b".utf8))
+        #expect(list["AB"] == "x" && list[""] == nil)
+    }
+
     @Test("a directory that a variable cannot hold is quoted, or the variable is left out")
     func directories() {
         let blank = variables(directory: "/a b/\"c") { $0.isForSanitizers = true }
