@@ -13,6 +13,7 @@
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 // MARK: - Signals
@@ -231,7 +232,22 @@ pid_t clinux_start(const struct clinux_program *program) {
     return child;
 }
 
-void clinux_become(const struct clinux_program *program) { execute(program, program->environment); }
+/// Takes back a signal that this thread has got for a write of its own. It is no other's word to the program.
+static void take_back(int signal) {
+    sigset_t one;
+    sigemptyset(&one);
+    sigaddset(&one, signal);
+    static const struct timespec now = {0, 0};
+    siginfo_t info;
+    if (sigtimedwait(&one, &info, &now) != signal) return;
+    if (info.si_code != SI_USER || info.si_pid != getpid()) kill(getpid(), signal);
+}
+
+void clinux_become(const struct clinux_program *program) {
+    take_back(SIGPIPE);
+    take_back(SIGXFSZ);
+    execute(program, program->environment);
+}
 
 // MARK: - Watching them
 

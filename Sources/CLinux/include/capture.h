@@ -72,7 +72,8 @@ enum {
 pid_t clinux_start(const struct clinux_program *program);
 
 /// Turns this process into a program, with the streams that this process has. Comes back with errno as execve(2) says it
-/// where that cannot be; signals are no longer blocked then.
+/// where that cannot be; signals are no longer blocked then. What this thread has got for writing where nobody reads, or
+/// beyond the largest size of a file, is gone before.
 void clinux_become(const struct clinux_program *program);
 
 /// A child that has ended and that nobody has waited for; it stays so. 0 when there is none, -1 with errno.

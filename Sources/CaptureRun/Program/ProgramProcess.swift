@@ -5,7 +5,6 @@ import Glibc
 /// The program as a child of this process.
 package struct ProgramProcess: ~Copyable {
     package let pid: Int32
-    private let held: HeldSignals
     private let startedAtBoot: Int64
     private let clock: LinuxClock
     /// The signal by which the program is stopped; `nil` while it runs.
@@ -50,9 +49,9 @@ package struct ProgramProcess: ~Copyable {
             return (clinux_start(&program), errno)
         }
         guard number > 0 else { throw Refusal(errno: error, isOfProgram: number == Int32(clinux_is_refused)) }
-        (pid, held, self.clock) = (number, plan.signals, clock)
+        (pid, self.clock) = (number, clock)
         startedAtBoot = clock.bootMilliseconds
-        signals = ProgramSignals(to: number)
+        signals = ProgramSignals(to: number, from: plan.signals)
     }
 
     /// Turns this process into the program: where there is room for one process alone, that is the program's.
@@ -83,7 +82,7 @@ package struct ProgramProcess: ~Copyable {
     package mutating func watchGroup(
         _ words: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>, noting note: ([clinux_signal]) -> Void = { _ in }
     ) {
-        let arrived = held.taken()
+        let arrived = signals.taken()
         note(arrived)
         handle(arrived)
         signals.startWatch(words)
@@ -94,11 +93,11 @@ package struct ProgramProcess: ~Copyable {
     /// - Parameter note: called with the signals that have arrived, before they are sent on.
     package mutating func awaitDeath(noting note: ([clinux_signal]) -> Void = { _ in }) {
         while !hasDied() {
-            guard held.wait(milliseconds: signals.awaitsEchoes ? ProgramSignals.echoMilliseconds : -1) else {
+            guard signals.wait() else {
                 signals.forgetEchoes()
                 continue
             }
-            let arrived = held.taken()
+            let arrived = signals.taken()
             note(arrived)
             handle(arrived)
         }
