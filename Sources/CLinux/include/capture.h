@@ -41,7 +41,8 @@ struct clinux_program {
     /// Looked up in $PATH of this process unless it has a slash.
     const char *name;
     char *const *arguments;
-    /// Where `LISTEN_PID` and `WATCHDOG_PID` name this process, the program gets its own number there.
+    /// Where `LISTEN_PID`, `WATCHDOG_PID` and `SYSTEMD_EXEC_PID` name this process, the program gets its own number there.
+    /// Where the first does, it does not get `LISTEN_PIDFDID`.
     char *const *environment;
     const struct clinux_signals *signals;
     /// What its standard input, output and error become; -1 leaves each as it is.
