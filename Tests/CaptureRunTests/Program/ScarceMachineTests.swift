@@ -143,6 +143,28 @@ struct ScarceMachineTests {
         }
     }
 
+    @Test("without memory for standard error the program runs, and its crash is caught")
+    func noMemory() async throws {
+        try await withRunTool { tool in
+            try tool.file("little", "echo err >&2; kill -SEGV $$\n")
+            try tool.file("much", "yes 0123456789abcde | head -n 1250000 >&2; echo err >&2; kill -SEGV $$\n")
+            let line = """
+                for limit in 30000 34000 38000 40000 44000 48000 56000 64000 96000; do
+                    # With less, the loader of this build itself finds no memory.
+                    (ulimit -v $limit; "$run" --version >"$home/version" 2>&1) || continue
+                    for program in little much; do
+                        (ulimit -v $limit; "$run" --keep 16MiB --stderr tee -- sh "$home/$program" 2>"$home/err")
+                        echo "$? $(tail -c 4 "$home/err")"
+                    done
+                done
+                """
+            let result = try await tool.shell(line)
+            let lines = result.output.split(separator: "\n")
+            #expect(!lines.isEmpty && lines.allSatisfy { $0 == "139 err" }, "\(result.output)\(result.errors)")
+            #expect(try tool.drops().count { $0.kind == "crash" } == lines.count)
+        }
+    }
+
     @Test("a spool that is no UTF-8 becomes no other directory, and keeps no program from running")
     func spoolOfBytes() async throws {
         try await withRunTool { tool in
