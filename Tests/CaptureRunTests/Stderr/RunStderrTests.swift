@@ -43,12 +43,14 @@ struct RunStderrTests {
                 def lives():
                     try: return ") Z" not in open("/proc/%d/stat" % number).read()
                     except OSError: return False
-                while lives(): time.sleep(0.01)
-                dead = time.monotonic() - start
-                status = p.wait()
-                print(status, dead < 1, time.monotonic() - start < 5, dead, time.monotonic() - start)
+                while lives():
+                    assert time.monotonic() < start + 20
+                    time.sleep(0.01)
+                # Still nobody reads.
+                status = p.wait(20)
+                print(status)
                 """)
-            #expect(result.output.hasPrefix("-15 True True"), "\(result.output)\(result.errors)")
+            #expect(result.output == "-15\n", "\(result.output)\(result.errors)")
         }
     }
 
