@@ -273,12 +273,6 @@ pid_t clinux_ended_child(void) {
     return info.si_pid;
 }
 
-int clinux_ended_well(pid_t child) {
-    siginfo_t info = {0};
-    if (waitid(P_PID, (id_t)child, &info, WEXITED | WNOHANG | WNOWAIT) == -1) return 0;
-    return info.si_pid == child && info.si_code == CLD_EXITED && info.si_status == 0;
-}
-
 int clinux_stop_state(pid_t child) {
     siginfo_t info = {0};
     if (waitid(P_PID, (id_t)child, &info, WSTOPPED | WCONTINUED | WNOHANG) == -1 || info.si_pid == 0) return 0;

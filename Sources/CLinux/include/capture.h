@@ -80,9 +80,6 @@ void clinux_become(const struct clinux_program *program);
 /// A child that has ended and that nobody has waited for; it stays so. 0 when there is none, -1 with errno.
 pid_t clinux_ended_child(void);
 
-/// Whether a child that has ended, and that nobody has waited for, has the exit status 0.
-int clinux_ended_well(pid_t child);
-
 /// What has become of a child that was stopped and goes on.
 enum { clinux_is_continued = -1 };
 
