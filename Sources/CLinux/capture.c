@@ -13,6 +13,7 @@
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 // MARK: - Signals
@@ -79,12 +80,16 @@ void clinux_end_by(int signal) {
 
 // MARK: - Starting programs
 
+/// Variables by which a service manager tells a process that it is meant, and with it what else it was told.
+static const char *const own_number_names[] = {"LISTEN_PID", "WATCHDOG_PID", "SYSTEMD_EXEC_PID"};
+enum { own_number_count = sizeof(own_number_names) / sizeof(own_number_names[0]), own_number_size = 48 };
+
 struct start {
     const struct clinux_program *program;
     char *const *environment;
     pid_t parent;
     /// Variables whose values become the number of the program.
-    char *own_numbers[2];
+    char *own_numbers[own_number_count];
     int error;
     /// Whether the system call that starts programs has refused this one.
     int is_refused;
@@ -155,7 +160,7 @@ static int become_program(void *argument) {
         pid_t parent = getppid();
         if (parent != 0 && parent != start->parent) _exit(127);
     }
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < own_number_count; i++) {
         if (start->own_numbers[i] != NULL) write_number(start->own_numbers[i], getpid());
     }
     if (place_streams(program->streams) == 0) {
@@ -176,28 +181,40 @@ static int names_us(const char *variable, const char *name) {
     return end != variable + length + 1 && *end == 0 && number == getpid();
 }
 
+/// Takes out the variable that names this process as LISTEN_PID does, by the inode of its pidfd, which nobody can have
+/// before the process is there. Who finds none is content with LISTEN_PID.
+static void forget_inode(char **variables) {
+    static const char name[] = "LISTEN_PIDFDID=";
+    char **kept = variables;
+    for (; *variables != NULL; variables++) {
+        if (strncmp(*variables, name, sizeof(name) - 1) != 0) *kept++ = *variables;
+    }
+    *kept = NULL;
+}
+
 /// Copies the list of variables where one of them names this process, with room for another number.
-static char **with_own_numbers(char *const *environment, struct start *start, char room[2][48]) {
-    static const char *const names[] = {"LISTEN_PID", "WATCHDOG_PID"};
+static char **with_own_numbers(
+    char *const *environment, struct start *start, char room[own_number_count][own_number_size]) {
     size_t count = 0;
     while (environment[count] != NULL) count++;
     char **copy = malloc((count + 1) * sizeof(char *));
     if (copy == NULL) return NULL;
     memcpy(copy, environment, (count + 1) * sizeof(char *));
     for (size_t i = 0; i < count; i++) {
-        for (int k = 0; k < 2; k++) {
-            if (!names_us(copy[i], names[k])) continue;
-            strcpy(room[k], names[k]);
+        for (int k = 0; k < own_number_count; k++) {
+            if (!names_us(copy[i], own_number_names[k])) continue;
+            strcpy(room[k], own_number_names[k]);
             strcat(room[k], "=");
             copy[i] = start->own_numbers[k] = room[k];
         }
     }
+    if (start->own_numbers[0] != NULL) forget_inode(copy);
     return copy;
 }
 
 pid_t clinux_start(const struct clinux_program *program) {
     struct start start = {.program = program, .parent = getpid()};
-    char room[2][48];
+    char room[own_number_count][own_number_size];
     char **environment = with_own_numbers(program->environment, &start, room);
     if (environment == NULL) return clinux_has_no_room;
     start.environment = environment;
@@ -231,7 +248,22 @@ pid_t clinux_start(const struct clinux_program *program) {
     return child;
 }
 
-void clinux_become(const struct clinux_program *program) { execute(program, program->environment); }
+/// Takes back a signal that this thread has got for a write of its own. It is no other's word to the program.
+static void take_back(int signal) {
+    sigset_t one;
+    sigemptyset(&one);
+    sigaddset(&one, signal);
+    static const struct timespec now = {0, 0};
+    siginfo_t info;
+    if (sigtimedwait(&one, &info, &now) != signal) return;
+    if (info.si_code != SI_USER || info.si_pid != getpid()) kill(getpid(), signal);
+}
+
+void clinux_become(const struct clinux_program *program) {
+    take_back(SIGPIPE);
+    take_back(SIGXFSZ);
+    execute(program, program->environment);
+}
 
 // MARK: - Watching them
 
@@ -239,12 +271,6 @@ pid_t clinux_ended_child(void) {
     siginfo_t info = {0};
     if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == -1) return -1;
     return info.si_pid;
-}
-
-int clinux_ended_well(pid_t child) {
-    siginfo_t info = {0};
-    if (waitid(P_PID, (id_t)child, &info, WEXITED | WNOHANG | WNOWAIT) == -1) return 0;
-    return info.si_pid == child && info.si_code == CLD_EXITED && info.si_status == 0;
 }
 
 int clinux_stop_state(pid_t child) {

@@ -41,7 +41,8 @@ struct clinux_program {
     /// Looked up in $PATH of this process unless it has a slash.
     const char *name;
     char *const *arguments;
-    /// Where `LISTEN_PID` and `WATCHDOG_PID` name this process, the program gets its own number there.
+    /// Where `LISTEN_PID`, `WATCHDOG_PID` and `SYSTEMD_EXEC_PID` name this process, the program gets its own number there.
+    /// Where the first does, it does not get `LISTEN_PIDFDID`.
     char *const *environment;
     const struct clinux_signals *signals;
     /// What its standard input, output and error become; -1 leaves each as it is.
@@ -72,14 +73,12 @@ enum {
 pid_t clinux_start(const struct clinux_program *program);
 
 /// Turns this process into a program, with the streams that this process has. Comes back with errno as execve(2) says it
-/// where that cannot be; signals are no longer blocked then.
+/// where that cannot be; signals are no longer blocked then. What this thread has got for writing where nobody reads, or
+/// beyond the largest size of a file, is gone before.
 void clinux_become(const struct clinux_program *program);
 
 /// A child that has ended and that nobody has waited for; it stays so. 0 when there is none, -1 with errno.
 pid_t clinux_ended_child(void);
-
-/// Whether a child that has ended, and that nobody has waited for, has the exit status 0.
-int clinux_ended_well(pid_t child);
 
 /// What has become of a child that was stopped and goes on.
 enum { clinux_is_continued = -1 };

@@ -53,9 +53,10 @@ package struct RunOptions: Sendable, Equatable {
     package var occasions: Set<Occasion> = [.crash, .file]
     package var stderr = StderrMode.auto
     /// How much of the end of standard error is kept, in bytes. The default is 64 KiB.
-    package var keptByteCount = 64 << 10
+    package var keptByteCount = Self.defaultKeptByteCount
     /// The most of the end of standard error that can be kept, in bytes: 16 MiB.
     static let maximumKeptByteCount = 16 << 20
+    static let defaultKeptByteCount = 64 << 10
     package var environment = Environment()
     /// Whether a JVM is told to write its report into the incident's directory, and says so on standard error.
     package var isForJava = false

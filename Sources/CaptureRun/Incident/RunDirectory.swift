@@ -164,20 +164,29 @@ package struct RunDirectory: ~Copyable, Sendable {
 
     /// Ends the run: makes the reports of a death that is to be told of, drops them into the spool, and removes the
     /// directory. Nothing is synced where nothing is told.
+    /// - Parameters:
+    ///   - end: of the program.
+    ///   - start: of the program.
+    ///   - stderr: what is known of standard error; asked for unless the end is clearly nothing to tell of.
+    ///   - memory: counts the processes that were killed for want of memory.
+    ///   - kernel: what the kernel says of the death. The default is nothing.
+    ///   - options: of the run.
     /// - Returns: what was dropped, by the names of the drops; empty where the end was nothing to tell of.
     /// - Throws: what keeps a report from being dropped. The directory then stays, for the next owner.
     package consuming func conclude(
-        _ end: ProgramEnd, of start: ProgramStart, _ stderr: StderrExcerpt, memory: MemoryWatch, _ options: RunOptions
+        _ end: ProgramEnd, of start: ProgramStart, _ stderr: @autoclosure () -> StderrExcerpt, memory: MemoryWatch,
+        kernel: KernelLine? = nil, _ options: RunOptions
     ) throws(RunTrouble) -> [String] {
         do throws(FileSystemError) {
-            return try tell(end, of: start, options.stderr == .none ? StderrExcerpt() : stderr, memory, options)
+            return try tell(end, of: start, stderr, memory, kernel, options)
         } catch {
             throw RunTrouble(error)
         }
     }
 
     private borrowing func tell(
-        _ end: ProgramEnd, of start: ProgramStart, _ stderr: StderrExcerpt, _ memory: MemoryWatch, _ options: RunOptions
+        _ end: ProgramEnd, of start: ProgramStart, _ written: () -> StderrExcerpt, _ memory: MemoryWatch,
+        _ kernel: KernelLine?, _ options: RunOptions
     ) throws(FileSystemError) -> [String] {
         var record = record(of: start)
         let endedWell = end.status == .exited(code: 0)
@@ -187,12 +196,15 @@ package struct RunDirectory: ~Copyable, Sendable {
             try mint.removeDirectory()
             return []
         }
+        let stderr = options.stderr == .none ? StderrExcerpt() : written()
         let facts = memory.look()
         var traces = Death.Traces()
         traces.hasReport = !reports.isEmpty
         traces.hasCrash = reports.contains(where: \.isCrash)
         traces.hasCrashText = StderrText(stderr, of: end.status)?.isCrash ?? false
-        traces.memoryKills = facts.isOfMachine && !isKernelSure(of: start, record) ? 0 : facts.kills ?? 0
+        // The counter of the machine counts all; only the kernel's log says whether it was this process.
+        let isOther = facts.isOfMachine && kernel?.isMemoryKill != true
+        traces.memoryKills = isOther ? 0 : facts.kills ?? 0
         let death = Death(end, traces, on: options.occasions)
         guard death.isTold else {
             try mint.removeDirectory()
@@ -200,7 +212,7 @@ package struct RunDirectory: ~Copyable, Sendable {
         }
         var told = ToldEnd(end, death)
         told.memory = facts
-        told.kernelLine = kernelLine(of: start, record, end)
+        told.kernelLine = kernel?.text
         record.end = told
         // From here on a death of this process hides no longer how the program ended.
         try write(record)
@@ -221,21 +233,5 @@ package struct RunDirectory: ~Copyable, Sendable {
     private func write(_ record: RunRecord) throws(FileSystemError) {
         // The blanks that were laid down give way to what is known since, and what is shorter leaves nothing behind.
         try mint.place.files.write(record.bytes(atLeast: recordByteCount), to: recordFile, at: 0)
-    }
-
-    /// Whether the kernel's log says that it has killed this process: the counter of the machine counts all.
-    private func isKernelSure(of start: ProgramStart, _ record: RunRecord) -> Bool {
-        KernelLog.line(about: start.pid, name: Self.kernelName(record))?.contains("ill") ?? false
-    }
-
-    private func kernelLine(of start: ProgramStart, _ record: RunRecord, _ end: ProgramEnd) -> String? {
-        guard case .signalled(let signal, _) = end.status, Signal.faults.contains(signal) || signal == Signal.kill
-        else { return nil }
-        return KernelLog.line(about: start.pid, name: Self.kernelName(record))
-    }
-
-    private static func kernelName(_ record: RunRecord) -> String {
-        let path = record.program?.path ?? record.program?.name ?? ""
-        return path.split(separator: "/").last.map(String.init) ?? ""
     }
 }

@@ -5,12 +5,13 @@ import Glibc
 /// The program as a child of this process.
 package struct ProgramProcess: ~Copyable {
     package let pid: Int32
-    private let held: HeldSignals
     private let startedAtBoot: Int64
     private let clock: LinuxClock
     /// The signal by which the program is stopped; `nil` while it runs.
     private var stop: Int32?
     private var lastRequest: Int64?
+    /// When the program was found dead, by the clocks of the boot and of the wall.
+    private var death: (boot: Int64, wall: Int64)?
     private var signals: ProgramSignals
 
     /// What keeps a program from being started.
@@ -50,9 +51,9 @@ package struct ProgramProcess: ~Copyable {
             return (clinux_start(&program), errno)
         }
         guard number > 0 else { throw Refusal(errno: error, isOfProgram: number == Int32(clinux_is_refused)) }
-        (pid, held, self.clock) = (number, plan.signals, clock)
+        (pid, self.clock) = (number, clock)
         startedAtBoot = clock.bootMilliseconds
-        signals = ProgramSignals(to: number)
+        signals = ProgramSignals(to: number, from: plan.signals)
     }
 
     /// Turns this process into the program: where there is room for one process alone, that is the program's.
@@ -83,25 +84,26 @@ package struct ProgramProcess: ~Copyable {
     package mutating func watchGroup(
         _ words: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>, noting note: ([clinux_signal]) -> Void = { _ in }
     ) {
-        let arrived = held.taken()
+        let arrived = signals.taken()
         note(arrived)
         handle(arrived)
         signals.startWatch(words)
     }
 
     /// Waits until the program is dead, and sends signals on to it meanwhile. It stays a zombie, so that its number
-    /// belongs to nobody else.
+    /// belongs to nobody else. What this process waits for from then on is no part of the program's life.
     /// - Parameter note: called with the signals that have arrived, before they are sent on.
     package mutating func awaitDeath(noting note: ([clinux_signal]) -> Void = { _ in }) {
         while !hasDied() {
-            guard held.wait(milliseconds: signals.awaitsEchoes ? ProgramSignals.echoMilliseconds : -1) else {
+            guard signals.wait() else {
                 signals.forgetEchoes()
                 continue
             }
-            let arrived = held.taken()
+            let arrived = signals.taken()
             note(arrived)
             handle(arrived)
         }
+        death = (clock.bootMilliseconds, clock.wallMilliseconds)
         signals.endWatch()
     }
 
@@ -160,19 +162,21 @@ package struct ProgramProcess: ~Copyable {
 
     // MARK: - The end
 
-    /// Whether the dead program's exit status is 0.
-    package var hasEndedWell: Bool { clinux_ended_well(pid) == 1 }
+    /// The name that the kernel has for the dead program: that of the file as it was called, a link's as well, or the
+    /// one that the program has given itself. `nil` where there is no `/proc`.
+    package var kernelName: String? { ProcessFacts.name(of: pid) }
 
     /// Takes the dead program out of the list of processes.
+    /// - Returns: how it ended, and when ``awaitDeath(noting:)`` found it dead.
     package func end() -> ProgramEnd {
-        let endedAtBoot = clock.bootMilliseconds
+        let death = death ?? (clock.bootMilliseconds, clock.wallMilliseconds)
         var status: Int32 = 0
         var used = rusage()
         while wait4(pid, &status, 0, &used) == -1, errno == EINTR {}
-        let request = lastRequest.map { endedAtBoot - $0 }
+        let request = lastRequest.map { death.boot - $0 }
         return ProgramEnd(
-            ProgramEnd.Status(waitStatus: status), usage: ProgramEnd.Usage(used), endedAt: clock.wallMilliseconds,
-            uptimeMilliseconds: endedAtBoot - startedAtBoot, millisecondsSinceRequest: request)
+            ProgramEnd.Status(waitStatus: status), usage: ProgramEnd.Usage(used), endedAt: death.wall,
+            uptimeMilliseconds: death.boot - startedAtBoot, millisecondsSinceRequest: request)
     }
 }
 

@@ -22,6 +22,8 @@ struct SignalRule {
     func verdict(on signal: clinux_signal, program: Int32) -> Verdict {
         switch signal.number {
         case SIGCHLD, SIGCONT: return .keep
+        // The kernel's answer to a write of this process, which bears this process's own number.
+        case SIGPIPE where signal.sender == getpid(), SIGXFSZ where signal.sender == getpid(): return .keep
         // A timer that was set before this program was started: `alarm 10; exec reports-run …`.
         case SIGALRM where signal.code > 0: return .passOn
         case SIGHUP where signal.code > 0: return leadsSession ? .passOn : .keep

@@ -109,11 +109,13 @@ package struct ProgramRun {
         // Nobody else may ever run in this spool. What others have left is sent while the program runs.
         let early = options.submitSeconds != nil && directory.hasOthersWaiting ? startSubmit() : nil
         program.awaitDeath { if Self.askToEnd($0) { directory.noteRequest() } }
-        let endedWell = program.hasEndedWell
-        let excerpt = stderr.excerpt(of: program.pid, endedWell: endedWell)
+        let copied = stderr.finish()
+        let name = program.kernelName
         let end = program.end()
         do throws(RunTrouble) {
-            let dropped = try directory.conclude(end, of: start, excerpt, memory: memory, options)
+            let dropped = try directory.conclude(
+                end, of: start, copied ?? stderr.excerpt(of: start.pid, end), memory: memory,
+                kernel: KernelLog.line(about: start.pid, name: name, end), options)
             // Only one process at a time may send.
             awaitSubmit(early)
             if !dropped.isEmpty { awaitSubmit(startSubmit()) }
@@ -151,7 +153,7 @@ package struct ProgramRun {
         }
         // Nobody else has the pipe, so that the thread ends.
         stderr.programHasStarted()
-        _ = stderr.excerpt(of: getpid(), endedWell: false)
+        _ = stderr.finish()
         var options = options
         options.stderr = .none
         stderr = StderrCapture(options, signals: signals) { nil }

@@ -6,7 +6,7 @@ enum RunMessages {
     /// A line that leaves the program as it is: not said where nobody reads, for the program must not wait for it.
     static func say(_ text: String) {
         var entry = pollfd(fd: STDERR_FILENO, events: Int16(POLLOUT), revents: 0)
-        guard poll(&entry, 1, 0) > 0, entry.revents & Int16(POLLOUT) != 0 else { return }
+        guard poll(&entry, 1, 0) > 0, entry.revents & Int16(POLLOUT | POLLERR) == Int16(POLLOUT) else { return }
         // As much as a pipe takes at once when it takes anything.
         let line = "reports-run: \(Printable.text(text))".utf8.prefix(1_000)
         write(line + [UInt8(ascii: "\n")], to: STDERR_FILENO)

@@ -5,7 +5,7 @@ import Glibc
 package struct StderrCapture: Sendable {
     private enum Way: Sendable {
         case leave
-        case read(from: Int64)
+        case read(from: WrittenFile.Start)
         case askJournal(invocation: String)
         case tee(StderrCopier)
     }
@@ -41,28 +41,32 @@ package struct StderrCapture: Sendable {
         if let programStream { close(programStream) }
     }
 
-    /// What the program has written, to be called once it is dead. Takes a little more than a second at most where
-    /// nobody reads what was copied; five where, besides, nobody can stay behind to copy the rest, as for process 1, or
-    /// where the journal does not answer.
+    /// Hands on what was copied, to be called once the program is dead. Takes a little more than a second at most where
+    /// nobody reads it; five where, besides, nobody can stay behind to copy the rest, as for process 1.
+    /// - Returns: what was copied; `nil` where nothing was to be.
+    package func finish() -> StderrExcerpt? {
+        guard case .tee(let copier) = way else { return nil }
+        let ending = copier.finish(within: DetachedCopier.isPossible ? 1_000 : 5_000)
+        let isHeld = ending.outcome == .held || ending.outcome == .stuck(isHeld: true)
+        DetachedCopier.start(ending.rest, then: isHeld ? copier.pipe : nil, to: STDERR_FILENO, signals: signals)
+        return ending.excerpt
+    }
+
+    /// Looks up what the dead program has written without us. Takes five seconds at most where the journal does not
+    /// answer, and reads up to 8 MiB of a file: only for an end that is told of.
     /// - Parameters:
     ///   - program: its number.
-    ///   - endedWell: whether its exit status is 0, of which nobody asks the journal.
-    /// - Returns: nothing where nothing was to be kept.
-    package func excerpt(of program: Int32, endedWell: Bool) -> StderrExcerpt {
+    ///   - end: how it ended. Of an exit status of 0 nobody asks the journal.
+    /// - Returns: nothing where nothing was to be kept, and what was copied is not in it.
+    package func excerpt(of program: Int32, _ end: ProgramEnd) -> StderrExcerpt {
         switch way {
-        case .leave: return StderrExcerpt()
+        case .leave, .tee: return StderrExcerpt()
         case .read(let start):
             return WrittenFile.excerpt(of: STDERR_FILENO, from: start, keptByteCount: keptByteCount)
         case .askJournal(let invocation):
-            guard !endedWell else { return StderrExcerpt() }
+            guard end.status != .exited(code: 0) else { return StderrExcerpt() }
             return JournalLines(invocation: invocation, program: program, signals: signals)
                 .excerpt(keptByteCount: keptByteCount)
-        case .tee(let copier):
-            let ending = copier.finish(within: DetachedCopier.isPossible ? 1_000 : 5_000)
-            let isHeld = ending.outcome == .held || ending.outcome == .stuck(isHeld: true)
-            DetachedCopier.start(
-                ending.rest, then: isHeld ? copier.pipe : nil, to: STDERR_FILENO, signals: signals)
-            return ending.excerpt
         }
     }
 }

@@ -61,8 +61,11 @@ package final class StderrCopier: Sendable {
     private let death: Int32
     private let done: Int32
     private let state: Mutex<State>
+    /// There before the thread, which may find no memory left: then nobody copies, and the program writes as without us.
+    /// - Safety: the thread's alone, which frees it.
+    nonisolated(unsafe) private let buffer: UnsafeMutableRawBufferPointer
 
-    /// Starts to copy; `nil` where there is no descriptor or no thread left.
+    /// Starts to copy; `nil` where there is no descriptor, thread or memory left.
     /// - Parameters:
     ///   - output: the consumer.
     ///   - keptByteCount: how many of the last bytes are kept.
@@ -73,10 +76,13 @@ package final class StderrCopier: Sendable {
         (pipe, input, self.output) = (ends[0], ends[1], output)
         (death, done) = (clinux_event(), clinux_event())
         state = Mutex(State(window: nil, keptByteCount: keptByteCount, file: file))
+        let memory = aligned_alloc(4 << 10, StderrLayout.chunkByteCount)
+        buffer = UnsafeMutableRawBufferPointer(start: memory, count: memory == nil ? 0 : StderrLayout.chunkByteCount)
         // It holds as much as any other pipe. A wider one is hardly faster, and the kernel bounds what all pipes of a user
         // hold together.
         _ = fcntl(pipe, F_SETFL, O_NONBLOCK)
-        guard death >= 0, done >= 0, startThread() else {
+        guard death >= 0, done >= 0, !buffer.isEmpty, startThread() else {
+            free(memory)
             for descriptor in [pipe, input, death, done] where descriptor >= 0 { close(descriptor) }
             return nil
         }
@@ -109,9 +115,7 @@ package final class StderrCopier: Sendable {
         sigemptyset(&signals)
         for signal in [SIGABRT, SIGPROF] { sigaddset(&signals, signal) }
         pthread_sigmask(SIG_BLOCK, &signals, nil)
-        let buffer = UnsafeMutableRawBufferPointer.allocate(
-            byteCount: StderrLayout.chunkByteCount, alignment: 4 << 10)
-        defer { buffer.deallocate() }
+        defer { free(buffer.baseAddress) }
         state.withLock { $0.thread = clinux_thread() }
         var diedAt: Int64?
         while true {

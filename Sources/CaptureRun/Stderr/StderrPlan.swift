@@ -5,8 +5,8 @@ import Glibc
 package enum StderrPlan: Equatable {
     /// It is left alone, and nothing is known of it afterwards.
     case leave
-    /// It is a file that can be opened for reading, which is read afterwards from this size on.
-    case read(from: Int64)
+    /// It is a file that can be opened for reading, which is read afterwards from here on.
+    case read(from: WrittenFile.Start)
     /// The journal has it.
     case askJournal(invocation: String)
     /// It is copied on its way.
@@ -33,7 +33,7 @@ package enum StderrPlan: Equatable {
             // A person is there. Behind a pipe programs use no colours, and the order of their outputs is lost.
             self = .leave
         } else if WrittenFile.opened(descriptor, in: descriptors) != nil {
-            self = .read(from: Int64(facts.st_size))
+            self = .read(from: WrittenFile.Start(of: descriptor, size: Int64(facts.st_size)))
         } else if let invocation = journal.invocation(behind: facts) {
             self = .askJournal(invocation: invocation)
         } else {

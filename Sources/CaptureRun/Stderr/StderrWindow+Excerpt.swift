@@ -55,9 +55,30 @@ extension StderrWindow {
         of memory: UnsafeRawBufferPointer, _ layout: StderrLayout, byteCount: UInt64
     ) -> [UInt8] {
         let ring = UnsafeRawBufferPointer(rebasing: memory[StderrLayout.ringPlace...])
-        let count = Int(min(UInt64(layout.keptByteCount), byteCount))
+        let count = affordable(Int(min(UInt64(layout.keptByteCount), byteCount)))
         let start = Int((byteCount - UInt64(count)) % UInt64(ring.count))
         let first = min(count, ring.count - start)
-        return Array(ring[start..<start + first]) + Array(ring[..<(count - first)])
+        // Without further copies of what may be 16 MiB.
+        var tail: [UInt8] = []
+        tail.reserveCapacity(count)
+        tail += ring[start..<start + first]
+        tail += ring[..<(count - first)]
+        return tail
     }
+
+    /// How many bytes of so many can be told of: reports are made of copies of them, and a process that finds no memory
+    /// for one dies, and tells of nothing.
+    private static func affordable(_ byteCount: Int) -> Int {
+        var count = byteCount
+        while count > RunOptions.defaultKeptByteCount {
+            let room = malloc(count * copyCount)
+            free(room)
+            if room != nil { break }
+            count = max(count / 2, RunOptions.defaultKeptByteCount)
+        }
+        return count
+    }
+
+    /// As much is in memory at the same time, as measured, and a little more.
+    private static let copyCount = 8
 }

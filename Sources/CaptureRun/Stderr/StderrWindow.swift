@@ -6,6 +6,8 @@ import Glibc
 /// A copy of it lies in a file where there can be one, so that it outlives this process, however that dies. Not for
 /// several threads at the same time.
 ///
+/// Where this process has no memory for it, it keeps less, or nothing and only counts: the program lives.
+///
 /// Programs tell of errors that they survive. So the head begins anew at a mark that comes long after the one before
 /// it: it is the latest group of marks that may be the crash.
 package final class StderrWindow {
@@ -30,12 +32,18 @@ package final class StderrWindow {
     ///   - keptByteCount: how many of the last bytes are kept.
     ///   - file: an empty file to keep them in; `nil`, or one without space, for this process's memory alone.
     ///   - skipped: how much the program has written that is not shown to this window. The default is 0.
-    package init(keptByteCount: Int, file: consuming OwnedDescriptor?, skipped: UInt64 = 0) {
-        layout = StderrLayout(keptByteCount: min(max(0, keptByteCount), StderrLayout.maximumKeptByteCount))
-        memory = Self.zeros(layout.byteCount)
-        self.file = StderrFile(file, layout)
+    ///   - allocate: gives so many bytes of zeros, to be freed by `free`; `nil` where there are none. The default is
+    ///     calloc(3).
+    package init(
+        keptByteCount: Int, file: consuming OwnedDescriptor?, skipped: UInt64 = 0,
+        allocate: (Int) -> UnsafeMutableRawPointer? = { calloc($0, 1) }
+    ) {
+        let wanted = min(max(0, keptByteCount), StderrLayout.maximumKeptByteCount)
+        (layout, memory) = Self.room(for: wanted, allocate)
+        self.file = memory.isEmpty ? nil : StderrFile(file, layout)
         firstOffset = skipped
         byteCount = skipped
+        guard !memory.isEmpty else { return }
         store(StderrLayout.magic, .magic)
         store(UInt64(layout.keptByteCount), .keptByteCount)
         store(skipped, .byteCount)
@@ -46,9 +54,16 @@ package final class StderrWindow {
     }
 
     /// Most of it is never touched where much is to be kept and little is written.
-    private static func zeros(_ byteCount: Int) -> UnsafeMutableRawBufferPointer {
-        guard let memory = calloc(byteCount, 1) else { fatalError("no memory for standard error") }
-        return UnsafeMutableRawBufferPointer(start: memory, count: byteCount)
+    /// - Returns: no memory where there is none, not even for as much as is kept by default.
+    private static func room(
+        for wanted: Int, _ allocate: (Int) -> UnsafeMutableRawPointer?
+    ) -> (StderrLayout, UnsafeMutableRawBufferPointer) {
+        for count in [wanted, min(wanted, RunOptions.defaultKeptByteCount)] {
+            let layout = StderrLayout(keptByteCount: count)
+            guard let memory = allocate(layout.byteCount) else { continue }
+            return (layout, UnsafeMutableRawBufferPointer(start: memory, count: layout.byteCount))
+        }
+        return (StderrLayout(keptByteCount: 0), UnsafeMutableRawBufferPointer(start: nil, count: 0))
     }
 
     private func store(_ value: UInt64, _ place: StderrLayout.Place) {
@@ -59,6 +74,10 @@ package final class StderrWindow {
 
     /// Takes in what the program wrote next.
     func add(_ bytes: UnsafeRawBufferPointer) {
+        guard !memory.isEmpty else {
+            byteCount += UInt64(bytes.count)
+            return
+        }
         var rest = bytes[...]
         while !rest.isEmpty {
             let chunk = rest.prefix(StderrLayout.chunkByteCount)
@@ -168,6 +187,9 @@ package final class StderrWindow {
 
     /// What is kept.
     package var excerpt: StderrExcerpt {
-        Self.excerpt(of: UnsafeRawBufferPointer(memory)) ?? StderrExcerpt()
+        if let excerpt = Self.excerpt(of: UnsafeRawBufferPointer(memory)) { return excerpt }
+        var excerpt = StderrExcerpt()
+        excerpt.byteCount = byteCount
+        return excerpt
     }
 }

@@ -110,14 +110,4 @@ struct MemoryWatchTests {
         #expect(watch.look().kills == 1)
         #expect(watch.look().limit == 41_943_040)
     }
-
-    @Test("the kernel's lines about a process, and about no other")
-    func kernelLines() {
-        #expect(KernelLog.message(of: "6,12,99,-;shopd[27]: segfault at 0 ip 1\n SUB=x\n")?.hasPrefix("shopd") == true)
-        #expect(KernelLog.isAbout(27, "shopd", "shopd[27]: segfault at 0 ip 0 error 6 in shopd[1,2]"))
-        #expect(!KernelLog.isAbout(2, "shopd", "shopd[27]: segfault at 0"))
-        #expect(!KernelLog.isAbout(27, "other", "shopd[27]: segfault at 0"))
-        #expect(KernelLog.isAbout(27, "shopd", "Memory cgroup out of memory: Killed process 27 (shopd) total-vm:1kB"))
-        #expect(!KernelLog.isAbout(27, "shopd", "Killed process 271 (shopd) total-vm:1kB"))
-    }
 }

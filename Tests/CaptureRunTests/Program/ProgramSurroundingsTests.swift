@@ -8,15 +8,19 @@ struct ProgramSurroundingsTests {
     @Test("variables that name the wrapper name the program, others stay as they are")
     func ownNumber() async throws {
         try await withRunTool { tool in
-            let print = #"echo "$$ $LISTEN_PID $WATCHDOG_PID $LISTEN_FDS""#
-            let own = try await tool.shell(
-                "export LISTEN_PID=$$ WATCHDOG_PID=$$ LISTEN_FDS=1; exec \"$run\" --quiet -- sh -c '\(print)'")
-            let numbers = own.output.split(separator: " ")
-            #expect(numbers.count == 4 && Set(numbers.prefix(3)).count == 1, "\(own.output)")
-            let other = try await tool.shell(
-                "export LISTEN_PID=1$$ WATCHDOG_PID=; exec \"$run\" --quiet -- sh -c '\(print)'")
-            let words = other.output.split(separator: " ", omittingEmptySubsequences: false)
-            #expect(words.count == 4 && words[1].hasPrefix("1") && words[1] != words[0] && words[2].isEmpty)
+            let print = #"echo "$$ $LISTEN_PID $WATCHDOG_PID $SYSTEMD_EXEC_PID $LISTEN_FDS $LISTEN_PIDFDID""#
+            func output(_ variables: String) async throws -> [Substring] {
+                let result = try await tool.shell(
+                    "export \(variables); exec \"$run\" --quiet -- sh -c '\(print)'")
+                return result.output.dropLast().split(separator: " ", omittingEmptySubsequences: false)
+            }
+            let own = try await output(
+                "LISTEN_PID=$$ WATCHDOG_PID=$$ SYSTEMD_EXEC_PID=$$ LISTEN_FDS=1 LISTEN_PIDFDID=7")
+            // The last one names the wrapper in a way that can name no program.
+            #expect(own.count == 6 && Set(own.prefix(4)).count == 1 && own.suffix(2) == ["1", ""], "\(own)")
+            let other = try await output("LISTEN_PID=1$$ WATCHDOG_PID= LISTEN_FDS=1 LISTEN_PIDFDID=7")
+            #expect(other.count == 6 && other[1].hasPrefix("1") && other[1] != other[0], "\(other)")
+            #expect(other.suffix(4) == ["", "", "1", "7"], "\(other)")
         }
     }
 

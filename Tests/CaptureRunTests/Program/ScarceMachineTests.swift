@@ -54,14 +54,15 @@ struct ScarceMachineTests {
         user = 61000 + os.getpid() % 1000
         for name in ("spool", "folder"): os.mkdir(HOME + "/" + name, 0o700); os.chown(HOME + "/" + name, user, user)
         os.chmod(HOME, 0o755)
-        def run(count, *words):
+        def run(count, *words, stderr=-1, size=None):
             def become():
                 os.setgroups([])
                 os.setgid(user)
                 os.setuid(user)
                 resource.setrlimit(resource.RLIMIT_NPROC, (count, count))
-            result = subprocess.run([RUN[0], "--"] + list(words), stdout=-1, stderr=-1, preexec_fn=become)
-            return result.returncode, result.stdout.decode(), result.stderr.decode()
+                if size is not None: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+            result = subprocess.run([RUN[0], "--"] + list(words), stdout=-1, stderr=stderr, preexec_fn=become)
+            return result.returncode, result.stdout.decode(), (result.stderr or b"").decode()
         def drops(): return len(os.listdir(HOME + "/spool/incoming"))
 
         """
@@ -100,6 +101,67 @@ struct ScarceMachineTests {
                     == "reports-run: a crash of this program will not be reported: there is no room for a process: "
                     + "Resource temporarily unavailable", "\(result.output)")
             #expect(lines.suffix(2) == ["err", "127"])
+        }
+    }
+
+    @Test(
+        "what the wrapper gets for a write of its own keeps no program that takes its place from running",
+        .enabled(if: UserIdentity.current == 0, "needs root"),
+        .enabled(if: isInstalled("python3"), "python3 is not installed"))
+    func ownSignals() async throws {
+        try await withRunTool { tool in
+            let result = try await tool.python(
+                Self.limited + """
+                    # Nobody reads the warning; and the spool's files are larger than a file may be.
+                    read, write = os.pipe()
+                    os.close(read)
+                    print(run(1, "/bin/sh", "-c", "echo out; exit 3", stderr=write))
+                    print(run(1, "/bin/sh", "-c", "echo out; exit 3", size=16)[:2])
+                    """)
+            #expect(result.output == "(3, 'out\\n', '')\n(3, 'out\\n')\n", "\(result.output)\(result.errors)")
+        }
+    }
+
+    @Test(
+        "a warning that nobody reads does not end the program",
+        .enabled(if: isInstalled("python3"), "python3 is not installed"))
+    func unreadWarning() async throws {
+        try await withRunTool { tool in
+            let result = try await tool.python(
+                """
+                import shutil
+                # Without `reports` beside it, which is to send what waits: it warns while the program runs.
+                run = shutil.copy(RUN[0], HOME)
+                os.makedirs(HOME + "/spool/incoming", 0o700)
+                open(HOME + "/spool/incoming/drop.txt", "w").write("text")
+                os.chmod(HOME + "/spool", 0o700)
+                read, write = os.pipe()
+                os.close(read)
+                print(subprocess.run([run, "--submit", "2", "--", "sleep", "0.5"], stderr=write).returncode)
+                """)
+            #expect(result.output == "0\n", "\(result.errors)")
+        }
+    }
+
+    @Test("without memory for standard error the program runs, and its crash is caught")
+    func noMemory() async throws {
+        try await withRunTool { tool in
+            try tool.file("little", "echo err >&2; kill -SEGV $$\n")
+            try tool.file("much", "yes 0123456789abcde | head -n 1250000 >&2; echo err >&2; kill -SEGV $$\n")
+            let line = """
+                for limit in 30000 34000 38000 40000 44000 48000 56000 64000 96000; do
+                    # With less, the loader of this build itself finds no memory.
+                    (ulimit -v $limit; "$run" --version >"$home/version" 2>&1) || continue
+                    for program in little much; do
+                        (ulimit -v $limit; "$run" --keep 16MiB --stderr tee -- sh "$home/$program" 2>"$home/err")
+                        echo "$? $(tail -c 4 "$home/err")"
+                    done
+                done
+                """
+            let result = try await tool.shell(line)
+            let lines = result.output.split(separator: "\n")
+            #expect(!lines.isEmpty && lines.allSatisfy { $0 == "139 err" }, "\(result.output)\(result.errors)")
+            #expect(try tool.drops().count { $0.kind == "crash" } == lines.count)
         }
     }
 

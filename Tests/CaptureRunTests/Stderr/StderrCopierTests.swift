@@ -42,7 +42,7 @@ struct StderrCopierTests {
         let copier = try copier(to: consumer)
         #expect(write(copier.input, "log\nFatal error: x\n", 19) == 19)
         close(copier.input)
-        let ending = copier.finish(within: 1_000)
+        let ending = copier.finish(within: 20_000)
         #expect(ending.outcome == .ended && ending.rest.isEmpty)
         #expect(ending.excerpt.byteCount == 19 && ending.excerpt.tail == Array(" error: x\n".utf8))
         #expect(ending.excerpt.head == Array("Fatal error: x\n".utf8))
@@ -56,7 +56,7 @@ struct StderrCopierTests {
         let consumer = try Pipe()
         let copier = try copier(to: consumer)
         let start = ContinuousClock.now
-        let ending = copier.finish(within: 1_000)
+        let ending = copier.finish(within: 20_000)
         #expect(ending.outcome == .held && ending.excerpt == StderrExcerpt() && ending.rest.isEmpty)
         #expect(ContinuousClock.now - start >= .milliseconds(100))
         for descriptor in [copier.input, consumer.read, consumer.write] { close(descriptor) }
@@ -108,7 +108,7 @@ struct StderrCopierTests {
         #expect(write(copier.input, "a", 1) == 1)
         var entry = pollfd(fd: copier.input, events: 0, revents: 0)
         #expect(poll(&entry, 1, 20_000) == 1 && entry.revents & Int16(POLLERR) != 0)
-        let ending = copier.finish(within: 1_000)
+        let ending = copier.finish(within: 20_000)
         #expect(ending.outcome == .consumerGone && ending.excerpt.tail == [0x61])
         close(copier.input)
         close(consumer.write)
@@ -137,7 +137,7 @@ struct StderrCopierTests {
             isRead.open()
         }
         await isWritten.wait()
-        #expect(copier.finish(within: 1_000).outcome == .ended)
+        #expect(copier.finish(within: 20_000).outcome == .ended)
         close(consumer.write)
         await isRead.wait()
         #expect(reader.withLock { $0 } == text)

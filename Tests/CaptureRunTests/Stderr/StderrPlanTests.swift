@@ -41,7 +41,10 @@ struct StderrPlanTests {
         try withTemporaryDirectory { home in
             let file = try opened(home + "/log", O_WRONLY | O_CREAT | O_APPEND)
             #expect(write(file.raw, "before", 6) == 6)
-            #expect(plan(file.raw) == .read(from: 6) && plan(file.raw, .tee) == .tee)
+            let end = WrittenFile.Start(size: 6, place: nil)
+            #expect(plan(file.raw) == .read(from: end) && plan(file.raw, .tee) == .tee)
+            let other = try opened(home + "/log", O_RDWR)
+            #expect(plan(other.raw) == .read(from: WrittenFile.Start(size: 6, place: 0)))
             // Where there is no /proc.
             #expect(StderrPlan(.auto, descriptor: file.raw, descriptors: home + "/none") == .tee)
         }
@@ -116,8 +119,43 @@ struct WrittenFileTests {
             #expect(write(raw, after, after.utf8.count) == after.utf8.count)
             // Somebody may have renamed or removed it meanwhile.
             unlink(path)
-            return WrittenFile.excerpt(of: file.raw, from: Int64(before.utf8.count), keptByteCount: kept)
+            let start = WrittenFile.Start(size: Int64(before.utf8.count), place: nil)
+            return WrittenFile.excerpt(of: file.raw, from: start, keptByteCount: kept)
         }
+    }
+
+    @Test("in a file that is written over, what is new is the program's, and the old rest behind it is not")
+    func writtenOver() throws {
+        try withTemporaryDirectory { home in
+            let path = home + "/log"
+            let raw = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+            try #require(raw >= 0)
+            let file = OwnedDescriptor(adopting: raw, path: path)
+            let old = String(repeating: "Fatal error: old\n", count: 10)
+            #expect(write(raw, old, old.utf8.count) == old.utf8.count)
+            for (place, new) in [(0, "panic: new\n"), (17, "panic: new\n"), (0, String(repeating: "x", count: 200))] {
+                lseek(raw, off_t(place), SEEK_SET)
+                let start = WrittenFile.Start(of: file.raw, size: Int64(old.utf8.count))
+                #expect(start == .init(size: 170, place: Int64(place)))
+                #expect(write(raw, new, new.utf8.count) == new.utf8.count)
+                let excerpt = WrittenFile.excerpt(of: file.raw, from: start, keptByteCount: 300)
+                #expect(excerpt.tail == Array(new.utf8) && excerpt.byteCount == UInt64(new.utf8.count))
+            }
+        }
+    }
+
+    @Test(
+        "what the program has written is between where it began and where it stands, or the end",
+        arguments: [
+            // Appended; emptied meanwhile.
+            (6, nil, 9, nil, 6..<9), (6, nil, 4, nil, 0..<4),
+            // From the end on; with a program that has opened the file anew; behind a hole; and where nothing was written.
+            (6, 6, 9, 9, 6..<9), (6, 6, 9, 6, 6..<9), (6, 8, 9, 9, 8..<9), (6, 8, 6, 8, 6..<6),
+            // Over the old; emptied by the program, which has gone back.
+            (6, 2, 6, 5, 2..<5), (6, 2, 9, 9, 2..<9), (6, 6, 4, 4, 0..<4), (6, 6, 0, 6, 0..<0),
+        ] as [(Int64, Int64?, Int64, Int64?, Range<Int64>)])
+    func ranges(size: Int64, place: Int64?, end: Int64, position: Int64?, written: Range<Int64>) {
+        #expect(WrittenFile.Start(size: size, place: place).written(end: end, position: position) == written)
     }
 
     @Test("what was there before is not the program's")

@@ -154,4 +154,15 @@ struct StderrWindowTests {
         Array("text".utf8).withUnsafeBytes { window.add($0) }
         #expect(window.excerpt.tail == Array("text".utf8))
     }
+
+    @Test("without memory it keeps less, or only counts")
+    func noMemory() {
+        for limit in [200_000, 0] {
+            let window = StderrWindow(keptByteCount: 1 << 20, file: nil) { $0 <= limit ? calloc($0, 1) : nil }
+            for _ in 0..<3 { Array("panic: x\n".utf8).withUnsafeBytes { window.add($0) } }
+            let excerpt = window.excerpt
+            #expect(excerpt.byteCount == 27)
+            #expect(excerpt.tail.count == (limit > 0 ? 27 : 0) && excerpt.head.count == excerpt.tail.count)
+        }
+    }
 }
