@@ -18,6 +18,8 @@ package struct Diagnosis: Sendable, Hashable {
     package var endsProcess = false
     /// The format that the crash is written in where it lies within another one: in a gzip file, in a journal.
     package var innerFormat: String?
+    /// The signature of the crash where it lies within another report, as that of the same crash by itself.
+    package var innerSignature: Signature?
 
     package init(
         format: String, contentType: String, kind: Kind, isAssumed: Bool = false, summary: String, crash: Crash? = nil
@@ -45,7 +47,7 @@ package struct Diagnosis: Sendable, Hashable {
 
     /// What the signature of the crash is made from; `nil` where there is nothing to group by.
     package var signature: Signature? {
-        self.crash.flatMap { Signature(of: $0, family: self.family) }
+        self.innerSignature ?? self.crash.flatMap { Signature(of: $0, family: self.family) }
     }
 
     /// The format's name up to what only tells in which form the same crash is written.

@@ -90,12 +90,23 @@ struct IncidentTests {
             let text = try #require(drops.first { $0.kind == "crash" })
             #expect(drops.map(\.kind).sorted { $0 ?? "" < $1 ?? "" } == ["crash", "diagnostic"])
             #expect(text.payloadName?.hasPrefix("stderr-") == true)
-            #expect(text.text.hasPrefix("panic: till is empty\n"))
+            let incident = try #require(text.annotation("incident"))
+            #expect(text.text.hasPrefix("[incident \(incident)]\npanic: till is empty\n"))
             #expect(text.text.contains("[... 199000 bytes of standard error left out ...]"))
             #expect(text.annotation("run.exit") == "2")
             let document = try #require(drops.first { $0.kind == "diagnostic" }?.json)
             #expect(document["stderr"]?["dropped"]?.integerValue == 299_000)
             #expect(document["stderr"]?["bytes"]?.integerValue == Int64(excerpt.byteCount))
+        }
+    }
+
+    @Test("two deaths with the same last words are two crashes, each of its incident")
+    func sameWords() throws {
+        try withFixture { fixture in
+            for _ in 0..<2 { try fixture.run(.exited(code: 2), stderr: RunFixture.excerpt(RunFixture.panic)) }
+            let crashes = try fixture.drops().filter { $0.kind == "crash" }
+            #expect(crashes.count == 2 && Set(crashes.map(\.payload)).count == 2)
+            #expect(Set(crashes.compactMap { $0.annotation("incident") }).count == 2)
         }
     }
 

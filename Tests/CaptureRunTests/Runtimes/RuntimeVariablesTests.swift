@@ -1,5 +1,6 @@
-import CaptureRun
 import Testing
+
+@testable import CaptureRun
 
 /// Which variables a program gets for its runtime.
 @Suite("The variables of runtimes")

@@ -128,14 +128,19 @@ struct RunKillTests {
 
 @Suite("Many programs that die at once", .timeLimit(.minutes(5)))
 struct CrashStormTests {
-    @Test("50 programs: 50 incidents with a crash each")
-    func storm() async throws {
+    @Test(
+        "50 programs: 50 incidents with a crash each, whatever they say",
+        arguments: [
+            "kill -SEGV $$", #"printf 'panic: no till\n\ngoroutine 1 [running]:\nmain.f()\n\t/a.go:1\n' >&2; exit 2"#,
+        ])
+    func storm(program: String) async throws {
         try await withTool(server: .always(.response(503))) { tool, server in
             var environment = tool.environment
             environment["run"] = ReportsTool.runner
+            environment["program"] = program
             let script = """
                 for number in $(seq 50); do
-                    "$run" --quiet --annotate "number=$number" -- /bin/sh -c 'kill -SEGV $$' &
+                    "$run" --quiet --annotate "number=$number" -- /bin/sh -c "$program" &
                 done
                 wait
                 """

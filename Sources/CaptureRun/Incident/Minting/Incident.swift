@@ -99,11 +99,15 @@ struct Incident {
         if let text = crashText {
             parts.append(
                 Payload(
-                    name: "stderr-\(record.incident).txt", content: .bytes(text.bytes), format: text.diagnosis.format,
-                    isCrash: crash == nil))
+                    name: "stderr-\(record.incident).txt", content: .bytes(line + text.bytes),
+                    format: text.diagnosis.format, isCrash: crash == nil))
         }
         return parts
     }
+
+    /// The first line of the text of a crash. Many deaths leave the same words, and each is a report of its own: the same
+    /// bytes would be the same report.
+    private var line: [UInt8] { Array("[incident \(record.incident)]\n".utf8) }
 
     /// The document, once the other payloads have their ids.
     func document(naming ids: [ContentHash]) -> Payload {

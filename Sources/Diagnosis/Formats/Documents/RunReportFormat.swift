@@ -27,8 +27,10 @@ enum RunReportFormat: DocumentFormat {
         var diagnosis = document.diagnosis(
             format: "reports-run", kind: self.isDeath(cause, document) ? .crash : .diagnostic,
             summary: crash.summary(), crash: crash)
-        // So that the same fault has the same signature, whichever of an incident's reports is looked at.
         diagnosis.innerFormat = text?.innerFormat ?? text?.format
+        // The same fault has the same signature, whichever of an incident's reports is looked at. A text seldom names the
+        // program.
+        diagnosis.innerSignature = text?.signature
         return diagnosis
     }
 
@@ -47,7 +49,17 @@ enum RunReportFormat: DocumentFormat {
             case "file": "report"
             default: cause
             }
-        return Crash.Cause(type: type, message: document["message"]?.stringValue?.nonEmpty)
+        return Crash.Cause(type: type, message: document["message"]?.stringValue.flatMap { self.rest(of: $0, type) })
+    }
+
+    /// What a message says besides the type of the cause.
+    private static func rest(of message: String, _ type: String) -> String? {
+        guard message != "ended by \(type)" else { return nil }
+        guard message.hasPrefix(type) else { return message.nonEmpty }
+        let isBetween = { (byte: UInt8) in byte == UInt8(ascii: ":") || byte == UInt8(ascii: " ") }
+        let rest = message.utf8.dropFirst(type.utf8.count)
+        guard rest.first.map(isBetween) ?? true else { return message }
+        return String(decoding: rest.drop(while: isBetween), as: UTF8.self).nonEmpty
     }
 
     /// What of standard error may hold the crash: what follows its mark, and the end.

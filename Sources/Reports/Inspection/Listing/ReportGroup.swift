@@ -36,7 +36,7 @@ package struct ReportGroup: Sendable {
 
     /// 16 hexadecimal digits; `nil` for reports without one.
     package let signature: String?
-    /// The kind of the report that came last.
+    /// The kind of the crash that came last, else of the report that did.
     package private(set) var kind: String?
     package private(set) var count = 0
     /// How often the reports were handed in, all together.
@@ -44,7 +44,7 @@ package struct ReportGroup: Sendable {
     /// Milliseconds since the epoch, both.
     package private(set) var firstSeen: Int64?
     package private(set) var lastSeen: Int64?
-    /// The summary of the report that came last.
+    /// The summary of that report.
     package private(set) var summary: String?
     /// Whether services, versions or destinations were left out, because there are more than ``maximumValueCount``.
     package private(set) var isCut = false
@@ -86,11 +86,16 @@ package struct ReportGroup: Sendable {
         insert(AnnotationKey.service(of: member.annotations), into: \.serviceNames)
         insert(AnnotationKey.version(of: member.annotations), into: \.versionNames)
         insert(member.destination, into: \.destinationNames)
-        // Of reports that came at the same time any may speak for the group.
-        guard count == 1 || (member.firstSeen ?? .min) > newest else { return }
+        // The newest crash speaks for the group, and where there is none the newest report. Of reports that came at the
+        // same time any may.
+        let isCrash = member.kind == crash
+        let isNewer = (member.firstSeen ?? .min) > newest
+        guard count == 1 || (isCrash == (kind == crash) ? isNewer : isCrash) else { return }
         newest = member.firstSeen ?? .min
         (kind, summary) = (member.kind, member.summary)
     }
+
+    private var crash: String { ReportKind.crash.rawValue }
 
     private static func texts(_ names: Set<[UInt8]>) -> [String] { names.map { String(decoding: $0, as: UTF8.self) } }
 

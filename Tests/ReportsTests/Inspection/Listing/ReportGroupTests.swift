@@ -43,6 +43,23 @@ struct ReportGroupTests {
         }
     }
 
+    @Test("the newest crash speaks for its group, also behind a report that is none")
+    func speaker() {
+        func member(_ kind: String, _ time: Int64, _ summary: String) -> ReportGroup.Member {
+            ReportGroup.Member(
+                state: "queued", kind: kind, occurrences: 1, firstSeen: time, lastSeen: time, annotations: [:],
+                summary: summary)
+        }
+        var group = ReportGroup(.signature(7))
+        for (kind, time, summary, speaks) in [
+            ("diagnostic", 3, "a", "a"), ("crash", 1, "b", "b"), ("diagnostic", 4, "c", "b"), ("crash", 2, "d", "d"),
+            ("crash", 1, "e", "d"),
+        ] as [(String, Int64, String, String)] {
+            group.add(member(kind, time, summary))
+            #expect(group.summary == speaks && group.kind == (speaks == "a" ? "diagnostic" : "crash"))
+        }
+    }
+
     @Test("JSON has the contract's members in its order")
     func json() async throws {
         try await withSpool { harness in
