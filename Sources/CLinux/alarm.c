@@ -1,7 +1,9 @@
 #define _GNU_SOURCE
 #include "CLinux.h"
 
+#include <errno.h>
 #include <stdint.h>
+#include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -25,6 +27,17 @@ void clinux_rearm_wake_alarm(int descriptor) {
     // Fails with ECANCELED, and so makes the descriptor unreadable.
     if (read(descriptor, &count, sizeof(count)) == -1) { /* as expected */ }
     arm(descriptor);
+}
+
+// Closed on exec by itself. By its number, because older libraries do not know the call.
+int clinux_open_process(pid_t process) {
+#ifdef SYS_pidfd_open
+    return (int)syscall(SYS_pidfd_open, process, 0u);
+#else
+    (void)process;
+    errno = ENOSYS;
+    return -1;
+#endif
 }
 
 int clinux_open_boot_timer(void) { return timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC); }

@@ -49,15 +49,12 @@ int clinux_ofd_try_lock(int descriptor) {
 int clinux_ofd_try_seize(int descriptor) {
     // A descriptor for reading gets a shared lock, which keeps writers out; flock(2) keeps the other readers out.
     struct flock lock = whole_file(F_RDLCK);
-    int result = fcntl(descriptor, F_OFD_SETLK, &lock);
-    if (result == 0) {
-        result = flock(descriptor, LOCK_EX | LOCK_NB);
-        if (result == 0) return 0;
-        int error = errno;
-        clinux_ofd_unlock(descriptor);
-        errno = error;
-    }
-    return errno == EAGAIN || errno == EACCES ? 1 : -1;
+    if (fcntl(descriptor, F_OFD_SETLK, &lock) == -1) return errno == EAGAIN || errno == EACCES ? 1 : -1;
+    if (flock(descriptor, LOCK_EX | LOCK_NB) == 0) return 0;
+    int error = errno;
+    clinux_ofd_unlock(descriptor);
+    errno = error;
+    return error == EAGAIN ? 2 : -1;
 }
 
 int clinux_ofd_unlock(int descriptor) {

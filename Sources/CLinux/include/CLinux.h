@@ -23,7 +23,8 @@ int clinux_finish_write_back(int descriptor, int64_t offset, int64_t count);
 int clinux_ofd_try_lock(int descriptor);
 int clinux_ofd_unlock(int descriptor);
 /// Takes the whole file so that no other caller of this has it and nobody holds the lock above, by a descriptor that may
-/// be open for reading only: 0; 1 when another has it; -1 with errno where such a descriptor can take no lock.
+/// be open for reading only: 0; 1 when somebody holds the lock above; 2 when another caller of this has it; -1 with errno
+/// where such a descriptor can take no lock.
 int clinux_ofd_try_seize(int descriptor);
 /// 1 when another open file description holds the lock, 0 when it is free, -1 on error. Takes nothing.
 int clinux_ofd_is_locked(int descriptor);
@@ -67,6 +68,9 @@ const char *clinux_executed_name(void);
 int clinux_open_wake_alarm(void);
 /// Makes it wait for the next time.
 void clinux_rearm_wake_alarm(int descriptor);
+
+/// A descriptor of a process of any user that becomes readable when the process has ended, or -1.
+int clinux_open_process(pid_t process);
 
 /// A timer that counts the time asleep as well, not set yet: a descriptor that read(2) waits for, or -1.
 int clinux_open_boot_timer(void);

@@ -15,35 +15,36 @@ extension LeftRuns {
                 return names.count < 10_000 && !Task.isCancelled
             }
         } catch {
-            result.problems.append(("incoming", "\(error)"))
+            result.fail(at: "incoming", error)
         }
         for name in names.sorted() {
             guard !Task.isCancelled else { return }
             guard let incident = RunNames.incident(in: name, behind: RunNames.sharedPrefix) else { continue }
             do throws(FileSystemError) {
-                if try !adopt(name, incident) { result.livingCount += 1 }
+                result.note(try adopt(name, incident), of: incident)
             } catch {
                 if error.errno == .noSuchFileOrDirectory { continue }
-                result.problems.append(("incoming/\(name)", "\(error)"))
+                result.fail(at: "incoming/\(name)", error)
             }
         }
     }
 
-    /// - Returns: `false` for a run that is under way.
-    private func adopt(_ name: EntryName, _ incident: String) throws(FileSystemError) -> Bool {
+    /// - Returns: ``Step/nothing`` for a run that is in `runs/` now.
+    private func adopt(_ name: EntryName, _ incident: String) throws(FileSystemError) -> Step {
         let directory = try files.openDirectory(name, in: place.incoming)
         let owner = try files.metadata(of: directory).owner
         switch try RunLock.seize(in: directory, of: owner, files: files) {
         // Its user may be making it, or may have meant it for nothing; it does no harm.
-        case .missing: return false
-        case .held: return false
+        case .missing: return .living
+        case .held: return .living
+        case .seized: return .inHand
         case .free(let lock):
             // The record may name any process; then the directory stays, which is its user's affair.
             let reading = RunReading(place: place, directory: directory, incident: incident, isForeign: true)
-            if isAlive(try reading.record()?.program) { return false }
+            if let program = living(try reading.record()?.program) { return .outlived(program) }
             try files.rename(name, in: place.incoming, to: adoptedName(incident), in: place.room)
             _ = consume lock
-            return true
+            return .nothing
         }
     }
 
@@ -65,7 +66,7 @@ extension LeftRuns {
             _ = try files.createFile(RunNames.lock, in: own.directory)
         }
         guard case .free(let lock) = try RunLock.seize(in: own.directory, of: UserIdentity.current, files: files)
-        else { return .living }
+        else { return .inHand }
         let foreign = try files.openDirectory(name, in: place.room)
         var isTold = try own.isSealed()
         if !isTold { isTold = try seal(incident, from: foreign, into: own) }

@@ -9,18 +9,6 @@ import SystemPackage
 ///
 /// A directory that cannot be worked on stays, and keeps no other from being told of.
 package struct LeftRuns {
-    /// What a sweep has found.
-    package struct Result: Sendable {
-        /// The incidents whose drops are in `incoming/` now.
-        package internal(set) var told: [String] = []
-        /// The directories that stay although nobody works on them, by their paths in the spool, and why.
-        package internal(set) var problems: [(path: String, reason: String)] = []
-        /// How many runs are under way.
-        package internal(set) var livingCount = 0
-        /// How many have left more than ``LeftRuns/byteLimit``, and wait for somebody who has the time.
-        package internal(set) var postponedCount = 0
-    }
-
     let place: RunPlace
     let clock: any SystemClock
     /// Whether other users have hidden their runs in `incoming/`.
@@ -65,23 +53,61 @@ package struct LeftRuns {
         self.readStderr = readStderr
     }
 
+    /// How much a sweep does at most.
+    package struct Bounds: Sendable {
+        /// How many runs are told of.
+        var toldCount = Int.max
+        /// How long it looks at runs of which nothing is told, in milliseconds; `nil` for no limit.
+        var lookTime: Int64?
+        /// With which of the directories it begins where there is a limit, as an index of so many.
+        var first: @Sendable (_ count: Int) -> Int = { _ in 0 }
+
+        /// All runs, in order.
+        package static let none = Bounds()
+        /// What a program may wait for: others tell of the rest. It begins anywhere, so that runs which stay keep no
+        /// other from being told of.
+        static let beforeProgram = Bounds(toldCount: 4, lookTime: 20) { Int.random(in: 0..<$0) }
+        /// So many directories are looked at however long it takes.
+        static let leastLookCount = 16
+    }
+
     /// Tells of the runs that were left. Without any, this lists one directory.
     ///
     /// Ends after a run when the task is cancelled.
-    /// - Parameter count: how many are told of at most. The default is all.
+    /// - Parameter bounds: how much is done at most. The default is all.
     /// - Returns: what was told of, and what stays.
-    package func sweep(atMost count: Int = .max) -> Result {
+    package func sweep(within bounds: Bounds = .none) -> Result {
         var result = Result()
         if isOpenToAll { adoptForeign(&result) }
         do throws(FileSystemError) {
-            for name in try files.entries(of: place.room) {
-                guard result.told.count < count, !Task.isCancelled else { break }
+            let begin = clock.awakeMilliseconds
+            let names = try listed(within: bounds)
+            var lookTime = clock.awakeMilliseconds - begin
+            for (index, name) in names.enumerated() {
+                guard result.told.count < bounds.toldCount, !Task.isCancelled else { break }
+                if let limit = bounds.lookTime, lookTime >= limit, index >= Bounds.leastLookCount { break }
+                let (told, start) = (result.told.count, clock.awakeMilliseconds)
                 sweep(name, &result)
+                if result.told.count == told { lookTime += clock.awakeMilliseconds - start }
             }
         } catch {
-            result.problems.append(("runs", "\(error)"))
+            result.fail(at: "runs", error)
         }
         return result
+    }
+
+    /// The names in `runs/`, from where the sweep begins. Half of the time goes to listing them.
+    private func listed(within bounds: Bounds) throws(FileSystemError) -> [EntryName] {
+        guard let limit = bounds.lookTime else { return try files.entries(of: place.room) }
+        let begin = clock.awakeMilliseconds
+        var names: [EntryName] = []
+        try files.forEachEntry(in: place.room) { name in
+            names.append(name)
+            return names.count < Bounds.leastLookCount || clock.awakeMilliseconds - begin < limit / 2
+        }
+        guard !names.isEmpty else { return [] }
+        let first = bounds.first(names.count)
+        return Array(names[first...] + names[..<first])
     }
 
     /// Whether a directory of this name in `incoming/` is that of another user's run, and no drop.
@@ -108,17 +134,6 @@ package struct LeftRuns {
 
     private static let remainsReason = "is told of and cannot be removed: remove it as root"
 
-    /// What is to be done about a directory.
-    enum Step: Sendable {
-        /// A process holds its lock, or the program lives.
-        case living
-        /// It has left more than may be told of now.
-        case postponed
-        /// Nothing is to be told of it, and it is removed.
-        case nothing
-        case told
-    }
-
     private func sweep(_ name: EntryName, _ result: inout Result) {
         do throws(FileSystemError) {
             let incident: String
@@ -133,12 +148,7 @@ package struct LeftRuns {
                 }
                 return
             }
-            switch step {
-            case .living: result.livingCount += 1
-            case .postponed: result.postponedCount += 1
-            case .nothing: break
-            case .told: result.told.append(incident)
-            }
+            result.note(step, of: incident)
         } catch {
             // Another process may have told of it meanwhile.
             if error.errno == .noSuchFileOrDirectory { return }
@@ -148,7 +158,7 @@ package struct LeftRuns {
                 result.livingCount += 1
                 return
             }
-            result.problems.append(("runs/\(name)", "\(error)"))
+            result.fail(at: "runs/\(name)", error)
         }
     }
 
@@ -160,6 +170,7 @@ package struct LeftRuns {
         if place.heir != nil, facts.owner != UserIdentity.current { return .living }
         switch try RunLock.seize(in: directory, of: facts.owner, files: files) {
         case .held: return .living
+        case .seized: return .inHand
         case .missing: return try sweepUnlocked(mint)
         case .free(let lock):
             let step = try mint.byteCount() > byteLimit ? .postponed : tell(mint)
@@ -184,7 +195,7 @@ package struct LeftRuns {
             try mint.removeDirectory()
             return .nothing
         }
-        if isAlive(record.program) { return .living }
+        if let program = living(record.program) { return .outlived(program) }
         let reports = try reading.reports(of: record, hasDied: true)
         let marks = try reading.marks()
         let incident = Incident(record, reports, try reading.stderr(readStderr), now: clock.wallMilliseconds)
@@ -203,8 +214,8 @@ package struct LeftRuns {
         return moved.isEmpty ? .nothing : .told
     }
 
-    func isAlive(_ program: ProgramFacts?) -> Bool {
-        guard let program, let pid = program.pid, let boot = program.bootID else { return false }
-        return ProcessState.isAlive(pid, startTicks: program.startTicks, bootID: boot, clock: clock)
+    /// The program of a run whose watcher is gone, if it lives.
+    func living(_ facts: ProgramFacts?) -> OutlivingProgram? {
+        OutlivingProgram(facts).flatMap { $0.isAlive(clock) ? $0 : nil }
     }
 }

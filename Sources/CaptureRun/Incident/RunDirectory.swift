@@ -33,9 +33,8 @@ package struct RunDirectory: ~Copyable, Sendable {
         try make(for: options, files: POSIXFileSystem(), clock: LinuxClock())
     }
 
-    /// How many runs that were left are told of before a program starts, and how many bytes each of them may have left:
-    /// the program waits for it. The next owner tells of the others.
-    private static let leftRunCount = 4
+    /// How many bytes a run that was left may have left to be told of before a program starts, which waits for it. The
+    /// next owner tells of the others.
     private static let leftByteCount: UInt64 = 1 << 20
 
     package static func make(
@@ -45,7 +44,7 @@ package struct RunDirectory: ~Copyable, Sendable {
         let room = reportRoom ?? ReportRoom.standardPath
         let place = try RunPlace.open(options.spool, reportRoom: room, files: files)
         if !place.isShared {
-            _ = LeftRuns(place, clock: clock, byteLimit: leftByteCount).sweep(atMost: leftRunCount)
+            _ = LeftRuns(place, clock: clock, byteLimit: leftByteCount).sweep(within: .beforeProgram)
         }
         do throws(FileSystemError) {
             // Somebody may take a new directory for one that was left.

@@ -33,6 +33,8 @@ struct RunLock: ~Copyable, Sendable {
     enum Finding: ~Copyable, Sendable {
         /// The process that holds it lives.
         case held
+        /// Another process has taken it as one that was left, and is telling of the run.
+        case seized
         /// There is no such file.
         case missing
         case free(RunLock)
@@ -56,6 +58,7 @@ struct RunLock: ~Copyable, Sendable {
         }
         let status = clinux_ofd_try_seize(file.raw)
         if status < 0 { return try seizeForWriting(in: directory, as: file, files: files) }
+        if status == 2 { return .seized }
         // Another process may have had it, and have removed the directory.
         guard status == 0, isNamed(file, in: directory, files) else { return .held }
         return .free(RunLock(file: file))

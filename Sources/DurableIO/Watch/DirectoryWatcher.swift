@@ -8,8 +8,9 @@ import Glibc
 /// that something may have happened, and tries again each minute. Also after the machine was asleep, or its clock was
 /// set, it tells that something may have happened.
 ///
-/// When file systems are mounted or unmounted, it looks which directories the names lead to. Every 15 minutes it does
-/// so in any case, and tells that something may have happened: some file systems change without a note.
+/// When any file system is mounted or unmounted, it looks 200 ms later which directories the names lead to: mounts come
+/// in bursts. Every 15 minutes it does so in any case, and tells that something may have happened: some file systems
+/// change without a note.
 ///
 /// Nothing of a watcher outlives the process, and nothing has to.
 package final class DirectoryWatcher: Sendable {
@@ -32,8 +33,14 @@ package final class DirectoryWatcher: Sendable {
         package var wantedLimitOfUser = 128
         /// Called before an instance of inotify is opened; what it throws is the failure of the opening.
         package var willOpen: @Sendable () throws(FileSystemError) -> Void = { () throws(FileSystemError) in }
+        /// How long mounts are gathered after the first one, in milliseconds. The default is 200 ms.
+        package var mountGatheringTime: Int64 = 200
+        /// Called before anything is made; what it throws, the making of the watcher throws.
+        package var willBegin: @Sendable () throws(FileSystemError) -> Void = { () throws(FileSystemError) in }
         /// What becomes readable when the machine wakes up; `nil` for the kernel's own alarm.
         package var wakeAlarm: SharedDescriptor?
+        /// What becomes readable when file systems are mounted or unmounted; `nil` for the kernel's own notes.
+        package var mountNotes: SharedDescriptor?
 
         package init() {}
     }
@@ -45,21 +52,25 @@ package final class DirectoryWatcher: Sendable {
     ///   - directories: what to watch. A label names one directory only.
     ///   - files: by which the directories in them are listed.
     ///   - settings: for tests.
+    ///   - onBegin: called once, on the watcher's thread, if nothing keeps directories from being watched at the
+    ///     beginning. The default does nothing.
     ///   - onTrouble: gets what keeps directories from being watched, once, and `nil` when they are watched after all.
     ///   - onChange: gets the changes, on the watcher's thread. It has to return soon.
     /// - Throws: when there is no thread or no pipe to be had.
     package init(
         _ directories: [WatchedDirectory], files: any FileSystem, settings: Settings = Settings(),
+        onBegin: @escaping @Sendable () -> Void = {},
         onTrouble: @escaping @Sendable (WatchTrouble?) -> Void,
         onChange: @escaping @Sendable (WatchedChanges) -> Void
     ) throws(FileSystemError) {
+        try settings.willBegin()
         var ends: [Int32] = [-1, -1]
         guard pipe(&ends) == 0 else { throw FileSystemError(.watch, "directories") }
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         stopper = OwnedDescriptor(adopting: ends[1], path: "pipe")
         let thread = WatcherThread(
             directories, files: files, settings: settings, stop: OwnedDescriptor(adopting: ends[0], path: "pipe"),
-            onTrouble: onTrouble, onChange: onChange)
+            onBegin: onBegin, onTrouble: onTrouble, onChange: onChange)
         try thread.start()
     }
 
@@ -71,24 +82,29 @@ private final class WatcherThread: @unchecked Sendable {
     private let settings: DirectoryWatcher.Settings
     private let stop: OwnedDescriptor
     private let alarm: WakeAlarm?
-    private let mounts = MountNotes()
+    private let mounts: MountNotes
+    private let onBegin: @Sendable () -> Void
     private let onTrouble: @Sendable (WatchTrouble?) -> Void
     private let onChange: @Sendable (WatchedChanges) -> Void
     /// - Safety: used before the thread starts, and by the thread alone afterwards.
     private var watches: Watches
     private var isTroubled = false
     private var nextTry: Int64 = 0
+    /// When it looks which directories are there since mounts have changed, on the boot clock in milliseconds.
+    private var mountsDueAt: Int64?
 
     init(
         _ directories: [WatchedDirectory], files: any FileSystem, settings: DirectoryWatcher.Settings,
-        stop: consuming OwnedDescriptor, onTrouble: @escaping @Sendable (WatchTrouble?) -> Void,
-        onChange: @escaping @Sendable (WatchedChanges) -> Void
+        stop: consuming OwnedDescriptor, onBegin: @escaping @Sendable () -> Void,
+        onTrouble: @escaping @Sendable (WatchTrouble?) -> Void, onChange: @escaping @Sendable (WatchedChanges) -> Void
     ) {
         self.settings = settings
         self.stop = stop
+        self.onBegin = onBegin
         self.onTrouble = onTrouble
         self.onChange = onChange
         alarm = WakeAlarm(settings.wakeAlarm)
+        mounts = MountNotes(settings.mountNotes)
         watches = Watches(directories, files: files, settings: settings)
         // Whoever makes a watcher looks afterwards.
         var changes = WatchedChanges()
@@ -124,11 +140,14 @@ private final class WatcherThread: @unchecked Sendable {
     }
 
     private func work() {
+        if !isTroubled { onBegin() }
         while true {
             var polled = [stop.raw, watches.descriptor, alarm?.descriptor ?? -1].map {
                 pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
             }
-            polled.append(pollfd(fd: mounts.descriptor, events: Int16(POLLPRI), revents: 0))
+            // While mounts are gathered, further ones do not matter.
+            polled.append(
+                pollfd(fd: mountsDueAt == nil ? mounts.descriptor : -1, events: mounts.events, revents: 0))
             let count = poll(&polled, nfds_t(polled.count), timeout)
             if polled[0].revents != 0 { return }
             var changes = WatchedChanges()
@@ -138,10 +157,8 @@ private final class WatcherThread: @unchecked Sendable {
                 changes.mayBeMore = true
             }
             if polled[1].revents != 0 { watches.read(into: &changes) }
-            if polled[3].revents != 0 {
-                changes.haveMountsChanged = true
-                establish(&changes)
-            }
+            if polled[3].revents != 0 { mountsDueAt = Self.now + settings.mountGatheringTime }
+            lookAtMountsIfDue(&changes)
             if Self.now >= nextTry {
                 establish(&changes)
                 changes.mayBeMore = true
@@ -151,10 +168,19 @@ private final class WatcherThread: @unchecked Sendable {
         }
     }
 
+    private func lookAtMountsIfDue(_ changes: inout WatchedChanges) {
+        guard let dueAt = mountsDueAt, Self.now >= dueAt else { return }
+        mountsDueAt = nil
+        // Before the look, so that a later mount has a note of its own.
+        mounts.acknowledge()
+        changes.haveMountsChanged = true
+        establish(&changes)
+    }
+
     /// How long the thread waits at most, in milliseconds.
     private var timeout: Int32 {
         // What is left of a millisecond counts as a whole one.
-        let untilTry = max(0, nextTry - Self.now) + 1
+        let untilTry = max(0, min(nextTry, mountsDueAt ?? .max) - Self.now) + 1
         return Int32(clamping: isTroubled ? min(untilTry, Int64(settings.pollInterval)) : untilTry)
     }
 
@@ -195,12 +221,32 @@ private struct WakeAlarm {
 /// mount namespace of the process (proc(5)).
 private struct MountNotes {
     private let file: SharedDescriptor?
+    private let isKernels: Bool
 
-    init() {
+    init(_ given: SharedDescriptor?) {
+        isKernels = given == nil
+        if let given {
+            file = given
+            return
+        }
         let raw = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC)
         file = raw < 0 ? nil : SharedDescriptor(OwnedDescriptor(adopting: raw, path: "mountinfo"))
     }
 
     /// -1 where there is no `/proc`.
     var descriptor: Int32 { file?.file.raw ?? -1 }
+
+    /// What a poll waits for.
+    var events: Int16 { Int16(isKernels ? POLLPRI : POLLIN) }
+
+    /// Takes the notes that there are.
+    func acknowledge() {
+        if isKernels {
+            var polled = pollfd(fd: descriptor, events: events, revents: 0)
+            _ = poll(&polled, 1, 0)
+        } else {
+            var bytes = [UInt8](repeating: 0, count: 4_096)
+            _ = Glibc.read(descriptor, &bytes, bytes.count)
+        }
+    }
 }

@@ -25,11 +25,9 @@ struct IntakeLoop {
     }
 
     /// The time from one look to the next, in milliseconds. If looks take long because there are many sources, the time
-    /// between looks grows, so that looks take at most a tenth of the run's time. For this calculation the run counts
-    /// as two seconds longer than it is.
+    /// between looks grows (``LookPace``).
     private static let lookInterval: Int64 = 1_000
     private static let lookShare: Int64 = 10
-    private static let freeLookTime: Int64 = 2_000
     /// How long the loop waits for a drop that may still be open in a program that this process cannot see, in
     /// milliseconds: 2.5 s.
     private static let youngDropPatience: Int64 = 2_500
@@ -43,17 +41,18 @@ struct IntakeLoop {
     /// Runs until nothing is left to take in and the drive can send nothing more, or the task is cancelled.
     func run() async throws -> Intake.Summary {
         var list = IntakeList(intake)
-        var looks = Looks(startedAt)
+        var pace = LookPace(startedAt: startedAt)
         let singles = SingleDrops(intake, handover)
         try await withThrowingDiscardingTaskGroup { group in
             while !Task.isCancelled {
                 // The directory may be gone. Through its open descriptor it would look like an empty directory.
                 guard intake.spool.isInPlace else { throw intake.spool.goneError }
-                if let vigil, try await !vigil.mayLook() { break }
-                try? await intake.spool.clock.sleep(milliseconds: looks.rest(at: now))
+                await rest(pace)
+                // Before anything is looked at: what comes from here on is looked at again.
                 let (seen, arrivals) = (handover.changeCount, handover.arrivals)
+                if let vigil, try await !vigil.mayLook(&pace) { break }
                 let wasDry = handover.isDry
-                let nextLook = try await look(&list, singles, &looks)
+                let nextLook = try await look(&list, singles, &pace)
                 let hasCome = try await bringIn(&list, singles, until: nextLook, in: &group)
                 vigil?.hasLooked(hasCome: hasCome)
                 if Task.isCancelled || hasCome || !list.isEmpty { continue }
@@ -85,10 +84,19 @@ struct IntakeLoop {
         return list.summary
     }
 
+    /// Waits until the next look may begin.
+    private func rest(_ pace: LookPace) async {
+        let end = now + pace.rest(at: now)
+        while now < end, !Task.isCancelled {
+            vigil?.pulse()
+            try? await intake.spool.clock.sleep(milliseconds: min(end - now, vigil?.pulseInterval ?? .max))
+        }
+    }
+
     /// Looks for sources.
     /// - Returns: when to look again, on the boot clock in milliseconds.
     private func look(
-        _ list: inout IntakeList, _ singles: SingleDrops, _ looks: inout Looks
+        _ list: inout IntakeList, _ singles: SingleDrops, _ pace: inout LookPace
     ) async throws -> Int64 {
         let begin = now
         let awake = intake.spool.clock.awakeMilliseconds
@@ -98,7 +106,7 @@ struct IntakeLoop {
         // A look that had no time to go through all drops does not count here, so that the next look comes soon.
         // The machine may have slept for hours in the midst of a look, which is no reason to rest for ten times as long.
         let time = intake.spool.clock.awakeMilliseconds - awake
-        if list.cutCount == 0 { looks.time += time }
+        if list.cutCount == 0 { pace.note(time, at: now) }
         return begin + max(Self.lookInterval, time * Self.lookShare)
     }
 
@@ -172,18 +180,5 @@ struct IntakeLoop {
         guard !handover.isDry else { return true }
         let patience = endsAt.map { min(Self.lastPatience, ($0 - startedAt) / 2) } ?? Self.lastPatience
         return now - startedAt >= patience
-    }
-
-    /// How much time the looks have taken so far.
-    private struct Looks {
-        private let startedAt: Int64
-        var time: Int64 = 0
-
-        init(_ startedAt: Int64) { self.startedAt = startedAt }
-
-        /// How long to wait at least before the next look, in milliseconds.
-        func rest(at now: Int64) -> Int64 {
-            max(0, time * IntakeLoop.lookShare - IntakeLoop.freeLookTime - (now - startedAt))
-        }
     }
 }

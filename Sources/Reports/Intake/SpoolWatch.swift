@@ -13,8 +13,13 @@ package struct WatchOptions: Sendable {
     package var onReady: @Sendable () -> Void = {}
     /// When an owner ends because another one is needed. All runs with the same value know of each other's owners.
     package var renewals = Renewals()
+    /// What people were told of the watcher. All runs with the same value share it.
+    package var news = WatchNews()
     /// For tests.
     package var watcher = DirectoryWatcher.Settings()
+    /// How many programs that have outlived their wrappers are waited for at most, by a descriptor each. If there are
+    /// more, they are looked at again and again. The default is 64.
+    package var programLimit = 64
 
     package init() {}
 }
@@ -40,7 +45,7 @@ struct SpoolWatch {
     /// Begins to watch. The intake has to look afterwards.
     /// - Throws: what keeps a watcher from being made.
     init(
-        _ spool: ReportSpool, _ handover: Handover, _ queue: TransferQueue, settings: DirectoryWatcher.Settings,
+        _ spool: ReportSpool, _ handover: Handover, _ queue: TransferQueue, _ options: WatchOptions,
         onEvent: @escaping @Sendable (SpoolEvent) -> Void
     ) throws(FileSystemError) {
         let zone = DropZone(spool: spool)
@@ -55,8 +60,12 @@ struct SpoolWatch {
                 LeftRuns.isRun(name) ? .needed : .ignored
             },
         ]
-        watcher = try DirectoryWatcher(directories, files: spool.files, settings: settings) { trouble in
-            onEvent(.notWatched(trouble?.description))
+        let news = options.news
+        watcher = try DirectoryWatcher(directories, files: spool.files, settings: options.watcher) {
+            // An earlier owner, or an earlier try, may have told of trouble.
+            news.tell(nil, onEvent)
+        } onTrouble: { trouble in
+            news.tell(trouble?.description, onEvent)
         } onChange: { changes in
             for (entry, isComplete) in changes.entries where Self.isDrop(entry) {
                 spool.completeDrops.note(entry.name, in: entry.room, isComplete: isComplete)

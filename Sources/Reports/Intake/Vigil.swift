@@ -5,13 +5,15 @@ import Synchronization
 ///
 /// A watcher says when something may have come (``SpoolWatch``), and the next look follows 200 ms later, so that a storm
 /// of drops is one batch. Without a word of the watcher, the next look comes after 15 minutes. What a look has left, it
-/// looks at again sooner: after a second, then after twice as long each time, up to a minute.
+/// looks at again sooner: after a second, then after twice as long each time, up to a minute. For a drop that may be
+/// complete in a moment, it looks twice a second before that, for 2.5 s at most.
 final class Vigil: Sendable {
     private struct State {
         var watch: SpoolWatch?
-        var hasTold = false
         /// How long the next wait is at most if the look has left something, in milliseconds.
         var nap = Vigil.shortestNap
+        /// Since when each look has found a drop that may be complete in a moment, on the boot clock in milliseconds.
+        var youngSince: Int64?
         var hasLooked = false
         /// Whether it was told that there is too little space.
         var isFull = false
@@ -22,6 +24,7 @@ final class Vigil: Sendable {
     private let intake: Intake
     private let handover: Handover
     private let options: WatchOptions
+    private let runs: RunSweeps
     private let state = Mutex(State())
 
     /// How long drops are gathered after the first one, in milliseconds.
@@ -32,8 +35,10 @@ final class Vigil: Sendable {
     private static let longestNap: Int64 = 60_000
     /// The time between looks where there is no watcher, in milliseconds.
     private static let pollInterval: Int64 = 2_000
-    /// How long a drop may take to become complete where only its age tells, in milliseconds.
+    /// The time between looks while a drop may be complete in a moment, and for how long they are so frequent, in
+    /// milliseconds. Then a program is likely to be writing it, for as long as it likes.
     private static let youngNap: Int64 = 500
+    private static let youngPatience: Int64 = 2_500
     /// How long a missing room may be the beginning of the removal of the whole spool, in milliseconds.
     private static let removalTime: Int64 = 1_000
 
@@ -41,6 +46,7 @@ final class Vigil: Sendable {
         self.intake = intake
         self.handover = handover
         self.options = options
+        runs = RunSweeps(intake, handover, programLimit: options.programLimit)
     }
 
     private var clock: any SystemClock { intake.spool.clock }
@@ -48,14 +54,18 @@ final class Vigil: Sendable {
     /// Says that the loop of the intake is at work.
     func pulse() { options.onPulse() }
 
+    /// How long the loop may do nothing without saying so, in milliseconds.
+    var pulseInterval: Int64 { options.pulseInterval ?? .max }
+
     // MARK: - Before a look
 
     /// Begins to watch, if nothing watches yet: what comes before the watch is found by the look that follows. Looks
-    /// after the runs of programs, if something has happened there.
+    /// after the runs of programs, if something has happened there or has been left.
+    /// - Parameter pace: gets the time for which runs were looked at in vain.
     /// - Returns: `false` when the owner has to end, and another one to begin: a room was removed or replaced, or files
     ///   and ledger have to be compared.
     /// - Throws: ``ReportsError/Code/spoolNotUsable`` when the spool itself was.
-    func mayLook() async throws -> Bool {
+    func mayLook(_ pace: inout LookPace) async throws -> Bool {
         pulse()
         guard intake.spool.hasItsRooms else {
             // The removal of a spool begins with what is in it.
@@ -64,18 +74,21 @@ final class Vigil: Sendable {
             return false
         }
         if try await needsNewOwner() { return false }
+        beginToWatch()
+        pace.note(runs.lookIfDue(), at: clock.bootMilliseconds)
+        return true
+    }
+
+    private func beginToWatch() {
         state.withLock { state in
             guard state.watch == nil else { return }
+            let onEvent = intake.sender.onEvent
             do throws(FileSystemError) {
-                state.watch = try SpoolWatch(
-                    intake.spool, handover, intake.queue, settings: options.watcher, onEvent: intake.sender.onEvent)
+                state.watch = try SpoolWatch(intake.spool, handover, intake.queue, options, onEvent: onEvent)
             } catch {
-                if !state.hasTold { intake.sender.onEvent(.notWatched(error.description)) }
-                state.hasTold = true
+                options.news.tell(error.description, onEvent)
             }
         }
-        if handover.takeRunsChange() { intake.sweepRuns() }
-        return true
     }
 
     // MARK: - After a look
@@ -115,11 +128,13 @@ final class Vigil: Sendable {
     }
 
     private func wait(after summary: Intake.Summary, atMost limit: Int64) -> Int64 {
-        state.withLock { state in
-            if summary.young > 0 { return min(Self.youngNap, limit) }
-            var longest = min(state.watch == nil ? Self.pollInterval : Self.longestWait, limit)
+        let (now, sweep) = (clock.bootMilliseconds, runs.wait)
+        return state.withLock { state in
+            var longest = min(state.watch == nil ? Self.pollInterval : Self.longestWait, limit, sweep ?? .max)
             if let renewal = state.renewal, renewal > 0 { longest = min(longest, renewal) }
-            let hasLeft = summary.skipped > 0 || state.isFull || state.renewal == 0
+            state.youngSince = summary.young > 0 ? state.youngSince ?? now : nil
+            if let since = state.youngSince, now - since < Self.youngPatience { return min(Self.youngNap, longest) }
+            let hasLeft = summary.skipped > 0 || summary.young > 0 || state.isFull || state.renewal == 0
             guard hasLeft, state.nap < longest else { return longest }
             defer { state.nap = min(2 * state.nap, Self.longestNap) }
             return state.nap

@@ -143,7 +143,9 @@ final class ReportSender: TransferClient {
     }
 
     /// Tells of trouble with something in the spool, once for each path and reason.
-    func tell(trouble reason: String, at path: String) {
+    /// - Returns: whether it was told of now.
+    @discardableResult
+    func tell(trouble reason: String, at path: String) -> Bool {
         let isNew = state.withLock { state in
             // Nobody reads more than this.
             if state.troubles.count > 1_000 { state.troubles = [:] }
@@ -151,6 +153,7 @@ final class ReportSender: TransferClient {
             return state.troubles[path] != reason
         }
         if isNew { onEvent(.trouble(path: path, reason: reason)) }
+        return isNew
     }
 
     /// Begins to keep the limits.

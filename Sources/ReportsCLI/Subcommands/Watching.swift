@@ -11,6 +11,7 @@ final class Watching: Sendable {
     private let manager = ServiceManager(variable: Environment.value)
     private let clock = LinuxClock()
     private let memory = IdleMemory()
+    private let news = WatchNews()
     private let state = Mutex(State())
 
     /// Settings, and what an owner makes of them.
@@ -97,6 +98,7 @@ final class Watching: Sendable {
         submission.wait = .max
         submission.watching.pulseInterval = manager.pulseInterval
         submission.watching.onPulse = { [manager] in manager.pulse() }
+        submission.watching.news = news
         submission.watching.onReady = { [weak self] in self?.ready() }
         do {
             try await doing { [submission] in _ = try await submission.run() }

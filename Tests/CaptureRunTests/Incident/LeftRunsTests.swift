@@ -105,6 +105,21 @@ struct LeftRunsTests {
         }
     }
 
+    @Test("one of which another process is telling is worth another look: that process may not come to its end")
+    func inHand() throws {
+        try withFixture { fixture in
+            let path = try leave(fixture)
+            let files = POSIXFileSystem()
+            let directory = try files.openDirectory(FilePath(path))
+            let other = try RunLock.seize(in: directory, of: UserIdentity.current, files: files)
+            let result = try fixture.sweep()
+            #expect(result.told == [] && result.livingCount == 0)
+            #expect(result.unfinishedCount == 1)
+            _ = consume other
+            #expect(try fixture.sweep().told.count == 1)
+        }
+    }
+
     @Test("a damaged record still yields a report", arguments: ["", "{", "[]", #"{"program":7,"end":{"cause":"x"}}"#])
     func damagedRecord(text: String) throws {
         try withFixture { fixture in

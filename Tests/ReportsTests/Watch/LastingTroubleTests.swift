@@ -6,7 +6,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@Suite("A run that lasts, in trouble")
+@Suite("A run that lasts, in trouble", .timeLimit(.minutes(2)))
 struct LastingTroubleTests {
     @Test("a room that is replaced ends the run in order, and the next one watches the new room")
     func replacedRoom() async throws {
@@ -44,13 +44,65 @@ struct LastingTroubleTests {
                 let harness = lasting.harness
                 try harness.drop("first", "first")
                 try await lasting.clock.racing { _ = await harness.transport.waitForSent(count: 1) }
-                let told = { @Sendable (events: [SpoolEvent]) in
-                    events.compactMap { if case .notWatched(let reason) = $0 { reason != nil } else { nil } }
-                }
-                #expect(told(lasting.events.value) == [true])
+                #expect(Self.told(lasting.events.value) == [true])
                 fails.withLock { $0 = false }
-                await lasting.events.wait { told($0) == [true, false] }
+                await lasting.events.wait { Self.told($0) == [true, false] }
             }
+        }
+    }
+
+    /// What was told about the watch: whether it was trouble.
+    private static func told(_ events: [SpoolEvent]) -> [Bool] {
+        events.compactMap { if case .notWatched(let reason) = $0 { reason != nil } else { nil } }
+    }
+
+    @Test("without a thread or a pipe for the watch it says so once; with them it says that, too")
+    func noWatcher() async throws {
+        try await withLastingRun { lasting in
+            let fails = Monitor(true)
+            try await lasting.running { submission in
+                submission.watching.watcher.willBegin = { () throws(FileSystemError) in
+                    if fails.value { throw FileSystemError(.watch, "directories", .tooManyOpenFiles) }
+                }
+            } _: {
+                for _ in 0..<3 {
+                    await lasting.clock.waitForSleeper(until: lasting.clock.bootMilliseconds + 2_000)
+                    lasting.clock.advance(by: 2_000)
+                }
+                await lasting.clock.waitForSleeper(until: lasting.clock.bootMilliseconds + 2_000)
+                #expect(Self.told(lasting.events.value) == [true])
+                fails.withLock { $0 = false }
+                lasting.clock.advance(by: 2_000)
+                await lasting.events.wait { Self.told($0).contains(false) }
+                await lasting.rest()
+                #expect(Self.told(lasting.events.value) == [true, false])
+            }
+        }
+    }
+
+    @Test("the next owner says that the spool is watched, if an earlier one has said that it is not")
+    func watchedByTheNext() async throws {
+        try await withSpool { harness in
+            let (news, events, isReady) = (WatchNews(), Monitor<[SpoolEvent]>([]), Gate())
+            for isTroubled in [true, true, false, false] {
+                var submission = harness.submission
+                submission.wait = .max
+                submission.configuration.onEvent = { event in events.withLock { $0.append(event) } }
+                submission.watching.news = news
+                let beginnings = Monitor(0)
+                submission.watching.watcher.willOpen = { () throws(FileSystemError) in
+                    beginnings.withLock { $0 += 1 }
+                    if isTroubled { throw FileSystemError(.watch, "directories", .tooManyOpenFiles) }
+                }
+                submission.watching.onReady = { isReady.open() }
+                let run = Task { [submission] in try await submission.run() }
+                await isReady.wait()
+                await beginnings.wait { $0 > 0 }
+                if !isTroubled { await events.wait { Self.told($0).contains(false) } }
+                run.cancel()
+                _ = try await run.value
+            }
+            #expect(Self.told(events.value) == [true, false])
         }
     }
 
