@@ -1,4 +1,5 @@
 import DurableIO
+import Glibc
 
 /// Whether a process lives that was started at a certain time.
 enum ProcessState {
@@ -9,9 +10,12 @@ enum ProcessState {
     static func isAlive(
         _ pid: Int32, startTicks: UInt64?, bootID: String, clock: any SystemClock, processes: String = "/proc"
     ) -> Bool {
-        guard pid > 0, bootID == clock.bootID, let startTicks, let fields = ProcessFacts.fields(of: pid, in: processes),
-            let state = fields.first, !["Z", "X", "x"].contains(state)
-        else { return false }
+        guard pid > 0, bootID == clock.bootID, let startTicks else { return false }
+        guard let fields = ProcessFacts.fields(of: pid, in: processes) else {
+            // A service may not see what other users' processes are (`ProtectProc=`), and must not take them for dead.
+            return kill(pid, 0) == 0 || errno == EPERM
+        }
+        guard let state = fields.first, !["Z", "X", "x"].contains(state) else { return false }
         return ProcessFacts.startTicks(in: fields) == startTicks
     }
 }
