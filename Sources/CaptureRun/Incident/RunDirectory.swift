@@ -184,7 +184,7 @@ package struct RunDirectory: ~Copyable, Sendable {
         let reports = try RunReading(mint).reports(of: record, hasDied: !endedWell)
         // Most programs end so, and are not to wait for more.
         if endedWell, reports.isEmpty, !options.occasions.contains(.any) {
-            try mint.removeDirectory()
+            try removeUntold()
             return []
         }
         let facts = memory.look()
@@ -195,7 +195,7 @@ package struct RunDirectory: ~Copyable, Sendable {
         traces.memoryKills = facts.isOfMachine && !isKernelSure(of: start, record) ? 0 : facts.kills ?? 0
         let death = Death(end, traces, on: options.occasions)
         guard death.isTold else {
-            try mint.removeDirectory()
+            try removeUntold()
             return []
         }
         var told = ToldEnd(end, death)
@@ -210,6 +210,13 @@ package struct RunDirectory: ~Copyable, Sendable {
         // The next owner removes what cannot be removed now, and tells nothing of it.
         try? mint.removeDirectory()
         return names.map(\.description)
+    }
+
+    /// Removes the directory of an end that is nothing to tell of. What cannot be removed is no reason to speak of the
+    /// end, and the next owner tries again.
+    private borrowing func removeUntold() throws(FileSystemError) {
+        try mint.forget()
+        try? mint.removeDirectory()
     }
 
     private func record(of start: ProgramStart) -> RunRecord {
