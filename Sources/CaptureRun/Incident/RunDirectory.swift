@@ -3,8 +3,8 @@ import Glibc
 package import SystemPackage
 
 /// The private directory of one run: the program's runtime writes into it, and it stays behind when this process dies
-/// before it has told of the program's end. Where root works in another user's spool, the runtime writes elsewhere
-/// (``ReportRoom``).
+/// before it has told of the program's end. Where another user can change the path to root's run, the runtime writes
+/// elsewhere (``ReportRoom``).
 ///
 /// What is left of a run whose process died is told of by the next owner of the spool, or by the next run in it
 /// (``LeftRuns``).
@@ -93,7 +93,7 @@ package struct RunDirectory: ~Copyable, Sendable {
         let lock = try RunLock.make(
             in: mint.directory, permissions: place.isShared ? 0o666 : 0o600, files: place.files)
         guard let lock else { return nil }
-        if let reportRoom = place.reportRoom, let name = EntryName(mint.incident) {
+        if place.keepsReportsApart, let reportRoom = place.reportRoom, let name = EntryName(mint.incident) {
             _ = try place.files.makeDirectory(name, in: reportRoom.directory, permissions: 0o700)
         }
         var record = RunRecord(incident: mint.incident)
@@ -116,7 +116,7 @@ package struct RunDirectory: ~Copyable, Sendable {
     ) {
         let path = mint.place.path.appending(mint.name.description).string
         self.path = path
-        reportPath = mint.place.heir == nil ? path : mint.place.reportRoom?.path.appending(mint.incident).string
+        reportPath = !mint.place.keepsReportsApart ? path : mint.place.reportRoom?.path.appending(mint.incident).string
         incident = mint.incident
         self.mint = mint
         self.lock = lock
