@@ -220,6 +220,13 @@ package struct Doctor {
         for (path, reason) in LeftRuns.remains(in: spool.root, files: spool.files) {
             try report(Finding(level: .note, subject: path, message: reason))
         }
+        let foreignCount = LeftRuns.foreignCount(in: spool.root, files: spool.files)
+        if foreignCount > 0 {
+            let message =
+                "\(foreignCount) of root's: of one whose 'reports run' was killed, only root can tell, and does so with "
+                + "'reports submit' or the next 'reports run'"
+            try report(Finding(level: .note, subject: "runs", message: message))
+        }
         for problem in inspector.roomProblems() {
             try report(Finding(level: .error, subject: problem.room, message: problem.message))
         }
