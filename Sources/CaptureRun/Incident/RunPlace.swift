@@ -71,6 +71,11 @@ struct RunPlace: Sendable {
             guard [owner.owner, 0].contains(UserIdentity.current) else {
                 throw FileSystemError(.open, path.string, .permissionDenied)
             }
+            if ForeignLink.isOn(path, to: root, files: files) {
+                throw RunTrouble(
+                    "the spool \(path) leads through a link of another user's, which root does not follow: "
+                        + "name the directory itself")
+            }
             try check(root, files)
             return try RunPlace(root, path: path, owner, reportRoom: reportRoom, isForRun: true, files: files)
         } catch let error as FileSystemError {

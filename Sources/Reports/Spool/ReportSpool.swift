@@ -68,6 +68,7 @@ package final class ReportSpool: Sendable {
     ) throws(ReportsError) -> ReportSpool? {
         do {
             let root = try isCreating ? made(path, files: files) : files.openDirectory(path)
+            try refuseForeignLink(path, to: root, files: files)
             try refuseRemote(root, options, files: files)
             try checkVersion(root, files: files)
             guard let rooms = try openRooms(root, isCreating: isCreating, files: files) else { return nil }
@@ -226,6 +227,7 @@ package final class ReportSpool: Sendable {
     /// Makes of a spool what a program without a ledger makes: its directory, and the drop zone in it.
     static func makeDropZone(at path: FilePath, options: Options, files: any FileSystem) throws {
         let root = try made(path, files: files)
+        try refuseForeignLink(path, to: root, files: files)
         try refuseRemote(root, options, files: files)
         try checkVersion(root, files: files)
         guard try files.makeDirectory("incoming", in: root, permissions: 0o700) else { return }
@@ -238,6 +240,16 @@ package final class ReportSpool: Sendable {
     /// The spool's directory, made where it is missing: private, whatever the umask.
     private static func made(_ path: FilePath, files: any FileSystem) throws(FileSystemError) -> Directory {
         try files.openOrMakeDirectory(path, permissions: 0o700).directory
+    }
+
+    private static func refuseForeignLink(
+        _ path: FilePath, to root: Directory, files: any FileSystem
+    ) throws(ReportsError) {
+        guard ForeignLink.isOn(path, to: root, files: files) else { return }
+        throw ReportsError(
+            .spoolNotUsable,
+            "the spool \(path) leads through a link of another user's, which root does not follow: name the directory "
+                + "itself")
     }
 
     /// Opens a spool to the drops of all users.

@@ -101,6 +101,18 @@ struct ReportRoomTests {
         }
     }
 
+    @Test("a link of another user's leads root to no directory of root's")
+    func linkedSpool() throws {
+        try withTemporaryDirectory { directory in
+            let fixture = RunFixture(directory)
+            #expect(mkdir(directory + "/victim", 0o755) == 0 && symlink("victim", fixture.spool) == 0)
+            #expect(lchown(fixture.spool, Self.user, Self.user) == 0)
+            #expect(throws: RunTrouble.self) { _ = try fixture.make().discard() }
+            let names = try FileManager.default.contentsOfDirectory(atPath: directory + "/victim")
+            #expect(names == [])
+        }
+    }
+
     @Test("a link that is put in the place of a new spool leads root nowhere")
     func swappedSpool() throws {
         try withTemporaryDirectory { directory in

@@ -50,6 +50,25 @@ struct ReportSpoolTests {
         }
     }
 
+    @Test(
+        "root follows another user's link to no directory of its own, and its own to each",
+        .enabled(if: getuid() == 0, "needs root"), arguments: [65_534, 0] as [uid_t])
+    func linked(owner: uid_t) throws {
+        try withTemporaryDirectory { directory in
+            let (path, victim) = (directory + "/spool", directory + "/victim")
+            #expect(mkdir(victim, 0o755) == 0)
+            #expect(symlink(victim, path) == 0 && lchown(path, owner, owner) == 0)
+            if owner == 0 {
+                let spool = try ReportSpool.open(FilePath(path), isCreating: true)
+                #expect(spool != nil)
+            } else {
+                #expect(throws: ReportsError.self) { try ReportSpool.open(FilePath(path), isCreating: true) }
+                let modes = try modes(victim)
+                #expect(modes == ["": 0o755])
+            }
+        }
+    }
+
     /// Of a shared spool whose `incoming/` somebody has removed.
     private func withClosedSpool(_ body: (FilePath) throws -> Void) throws {
         try withTemporaryDirectory { directory in
