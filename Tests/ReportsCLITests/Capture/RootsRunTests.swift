@@ -35,6 +35,9 @@ struct RootsRunTests {
                 #expect(result.output.hasPrefix("note: runs: 1 of root's: "), "\(result.output)\(result.errors)")
             }
             #expect(tool.names(in: "runs").count == 1)
+            // It has a directory outside of the spool, too, which the test must not leave behind.
+            _ = try await tool.run("doctor", "--repair")
+            #expect(tool.names(in: "runs") == [])
         }
     }
 
