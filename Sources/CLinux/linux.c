@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "CLinux.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -10,10 +11,12 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/auxv.h>
 #include <sys/file.h>
 #include <sys/vfs.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 int clinux_renameat2_noreplace(int from_directory, const char *from, int to_directory, const char *to) {
@@ -103,13 +106,56 @@ int64_t clinux_filesystem_magic(int descriptor) {
     return (int64_t)(uint32_t)facts.f_type;
 }
 
+// Whether all four numbers behind a word of a thread's status are one and the same.
+static int is_throughout(const char *status, const char *word, uint32_t number) {
+    unsigned int found[4];
+    const char *line = strstr(status, word);
+    if (line == NULL) return 0;
+    if (sscanf(line + strlen(word), "%u %u %u %u", &found[0], &found[1], &found[2], &found[3]) != 4) return 0;
+    for (int i = 0; i < 4; i++) if (found[i] != number) return 0;
+    return 1;
+}
+
+// Whether a thread acts as a user and a group alone; one that has ended does no harm.
+static int thread_acts_as(const char *thread, uint32_t user, uint32_t group) {
+    char path[64], status[4096];
+    snprintf(path, sizeof(path), "/proc/self/task/%.20s/status", thread);
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file == -1) return errno == ENOENT;
+    ssize_t count = read(file, status, sizeof(status) - 1);
+    int error = errno;
+    close(file);
+    if (count == -1) return error == ESRCH;
+    status[count] = 0;
+    return is_throughout(status, "\nUid:", user) && is_throughout(status, "\nGid:", group);
+}
+
+// 0 when each thread of this process acts as the user and the group alone. Where there is no /proc, nobody can tell.
+// The system call is of one thread. glibc has all threads make it, but for those that are about to exit: one that stays so
+// keeps the rights that the others have given up.
+static int await_threads(uint32_t user, uint32_t group) {
+    for (int tries = 0; tries < 1000; tries++) {
+        DIR *threads = opendir("/proc/self/task");
+        if (threads == NULL) return 0;
+        int agree = 1;
+        for (struct dirent *entry; agree && (entry = readdir(threads));)
+            if (entry->d_name[0] != '.') agree = thread_acts_as(entry->d_name, user, group);
+        closedir(threads);
+        if (agree) return 0;
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
+    errno = EPERM;
+    return -1;
+}
+
 int clinux_become_user(uint32_t user, uint32_t group) {
     struct passwd *entry = getpwuid(user);
     if (entry) group = entry->pw_gid;
     gid_t groups[1] = {group};
     if ((entry ? initgroups(entry->pw_name, group) : setgroups(1, groups)) == -1) return -1;
     if (setresgid(group, group, group) == -1) return -1;
-    return setresuid(user, user, user);
+    if (setresuid(user, user, user) == -1) return -1;
+    return await_threads(user, group);
 }
 
 int clinux_core_count(void) {

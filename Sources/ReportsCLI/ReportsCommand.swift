@@ -2,7 +2,6 @@ import ArgumentParser
 import Reports
 
 /// `reports`: drop, submit, inspect, explain and repair a spool of diagnostic reports.
-@main
 struct ReportsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "reports",
@@ -27,7 +26,7 @@ struct ReportsCommand: AsyncParsableCommand {
         ])
 
     /// The outermost frame: every way out has its documented status.
-    static func main() async {
+    static func answer() {
         Run.becomeIfMeant()
         StandardInput.settleStandardStreams()
         Signals.ignorePipe()
@@ -39,18 +38,23 @@ struct ReportsCommand: AsyncParsableCommand {
             let (words, files) = TrailingFiles.split(arguments)
             var command = try parsed(arguments.first == "add" ? words : arguments)
             if command is Watch { GlobalJobs.takeOver() }
-            if var command = command as? Add {
-                command.files += files
-                try await command.run()
-            } else if var command = command as? any AsyncParsableCommand {
-                try await command.run()
-            } else {
-                try command.run()
+            if var adding = command as? Add {
+                adding.files += files
+                command = adding
+            }
+            guard let command = command as? any AsyncParsableCommand else { return try command.run() }
+            MainThread.wait {
+                var command = command
+                do { try await command.run() } catch { exitTelling(error) }
             }
         } catch {
-            answerForMonitoring(error)
-            exitExplaining(error)
+            exitTelling(error)
         }
+    }
+
+    private static func exitTelling(_ error: any Error) -> Never {
+        answerForMonitoring(error)
+        exitExplaining(error)
     }
 
     /// Answers what went wrong as monitoring systems read it; returns when the command line is not for `check`, or asks
@@ -95,4 +99,10 @@ struct ReportsCommand: AsyncParsableCommand {
             throw CommandWords.spoolSettingGiven(in: arguments) ?? error
         }
     }
+}
+
+/// The program. Its `main` does not suspend: see `MainThread`.
+@main
+enum Program {
+    static func main() { ReportsCommand.answer() }
 }

@@ -48,7 +48,8 @@ int clinux_may_rename_in(int directory);
 int64_t clinux_filesystem_magic(int descriptor);
 
 /// Gives up the current user for good: supplementary groups, group and user, in that order. A user whom the machine
-/// knows gets all groups of that user, any other the given group. 0, or -1 with errno.
+/// knows gets all groups of that user, any other the given group. 0, or -1 with errno; EPERM also where a thread has not
+/// followed within a second or more.
 int clinux_become_user(uint32_t user, uint32_t group);
 
 /// How many cores the process may use, at least 1.

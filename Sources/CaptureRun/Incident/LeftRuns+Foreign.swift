@@ -97,7 +97,7 @@ extension LeftRuns {
     /// Removes the other user's directory. What cannot be removed is renamed, so that nobody tells of it again.
     private func remove(_ name: EntryName, _ incident: String) throws(FileSystemError) {
         let mint = IncidentMint(place: place, directory: place.room, name: name, incident: incident)
-        if (try? mint.remove(name, in: place.room, depth: 0)) != nil { return }
+        if (try? mint.remove(name, in: place.room)) != nil { return }
         guard let remains = EntryName(RunNames.remainsPrefix + incident) else { return }
         try files.rename(name, in: place.room, to: remains, in: place.room)
     }

@@ -1,7 +1,7 @@
 import DurableIO
 import SystemPackage
 
-/// Where the runtimes of root's programs leave their reports when the spool is another user's.
+/// Where the runtimes of root's programs leave their reports when somebody else can change the path to the spool.
 ///
 /// A program opens what its variables name by path, for as long as it lives. Whoever owns a directory on that path can
 /// put a link in the place of the next one, and lead root's program to any file of the machine. So the path of root's
@@ -14,18 +14,40 @@ struct ReportRoom: Sendable {
     let path: FilePath
     let directory: Directory
 
-    /// Opens it, and makes it where it is missing.
+    /// Opens it.
+    /// - Parameters:
+    ///   - path: its place, from `/` on.
+    ///   - isMaking: whether it is made where it is missing.
+    ///   - files: the disk.
     /// - Returns: `nil` where it cannot be made, or somebody else can change a directory on the path.
-    static func open(_ path: FilePath, files: any FileSystem) -> ReportRoom? {
+    static func open(_ path: FilePath, isMaking: Bool, files: any FileSystem) -> ReportRoom? {
+        guard let directory = safeDirectory(path, isMaking: isMaking, files),
+            let facts = try? files.metadata(of: directory), facts.permissions & 0o077 == 0
+        else { return nil }
+        return ReportRoom(path: path, directory: directory)
+    }
+
+    /// Whether a path leads to an open directory, and only this user and root can change where it leads.
+    static func isSafe(_ path: FilePath, to directory: Directory, files: any FileSystem) -> Bool {
+        guard path.isAbsolute, let found = safeDirectory(path, isMaking: false, files),
+            let facts = try? files.metadata(of: directory), let foundFacts = try? files.metadata(of: found)
+        else { return false }
+        return foundFacts.isSameFile(as: facts)
+    }
+
+    /// Opens a directory by way of directories that nobody but this user and root can change, without a link.
+    private static func safeDirectory(_ path: FilePath, isMaking: Bool, _ files: any FileSystem) -> Directory? {
         guard var directory = try? files.openDirectory("/"), isSafe(directory, files) else { return nil }
-        let names = path.components.compactMap { EntryName($0.string) }
+        let names = path.components.map { EntryName($0.string) }
         for (index, name) in names.enumerated() {
-            if index == names.count - 1 { _ = try? files.makeDirectory(name, in: directory, permissions: 0o700) }
+            guard let name else { return nil }
+            if isMaking, index == names.count - 1 {
+                _ = try? files.makeDirectory(name, in: directory, permissions: 0o700)
+            }
             guard let next = try? files.openDirectory(name, in: directory), isSafe(next, files) else { return nil }
             directory = next
         }
-        guard let facts = try? files.metadata(of: directory), facts.permissions & 0o077 == 0 else { return nil }
-        return ReportRoom(path: path, directory: directory)
+        return directory
     }
 
     /// Whether nobody but this user and root can put something else in the place of what is in a directory.

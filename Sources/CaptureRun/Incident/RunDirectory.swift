@@ -3,8 +3,8 @@ import Glibc
 package import SystemPackage
 
 /// The private directory of one run: the program's runtime writes into it, and it stays behind when this process dies
-/// before it has told of the program's end. Where root works in another user's spool, the runtime writes elsewhere
-/// (``ReportRoom``).
+/// before it has told of the program's end. Where another user can change the path to root's run, the runtime writes
+/// elsewhere (``ReportRoom``).
 ///
 /// What is left of a run whose process died is told of by the next owner of the spool, or by the next run in it
 /// (``LeftRuns``).
@@ -92,7 +92,7 @@ package struct RunDirectory: ~Copyable, Sendable {
         let lock = try RunLock.make(
             in: mint.directory, permissions: place.isShared ? 0o666 : 0o600, files: place.files)
         guard let lock else { return nil }
-        if let reportRoom = place.reportRoom, let name = EntryName(mint.incident) {
+        if place.keepsReportsApart, let reportRoom = place.reportRoom, let name = EntryName(mint.incident) {
             _ = try place.files.makeDirectory(name, in: reportRoom.directory, permissions: 0o700)
         }
         var record = RunRecord(incident: mint.incident)
@@ -115,7 +115,7 @@ package struct RunDirectory: ~Copyable, Sendable {
     ) {
         let path = mint.place.path.appending(mint.name.description).string
         self.path = path
-        reportPath = mint.place.heir == nil ? path : mint.place.reportRoom?.path.appending(mint.incident).string
+        reportPath = !mint.place.keepsReportsApart ? path : mint.place.reportRoom?.path.appending(mint.incident).string
         incident = mint.incident
         self.mint = mint
         self.lock = lock
@@ -192,7 +192,7 @@ package struct RunDirectory: ~Copyable, Sendable {
         let reports = try RunReading(mint).reports(of: record, hasDied: !endedWell, diedAt: end.endedAt)
         // Most programs end so, and are not to wait for more.
         if endedWell, reports.isEmpty, !options.occasions.contains(.any) {
-            try mint.removeDirectory()
+            try removeUntold()
             return []
         }
         let stderr = options.stderr == .none ? StderrExcerpt() : written()
@@ -206,7 +206,7 @@ package struct RunDirectory: ~Copyable, Sendable {
         traces.memoryKills = isOther ? 0 : facts.kills ?? 0
         let death = Death(end, traces, on: options.occasions)
         guard death.isTold else {
-            try mint.removeDirectory()
+            try removeUntold()
             return []
         }
         var told = ToldEnd(end, death)
@@ -221,6 +221,13 @@ package struct RunDirectory: ~Copyable, Sendable {
         // The next owner removes what cannot be removed now, and tells nothing of it.
         try? mint.removeDirectory()
         return names.map(\.description)
+    }
+
+    /// Removes the directory of an end that is nothing to tell of. What cannot be removed is no reason to speak of the
+    /// end, and the next owner tries again.
+    private borrowing func removeUntold() throws(FileSystemError) {
+        try mint.forget()
+        try? mint.removeDirectory()
     }
 
     private func record(of start: ProgramStart) -> RunRecord {

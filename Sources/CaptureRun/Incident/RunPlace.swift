@@ -20,8 +20,11 @@ struct RunPlace: Sendable {
     let givesOwnersGroup: Bool
     /// The user and group to whom drops are given: those of a spool in which root works.
     let heir: Heir?
-    /// Where programs' runtimes leave their reports if that is not the directory of the run: where there is an heir.
-    /// `nil` there means that nothing on this machine can be trusted with them.
+    /// Whether programs' runtimes leave their reports in ``reportRoom``, and not in the directory of the run: where root
+    /// runs them, and somebody else can change the path to it.
+    let keepsReportsApart: Bool
+    /// Where runtimes of root's programs leave their reports, or have left them when the spool had another path. `nil`
+    /// where ``keepsReportsApart`` means that nothing on this machine can be trusted with them.
     let reportRoom: ReportRoom?
 
     struct Heir: Hashable, Sendable {
@@ -63,16 +66,18 @@ struct RunPlace: Sendable {
             return RunPlace(shared, path: path, files: files)
         }
         do {
-            if try files.makeDirectories(path, permissions: 0o700) {
-                try files.setPermissions(0o700, of: files.openDirectory(path))
-            }
-            let root = try files.openDirectory(path)
+            let root = try files.openOrMakeDirectory(path, permissions: 0o700).directory
             let owner = try files.metadata(of: root)
             guard [owner.owner, 0].contains(UserIdentity.current) else {
                 throw FileSystemError(.open, path.string, .permissionDenied)
             }
+            if ForeignLink.isOn(path, to: root, files: files) {
+                throw RunTrouble(
+                    "the spool \(path) leads through a link of another user's, which root does not follow: "
+                        + "name the directory itself")
+            }
             try check(root, files)
-            return try RunPlace(root, path: path, owner, reportRoom: reportRoom, files: files)
+            return try RunPlace(root, path: path, owner, reportRoom: reportRoom, isForRun: true, files: files)
         } catch let error as FileSystemError {
             throw RunTrouble("cannot use the spool \(path): \(error)")
         } catch {
@@ -80,20 +85,24 @@ struct RunPlace: Sendable {
         }
     }
 
-    /// The place in a spool that is open.
+    /// The place in a spool that is open. Only a new run needs a place for reports that is not there yet, and an absolute
+    /// path.
     init(
         _ root: Directory, path: FilePath, _ owner: FileMetadata, reportRoom: FilePath = ReportRoom.standardPath,
-        files: any FileSystem
+        isForRun: Bool = false, files: any FileSystem
     ) throws(FileSystemError) {
         self.files = files
         self.root = root
         (isShared, givesOwnersGroup) = (false, false)
         heir =
             owner.owner == UserIdentity.current ? nil : Heir(user: owner.owner, group: owner.group)
-        self.reportRoom = heir == nil ? nil : ReportRoom.open(reportRoom, files: files)
         self.path = path.appending("runs")
         incoming = try Self.directory(SharedIncoming.name, in: root, heir, files)
         room = try Self.directory(RunNames.room, in: root, heir, files)
+        let isRoot = UserIdentity.current == 0
+        keepsReportsApart = isRoot && (heir != nil || !ReportRoom.isSafe(self.path, to: room, files: files))
+        let isMaking = isForRun && keepsReportsApart
+        self.reportRoom = isRoot ? ReportRoom.open(reportRoom, isMaking: isMaking, files: files) : nil
     }
 
     /// The place in a spool that another user has opened to all.
@@ -101,7 +110,7 @@ struct RunPlace: Sendable {
         (self.files, self.path) = (files, path.appending("incoming"))
         (room, incoming, root) = (shared.directory, shared.directory, nil)
         (isShared, givesOwnersGroup) = (true, shared.givesOwnersGroup)
-        (heir, reportRoom) = (nil, nil)
+        (heir, keepsReportsApart, reportRoom) = (nil, false, nil)
     }
 
     /// The directory outside of the spool in which the runtime of an incident's program leaves its reports.
@@ -128,6 +137,7 @@ struct RunPlace: Sendable {
             else { throw FileSystemError(.changeOwner, root.path(of: name), .notPermitted) }
             try files.setOwner(heir.user, group: heir.group, of: file)
         }
+        if name == SharedIncoming.name { SharedSpoolMode.restore(ofNew: directory, in: root, files: files) }
         try files.syncDirectory(root)
         return directory
     }

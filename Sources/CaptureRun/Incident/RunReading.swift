@@ -51,8 +51,9 @@ struct RunReading {
     ) throws(FileSystemError) -> [RuntimeReport] {
         let owner = try files.metadata(of: directory).owner
         var owners: Set = [owner]
-        // A program may give up the rights it was started with, or gain some. In a directory of this user that is no
-        // danger, because nobody else can make files there.
+        // A program may gain rights after its start, and its files are another user's then. In a directory of this user
+        // that is no danger, because nobody else can make files there. That is also why a program of root's that gives
+        // its rights up can leave no file: a directory that it could write to would let it lead root's runtime elsewhere.
         if !isForeign, let user = record.program?.user { owners.insert(user) }
         let cleaner = ReportCleaner(variables: record.wishes.variables, keepsArguments: record.wishes.tellsArguments)
         let reader = RuntimeReports(files: files, cleaner: cleaner, isForeign: isForeign)

@@ -146,6 +146,33 @@ extension FileSystem {
         return true
     }
 
+    /// Opens the directory, and makes it and all above it that is missing, each durable before the next is made in it.
+    ///
+    /// Who may write to the directory above can put a link, or another directory, in the place of what was made. So what
+    /// comes back as new is this user's, and was reached without a link. One that was there before may be a link.
+    /// - Returns: the directory, and whether it is new.
+    package func openOrMakeDirectory(
+        _ path: FilePath, permissions: UInt32
+    ) throws(FileSystemError) -> (directory: Directory, isNew: Bool) {
+        do throws(FileSystemError) {
+            return (try openDirectory(path), false)
+        } catch {
+            guard error.errno == .noSuchFileOrDirectory else { throw error }
+        }
+        let parentPath = path.removingLastComponent()
+        if !parentPath.isEmpty { try makeDirectories(parentPath, permissions: 0o755) }
+        let parent = try openDirectory(parentPath.isEmpty ? "." : parentPath)
+        guard let name = path.lastComponent.flatMap({ EntryName($0.string) }),
+            try makeDirectory(name, in: parent, permissions: permissions)
+        else { return (try openDirectory(path), false) }
+        let facts = try metadata(of: openDirectory(name, in: parent))
+        let directory = try openDirectory(path)
+        guard facts.owner == UserIdentity.current, try metadata(of: directory).isSameFile(as: facts)
+        else { throw FileSystemError(.makeDirectory, path.string, .notPermitted) }
+        try syncDirectory(parent)
+        return (directory, true)
+    }
+
     private func syncParent(of path: FilePath) throws(FileSystemError) {
         let parent = path.removingLastComponent()
         try syncDirectory(openDirectory(parent.isEmpty ? "." : parent))

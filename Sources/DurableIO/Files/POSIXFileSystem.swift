@@ -56,16 +56,26 @@ package struct POSIXFileSystem: FileSystem {
         return true
     }
 
-    /// Follows no link: in a directory of another user, that user may have put one in the place of what was made.
+    /// In a directory of another user, that user may have put something else in the place of what was made. So this
+    /// follows no link, and changes only a directory of this user that has less than these permissions, or is empty.
     private func setPermissions(
         _ permissions: UInt32, ofNew name: EntryName, in directory: Directory
     ) throws(FileSystemError) {
-        let status = name.withCString { fchmodat(directory.descriptor, $0, permissions, AT_SYMLINK_NOFOLLOW) }
-        if status == 0 { return }
-        let error = FileSystemError(.changeMode, directory.path(of: name))
-        // The C library needs /proc for it.
-        guard error.errno == .notSupported else { throw error }
-        try setPermissions(permissions, of: openDirectory(name, in: directory))
+        let made = try openUnlisted(name, in: directory)
+        let facts = try metadata(of: made)
+        // The kernel gives the set-group-ID bit on from the directory above.
+        guard facts.owner == UserIdentity.current else {
+            throw FileSystemError(.changeMode, directory.path(of: name), .notPermitted)
+        }
+        let hasLess = facts.permissions & ~(permissions | 0o2000) == 0
+        if hasLess, chmod("/proc/self/fd/\(made.descriptor)", permissions) == 0 { return }
+        // There is no /proc, or the file system has permissions of its own.
+        let listed = try openDirectory(name, in: directory)
+        let isHarmless = hasLess ? true : try isEmpty(listed)
+        guard isHarmless, try metadata(of: listed).isSameFile(as: facts) else {
+            throw FileSystemError(.changeMode, directory.path(of: name), .notPermitted)
+        }
+        try setPermissions(permissions, of: listed)
     }
 
     package func createFile(_ name: EntryName, in directory: Directory) throws(FileSystemError) -> OwnedDescriptor {

@@ -29,12 +29,13 @@ package enum UserIdentity {
         return homeDirectory.map { FilePath($0).appending(".local/state") }
     }
 
-    /// Gives up root for good in favour of another user and that user's groups, so that nothing in a directory of that
-    /// user can lead root anywhere.
+    /// Gives up root for good, in each thread, in favour of another user and that user's groups, so that nothing in a
+    /// directory of that user can lead root anywhere.
     /// - Parameters:
     ///   - user: whom to become.
     ///   - group: the only group of a user whom the machine does not know.
-    /// - Throws: ``FileSystemError`` when the process has no right to that.
+    /// - Throws: ``FileSystemError`` when the process has no right to that, or a thread has kept root's rights for a
+    ///   second. The process must not go on then.
     package static func become(user: UInt32, group: UInt32) throws(FileSystemError) {
         guard clinux_become_user(user, group) == 0 else {
             throw FileSystemError(.actAs, "user \(user)")

@@ -220,6 +220,13 @@ package struct Doctor {
         for (path, reason) in LeftRuns.remains(in: spool.root, files: spool.files) {
             try report(Finding(level: .note, subject: path, message: reason))
         }
+        let foreignCount = LeftRuns.foreignCount(in: spool.root, files: spool.files)
+        if foreignCount > 0 {
+            let message =
+                "\(foreignCount) of root's: of one whose 'reports run' was killed, only root can tell, and does so with "
+                + "'reports submit' or the next 'reports run'"
+            try report(Finding(level: .note, subject: "runs", message: message))
+        }
         for problem in inspector.roomProblems() {
             try report(Finding(level: .error, subject: problem.room, message: problem.message))
         }
@@ -269,23 +276,27 @@ package struct Doctor {
                 Exposure(subject: subject, name: name, room: room, found: facts.permissions, wanted: wanted))
         }
         let root = try spool.files.metadata(of: spool.root).permissions
-        let wanted: UInt32 = spool.options.isShared ? 0o711 : 0o700
+        let wanted: UInt32 = spool.options.isShared ? SharedSpoolMode.root : 0o700
         if root & ~wanted & 0o077 != 0 {
-            exposures.append(Exposure(subject: ".", name: nil, room: spool.root, found: root, wanted: wanted))
+            var exposure = Exposure(subject: ".", name: nil, room: spool.root, found: root, wanted: wanted)
+            if root == SharedSpoolMode.root {
+                exposure.danger = "as that of a shared spool, but incoming/ is not open ('submit --shared' opens it)"
+            }
+            exposures.append(exposure)
         }
         let dropMode = try spool.files.metadata(of: spool.incoming).permissions
         if spool.options.isShared, dropMode & 0o1000 == 0 {
             exposures.append(
                 Exposure(
                     subject: "incoming", name: "incoming", room: spool.root, found: dropMode,
-                    wanted: ReportSpool.sharedDropMode, danger: "others may move each other's files"))
+                    wanted: SharedSpoolMode.incoming, danger: "others may move each other's files"))
         }
         if spool.options.isShared { exposures += openRooms() }
         // Who may read the configuration is for its writer to say; who may write to it is looked at when it is read.
         for name in try spool.files.entries(of: spool.root) where name != Settings.fileName {
             let isRoom = try spool.files.metadata(of: name, in: spool.root)?.kind == .directory
             let isDropZone = name == "incoming" && spool.options.isShared
-            let wanted = isDropZone ? ReportSpool.sharedDropMode : isRoom ? 0o700 : 0o600
+            let wanted = isDropZone ? SharedSpoolMode.incoming : isRoom ? 0o700 : 0o600
             try look(name, in: spool.root, name.description, wanted: wanted)
         }
         for (room, title) in [(spool.queued, "queued"), (spool.parked, "parked"), (spool.collected, "collected")] {

@@ -67,14 +67,14 @@ package final class ReportSpool: Sendable {
         clock: any SystemClock = LinuxClock(), slots: PayloadSlots = .shared
     ) throws(ReportsError) -> ReportSpool? {
         do {
-            let isNew = try isCreating && files.makeDirectories(path, permissions: 0o700)
-            let root = try files.openDirectory(path)
+            let root = try isCreating ? made(path, files: files) : files.openDirectory(path)
+            try refuseForeignLink(path, to: root, files: files)
             try refuseRemote(root, options, files: files)
             try checkVersion(root, files: files)
             guard let rooms = try openRooms(root, isCreating: isCreating, files: files) else { return nil }
             var options = options
-            if isCreating { try setModes(root, rooms, isNew: isNew, isShared: options.isShared, files: files) }
-            // The drop zone's own mode is what remembers that a spool is shared.
+            if isCreating, options.isShared { try share(root, rooms[.incoming], files: files) }
+            // The drop zone's own mode is what remembers that a spool is shared; where it was missing, that of the spool.
             let dropMode = try rooms[.incoming].map { try files.metadata(of: $0).permissions } ?? 0
             options.isShared = dropMode & 0o003 == 0o003
             if isCreating, options.isShared, let incoming = rooms[.incoming] {
@@ -191,9 +191,12 @@ package final class ReportSpool: Sendable {
         var madeAny = false
         for room in Room.allCases {
             guard let name = EntryName(room.rawValue) else { continue }
-            if isCreating, try files.makeDirectory(name, in: root, permissions: 0o700) { madeAny = true }
+            let isNew = try isCreating && files.makeDirectory(name, in: root, permissions: 0o700)
+            if isNew { madeAny = true }
             do throws(FileSystemError) {
-                rooms[room] = try files.openDirectory(name, in: root)
+                let directory = try files.openDirectory(name, in: root)
+                if isNew, room == .incoming { SharedSpoolMode.restore(ofNew: directory, in: root, files: files) }
+                rooms[room] = directory
             } catch {
                 guard error.errno == .noSuchFileOrDirectory, !isCreating else { throw error as any Error }
             }
@@ -223,37 +226,44 @@ package final class ReportSpool: Sendable {
 
     /// Makes of a spool what a program without a ledger makes: its directory, and the drop zone in it.
     static func makeDropZone(at path: FilePath, options: Options, files: any FileSystem) throws {
-        let isNew = try files.makeDirectories(path, permissions: 0o700)
-        let root = try files.openDirectory(path)
+        let root = try made(path, files: files)
+        try refuseForeignLink(path, to: root, files: files)
         try refuseRemote(root, options, files: files)
         try checkVersion(root, files: files)
         guard try files.makeDirectory("incoming", in: root, permissions: 0o700) else { return }
-        let rooms = try [Room.incoming: files.openDirectory("incoming", in: root)]
-        try setModes(root, rooms, isNew: isNew, isShared: options.isShared, files: files)
+        let incoming = try files.openDirectory("incoming", in: root)
+        SharedSpoolMode.restore(ofNew: incoming, in: root, files: files)
+        if options.isShared { try share(root, incoming, files: files) }
         try files.syncDirectory(root)
     }
 
-    /// Private whatever the umask, or open for drops when the spool is to be shared.
-    private static func setModes(
-        _ root: Directory, _ rooms: [Room: Directory], isNew: Bool, isShared: Bool, files: any FileSystem
-    ) throws(FileSystemError) {
-        if isShared {
-            try files.setPermissions(0o711, of: root)
-            if let incoming = rooms[.incoming] { try files.setPermissions(sharedDropMode, of: incoming) }
-        } else if isNew {
-            try files.setPermissions(0o700, of: root)
-        }
+    /// The spool's directory, made where it is missing: private, whatever the umask.
+    private static func made(_ path: FilePath, files: any FileSystem) throws(FileSystemError) -> Directory {
+        try files.openOrMakeDirectory(path, permissions: 0o700).directory
     }
 
-    /// Of the drop zone of a shared spool: everybody may make files in it, nobody may list it, or move another user's
-    /// file, and each file in it gets its group.
-    static let sharedDropMode: UInt32 = 0o3733
+    private static func refuseForeignLink(
+        _ path: FilePath, to root: Directory, files: any FileSystem
+    ) throws(ReportsError) {
+        guard ForeignLink.isOn(path, to: root, files: files) else { return }
+        throw ReportsError(
+            .spoolNotUsable,
+            "the spool \(path) leads through a link of another user's, which root does not follow: name the directory "
+                + "itself")
+    }
 
-    /// Sets the set-group-ID bit of a drop zone that an earlier version shared. Best effort: where the bit cannot be
-    /// set, other users' reports come in all the same, and a user who knows a file's name can read it.
+    /// Opens a spool to the drops of all users.
+    private static func share(
+        _ root: Directory, _ incoming: Directory?, files: any FileSystem
+    ) throws(FileSystemError) {
+        try files.setPermissions(SharedSpoolMode.root, of: root)
+        if let incoming { try files.setPermissions(SharedSpoolMode.incoming, of: incoming) }
+    }
+
+    /// Sets the set-group-ID bit of a drop zone that was shared without it. Best effort.
     private static func keepGroup(of incoming: Directory, mode: UInt32, files: any FileSystem) {
-        guard mode & 0o7777 == sharedDropMode & ~0o2000 else { return }
-        try? files.setPermissions(sharedDropMode, of: incoming)
+        guard mode & 0o7777 == SharedSpoolMode.withoutGroup else { return }
+        try? files.setPermissions(SharedSpoolMode.incoming, of: incoming)
     }
 
     // MARK: - Version

@@ -125,6 +125,16 @@ struct GlobalOptions: ParsableArguments {
         Console.complain(try missingSpoolWords(command))
     }
 
+    /// Tells of what programs of root's have left in another user's spool. To be called by commands that write to the
+    /// spool, before all else: the spool's owner, whom root becomes, may not look there.
+    func tellOfRootsRuns(_ complain: (String) -> Void = Console.complain) throws {
+        var options = ReportSpool.Options()
+        options.allowsRemoteFileSystem = forceRemote
+        try RootsRuns.tell(in: path(), options) { path, reason in
+            complain("\(path): the end of its program cannot be told of: \(reason)")
+        }
+    }
+
     /// Root at another user's spool becomes that user first, so that nothing in it can lead root anywhere.
     private func actAsOwner() throws {
         guard UserIdentity.current == 0, let root = try? POSIXFileSystem().openDirectory(path()),

@@ -54,6 +54,7 @@ struct DoctorCommand: AsyncParsableCommand {
         Console.endsWithItsReader = !repair
         // Before root becomes the spool's owner, who may not look there.
         let leftSpool = try leftSpoolFinding()
+        if repair { try global.tellOfRootsRuns() }
         let settings = Result { try global.settings() }
         guard let spool = try global.openExisting(spoolSettings(settings)) else {
             if !global.json { Console.print(try global.missingSpoolWords("doctor")) }

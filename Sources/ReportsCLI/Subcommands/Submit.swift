@@ -50,6 +50,7 @@ struct Submit: AsyncParsableCommand {
     }
 
     func run() async throws {
+        try global.tellOfRootsRuns()
         let settings = try global.settings(sending)
         for line in SettingsDescription.hints(settings) { Console.complain(line) }
         guard let routing = try settings.routing() else {

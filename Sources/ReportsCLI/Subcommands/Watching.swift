@@ -53,6 +53,7 @@ final class Watching: Sendable {
     /// Works until a signal ends it.
     /// - Throws: what keeps the first run from beginning, unless it may pass by itself.
     func run() async throws {
+        try global.tellOfRootsRuns { log.say(.warning, $0) }
         var plan = try self.plan(global.settings(sending))
         LastingSignals.handle(onEnd: end, onReload: reload)
         var earlier: Plan?

@@ -63,6 +63,74 @@ struct ReportRoomTests {
         }
     }
 
+    /// The user below whose directory the spool lies moves the spool away, and puts a link in the place of the run.
+    private static let attackFromAbove = #"""
+        run=$(basename "$(dirname "$ERL_CRASH_DUMP")")
+        setpriv --reuid=65534 --regid=65534 --clear-groups sh -c '
+            cd "$home/user" && mv spool moved && mkdir -p spool/runs && ln -s "$home/victim" "spool/runs/$0"' "$run"
+        echo "=erl_crash_dump:0.5" >"$ERL_CRASH_DUMP"
+        """#
+
+    @Test(
+        "nor can the owner of a directory on the way to a spool of root's own", .enabled(if: isInstalled("setpriv")))
+    func notLedFromAbove() async throws {
+        try await withRunTool { tool in
+            var tool = tool
+            chmod(tool.home, 0o755)
+            tool.environment["REPORTS_SPOOL"] = tool.home + "/user/spool"
+            #expect(mkdir(tool.home + "/user", 0o755) == 0)
+            #expect(chown(tool.home + "/user", Self.user, Self.user) == 0)
+            #expect(mkdir(tool.home + "/victim", 0o755) == 0)
+            let victim = try tool.file("victim/erl_crash.dump", "precious")
+            let script = try tool.file("attack", Self.attackFromAbove)
+            let result = try await tool.run("--", "sh", script)
+            #expect(result.status == 0, "\(result.errors)")
+            #expect(try String(contentsOfFile: victim, encoding: .utf8) == "precious")
+            let names = try FileManager.default.contentsOfDirectory(atPath: tool.home + "/user/moved/incoming")
+            #expect(names.contains { $0.hasPrefix("erl_crash.dump") }, "\(names)")
+        }
+    }
+
+    @Test("a spool to which root alone can change the path has its runtime's reports in it")
+    func inSpool() throws {
+        try withTemporaryDirectory { directory in
+            let run = try RunFixture(directory).make()
+            #expect(run.reportPath == run.path)
+            #expect(!FileManager.default.fileExists(atPath: directory + "/room"))
+            run.discard()
+        }
+    }
+
+    @Test("a link of another user's leads root to no directory of root's")
+    func linkedSpool() throws {
+        try withTemporaryDirectory { directory in
+            let fixture = RunFixture(directory)
+            #expect(mkdir(directory + "/victim", 0o755) == 0 && symlink("victim", fixture.spool) == 0)
+            #expect(lchown(fixture.spool, Self.user, Self.user) == 0)
+            #expect(throws: RunTrouble.self) { _ = try fixture.make().discard() }
+            let names = try FileManager.default.contentsOfDirectory(atPath: directory + "/victim")
+            #expect(names == [])
+        }
+    }
+
+    @Test("a link that is put in the place of a new spool leads root nowhere")
+    func swappedSpool() throws {
+        try withTemporaryDirectory { directory in
+            let fixture = RunFixture(directory)
+            let (spool, victim) = (fixture.spool, directory + "/victim")
+            #expect(mkdir(victim, 0o755) == 0)
+            // As the owner of the directory above could, as soon as it is there.
+            let files = FaultingFileSystem { call throws(FileSystemError) in
+                if rename(spool, spool + ".moved") == 0 { symlink(victim, spool) }
+            }
+            #expect(throws: RunTrouble.self) { _ = try fixture.make(files: files).discard() }
+            var facts = stat()
+            #expect(stat(victim, &facts) == 0 && facts.st_mode & 0o7777 == 0o755)
+            let names = try FileManager.default.contentsOfDirectory(atPath: victim)
+            #expect(names == [])
+        }
+    }
+
     @Test("its runtime writes where root alone can change the path, and the run is told of from there")
     func apart() throws {
         try withFixture { fixture in

@@ -53,6 +53,25 @@ struct SharedRunTests {
         return lstat(path, &facts) == 0 ? facts.st_mode & 0o7777 : 0
     }
 
+    @Test(
+        "an incoming/ that was removed is made again for all users, whoever comes first",
+        arguments: ["submit", "run of its owner", "run of root"])
+    func madeAgain(_ first: String) async throws {
+        try await withSpool { tool, server in
+            #expect(rmdir(tool.spool + "/incoming") == 0)
+            switch first {
+            case "submit": #expect(try await submit(tool, server).status == 0)
+            case "run of root": #expect(try await run(tool, "--", "true", as: 0).errors == "")
+            default: #expect(try await run(tool, "--", "true", as: Self.owner).errors == "")
+            }
+            #expect(mode(tool.spool + "/incoming") == 0o3733)
+            let added = try await OtherUser.run(tool, ["add", "-"], as: Self.user, input: Array("one".utf8))
+            #expect(added.status == 0, "\(added.errors)")
+            #expect(try await submit(tool, server).status == 0)
+            #expect(try await Deliveries.texts(server) == ["one"])
+        }
+    }
+
     /// What the owner knows: one incident, of which exactly one report is the crash, all of them the user's.
     private func expectOneIncident(_ tool: ReportsTool, cause: String) async throws {
         let listed = try await OtherUser.run(tool, ["list", "--json"], as: Self.owner).objects

@@ -35,6 +35,93 @@ struct ReportSpoolTests {
         }
     }
 
+    @Test("a link that is put in the place of a new spool is not followed, and what it leads to stays as it is")
+    func swapped() throws {
+        try withTemporaryDirectory { directory in
+            let (path, victim) = (directory + "/spool", directory + "/victim")
+            #expect(mkdir(victim, 0o755) == 0)
+            // As the owner of the directory above could, as soon as it is there.
+            let files = FaultingFileSystem { call throws(FileSystemError) in
+                if rename(path, path + ".moved") == 0 { symlink(victim, path) }
+            }
+            #expect(throws: ReportsError.self) { try ReportSpool.open(FilePath(path), isCreating: true, files: files) }
+            let modes = try modes(victim)
+            #expect(modes == ["": 0o755])
+        }
+    }
+
+    @Test(
+        "root follows another user's link to no directory of its own, and its own to each",
+        .enabled(if: getuid() == 0, "needs root"), arguments: [65_534, 0] as [uid_t])
+    func linked(owner: uid_t) throws {
+        try withTemporaryDirectory { directory in
+            let (path, victim) = (directory + "/spool", directory + "/victim")
+            #expect(mkdir(victim, 0o755) == 0)
+            #expect(symlink(victim, path) == 0 && lchown(path, owner, owner) == 0)
+            if owner == 0 {
+                let spool = try ReportSpool.open(FilePath(path), isCreating: true)
+                #expect(spool != nil)
+            } else {
+                #expect(throws: ReportsError.self) { try ReportSpool.open(FilePath(path), isCreating: true) }
+                let modes = try modes(victim)
+                #expect(modes == ["": 0o755])
+            }
+        }
+    }
+
+    /// Of a shared spool whose `incoming/` somebody has removed.
+    private func withClosedSpool(_ body: (FilePath) throws -> Void) throws {
+        try withTemporaryDirectory { directory in
+            let path = FilePath(directory + "/spool")
+            var options = ReportSpool.Options()
+            options.isShared = true
+            _ = try ReportSpool.open(path, isCreating: true, options: options)
+            #expect(rmdir(path.string + "/incoming") == 0)
+            try body(path)
+        }
+    }
+
+    @Test("an incoming/ that was removed from a shared spool is made again for all users")
+    func madeAgain() throws {
+        try withClosedSpool { path in
+            let again = try #require(try ReportSpool.open(path, isCreating: true))
+            #expect(again.options.isShared)
+            #expect(try modes(path.string)["incoming"] == 0o3733)
+        }
+    }
+
+    @Test("also where the set-group-ID bit must not be set, as under RestrictSUIDSGID=")
+    func madeAgainWithoutGroup() throws {
+        try withClosedSpool { path in
+            // The first wish has the bit, and so has the third, which a spool without it comes to each time.
+            let wishes = Monitor(0)
+            let files = FaultingFileSystem { call throws(FileSystemError) in
+                guard call.operation == .setPermissions, call.room == "incoming" else { return }
+                wishes.withLock { $0 += 1 }
+                if wishes.value != 2 { throw FileSystemError(.changeMode, "incoming", .notPermitted) }
+            }
+            let again = try #require(try ReportSpool.open(path, isCreating: true, files: files))
+            #expect(again.options.isShared)
+            #expect(try modes(path.string)["incoming"] == 0o1733)
+        }
+    }
+
+    @Test("one that was removed from any other spool is its owner's", arguments: [0o700, 0o755, 0o711] as [mode_t])
+    func madeAgainPrivate(mode: mode_t) throws {
+        try withTemporaryDirectory { directory in
+            let path = FilePath(directory + "/spool")
+            // Of mode 0711 before there was a spool in it, as a unit file makes it.
+            if mode == 0o711 { #expect(mkdir(path.string, mode) == 0 && chmod(path.string, mode) == 0) }
+            if mode != 0o711 {
+                _ = try ReportSpool.open(path, isCreating: true)
+                #expect(rmdir(path.string + "/incoming") == 0 && chmod(path.string, mode) == 0)
+            }
+            let spool = try #require(try ReportSpool.open(path, isCreating: true))
+            #expect(!spool.options.isShared)
+            #expect(try modes(path.string)["incoming"] == 0o700)
+        }
+    }
+
     @Test("in shared mode anybody may drop and nobody else may look; it is remembered")
     func shared() throws {
         try withTemporaryDirectory { directory in

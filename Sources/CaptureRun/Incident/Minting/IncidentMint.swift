@@ -12,7 +12,7 @@ struct IncidentMint {
     let name: EntryName
     let incident: String
 
-    private var files: any FileSystem { place.files }
+    var files: any FileSystem { place.files }
 
     /// Whether all drops are there.
     func isSealed() throws(FileSystemError) -> Bool {
@@ -35,7 +35,7 @@ struct IncidentMint {
 
     /// Makes the drops, durable, and seals them.
     func seal(_ told: Incident) throws(FileSystemError) {
-        try remove(RunNames.making, in: directory, depth: 0)
+        try remove(RunNames.making, in: directory)
         _ = try files.makeDirectory(RunNames.making, in: directory, permissions: place.directoryPermissions)
         let making = try files.openDirectory(RunNames.making, in: directory)
         var ids: [ContentHash] = []
@@ -148,35 +148,5 @@ struct IncidentMint {
             }
         }
         return wanted
-    }
-
-    // MARK: - Removing
-
-    /// Removes the run's directory. The record goes first: without it, nothing is told of what is left.
-    func removeDirectory() throws(FileSystemError) {
-        _ = try files.remove(RunNames.record, in: directory)
-        for entry in try files.entries(of: directory) where entry != RunNames.lock && entry != RunNames.sealed {
-            try remove(entry, in: directory, depth: 0)
-        }
-        try remove(RunNames.sealed, in: directory, depth: 0)
-        if let reportRoom = place.reportRoom, let name = EntryName(incident) {
-            try remove(name, in: reportRoom.directory, depth: 0)
-        }
-        _ = try files.remove(RunNames.lock, in: directory)
-        _ = try files.removeDirectory(name, in: place.room)
-    }
-
-    /// Removes an entry and all in it. What a runtime has made is a few levels deep at most.
-    func remove(_ entry: EntryName, in parent: Directory, depth: Int) throws(FileSystemError) {
-        guard let facts = try files.metadata(of: entry, in: parent) else { return }
-        guard facts.kind == .directory else {
-            _ = try files.remove(entry, in: parent)
-            return
-        }
-        let directory = try files.openDirectory(entry, in: parent)
-        if depth < 8 {
-            for inner in try files.entries(of: directory) { try remove(inner, in: directory, depth: depth + 1) }
-        }
-        _ = try files.removeDirectory(entry, in: parent)
     }
 }
