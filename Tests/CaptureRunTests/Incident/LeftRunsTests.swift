@@ -215,11 +215,12 @@ struct LeftRunsTests {
         }
     }
 
-    @Test("a run starts before one that has left much is told of; the owner tells of it")
-    func large() throws {
+    @Test("a run starts before one that has left much is told of; the owner tells of it", arguments: [1, 1_200])
+    func large(fileCount: Int) throws {
         try withFixture { fixture in
             let path = try leave(fixture)
-            try fixture.write(String(repeating: "x", count: 2 << 20), to: path + "/erl_crash.dump")
+            let text = String(repeating: "x", count: (fileCount == 1 ? 2 << 20 : 1))
+            for number in 0..<fileCount { try fixture.write(text, to: "\(path)/erl_crash.dump\(number)") }
             let small = try leave(fixture)
             #expect(fixture.entries("runs").count == 2)
             let run = try fixture.make()
