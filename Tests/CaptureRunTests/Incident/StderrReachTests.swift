@@ -66,10 +66,12 @@ struct StderrReachTests {
             fixture.options.occasions = occasions
             try fixture.run(status, stderr: excerpt)
             let drops = try fixture.drops()
-            let crash = drops.first { $0.kind == "crash" }
+            let crash = drops.first { $0.kind == "crash" && $0.payloadName?.hasPrefix("stderr-") == true }
+            let mark = drops.first?.annotation("incident").map { "[incident \($0)]\n" } ?? ""
+            #expect(crash?.text.hasPrefix(mark) ?? true)
             return (
                 drops.compactMap(\.kind).sorted(), drops.first?.annotation("run.message"),
-                crash?.payloadName?.hasPrefix("stderr-") == true ? crash?.text : nil
+                crash.map { String($0.text.dropFirst(mark.count)) }
             )
         }
     }
