@@ -37,12 +37,13 @@ extension TransferQueue {
     private nonisolated func useSlot(for first: Claim, at origin: String) async {
         var next: Claim? = first
         while let claim = next {
-            let begun = ContinuousClock.now
+            let begun = configuration.attemptClock()
             let report = await attempt(claim)
             let succession = shared.withLock { shared in
                 shared.attempts[claim.id] = nil
                 return shared.plan.ended(
-                    claim.id, with: report, letsNextGo: report.letsNextGo, after: .now - begun)
+                    claim.id, with: report, letsNextGo: report.letsNextGo,
+                    after: configuration.attemptClock() - begun)
             }
             signal.raise(succession.wake)
             next = succession.next
@@ -70,7 +71,24 @@ extension TransferQueue {
         return await withTaskCancellationHandler {
             await attempt.value
         } onCancel: {
-            attempt.cancel()
+            cancelAfterGrace(attempt)
+        }
+    }
+
+    private nonisolated func cancelAfterGrace(_ attempt: Task<AttemptReport, Never>) {
+        let grace = configuration.grace
+        guard grace > 0 else { return attempt.cancel() }
+        // The cancelled task cannot wait, so another one does.
+        Task.detached { [clock] in
+            await withTaskGroup { group in
+                group.addTask { _ = await attempt.value }
+                group.addTask {
+                    try? await clock.sleep(milliseconds: grace)
+                    attempt.cancel()
+                }
+                await group.next()
+                group.cancelAll()
+            }
         }
     }
 

@@ -50,6 +50,11 @@ package actor TransferQueue {
         /// How long the queue waits for further ends after an attempt has ended, so that one commit judges them
         /// together. It does not wait when there is something to send meanwhile. The default is 5 ms.
         package var gatheringTime = Duration.milliseconds(5)
+        /// How long attempts under way may go on after the task of a drive is cancelled, in milliseconds. An attempt that
+        /// is stopped is made again, so its server gets the transfer twice. The default is 0: they are stopped at once.
+        package var grace: Int64 = 0
+        /// The clock that measures how long an attempt takes, and so how far ahead rows are claimed.
+        package var attemptClock: @Sendable () -> ContinuousClock.Instant = { .now }
 
         package init(destinations: [Lane: String] = [:]) {
             self.destinations = destinations
@@ -150,8 +155,8 @@ package actor TransferQueue {
 
     /// Sends the due transfers until the drive is over. A queue has one drive at a time.
     ///
-    /// When the task is cancelled, the queue stops the attempts under way and settles them before this function
-    /// returns. A stopped transfer is due immediately, unless its body is slow (``CutAttempts``). The attempt does not
+    /// When the task is cancelled, the queue stops the attempts under way, after their grace if the configuration has
+    /// one, and settles them before this function returns. A stopped transfer is due immediately, unless its body is slow (``CutAttempts``). The attempt does not
     /// count as a failure.
     /// - Parameters:
     ///   - persistence: how long the drive lasts.

@@ -40,6 +40,8 @@ package final class SpoolOwner: Sendable {
         package var side: (any Transport)?
         /// How long the queue waits for further ends of attempts before it commits; `nil` for the queue's default.
         package var gatheringTime: Duration?
+        /// How long attempts under way may go on when the owner is told to end, in milliseconds. The default is 0.
+        package var grace: Int64 = 0
         /// The damage in the ledger that this process has met during its work.
         package var ledgerDamage = LedgerDamage.none
         package var onSettled: @Sendable (SubmissionProgress) -> Void = { _ in }
@@ -109,6 +111,7 @@ package final class SpoolOwner: Sendable {
         queueConfiguration.policy = configuration.policy
         queueConfiguration.policy.maximumWindow = configuration.maximumConcurrent
         queueConfiguration.prefersFirstRank = true
+        queueConfiguration.grace = configuration.grace
         configuration.gatheringTime.map { queueConfiguration.gatheringTime = $0 }
         queue = try TransferQueue(
             store: store, configuration: queueConfiguration, client: sender, transport: transport,

@@ -43,6 +43,9 @@ final class Watching: Sendable {
     /// How long it rests after trouble, in milliseconds: twice as long each time.
     private static let shortestRest: Int64 = 1_000
     private static let longestRest: Int64 = 60_000
+    /// How long requests under way may go on at the end, and before new settings are in force, in milliseconds: most end
+    /// within it, and none of those is sent twice.
+    private static let grace: Int64 = 2_000
 
     init(_ global: GlobalOptions, _ sending: SendingOptions, _ log: WatchLog) {
         self.global = global
@@ -137,6 +140,8 @@ final class Watching: Sendable {
         configuration.maximumConcurrent = settings.sending.maximumConcurrent
         configuration.connection = settings.connection
         configuration.onEvent = { [weak self] in self?.tell($0) }
+        // While it ends there are no signs of life.
+        configuration.grace = min(Self.grace, manager.pulseInterval ?? .max)
         try configuration.checkConnections()
         return Plan(settings: settings, configuration: configuration)
     }
@@ -251,8 +256,8 @@ final class Watching: Sendable {
                 (state.next, state.isReloading) = (next, true)
                 return state.task
             }
-            log.say(.information, "the settings are read again")
             task?.cancel()
+            log.say(.information, "the settings are read again")
         } catch {
             sayKept(error)
             manager.ready()

@@ -75,7 +75,8 @@ struct WatchLogTests {
             try tool.file("script.py", Self.deaf + script)
             let result = try await tool.shell(#"exec python3 "$home/script.py" '\#(server.url("/{id}"))'"#)
             #expect(result.output == "0\n", "\(result.errors)")
-            #expect(server.requests.count == 41)
+            // A request that is under way when the settings are read may be made again, on a machine that is slow enough.
+            #expect(Set(server.requests.map(\.target)).count == 41)
         }
     }
 
