@@ -150,7 +150,9 @@ actor TransferSession {
             task = opening
         } else {
             task = Task(executorPreference: OwnThreads.shared) { [progress, damage, earlier = opening] in
-                _ = await earlier?.value
+                // An opening that was called off may have come to its end all the same. Nobody uses that session, and its
+                // lock would keep this one out.
+                if case .success(let unused)? = await earlier?.value { await unused.close() }
                 do throws(NetworkResponseError) {
                     return .success(try await OpenSession.open(for: handle, progress: progress, damage: damage))
                 } catch {

@@ -95,6 +95,41 @@ struct SessionLedgerTests {
         }
     }
 
+    @Test("A session whose opening ends well after it was called off keeps nobody out")
+    func openedInVain() async throws {
+        try await withUploads { uploads in
+            let (hasBegun, isCalledOff) = (Gate(), Gate())
+            let mayGoOn = Monitor(false)
+            var seams = SessionSeams()
+            seams.clock = ManualClock()
+            seams.files = FaultingFileSystem { call throws(FileSystemError) in
+                // One of its last steps.
+                guard call.operation == .list, call.room == "ledger.tmp", !mayGoOn.value else { return }
+                hasBegun.open()
+                while !Task.isCancelled { sched_yield() }
+                isCalledOff.open()
+                while !mayGoOn.value { sched_yield() }
+            }
+            var configuration = BackgroundSessionConfiguration.background(withIdentifier: "com.example.test")
+            configuration.rootDirectory = uploads.root
+            let uploader = Uploader(sessionConfiguration: configuration, seams: seams)
+            let first = Task { try await uploader.pendingTransfers() }
+            await hasBegun.wait()
+            let leaving = Task { await uploader.shutdown() }
+            await isCalledOff.wait()
+            let others = (0..<8).map { _ in Task { try await uploader.pendingTransfers() } }
+            // One of them asks for a new opening meanwhile.
+            for _ in 0..<10_000 { await Task.yield() }
+            mayGoOn.withLock { $0 = true }
+            for other in others + [first] {
+                let found = try await other.value
+                #expect(found.isEmpty)
+            }
+            await leaving.value
+            await uploader.shutdown()
+        }
+    }
+
     @Test("A log without its ledger is set aside as it is, and said", arguments: [false, true])
     func orphanedLog(hasEmptyLedger: Bool) async throws {
         try await withUploads { uploads in
