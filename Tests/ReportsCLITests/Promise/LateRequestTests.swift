@@ -82,6 +82,8 @@ struct LateRequestTests {
             #expect(try await tool.add("busy") == Self.busy)
             let owner = try tool.start("submit", "--endpoint", server.url("/{id}"))
             await server.waitForRequests(count: 2)
+            // It looks for requests again within a second.
+            owner.send(SIGSTOP)
             #expect(try await tool.run(request, Self.parked).output == Self.parked + "\n")
             await owner.killAtOnce()
             #expect(tool.names(in: "collected").count == 1)
