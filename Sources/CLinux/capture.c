@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -293,6 +294,12 @@ void clinux_settle_streams(void) {
         // The lowest free number is the closed one. Containers may have no /dev/null, but a root they have.
         if (open("/", O_PATH | O_DIRECTORY | O_CLOEXEC) == -1) return;
     }
+}
+
+void clinux_share_memory(void) {
+#ifdef M_ARENA_MAX
+    (void)mallopt(M_ARENA_MAX, 1);
+#endif
 }
 
 int clinux_memory_file(void) { return memfd_create("stderr", MFD_CLOEXEC); }

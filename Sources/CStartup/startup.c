@@ -4,7 +4,6 @@
 #include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 // Any function of the Swift runtime.
 extern void *swift_retain(void *object);
@@ -20,11 +19,6 @@ const char *cstartup_hidden_backtrace(void) {
     return hidden_backtrace;
 }
 
-static int is_executable_known(void) {
-    char byte;
-    return readlink("/proc/self/exe", &byte, 1) > 0;
-}
-
 /// Hides SWIFT_BACKTRACE from a Swift runtime that is linked into the executable.
 ///
 /// Such a runtime looks for its helper `swift-backtrace` beside the executable, finds none, and complains at each start
@@ -34,8 +28,9 @@ static int is_executable_known(void) {
 /// A runtime that is a library of its own has read the variable before any constructor of the executable runs, and finds
 /// its helper. A helper that the variable names is found as well. Both are left alone.
 ///
-/// In a program without a dynamic linker the runtime asks /proc for the executable, and aborts where that is missing. It
-/// does not ask where the variable names a helper; it then has one of ours until the first question for the hidden value.
+/// In a program without a dynamic linker the runtime asks /proc for the executable, aborts where that is missing, and
+/// looks in eight places beside it. It asks and looks nowhere where the variable names a helper, so it has one of ours until
+/// the first question for the hidden value.
 __attribute__((constructor(101))) static void hide_backtrace_settings(void) {
     const char *settings = getenv(variable);
     if (settings != NULL && strstr(settings, "swift-backtrace=") != NULL) return;
@@ -46,5 +41,5 @@ __attribute__((constructor(101))) static void hide_backtrace_settings(void) {
     // The text stays where it is; only the list of variables loses it.
     hidden_backtrace = settings;
     if (settings != NULL) unsetenv(variable);
-    is_own = !is_dynamic && !is_executable_known() && setenv(variable, "enable=no,swift-backtrace=/none", 1) == 0;
+    is_own = !is_dynamic && setenv(variable, "enable=no,swift-backtrace=/none", 1) == 0;
 }

@@ -106,6 +106,9 @@ void clinux_end_by(int signal);
 /// them. Programs that are started find them closed.
 void clinux_settle_streams(void);
 
+/// Has all threads take memory from one place. A thread of its own place would map 128 MiB at its start, to have some.
+void clinux_share_memory(void);
+
 /// A file in memory that goes with its last descriptor, which is closed on exec: the descriptor, or -1 with errno.
 int clinux_memory_file(void);
 

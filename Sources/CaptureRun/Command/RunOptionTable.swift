@@ -57,16 +57,22 @@ enum RunOptionTable {
         _ type: Choice.Type, _ value: String, of option: String
     ) throws(Misuse) -> Choice {
         guard let choice = Choice(rawValue: value) else {
-            let known = Choice.allCases.map(\.rawValue).joined(separator: ", ")
-            throw Misuse("\(option) \(quoted(value)): give one of \(known)")
+            throw unknown(value, of: option, known: Choice.allCases.map(\.rawValue))
         }
         return choice
     }
 
-    private static func occasions(_ value: String) throws(Misuse) -> Set<RunOptions.Occasion> {
-        var occasions: Set<RunOptions.Occasion> = []
-        for word in value.split(separator: ",", omittingEmptySubsequences: false) {
-            occasions.insert(try choice(RunOptions.Occasion.self, String(word), of: "--on"))
+    private static func unknown(_ value: String, of option: String, known: [String]) -> Misuse {
+        Misuse("\(option) \(quoted(value)): give one of \(known.joined(separator: ", "))")
+    }
+
+    private static func occasions(_ value: String) throws(Misuse) -> RunOptions.Occasions {
+        var occasions: RunOptions.Occasions = []
+        for word in value.split(separator: ",", omittingEmptySubsequences: false).map(String.init) {
+            guard let occasion = RunOptions.Occasions(name: word) else {
+                throw unknown(word, of: "--on", known: RunOptions.Occasions.named.map(\.name))
+            }
+            occasions.insert(occasion)
         }
         return occasions
     }

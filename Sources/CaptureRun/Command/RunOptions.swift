@@ -12,18 +12,38 @@ package struct RunOptions: Sendable, Equatable {
     }
 
     /// Deaths that make a report.
-    package enum Occasion: String, Sendable, CaseIterable {
+    ///
+    /// No `Set` of cases: at the start of each program its type would take longer to make than its use.
+    package struct Occasions: OptionSet, Sendable, Hashable {
+        package let rawValue: UInt8
+
+        package init(rawValue: UInt8) { self.rawValue = rawValue }
+
         /// A fault, an abort, a limit of time or of a file's size (SIGXCPU, SIGXFSZ), a SIGKILL that was no answer to a
         /// request to end, out of memory, or a crash that the program's standard error tells of.
-        case crash
+        package static let crash = Occasions(rawValue: 1)
         /// A report that the program's runtime has written, also of a program that went on and ended well.
-        case file
+        package static let file = Occasions(rawValue: 2)
         /// Any other exit status than 0.
-        case exit
+        package static let exit = Occasions(rawValue: 4)
         /// Any signal.
-        case kill
+        package static let kill = Occasions(rawValue: 8)
         /// Every end of the program.
-        case any
+        package static let any = Occasions(rawValue: 16)
+
+        /// Each of them by its name on command lines and in records.
+        static let named: [(name: String, occasion: Occasions)] = [
+            ("crash", .crash), ("file", .file), ("exit", .exit), ("kill", .kill), ("any", .any),
+        ]
+
+        /// The one of a name; `nil` for any other name.
+        init?(name: String) {
+            guard let found = Self.named.first(where: { $0.name == name }) else { return nil }
+            self = found.occasion
+        }
+
+        /// The names of those that are in it, in the order of the alphabet.
+        var names: [String] { Self.named.filter { contains($0.occasion) }.map(\.name).sorted() }
     }
 
     /// Which variables are set for the program's runtime.
@@ -50,7 +70,7 @@ package struct RunOptions: Sendable, Equatable {
     package var annotations: [String: String] = [:]
     /// Variables of the program's environment that become annotations, by their names.
     package var annotatedVariables: [String] = []
-    package var occasions: Set<Occasion> = [.crash, .file]
+    package var occasions: Occasions = [.crash, .file]
     package var stderr = StderrMode.auto
     /// How much of the end of standard error is kept, in bytes. The default is 64 KiB.
     package var keptByteCount = Self.defaultKeptByteCount

@@ -44,7 +44,7 @@ package struct Death: Hashable, Sendable {
     static let graceAfterRequest: Int64 = 2_000
 
     /// Judges an end.
-    package init(_ end: ProgramEnd, _ traces: Traces, on occasions: Set<RunOptions.Occasion>) {
+    package init(_ end: ProgramEnd, _ traces: Traces, on occasions: RunOptions.Occasions) {
         switch end.status {
         case .signalled(let signal, _): self.init(signal: signal, end, traces, occasions)
         case .exited(let code): self.init(code: code, end, traces, occasions)
@@ -59,7 +59,7 @@ package struct Death: Hashable, Sendable {
     }
 
     private init(
-        signal: Int32, _ end: ProgramEnd, _ traces: Traces, _ occasions: Set<RunOptions.Occasion>
+        signal: Int32, _ end: ProgramEnd, _ traces: Traces, _ occasions: RunOptions.Occasions
     ) {
         let isAsked = !occasions.isDisjoint(with: [.kill, .any])
         let hasReport = traces.hasReport && occasions.contains(.file)
@@ -74,7 +74,7 @@ package struct Death: Hashable, Sendable {
         }
     }
 
-    private init(code: Int32, _ end: ProgramEnd, _ traces: Traces, _ occasions: Set<RunOptions.Occasion>) {
+    private init(code: Int32, _ end: ProgramEnd, _ traces: Traces, _ occasions: RunOptions.Occasions) {
         let hasReport = traces.hasReport && occasions.contains(.file)
         guard code != 0 else {
             let isTold = hasReport || occasions.contains(.any)

@@ -1,5 +1,4 @@
 import DurableIO
-import SystemPackage
 
 /// Counts the processes that the kernel has killed for want of memory, from the start of a program on.
 ///
@@ -66,7 +65,7 @@ package struct MemoryWatch: Sendable {
         for line in bytes.split(separator: UInt8(ascii: "\n")) {
             let words = line.split(separator: UInt8(ascii: " "))
             guard words.count == 2, words[0].elementsEqual(name.utf8) else { continue }
-            return UInt64(digits: String(decoding: words[1], as: UTF8.self))
+            return UInt64(digits: words[1])
         }
         return nil
     }
@@ -94,24 +93,4 @@ package struct MemoryFacts: Hashable, Sendable {
     package var isOfMachine = false
 
     package init() {}
-}
-
-/// A file of the kernel's, read whole.
-enum SmallFile {
-    /// - Returns: `nil` when it cannot be read.
-    static func bytes(_ path: String, limit: Int = 64 << 10) -> [UInt8]? {
-        let files = POSIXFileSystem()
-        guard let file = try? files.openFile(FilePath(path)) else { return nil }
-        var bytes: [UInt8] = []
-        while bytes.count < limit, let part = try? files.read(file, limit: 4_096, at: UInt64(bytes.count)) {
-            if part.isEmpty { break }
-            bytes += part
-        }
-        return bytes
-    }
-
-    /// The same as text.
-    static func text(_ path: String) -> String? {
-        bytes(path).map { String(decoding: $0, as: UTF8.self) }
-    }
 }

@@ -36,7 +36,8 @@ package struct LeftRuns {
     ) throws(FileSystemError) {
         let hasRoom = try files.metadata(of: RunNames.room, in: root) != nil
         guard isOpenToAll || hasRoom else { return nil }
-        let place = try RunPlace(root, path: root.path, files.metadata(of: root), files: files)
+        let isSafe = ReportRoom.isSafe(root.path, to: root, files: files)
+        let place = try RunPlace(root, path: root.path, files.metadata(of: root), isSafe: isSafe, files: files)
         self.init(place, isOpenToAll: isOpenToAll, clock: clock)
     }
 

@@ -21,37 +21,46 @@ struct ReportRoom: Sendable {
     ///   - files: the disk.
     /// - Returns: `nil` where it cannot be made, or somebody else can change a directory on the path.
     static func open(_ path: FilePath, isMaking: Bool, files: any FileSystem) -> ReportRoom? {
-        guard let directory = safeDirectory(path, isMaking: isMaking, files),
+        guard let parent = safeDirectory(path.removingLastComponent(), files),
+            let name = path.lastComponent.flatMap({ EntryName($0.string) })
+        else { return nil }
+        if isMaking { _ = try? files.makeDirectory(name, in: parent, permissions: 0o700) }
+        guard let directory = safeDirectory(name, in: parent, files),
             let facts = try? files.metadata(of: directory), facts.permissions & 0o077 == 0
         else { return nil }
         return ReportRoom(path: path, directory: directory)
     }
 
-    /// Whether a path leads to an open directory, and only this user and root can change where it leads.
+    /// Whether a path of root's leads to an open directory, and only root can change where it leads. `false` for every
+    /// other user, who keeps no reports apart.
     static func isSafe(_ path: FilePath, to directory: Directory, files: any FileSystem) -> Bool {
-        guard path.isAbsolute, let found = safeDirectory(path, isMaking: false, files),
+        guard UserIdentity.current == 0, path.isAbsolute, let found = safeDirectory(path, files),
             let facts = try? files.metadata(of: directory), let foundFacts = try? files.metadata(of: found)
         else { return false }
         return foundFacts.isSameFile(as: facts)
     }
 
     /// Opens a directory by way of directories that nobody but this user and root can change, without a link.
-    private static func safeDirectory(_ path: FilePath, isMaking: Bool, _ files: any FileSystem) -> Directory? {
+    private static func safeDirectory(_ path: FilePath, _ files: any FileSystem) -> Directory? {
         guard var directory = try? files.openDirectory("/"), isSafe(directory, files) else { return nil }
-        let names = path.components.map { EntryName($0.string) }
-        for (index, name) in names.enumerated() {
-            guard let name else { return nil }
-            if isMaking, index == names.count - 1 {
-                _ = try? files.makeDirectory(name, in: directory, permissions: 0o700)
+        for component in path.components {
+            guard let name = EntryName(component.string), let next = safeDirectory(name, in: directory, files) else {
+                return nil
             }
-            guard let next = try? files.openDirectory(name, in: directory), isSafe(next, files) else { return nil }
             directory = next
         }
         return directory
     }
 
+    private static func safeDirectory(
+        _ name: EntryName, in parent: Directory, _ files: any FileSystem
+    ) -> Directory? {
+        guard let directory = try? files.openDirectory(name, in: parent), isSafe(directory, files) else { return nil }
+        return directory
+    }
+
     /// Whether nobody but this user and root can put something else in the place of what is in a directory.
-    private static func isSafe(_ directory: Directory, _ files: any FileSystem) -> Bool {
+    static func isSafe(_ directory: Directory, _ files: any FileSystem) -> Bool {
         guard let facts = try? files.metadata(of: directory), [0, UserIdentity.current].contains(facts.owner) else {
             return false
         }

@@ -29,8 +29,10 @@ package struct RunDirectory: ~Copyable, Sendable {
     /// open to the drops of all users. Before that, tells of a few runs whose processes died.
     /// - Returns: the directory, locked by this process.
     /// - Throws: what keeps the run from being told of, in words for a person.
-    package static func make(for options: RunOptions) throws(RunTrouble) -> RunDirectory {
-        try make(for: options, files: POSIXFileSystem(), clock: LinuxClock())
+    package static func make(
+        for options: RunOptions, clock: LinuxClock = LinuxClock()
+    ) throws(RunTrouble) -> RunDirectory {
+        try make(for: options, files: POSIXFileSystem(), clock: clock)
     }
 
     /// How many bytes a run that was left may have left to be told of before a program starts, which waits for it. The
@@ -41,15 +43,14 @@ package struct RunDirectory: ~Copyable, Sendable {
         for options: RunOptions, files: any FileSystem, clock: any SystemClock,
         reportRoom: FilePath? = nil, variable: (String) -> String? = Environment.value
     ) throws(RunTrouble) -> RunDirectory {
-        let room = reportRoom ?? ReportRoom.standardPath
-        let place = try RunPlace.open(options.spool, reportRoom: room, files: files)
+        let place = try RunPlace.open(options.spool, reportRoom: reportRoom, files: files)
         if !place.isShared {
             _ = LeftRuns(place, clock: clock, byteLimit: leftByteCount).sweep(within: .beforeProgram)
         }
         do throws(FileSystemError) {
             // Somebody may take a new directory for one that was left.
             for _ in 0..<3 {
-                if let directory = try make(in: place, options, clock, variable) { return directory }
+                if let directory = try make(in: place.ofNewRun, options, clock, variable) { return directory }
             }
         } catch {
             throw RunTrouble(error)
@@ -147,13 +148,14 @@ package struct RunDirectory: ~Copyable, Sendable {
     /// runs. In another user's spool nobody can know.
     package var hasOthersWaiting: Bool { mint.place.hasWaiting(besides: mint.name) }
 
-    /// A file of the directory in which the end of standard error outlives this process; opened for reading and
-    /// writing, and empty.
-    /// - Returns: `nil` where there can be none.
-    package func makeStderrFile() -> OwnedDescriptor? {
-        guard let file = try? mint.place.files.createFile(RunNames.stderr, in: mint.directory) else { return nil }
-        if mint.place.isShared { try? mint.place.files.setPermissions(mint.place.filePermissions, of: file) }
-        return file
+    /// Makes a file of the directory in which the end of standard error outlives this process; opened for reading and
+    /// writing, and empty. Gives `nil` where there can be none.
+    package var stderrFileMaker: @Sendable () -> OwnedDescriptor? {
+        { [mint] in
+            guard let file = try? mint.place.files.createFile(RunNames.stderr, in: mint.directory) else { return nil }
+            if mint.place.isShared { try? mint.place.files.setPermissions(mint.place.filePermissions, of: file) }
+            return file
+        }
     }
 
     /// Removes the directory of a program that could not be started. Nothing is told, and nothing is synced.

@@ -25,16 +25,22 @@ enum RunNames {
     static let sealed: EntryName = "sealed"
 
     /// The names that no report of a runtime can have.
-    static let own: Set<EntryName> = [lock, record, stderr, making, sealed]
+    static func isOwn(_ name: EntryName) -> Bool {
+        name == lock || name == record || name == stderr || name == making || name == sealed
+    }
 
     /// A new name for an incident: a random UUID.
     static func newIncident(using generator: inout some RandomNumberGenerator) -> String {
         var bytes = (generator.next() as UInt64).littleEndianBytes + (generator.next() as UInt64).littleEndianBytes
         bytes[6] = bytes[6] & 0x0f | 0x40
         bytes[8] = bytes[8] & 0x3f | 0x80
-        let digits = Array(bytes.hexDigits)
-        let parts = [0..<8, 8..<12, 12..<16, 16..<20, 20..<32]
-        return parts.map { String(digits[$0]) }.joined(separator: "-")
+        var digits: [UInt8] = []
+        for index in bytes.indices {
+            if index == 4 || index == 6 || index == 8 || index == 10 { digits.append(UInt8(ascii: "-")) }
+            digits.append((bytes[index] >> 4).hexDigit)
+            digits.append(bytes[index].hexDigit)
+        }
+        return String(decoding: digits, as: UTF8.self)
     }
 
     /// The incident that a directory is named after, behind a prefix; `nil` for any other name.

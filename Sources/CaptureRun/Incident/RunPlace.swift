@@ -23,9 +23,24 @@ struct RunPlace: Sendable {
     /// Whether programs' runtimes leave their reports in ``reportRoom``, and not in the directory of the run: where root
     /// runs them, and somebody else can change the path to it.
     let keepsReportsApart: Bool
+    /// Where ``reportRoom`` is; `nil` for its place of the machine.
+    private let reportRoomPath: FilePath?
+    /// Whether reports may be in ``reportRoom``.
+    private var mayHaveReportsApart: Bool
+
     /// Where runtimes of root's programs leave their reports, or have left them when the spool had another path. `nil`
-    /// where ``keepsReportsApart`` means that nothing on this machine can be trusted with them.
-    let reportRoom: ReportRoom?
+    /// where ``keepsReportsApart`` means that nothing on this machine can be trusted with them. It is opened at each call.
+    var reportRoom: ReportRoom? {
+        guard mayHaveReportsApart else { return nil }
+        return ReportRoom.open(reportRoomPath ?? ReportRoom.standardPath, isMaking: false, files: files)
+    }
+
+    /// The same place, as a run sees it that has just begun: whether its reports are apart is known.
+    var ofNewRun: RunPlace {
+        var place = self
+        place.mayHaveReportsApart = keepsReportsApart
+        return place
+    }
 
     struct Heir: Hashable, Sendable {
         let user: UInt32
@@ -49,16 +64,17 @@ struct RunPlace: Sendable {
     ///
     /// Without a path, the spool is the default of the machine and the user.
     static func open(
-        _ spool: String?, reportRoom: FilePath = ReportRoom.standardPath, files: any FileSystem
+        _ spool: String?, reportRoom: FilePath? = nil, files: any FileSystem
     ) throws(RunTrouble) -> RunPlace {
-        guard let path = spool.map({ FilePath($0) }) ?? StandardSpool(StandardSpool.Places())?.path else {
+        let standard = { StandardSpool.named() ?? StandardSpool(StandardSpool.Places()) }
+        guard let path = spool.map({ FilePath($0) }) ?? standard()?.path else {
             throw RunTrouble("there is no spool for a user without a home directory: name one with --spool")
         }
         return try open(path, reportRoom, files)
     }
 
     private static func open(
-        _ path: FilePath, _ reportRoom: FilePath, _ files: any FileSystem
+        _ path: FilePath, _ reportRoom: FilePath?, _ files: any FileSystem
     ) throws(RunTrouble) -> RunPlace {
         let path = try absolute(path)
         if let shared = SharedIncoming.open(path, files: files) {
@@ -71,13 +87,16 @@ struct RunPlace: Sendable {
             guard [owner.owner, 0].contains(UserIdentity.current) else {
                 throw FileSystemError(.open, path.string, .permissionDenied)
             }
-            if ForeignLink.isOn(path, to: root, files: files) {
+            // A path that only root can change has no link at all, so one walk along it is enough.
+            let isSafe = ReportRoom.isSafe(path, to: root, files: files)
+            if !isSafe, ForeignLink.isOn(path, to: root, files: files) {
                 throw RunTrouble(
                     "the spool \(path) leads through a link of another user's, which root does not follow: "
                         + "name the directory itself")
             }
             try check(root, files)
-            return try RunPlace(root, path: path, owner, reportRoom: reportRoom, isForRun: true, files: files)
+            return try RunPlace(
+                root, path: path, owner, isSafe: isSafe, reportRoom: reportRoom, isForRun: true, files: files)
         } catch let error as FileSystemError {
             throw RunTrouble("cannot use the spool \(path): \(error)")
         } catch {
@@ -85,10 +104,18 @@ struct RunPlace: Sendable {
         }
     }
 
-    /// The place in a spool that is open. Only a new run needs a place for reports that is not there yet, and an absolute
-    /// path.
+    /// The place in a spool that is open.
+    /// - Parameters:
+    ///   - root: the spool.
+    ///   - path: that of the spool; only a new run needs an absolute one.
+    ///   - owner: the spool's.
+    ///   - isSafe: whether only this user and root can change where the path leads (``ReportRoom/isSafe(_:to:files:)``).
+    ///   - reportRoom: where runtimes of root's programs leave their reports; `nil` for the place of the machine.
+    ///   - isForRun: whether it is for a new run, which alone needs a place for reports that is not there yet.
+    ///   - files: the disk.
+    /// - Throws: what keeps a room from being opened.
     init(
-        _ root: Directory, path: FilePath, _ owner: FileMetadata, reportRoom: FilePath = ReportRoom.standardPath,
+        _ root: Directory, path: FilePath, _ owner: FileMetadata, isSafe: Bool, reportRoom: FilePath? = nil,
         isForRun: Bool = false, files: any FileSystem
     ) throws(FileSystemError) {
         self.files = files
@@ -100,9 +127,11 @@ struct RunPlace: Sendable {
         incoming = try Self.directory(SharedIncoming.name, in: root, heir, files)
         room = try Self.directory(RunNames.room, in: root, heir, files)
         let isRoot = UserIdentity.current == 0
-        keepsReportsApart = isRoot && (heir != nil || !ReportRoom.isSafe(self.path, to: room, files: files))
-        let isMaking = isForRun && keepsReportsApart
-        self.reportRoom = isRoot ? ReportRoom.open(reportRoom, isMaking: isMaking, files: files) : nil
+        keepsReportsApart = isRoot && (heir != nil || !isSafe || !ReportRoom.isSafe(room, files))
+        (reportRoomPath, mayHaveReportsApart) = (reportRoom, isRoot)
+        if isForRun, keepsReportsApart {
+            _ = ReportRoom.open(reportRoom ?? ReportRoom.standardPath, isMaking: true, files: files)
+        }
     }
 
     /// The place in a spool that another user has opened to all.
@@ -110,7 +139,8 @@ struct RunPlace: Sendable {
         (self.files, self.path) = (files, path.appending("incoming"))
         (room, incoming, root) = (shared.directory, shared.directory, nil)
         (isShared, givesOwnersGroup) = (true, shared.givesOwnersGroup)
-        (heir, keepsReportsApart, reportRoom) = (nil, false, nil)
+        (heir, keepsReportsApart) = (nil, false)
+        (reportRoomPath, mayHaveReportsApart) = (nil, false)
     }
 
     /// The directory outside of the spool in which the runtime of an incident's program leaves its reports.

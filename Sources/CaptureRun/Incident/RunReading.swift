@@ -50,11 +50,11 @@ struct RunReading {
         of record: RunRecord, hasDied: Bool, diedAt: Int64? = nil
     ) throws(FileSystemError) -> [RuntimeReport] {
         let owner = try files.metadata(of: directory).owner
-        var owners: Set = [owner]
+        var owners = [owner]
         // A program may gain rights after its start, and its files are another user's then. In a directory of this user
         // that is no danger, because nobody else can make files there. That is also why a program of root's that gives
         // its rights up can leave no file: a directory that it could write to would let it lead root's runtime elsewhere.
-        if !isForeign, let user = record.program?.user { owners.insert(user) }
+        if !isForeign, let user = record.program?.user { owners.append(user) }
         let cleaner = ReportCleaner(variables: record.wishes.variables, keepsArguments: record.wishes.tellsArguments)
         let reader = RuntimeReports(files: files, cleaner: cleaner, isForeign: isForeign)
         var reports = try reader.reports(in: directory, of: owners)
@@ -62,7 +62,7 @@ struct RunReading {
             reports += try reader.reports(in: other, of: owners)
         }
         if hasDied, let program = record.program {
-            let names = Set(reports.map(\.name))
+            let names = reports.map(\.name)
             reports += reader.reportsElsewhere(of: program, diedAt: diedAt).filter { !names.contains($0.name) }
         }
         return reports

@@ -39,10 +39,15 @@ struct GroupWatch: ~Copyable {
         if child == pid { pid = 0 }
     }
 
+    /// Kills the second process, and does not wait for its end.
+    borrowing func kill() {
+        if pid > 0 { _ = Glibc.kill(pid, SIGKILL) }
+    }
+
     deinit {
         close(socket)
         guard pid > 0 else { return }
-        _ = kill(pid, SIGKILL)
+        kill()
         while waitpid(pid, nil, 0) == -1, errno == EINTR {}
     }
 }

@@ -16,7 +16,7 @@ enum ProcessFacts {
 
     /// The name that the kernel has for the process, of 15 bytes at most.
     static func name(of process: Int32) -> String? {
-        contents("/proc/\(process)/comm").map { $0.hasSuffix("\n") ? String($0.dropLast()) : $0 }
+        SmallFile.text("/proc/\(process)/comm").map { $0.hasSuffix("\n") ? String($0.dropLast()) : $0 }
     }
 
     /// The file that the process runs.
@@ -24,7 +24,7 @@ enum ProcessFacts {
 
     /// The path of the process's control group: that of the unified tree, else that of the memory controller.
     static func controlGroup(of process: Int32) -> String? {
-        guard let lines = contents("/proc/\(process)/cgroup")?.split(separator: "\n") else { return nil }
+        guard let lines = SmallFile.text("/proc/\(process)/cgroup")?.split(separator: "\n") else { return nil }
         let fields = lines.map { $0.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false) }
             .filter { $0.count == 3 }
         let unified = fields.first { $0[0] == "0" && $0[1].isEmpty }
@@ -36,19 +36,10 @@ enum ProcessFacts {
 
     /// The fields of `stat` behind the name, which may have blanks and parentheses: the first is the state.
     static func fields(of process: Int32, in processes: String = "/proc") -> [Substring]? {
-        guard let text = contents("\(processes)/\(process)/stat"), let end = text.lastIndex(of: ")") else { return nil }
-        return text[text.index(after: end)...].split(separator: " ")
-    }
-
-    /// The first 8 KiB of a file of `/proc`.
-    static func contents(_ path: String) -> String? {
-        let raw = open(path, O_RDONLY | O_CLOEXEC)
-        guard raw >= 0 else { return nil }
-        let file = OwnedDescriptor(adopting: raw, path: path)
-        return withUnsafeTemporaryAllocation(byteCount: 8 << 10, alignment: 1) { buffer in
-            let count = read(file.raw, buffer.baseAddress, buffer.count)
-            return count >= 0 ? String(decoding: UnsafeRawBufferPointer(buffer).prefix(count), as: UTF8.self) : nil
+        guard let text = SmallFile.text("\(processes)/\(process)/stat"), let end = text.lastIndex(of: ")") else {
+            return nil
         }
+        return text[text.index(after: end)...].split(separator: " ")
     }
 
     /// Where a symbolic link leads.

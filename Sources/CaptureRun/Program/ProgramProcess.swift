@@ -162,6 +162,10 @@ package struct ProgramProcess: ~Copyable {
 
     // MARK: - The end
 
+    /// Waits for the process that looked after the group's signals: it was killed when the program died, and nobody else
+    /// shall find it among the dead. To be called last, so that this waits for nothing.
+    package mutating func awaitWatchEnd() { signals.awaitWatchEnd() }
+
     /// The name that the kernel has for the dead program: that of the file as it was called, a link's as well, or the
     /// one that the program has given itself. `nil` where there is no `/proc`.
     package var kernelName: String? { ProcessFacts.name(of: pid) }

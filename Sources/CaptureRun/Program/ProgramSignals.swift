@@ -33,8 +33,11 @@ struct ProgramSignals: ~Copyable {
         watch = GroupWatch(words)
     }
 
-    /// Ends the second process.
-    mutating func endWatch() { watch = nil }
+    /// Ends the second process, of which nothing is asked any more.
+    func endWatch() { watch?.kill() }
+
+    /// Waits for the end of the second process.
+    mutating func awaitWatchEnd() { watch = nil }
 
     /// To be called when a child of this process has been waited for.
     mutating func childHasEnded(_ child: Int32) { watch?.childHasEnded(child) }

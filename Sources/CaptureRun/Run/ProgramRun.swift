@@ -9,6 +9,8 @@ package struct ProgramRun {
         static let trouble: Int32 = 125
         static let notExecutable: Int32 = 126
         static let notFound: Int32 = 127
+        /// Of `reports submit`, when it leaves reports that nobody has taken.
+        static let isWaiting: Int32 = 75
     }
 
     /// The words of a command line as the kernel gave them, which may be any bytes.
@@ -28,6 +30,7 @@ package struct ProgramRun {
     /// - Note: To be called on the main thread.
     package static func main(_ words: Words, hiddenBacktrace: UnsafePointer<CChar>?) -> Int32 {
         clinux_settle_streams()
+        clinux_share_memory()
         let (texts, repaired) = texts(of: words)
         if texts == [DetachedCopier.word] {
             DetachedCopier.run()
@@ -82,7 +85,7 @@ package struct ProgramRun {
         if let trouble = spoolTrouble { return runUnwatched("\(Self.unreported): \(trouble)") }
         let directory: RunDirectory
         do throws(RunTrouble) {
-            directory = try RunDirectory.make(for: options)
+            directory = try RunDirectory.make(for: options, clock: clock)
         } catch {
             return runUnwatched("\(Self.unreported): \(error)")
         }
@@ -92,7 +95,7 @@ package struct ProgramRun {
     private func run(in directory: consuming RunDirectory) -> Int32 {
         var variables = ProgramVariables(hiddenBacktrace: hiddenBacktrace)
         variables.texts = runtimeVariables(variables, directory.reportPath)
-        var stderr = StderrCapture(options, signals: signals) { directory.makeStderrFile() }
+        var stderr = StderrCapture(options, signals: signals, makingFile: directory.stderrFileMaker)
         var program: ProgramProcess
         do throws(ProgramProcess.Refusal) {
             program = try started(variables, &stderr, mark: directory.startMark)
@@ -107,7 +110,7 @@ package struct ProgramRun {
         directory.note(start)
         let memory = MemoryWatch(pid: program.pid)
         // Nobody else may ever run in this spool. What others have left is sent while the program runs.
-        let early = options.submitSeconds != nil && directory.hasOthersWaiting ? startSubmit() : nil
+        let early = options.submitSeconds != nil && directory.hasOthersWaiting ? startSubmit(isSilent: true) : nil
         program.awaitDeath { if Self.askToEnd($0) { directory.noteRequest() } }
         let copied = stderr.finish()
         let name = program.kernelName
@@ -117,12 +120,13 @@ package struct ProgramRun {
                 end, of: start, copied ?? stderr.excerpt(of: start.pid, end), memory: memory,
                 kernel: KernelLog.line(about: start.pid, name: name, end), options)
             // Only one process at a time may send.
-            awaitSubmit(early)
-            if !dropped.isEmpty { awaitSubmit(startSubmit()) }
+            _ = awaitSubmit(early)
+            if !dropped.isEmpty { send() }
         } catch {
             warn("the end of this program is not reported yet: \(error)")
-            awaitSubmit(early)
+            _ = awaitSubmit(early)
         }
+        program.awaitWatchEnd()
         end.status.leave()
     }
 
@@ -156,7 +160,7 @@ package struct ProgramRun {
         _ = stderr.finish()
         var options = options
         options.stderr = .none
-        stderr = StderrCapture(options, signals: signals) { nil }
+        stderr = StderrCapture(options, signals: signals, makingFile: { nil })
         // The kernel frees the place of a thread a moment after its end.
         for _ in 0..<100 {
             if let program = try? started(variables, stderr: nil, mark: mark) { return program }
@@ -173,7 +177,9 @@ package struct ProgramRun {
             var program = try started(variables, stderr: nil, mark: nil)
             program.watchGroup(words)
             program.awaitDeath()
-            program.end().status.leave()
+            let end = program.end()
+            program.awaitWatchEnd()
+            end.status.leave()
         } catch {
             return refused(error.isOfProgram ? error : ProgramProcess.takePlace(plan, variables: variables))
         }
@@ -219,10 +225,24 @@ package struct ProgramRun {
 
     // MARK: - Sending
 
+    /// Sends what was caught, and says where it stays if nobody has taken it.
+    private func send() {
+        guard let seconds = options.submitSeconds, let helper = startSubmit() else { return }
+        switch awaitSubmit(helper) {
+        case nil: warn("the report waits in the spool: it could not be sent in \(seconds) s")
+        case Status.isWaiting: warn("the report waits in the spool: nobody has taken it yet")
+        // Of anything else `reports submit` speaks itself.
+        default: break
+        }
+    }
+
     /// Starts `reports submit`, which gets its time to send what is in the spool.
-    private func startSubmit() -> HelperProgram? {
+    /// - Parameter isSilent: whether it says nothing of what keeps it from that.
+    /// - Returns: `nil` where it cannot be started.
+    private func startSubmit(isSilent: Bool = false) -> HelperProgram? {
         guard let seconds = options.submitSeconds else { return nil }
         guard let tool = NeighbourProgram.path(of: "reports") else {
+            if isSilent { return nil }
             warn("--submit needs the program 'reports' beside this one, or in /usr/bin")
             return nil
         }
@@ -231,14 +251,15 @@ package struct ProgramRun {
         defer { if silence >= 0 { close(silence) } }
         let helper = HelperProgram(
             tool, ["reports", "submit", "--deadline", "\(seconds)"] + spool,
-            streams: (silence, silence, options.isQuiet ? silence : -1),
+            streams: (silence, silence, isSilent || options.isQuiet ? silence : -1),
             variables: ProgramVariables(hiddenBacktrace: hiddenBacktrace), signals: signals)
         if helper == nil { warn("cannot run \(tool)") }
         return helper
     }
 
-    private func awaitSubmit(_ helper: HelperProgram?) {
-        guard let helper, let seconds = options.submitSeconds else { return }
-        _ = helper.end(within: Int64((seconds + 1) * 1_000))
+    /// - Returns: its exit status; `nil` where there is none.
+    private func awaitSubmit(_ helper: HelperProgram?) -> Int32? {
+        guard let helper, let seconds = options.submitSeconds else { return nil }
+        return helper.end(within: Int64((seconds + 1) * 1_000))
     }
 }

@@ -7,13 +7,13 @@ enum NodeOptions {
     /// The value with which Node writes reports into a directory. An option that is there already, for or against, is
     /// the user's word, and so is a place.
     static func value(_ old: String?, _ directory: String) -> String {
-        let given = Set(words(old ?? "").map(name))
+        let given = old.map { words($0).map(name) } ?? []
         var options = old.map { $0.isEmpty ? [] : [$0] } ?? []
-        for occasion in occasions where given.isDisjoint(with: ["--\(occasion)", "--no-\(occasion)"]) {
+        for occasion in occasions where !given.contains("--\(occasion)") && !given.contains("--no-\(occasion)") {
             options.append("--\(occasion)")
         }
-        if given.isDisjoint(with: places) { options.append("--report-directory=\(quoted(directory))") }
-        return options.joined(separator: " ")
+        if !places.contains(where: given.contains) { options.append("--report-directory=\(quoted(directory))") }
+        return options.concatenated(by: " ")
     }
 
     private static func words(_ text: String) -> [String] {

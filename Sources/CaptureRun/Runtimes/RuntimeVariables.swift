@@ -146,7 +146,7 @@ extension RuntimeVariable {
             ("interactive", "no"), ("color", "no"),
         ]
         for (key, setting) in wanted where value(of: key) == nil { parts.append("\(key)=\(setting)") }
-        return parts.joined(separator: ",")
+        return parts.concatenated(by: ",")
     }
 
     private static func javaOptions(_ old: String?, _ directory: String) -> String? {

@@ -1,3 +1,16 @@
+extension [String] {
+    /// The same as `joined(separator:)`, which first looks up what kind of collection it joins: a program's start waits
+    /// for that.
+    func concatenated(by separator: String) -> String {
+        var text = first ?? ""
+        for part in dropFirst() {
+            text += separator
+            text += part
+        }
+        return text
+    }
+}
+
 /// The variables of an environment, `NAME=VALUE`, in their order.
 struct VariableList {
     private(set) var entries: [String]
@@ -23,6 +36,8 @@ struct VariableList {
     }
 
     private static func isOf(_ name: String, _ entry: String) -> Bool {
-        entry.utf8.starts(with: name.utf8) && entry.utf8.dropFirst(name.utf8.count).first == UInt8(ascii: "=")
+        // Nearly all are another one, and a program's start waits for this.
+        guard entry.utf8.first == name.utf8.first, entry.utf8.starts(with: name.utf8) else { return false }
+        return entry.utf8.dropFirst(name.utf8.count).first == UInt8(ascii: "=")
     }
 }

@@ -17,8 +17,10 @@ package struct StderrCapture: Sendable {
     /// - Parameters:
     ///   - options: of the run.
     ///   - signals: as this process found them.
-    ///   - file: makes the file that outlives this process; called only where something is copied.
-    package init(_ options: RunOptions, signals: HeldSignals, file: () -> OwnedDescriptor?) {
+    ///   - makingFile: makes the file that outlives this process; called once something is copied, on any thread.
+    package init(
+        _ options: RunOptions, signals: HeldSignals, makingFile: @escaping @Sendable () -> OwnedDescriptor?
+    ) {
         keptByteCount = options.keptByteCount
         self.signals = signals
         switch StderrPlan(options.stderr, descriptor: STDERR_FILENO) {
@@ -26,7 +28,7 @@ package struct StderrCapture: Sendable {
         case .read(let start): way = .read(from: start)
         case .askJournal(let invocation): way = .askJournal(invocation: invocation)
         case .tee:
-            let copier = StderrCopier(to: STDERR_FILENO, keptByteCount: keptByteCount, file: file())
+            let copier = StderrCopier(to: STDERR_FILENO, keptByteCount: keptByteCount, makingFile: makingFile)
             way = copier.map { .tee($0) } ?? .leave
         }
     }

@@ -33,7 +33,7 @@ package final class StderrCopier: Sendable {
         /// Made when the first bytes come: most programs write none.
         var window: StderrWindow?
         let keptByteCount: Int
-        var file: OwnedDescriptor?
+        let makingFile: @Sendable () -> OwnedDescriptor?
         /// The number of the thread that copies, once it runs.
         var thread: pid_t?
         var outcome: Outcome?
@@ -43,7 +43,7 @@ package final class StderrCopier: Sendable {
         var rest: [UInt8] = []
 
         mutating func add(_ bytes: UnsafeRawBufferPointer) {
-            if window == nil { window = StderrWindow(keptByteCount: keptByteCount, file: file.take()) }
+            if window == nil { window = StderrWindow(keptByteCount: keptByteCount, file: makingFile()) }
             window?.add(bytes)
         }
     }
@@ -69,13 +69,15 @@ package final class StderrCopier: Sendable {
     /// - Parameters:
     ///   - output: the consumer.
     ///   - keptByteCount: how many of the last bytes are kept.
-    ///   - file: where they are kept.
-    package init?(to output: Int32, keptByteCount: Int, file: consuming OwnedDescriptor?) {
+    ///   - makingFile: makes the file in which they are kept, when the first of them come.
+    package init?(
+        to output: Int32, keptByteCount: Int, makingFile: @escaping @Sendable () -> OwnedDescriptor?
+    ) {
         var ends: [Int32] = [-1, -1]
         guard clinux_pipe(&ends) == 0 else { return nil }
         (pipe, input, self.output) = (ends[0], ends[1], output)
         (death, done) = (clinux_event(), clinux_event())
-        state = Mutex(State(window: nil, keptByteCount: keptByteCount, file: file))
+        state = Mutex(State(window: nil, keptByteCount: keptByteCount, makingFile: makingFile))
         let memory = aligned_alloc(4 << 10, StderrLayout.chunkByteCount)
         buffer = UnsafeMutableRawBufferPointer(start: memory, count: memory == nil ? 0 : StderrLayout.chunkByteCount)
         // It holds as much as any other pipe. A wider one is hardly faster, and the kernel bounds what all pipes of a user

@@ -62,7 +62,7 @@ struct JournalAccess {
     }
 
     private var canRead: Bool {
-        guard let machine = ProcessFacts.contents(machineFile)?.prefix(32) else { return false }
+        guard let machine = SmallFile.text(machineFile)?.prefix(32) else { return false }
         return directories.contains { access("\($0)/\(machine)/system.journal", R_OK) == 0 }
     }
 }

@@ -16,8 +16,20 @@ extension UInt8 {
 extension UInt64 {
     /// A number of nothing but digits; the standard library's own conversion takes a sign, too.
     package init?(digits: some StringProtocol) {
-        guard digits.utf8.allSatisfy(\.isASCIIDigit), let number = UInt64(digits) else { return nil }
-        self = number
+        self.init(digits: Array(digits.utf8)[...])
+    }
+
+    /// The same of bytes.
+    package init?(digits: ArraySlice<UInt8>) {
+        guard !digits.isEmpty else { return nil }
+        self = 0
+        for digit in digits {
+            guard digit.isASCIIDigit else { return nil }
+            let (tens, isTooLarge) = multipliedReportingOverflow(by: 10)
+            let (sum, isOneTooMany) = tens.addingReportingOverflow(UInt64(digit - UInt8(ascii: "0")))
+            guard !isTooLarge, !isOneTooMany else { return nil }
+            self = sum
+        }
     }
 }
 

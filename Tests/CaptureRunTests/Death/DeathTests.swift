@@ -7,7 +7,7 @@ import Testing
 struct DeathTests {
     private func death(
         _ status: ProgramEnd.Status, sinceRequest: Int64? = nil, report: Bool = false, crash: Bool = false,
-        text: Bool = false, kills: UInt64 = 0, on occasions: Set<RunOptions.Occasion> = [.crash, .file]
+        text: Bool = false, kills: UInt64 = 0, on occasions: RunOptions.Occasions = [.crash, .file]
     ) -> Death {
         var traces = Death.Traces()
         (traces.hasReport, traces.hasCrash, traces.hasCrashText) = (report, crash, text)

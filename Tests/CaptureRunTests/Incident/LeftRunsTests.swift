@@ -23,7 +23,7 @@ struct LeftRunsTests {
         let run = try fixture.make()
         fixture.startProgram(of: run)
         run.note(start ?? fixture.start)
-        if let file = run.makeStderrFile() { try POSIXFileSystem().write(Array(stderr.utf8), to: file) }
+        if let file = run.stderrFileMaker() { try POSIXFileSystem().write(Array(stderr.utf8), to: file) }
         return run.path
     }
 
@@ -206,8 +206,8 @@ struct LeftRunsTests {
         }
     }
 
-    @Test("and where each kill is to be told of", arguments: [.kill, .any] as [RunOptions.Occasion])
-    func askedOnKill(occasion: RunOptions.Occasion) throws {
+    @Test("and where each kill is to be told of", arguments: [.kill, .any] as [RunOptions.Occasions])
+    func askedOnKill(occasion: RunOptions.Occasions) throws {
         try withFixture { fixture in
             fixture.options.occasions = [.crash, occasion]
             try leaveAsked(fixture)

@@ -59,7 +59,7 @@ struct StderrReachTests {
     }
 
     private func message(
-        _ status: ProgramEnd.Status, _ excerpt: StderrExcerpt, on occasions: Set<RunOptions.Occasion> = [.crash, .file]
+        _ status: ProgramEnd.Status, _ excerpt: StderrExcerpt, on occasions: RunOptions.Occasions = [.crash, .file]
     ) throws -> (kinds: [String], message: String?, text: String?) {
         try withTemporaryDirectory { directory in
             var fixture = RunFixture(directory)

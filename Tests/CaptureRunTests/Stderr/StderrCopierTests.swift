@@ -22,7 +22,7 @@ struct StderrCopierTests {
     }
 
     private func copier(to consumer: Pipe, keeping count: Int = 10) throws -> StderrCopier {
-        let copier = StderrCopier(to: consumer.write, keptByteCount: count, file: nil)
+        let copier = StderrCopier(to: consumer.write, keptByteCount: count, makingFile: { nil })
         return try #require(copier)
     }
 

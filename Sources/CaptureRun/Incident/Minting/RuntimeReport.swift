@@ -41,9 +41,12 @@ struct RuntimeReports {
     ///
     /// Only the files of these users are reports. The newest are read: a program that has run for months may have left
     /// one of each of its children. Of the others, and of those that cannot be read, the names are told.
-    func reports(in directory: Directory, of owners: Set<UInt32>) throws(FileSystemError) -> [RuntimeReport] {
+    func reports(in directory: Directory, of owners: [UInt32]) throws(FileSystemError) -> [RuntimeReport] {
+        let candidates = try candidates(in: directory, of: owners)
+        // So it is for most programs, whose end waits for this.
+        guard !candidates.isEmpty else { return [] }
         var reports: [RuntimeReport] = []
-        for (index, found) in try candidates(in: directory, of: owners).enumerated() {
+        for (index, found) in candidates.enumerated() {
             if index >= maximumCount {
                 reports.append(leftOut(found, "the \(maximumCount) newest are kept"))
             } else if let report = try report(found, in: directory, of: owners) {
@@ -57,13 +60,14 @@ struct RuntimeReports {
 
     /// What may be reports, the newest first.
     private func candidates(
-        in directory: Directory, of owners: Set<UInt32>
+        in directory: Directory, of owners: [UInt32]
     ) throws(FileSystemError) -> [Candidate] {
         var names: [EntryName] = []
         try files.forEachEntry(in: directory) { name in
-            if !RunNames.own.contains(name) { names.append(name) }
+            if !RunNames.isOwn(name) { names.append(name) }
             return names.count < 10_000
         }
+        guard !names.isEmpty else { return [] }
         var candidates: [Candidate] = []
         for name in names {
             guard let facts = try files.metadata(of: name, in: directory), isOrdinary(facts, owners), facts.size > 0
@@ -74,7 +78,7 @@ struct RuntimeReports {
     }
 
     private func report(
-        _ found: Candidate, in directory: Directory, of owners: Set<UInt32>
+        _ found: Candidate, in directory: Directory, of owners: [UInt32]
     ) throws(FileSystemError) -> RuntimeReport? {
         do throws(FileSystemError) {
             guard let file = try files.openFileIfPresent(found.name, in: directory) else { return nil }
@@ -105,7 +109,7 @@ struct RuntimeReports {
         return ForeignReport.ofJVM(source, files: files).compactMap { try? report($0.name, $0.file, $0.facts) }
     }
 
-    private func isOrdinary(_ facts: FileMetadata, _ owners: Set<UInt32>) -> Bool {
+    private func isOrdinary(_ facts: FileMetadata, _ owners: [UInt32]) -> Bool {
         facts.kind == .regular && facts.linkCount == 1 && owners.contains(facts.owner)
     }
 

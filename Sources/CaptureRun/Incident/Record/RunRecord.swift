@@ -42,7 +42,10 @@ struct RunRecord: Equatable, Sendable {
         var bytes = record.json
         while bytes.count + spare >= Self.maximumByteCount, record.shorten() { bytes = record.json }
         let blankCount = max(spare, byteCount - bytes.count - 1)
-        return bytes + Array(repeating: UInt8(ascii: " "), count: blankCount) + [0x0a]
+        bytes.reserveCapacity(bytes.count + blankCount + 1)
+        bytes.append(contentsOf: repeatElement(UInt8(ascii: " "), count: blankCount))
+        bytes.append(UInt8(ascii: "\n"))
+        return bytes
     }
 
     /// - Returns: `false` where there is nothing left to leave out.
@@ -165,7 +168,7 @@ struct RunWishes: Hashable, Sendable {
     var variables: Set<String> = []
     var tellsArguments = false
     /// The ends that are told of.
-    var occasions: Set<RunOptions.Occasion> = [.crash, .file]
+    var occasions: RunOptions.Occasions = [.crash, .file]
 
     init() {}
 
@@ -177,7 +180,8 @@ struct RunWishes: Hashable, Sendable {
         variables = Set((json?["variables"]?.arrayValue ?? []).compactMap(\.stringValue))
         tellsArguments = json?["argv"]?.boolValue ?? false
         if let words = json?["on"]?.arrayValue {
-            occasions = Set(words.compactMap { $0.stringValue.flatMap(RunOptions.Occasion.init) })
+            let names = words.compactMap(\.stringValue)
+            occasions = RunOptions.Occasions(names.compactMap { RunOptions.Occasions(name: $0) })
         }
     }
 
@@ -187,7 +191,7 @@ struct RunWishes: Hashable, Sendable {
         json["release"] = release.map { .string($0) }
         json["variables"] = .array(variables.sorted().map { .string($0) })
         json["argv"] = .bool(tellsArguments)
-        json["on"] = .array(occasions.map(\.rawValue).sorted().map { .string($0) })
+        json["on"] = .array(occasions.names.map { .string($0) })
         return .object(json)
     }
 }
