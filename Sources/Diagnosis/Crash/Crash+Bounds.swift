@@ -32,6 +32,7 @@ extension Crash {
         crash.system = System(
             name: self.system.name?.cut(), version: self.system.version?.cut(),
             architecture: self.system.architecture?.cut())
+        crash.lastWords = self.lastWords?.cut(Bounds.messageByteCount)
         crash.runtime = self.runtime.map { Runtime(name: $0.name.cut(), version: $0.version?.cut()) }
         return crash
     }

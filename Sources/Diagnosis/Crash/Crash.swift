@@ -23,6 +23,9 @@ package struct Crash: Sendable, Hashable {
     package var runtime: Runtime?
     /// When the process crashed, in milliseconds since 1970 UTC; `nil` unless the payload tells a time and its zone.
     package var occurredAt: Int64?
+    /// The end of what the program wrote to standard error, where the payload has it and nothing in it is a crash with a
+    /// stack: often it says why the program gave up.
+    package var lastWords: String?
 
     package init(program: String? = nil, process: Int64? = nil, cause: Cause) {
         self.program = program

@@ -1,11 +1,13 @@
 import Background
-import DurableIO
+package import DurableIO
 
 /// Carries out a person's `retry` or `remove`: immediately when no process owns the spool, otherwise by an order to the
 /// owner. A `submit` that finds an owner orders a try (``orderTry()``).
 package struct OrderDispatch {
     private let spool: ReportSpool
     private let routing: Routing?
+    /// Called when another process owns the spool, and is asked by an order.
+    package var onOrder: @Sendable (_ owner: LockHolder?) -> Void = { _ in }
 
     /// - Parameters:
     ///   - spool: the spool.
@@ -28,6 +30,7 @@ package struct OrderDispatch {
         let filedAt = spool.clock.wallMilliseconds
         guard let owner = try await SpoolOwner.become(of: spool, SpoolOwner.Configuration(destination: nil)) else {
             let filed = try file(action, targets, at: filedAt)
+            onOrder(OwnerLock.holder(LedgerPlace.lockName, in: spool.root, clock: spool.clock))
             // The owner may have looked for orders for the last time before this order was filed.
             if let owner = try await SpoolOwner.become(of: spool, SpoolOwner.Configuration(destination: nil)) {
                 try await bringInPublished(as: owner)

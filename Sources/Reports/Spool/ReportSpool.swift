@@ -149,7 +149,7 @@ package final class ReportSpool: Sendable {
         ReportsError(
             .spoolNotUsable,
             "the spool \(root.path) was removed or replaced while it was in use, and with it whatever it held: "
-                + "keep other programs from cleaning it up, then start again")
+                + "keep other programs from cleaning it up")
     }
 
     private init(

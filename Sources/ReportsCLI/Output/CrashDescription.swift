@@ -26,7 +26,14 @@ enum CrashDescription {
         if let runtime = crash.runtime, let name = words([runtime.name, runtime.version]) {
             lines.append("runtime:    \(name)")
         }
-        return lines + stack(of: crash) + buildIDs(of: crash)
+        return lines + stack(of: crash) + buildIDs(of: crash) + lastWords(of: crash)
+    }
+
+    /// The last lines of standard error.
+    private static func lastWords(of crash: Crash) -> [String] {
+        let words = (crash.lastWords ?? "").split(whereSeparator: \.isNewline)
+        guard !words.isEmpty else { return [] }
+        return ["standard error, the end:"] + words.suffix(messageLineCount).map { "    \(oneLine(String($0)))" }
     }
 
     private static func program(of crash: Crash) -> String? {
@@ -97,6 +104,7 @@ enum CrashDescription {
         object["runtime_version"] = JSONValue(crash.runtime?.version)
         object["thread"] = JSONValue(crash.crashedThread?.name)
         object["frames"] = .array((crash.crashedThread?.frames ?? []).map(json))
+        object["last_words"] = JSONValue(crash.lastWords)
         object["images"] = .array(crash.images.map(json))
         return object
     }

@@ -119,6 +119,7 @@ enum ReportDescription {
         case "evicted" where view.isBraked:
             return "nothing; the first reports of its signature are kept, 'reports list --group' shows them; "
                 + "to have this one as well, raise max_per_signature and add it again"
+        case "delivered": return "nothing; the server has it, and its bytes are deleted here"
         default: return "nothing"
         }
     }

@@ -39,6 +39,16 @@ enum SettingsDescription {
         return "limits:  \(parts.joined(separator: ", "))"
     }
 
+    /// Where reports go: the endpoint, or each of several by its destination's name.
+    static func endpoints(_ settings: Settings) -> [String] {
+        settings.shown.compactMap { one in
+            guard let value = one.value else { return nil }
+            if one.name == "endpoint" { return value }
+            guard one.name.hasPrefix("destinations."), one.name.hasSuffix(".endpoint") else { return nil }
+            return "\(one.name.dropFirst("destinations.".count).dropLast(".endpoint".count)) (\(value))"
+        }
+    }
+
     /// What looks like a slip in the environment or in the files.
     static func hints(_ settings: Settings) -> [String] {
         settings.strayVariables.map { "$\($0.name) is set, and no such setting exists: did you mean $\($0.meant)?" }

@@ -88,7 +88,13 @@ struct RequestRunner {
             }
         }
         if targets.isEmpty, let firstError { ExitStatus.leave(ExitStatus.of(firstError)) }
-        let done = try await OrderDispatch(spool: spool, routing: routing).carryOut(action, on: targets)
+        var dispatch = OrderDispatch(spool: spool, routing: routing)
+        dispatch.onOrder = { owner in
+            Console.complain(
+                "another process\(LockHolder.words(owner)) owns the spool and is asked to \(action.rawValue)"
+                    + "\(isAll ? " all that can be" : " them"): 'reports status' shows what comes of it")
+        }
+        let done = try await dispatch.carryOut(action, on: targets)
         for target in done { tell(target) }
         for target in targets where target != .all && !done.contains(target) {
             let error = ReportsError(.noSuchReport, "\(target): \(nothing(of: target, action, in: spool))")

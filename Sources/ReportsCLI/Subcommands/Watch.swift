@@ -29,6 +29,7 @@ struct Watch: AsyncParsableCommand {
         let log = WatchLog(isJSON: global.json, variable: Environment.value)
         do {
             try await Watching(global, sending, log).run()
+            log.say(.information, "ended by a signal")
             log.finish()
             ExitStatus.leave(ExitStatus.done)
         } catch let error as ReportsError {

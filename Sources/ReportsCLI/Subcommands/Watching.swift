@@ -18,6 +18,13 @@ final class Watching: Sendable {
     private struct Plan: Sendable {
         let settings: Settings
         let configuration: SpoolOwner.Configuration
+
+        /// What it comes to, for a person who reads the log.
+        func words(of spool: ReportSpool) -> String {
+            let endpoints = SettingsDescription.endpoints(settings)
+            return "watching \(spool.root.path)" + (endpoints.isEmpty ? "" : ", sending to ")
+                + endpoints.joined(separator: ", ")
+        }
     }
 
     private struct State {
@@ -32,6 +39,8 @@ final class Watching: Sendable {
         var isReloading = false
         var task: Task<Void, any Error>?
         var standing: SpoolEvent?
+        /// What was said of the plan in force.
+        var plan: String?
         /// What has ended the last run, as it was said.
         var trouble: String?
         /// How long the next rest after trouble is, in milliseconds.
@@ -103,7 +112,8 @@ final class Watching: Sendable {
         submission.watching.pulseInterval = manager.pulseInterval
         submission.watching.onPulse = { [manager] in manager.pulse() }
         submission.watching.news = news
-        submission.watching.onReady = { [weak self] in self?.ready() }
+        let words = plan.words(of: spool)
+        submission.watching.onReady = { [weak self] in self?.ready(words) }
         do {
             try await doing { [submission] in _ = try await submission.run() }
         } catch {
@@ -193,15 +203,16 @@ final class Watching: Sendable {
     // MARK: - What happens
 
     /// A run has looked at the spool for the first time.
-    private func ready() {
-        let hadTrouble = state.withLock { state in
+    private func ready(_ words: String) {
+        let (hadTrouble, isNew) = state.withLock { state in
             defer {
                 (state.isProven, state.hasBegun, state.isReloading) = (true, true, false)
-                (state.trouble, state.rest) = (nil, Self.shortestRest)
+                (state.trouble, state.rest, state.plan) = (nil, Self.shortestRest, words)
             }
-            return state.trouble != nil
+            return (state.trouble != nil, state.plan != words)
         }
         if hadTrouble { log.say(.information, "the work goes on") }
+        if isNew { log.say(.information, words) }
         manager.ready()
     }
 

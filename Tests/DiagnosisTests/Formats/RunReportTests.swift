@@ -85,7 +85,7 @@ struct RunReportTests {
             ("exit", "exit status 3", "exit status 3"),
             ("exit", "exit status 3: probably SIGSEGV", "exit status 3: probably SIGSEGV"),
             ("exit", "exit status 30 was expected", "exit status 3: exit status 30 was expected"),
-            ("killed", "killed by another process (SIGKILL)", "killed: by another process (SIGKILL)"),
+            ("killed", "killed by another process (SIGKILL)", "killed by another process"),
             (
                 "oom", "killed for want of memory (limit 38 MiB)",
                 "out of memory: killed for want of memory (limit 38 MiB)"
@@ -95,6 +95,23 @@ struct RunReportTests {
     func repeated(cause: String, message: String, summary: String) {
         let found = recognize(document(cause: cause, exit: #"{"code":3,"signal":null}"#, message: message))
         #expect(found.summary == "shopd[2740]: \(summary)")
+    }
+
+    @Test("the end of standard error that is no crash is kept, from a whole line on")
+    func lastWords() {
+        func words(_ stderr: String) -> String? {
+            recognize(document(cause: "exit", exit: #"{"code":3}"#, stderr: stderr, message: "exit status 3"))
+                .crash?.lastWords
+        }
+        let long = String(repeating: "an early line\\n", count: 300)
+        let early = words(#"{"bytes":4242,"head":"","tail":"\#(long)cannot open /srv/till\n","base64":false}"#)
+        #expect(early?.hasPrefix("an early line\n") == true)
+        #expect(early?.hasSuffix("an early line\ncannot open /srv/till\n") == true)
+        #expect((early?.utf8.count ?? .max) <= 2 << 10)
+        #expect(words(#"{"bytes":3,"head":"","tail":"bm8K","base64":true}"#) == "no\n")
+        #expect(words("null") == nil)
+        let panic = #"panic: no\n\ngoroutine 1 [running]:\nmain.f(...)\n\t/srv/main.go:12\n"#
+        #expect(words(#"{"bytes":99,"head":"\#(panic)","tail":"bye\n","base64":false}"#) == nil)
     }
 
     @Test("a clean end is no crash", arguments: ["file", "exit"])

@@ -57,6 +57,7 @@ struct SubmitAtEndTests {
             let (result, time) = try await run(tool, "http://127.0.0.1:9/{id}", seconds: "60")
             #expect(result.wasSignalled && result.status == SIGABRT)
             #expect(time < .seconds(30), "\(time)")
+            #expect(ownWords(result) == ["reports-run: the report waits in the spool: nobody has taken it yet"])
             #expect(tool.names(in: "queued").count == 2)
             let states = try await tool.objects("list").map { $0["state"]?.stringValue }
             #expect(states.count == 2 && states.allSatisfy { $0 == "waiting" || $0 == "queued" }, "\(states)")

@@ -72,6 +72,20 @@ struct CrashTests {
         }
     }
 
+    @Test("of a death without a stack show has the end of standard error")
+    func lastWords() async throws {
+        try await withTool { tool in
+            _ = try await tool.shell(
+                #""${reports}-run" --on exit --stderr tee -- sh -c 'echo cannot open the till >&2; exit 3'; true"#)
+            _ = try await tool.run("submit", "--endpoint", "http://127.0.0.1:9/{id}")
+            let id = try #require(try await tool.objects("list").first?["id"]?.stringValue)
+            let shown = try await tool.run("show", id).output
+            #expect(shown.contains("cause:      exit status 3\n"), "\(shown)")
+            #expect(shown.contains("standard error, the end:\n    cannot open the till\n"), "\(shown)")
+            #expect(try await tool.show(id)["crash"]?["last_words"]?.stringValue == "cannot open the till\n")
+        }
+    }
+
     @Test("nothing in a crash that show prints can steer a terminal")
     func escapes() async throws {
         try await withTool { tool in

@@ -33,9 +33,9 @@ struct WatchTests {
             }
             #expect(end.status == 0 && !end.wasSignalled)
             let lines = end.errors.split(separator: "\n")
-            #expect(lines.count == 2, "\(end.errors)")
-            #expect(lines.first?.wholeMatch(of: /[-\d]{10}T[:.\d]{12}Z taken in [0-9a-f]{12} \([a-z]+\): .*/) != nil)
-            #expect(lines.last?.wholeMatch(of: /[-\d]{10}T[:.\d]{12}Z delivered [0-9a-f]{12}/) != nil)
+            try #require(lines.count == 4, "\(end.errors)")
+            #expect(lines[1].wholeMatch(of: /[-\d]{10}T[:.\d]{12}Z taken in [0-9a-f]{12} \([a-z]+\): .*/) != nil)
+            #expect(lines[2].wholeMatch(of: /[-\d]{10}T[:.\d]{12}Z delivered [0-9a-f]{12}/) != nil)
             #expect(end.output == "")
         }
     }
@@ -70,8 +70,9 @@ struct WatchTests {
                 """)
             #expect(result.status == 0)
             let errors = try String(contentsOfFile: tool.home + "/errors", encoding: .utf8)
-            let line = errors.split(separator: "\n").last ?? ""
+            let line = try #require(errors.split(separator: "\n").first { $0.contains("skipped incoming/x: ") })
             #expect(line.hasPrefix("<4>skipped incoming/x: ") == isJournal, "\(line)")
+            #expect(errors.split(separator: "\n").allSatisfy { $0.hasPrefix("<") == isJournal }, "\(errors)")
         }
     }
 
@@ -121,6 +122,46 @@ struct WatchTests {
             try await poll { process.errors.contains("delivered") }
             process.send(SIGTERM)
             #expect(await process.end().status == 0)
+        }
+    }
+
+    @Test("it says where reports go at its start and after new settings, and that it ends")
+    func tells() async throws {
+        try await withTool { tool in
+            let settings = tool.home + "/settings.json"
+            try tool.file("settings.json", #"{"endpoint": "http://127.0.0.1:9/{id}?key=secret"}"#)
+            var configured = tool
+            configured.environment["REPORTS_CONFIG"] = settings
+            let end = try await configured.watching { process, manager in
+                let start = "watching \(tool.spool), sending to http://127.0.0.1:9/"
+                try await expectSoon { process.errors.contains(start) }
+                try tool.file("settings.json", #"{"destinations": {"near": {"endpoint": "http://127.0.0.1:8/{id}"}}}"#)
+                process.send(SIGHUP)
+                await manager.wait(for: "READY=1", count: 2)
+                try await expectSoon { process.errors.contains(", sending to near (http://127.0.0.1:8/{id})\n") }
+                // With the same settings there is nothing to tell.
+                process.send(SIGHUP)
+                await manager.wait(for: "READY=1", count: 3)
+            }
+            #expect(end.errors.ranges(of: "sending to").count == 2, "\(end.errors)")
+            #expect(end.errors.hasSuffix(" ended by a signal\n") && !end.errors.contains("secret"), "\(end.errors)")
+        }
+    }
+
+    @Test("a retry beside it says who carries it out")
+    func retryBeside() async throws {
+        try await withTool(server: ServerScript { .response($0.index == 0 ? 400 : 201) }) { tool, server in
+            let id = try await tool.add("first")
+            #expect(try await tool.submit(to: server).status == 65)
+            try await tool.watching("--endpoint", server.url("/{id}")) { process, _ in
+                try await expectSoon { process.errors.contains("sending to") }
+                let result = try await tool.run("retry", "--all")
+                #expect(result.status == 0 && result.output.isEmpty)
+                let words = "owns the spool and is asked to retry all that can be"
+                #expect(result.errors.contains(words), "\(result.errors)")
+                await server.waitForRequests(count: 2)
+                try await expectSoon { process.errors.contains("delivered \(id.prefix(12))") }
+            }
         }
     }
 

@@ -15,12 +15,14 @@ enum RunReportFormat: DocumentFormat {
         guard document["format"]?.stringValue == "reports-run", let cause = document["cause"]?.stringValue else {
             return nil
         }
-        let text = self.stderr(document).flatMap(self.crash)
+        let stderr = self.stderr(document)
+        let text = stderr.flatMap(self.crash)
         var crash = text?.crash ?? Crash(cause: self.cause(cause, document))
         let program = document["program"]
         crash.program = program?["name"]?.stringValue?.nonEmpty ?? crash.program
         crash.process = program?["pid"]?.integerValue ?? crash.process
         crash.version = document["release"]?.stringValue?.nonEmpty ?? crash.version
+        if text == nil { crash.lastWords = self.lastWords(document) }
         crash.occurredAt = document["ended_at"]?.stringValue.flatMap(ZonedTime.milliseconds)
         let signal = document["exit"]?["signal_name"]?.stringValue?.nonEmpty
         crash.cause.signal = crash.cause.signal ?? signal
@@ -47,14 +49,23 @@ enum RunReportFormat: DocumentFormat {
             case "exit": exit?["code"]?.integerValue.map { "exit status \($0)" } ?? "exit"
             case "oom": "out of memory"
             case "file": "report"
+            // The message says it whole, and the signal is told beside it.
+            case "killed": self.words(document, without: exit?["signal_name"]?.stringValue) ?? cause
             default: cause
             }
         return Crash.Cause(type: type, message: document["message"]?.stringValue.flatMap { self.rest(of: $0, type) })
     }
 
+    /// The message without the signal at its end.
+    private static func words(_ document: JSONDocument, without signal: String?) -> String? {
+        guard let message = document["message"]?.stringValue, message.hasPrefix("killed") else { return nil }
+        let end = " (\(signal ?? "SIGKILL"))"
+        return message.hasSuffix(end) ? String(message.dropLast(end.count)) : message
+    }
+
     /// What a message says besides the type of the cause.
     private static func rest(of message: String, _ type: String) -> String? {
-        guard message != "ended by \(type)" else { return nil }
+        guard message != "ended by \(type)", message != "\(type) (SIGKILL)" else { return nil }
         guard message.hasPrefix(type) else { return message.nonEmpty }
         let isBetween = { (byte: UInt8) in byte == UInt8(ascii: ":") || byte == UInt8(ascii: " ") }
         let rest = message.utf8.dropFirst(type.utf8.count)
@@ -65,16 +76,27 @@ enum RunReportFormat: DocumentFormat {
     /// What of standard error may hold the crash: what follows its mark, and the end.
     private static func stderr(_ document: JSONDocument) -> [[UInt8]]? {
         guard let stderr = document["stderr"] else { return nil }
-        let isEncoded = stderr["base64"]?.boolValue == true
-        func bytes(_ key: String) -> [UInt8] {
-            let text = stderr[key]?.stringValue ?? ""
-            return isEncoded ? self.decoded(text) : Array(text.utf8)
-        }
         switch stderr["crash"]?.stringValue {
-        case nil: return [bytes("head"), bytes("tail")]
-        case let part?: return part == "none" ? nil : [bytes(part)]
+        case nil: return [self.bytes("head", of: stderr), self.bytes("tail", of: stderr)]
+        case let part?: return part == "none" ? nil : [self.bytes(part, of: stderr)]
         }
     }
+
+    private static func bytes(_ key: String, of stderr: JSONValue) -> [UInt8] {
+        let text = stderr[key]?.stringValue ?? ""
+        return stderr["base64"]?.boolValue == true ? self.decoded(text) : Array(text.utf8)
+    }
+
+    /// The last lines of standard error.
+    private static func lastWords(_ document: JSONDocument) -> String? {
+        guard let tail = document["stderr"].map({ self.bytes("tail", of: $0) }) else { return nil }
+        var end = tail.suffix(self.lastByteCount)
+        // It begins with a whole line.
+        if end.count < tail.count, let newline = end.firstIndex(of: UInt8(ascii: "\n")) { end = end[(newline + 1)...] }
+        return String(decoding: end, as: UTF8.self).nonEmpty
+    }
+
+    private static let lastByteCount = 2 << 10
 
     private static func crash(in parts: [[UInt8]]) -> Diagnosis? {
         for bytes in parts where !bytes.isEmpty {
