@@ -20,7 +20,12 @@ extension IntakeList {
         let look = zone.look(into: &drops, until: end) { entry, mark in
             let source = Intake.Source(entry)
             met.insert(mark)
-            if isUnderWay(entry) || intake.isLeft(source, &summary) { return nil }
+            if isUnderWay(entry) {
+                // Its collecting may have failed a moment ago, with a reason that no look would find again.
+                intake.left.keep(source.key)
+                return nil
+            }
+            if intake.isLeft(source, &summary) { return nil }
             guard let earlier = begun[mark] else { return 0 }
             if earlier.deaths == 0 { return earlier.tries }
             if earlier.deaths < PoisonPolicy.deathLimit {

@@ -18,6 +18,33 @@ struct LeftSourcesTests {
         #expect(left.cause(of: key)?.text == nil)
     }
 
+    @Test("a look keeps the reason of a drop whose collecting has failed, and still counts as under way")
+    func underWay() async throws {
+        try await withTemporaryDirectory { directory in
+            let harness = try SpoolHarness(directory + "/spool")
+            let owner = try #require(try await harness.own())
+            try harness.drop("core", "too large")
+            var list = IntakeList(Intake(owner))
+            var found: DropOrder.Entry?
+            // A drop may be complete only at the second look.
+            for _ in 0..<100 where found == nil {
+                try await list.look()
+                found = list.drops.popSmall()
+            }
+            _ = list.intake.open(try #require(found), &list.summary)
+            var key: LeftSources.Key?
+            try await list.look(besides: { entry in
+                key = Intake.Source(entry).key
+                return true
+            })
+            owner.left.note(try #require(key), .notCollected("is too large"))
+            try await list.look(besides: { _ in true })
+            try await list.endLook(isLast: true)
+            #expect(try SpoolInspector(spool: harness.spool).leftReasons().values.sorted() == ["is too large"])
+            try await owner.resign()
+        }
+    }
+
     @Test("a source that changes again and again, and is left for the same reason, costs a commit every 10 s")
     func versions() async throws {
         try await withTemporaryDirectory { directory in
