@@ -121,7 +121,7 @@ package struct ProgramRun {
                 kernel: KernelLog.line(about: start.pid, name: name, end), options)
             // Only one process at a time may send.
             _ = awaitSubmit(early)
-            if !dropped.isEmpty { send() }
+            if !dropped.isEmpty { submitCaught() }
         } catch {
             warn("the end of this program is not reported yet: \(error)")
             _ = awaitSubmit(early)
@@ -226,7 +226,7 @@ package struct ProgramRun {
     // MARK: - Sending
 
     /// Sends what was caught, and says where it stays if nobody has taken it.
-    private func send() {
+    private func submitCaught() {
         guard let seconds = options.submitSeconds, let helper = startSubmit() else { return }
         switch awaitSubmit(helper) {
         case nil: warn("the report waits in the spool: it could not be sent in \(seconds) s")

@@ -142,9 +142,11 @@ private struct Scene {
         return ["/bin/sh", "-c", script, "sh"] + command
     }
 
-    /// Whether the owner has taken all that came.
+    /// Whether the owner has taken all that came. The directory of a run that was killed before it had a lock is empty,
+    /// and counts as being made for a minute.
     private var isTaken: Bool {
-        ["incoming", "taken", "runs"].allSatisfy { tool.names(in: $0).isEmpty }
+        ["incoming", "taken"].allSatisfy { tool.names(in: $0).isEmpty }
+            && tool.names(in: "runs").allSatisfy { tool.names(in: "runs/\($0)").isEmpty }
     }
 
     /// A `watch` that nobody kills brings all to its end.
