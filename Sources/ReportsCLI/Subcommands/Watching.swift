@@ -54,7 +54,7 @@ final class Watching: Sendable {
     private static let longestRest: Int64 = 60_000
     /// How long requests under way may go on at the end, and before new settings are in force, in milliseconds: most end
     /// within it, and none of those is sent twice.
-    private static let grace: Int64 = 2_000
+    private static let grace: Int64 = 1_000
 
     init(_ global: GlobalOptions, _ sending: SendingOptions, _ log: WatchLog) {
         self.global = global
