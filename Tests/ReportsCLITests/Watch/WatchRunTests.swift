@@ -19,6 +19,8 @@ struct WatchRunTests {
                 try await expectSoon { program(tool) != nil }
                 let pid = try #require(program(tool))
                 defer { kill(pid, SIGKILL) }
+                // Of a program whose number was not written down yet nobody knows that it lives.
+                try await expectSoon { isNoted(pid, in: tool) }
                 // Not waited for: Foundation takes it for alive as long as the program is.
                 wrapper.send(SIGKILL)
                 // `watch` has swept, and waits for the program.
@@ -34,6 +36,13 @@ struct WatchRunTests {
 
     private func program(_ tool: ReportsTool) -> Int32? {
         Int32(tool.text(of: tool.home + "/pid").trimmingCharacters(in: .whitespacesAndNewlines))
+    }
+
+    /// Whether the record of a run has the number of its program.
+    private func isNoted(_ program: Int32, in tool: ReportsTool) -> Bool {
+        tool.names(in: "runs").contains { run in
+            tool.text(of: "\(tool.spool)/runs/\(run)/run.json").contains("\"pid\":\(program),")
+        }
     }
 
     /// Whether a process has another one open.
