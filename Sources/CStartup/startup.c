@@ -29,8 +29,8 @@ const char *cstartup_hidden_backtrace(void) {
 /// its helper. A helper that the variable names is found as well. Both are left alone.
 ///
 /// In a program without a dynamic linker the runtime asks /proc for the executable, aborts where that is missing, and
-/// looks in eight places beside it. It asks and looks nowhere where the variable names a helper, so it has one of ours until
-/// the first question for the hidden value.
+/// looks in eight places beside it. It asks and looks nowhere where the variable names a helper, so it has one of ours
+/// until the first question for the hidden value.
 __attribute__((constructor(101))) static void hide_backtrace_settings(void) {
     const char *settings = getenv(variable);
     if (settings != NULL && strstr(settings, "swift-backtrace=") != NULL) return;

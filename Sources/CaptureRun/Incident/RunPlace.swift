@@ -109,7 +109,7 @@ struct RunPlace: Sendable {
     ///   - root: the spool.
     ///   - path: that of the spool; only a new run needs an absolute one.
     ///   - owner: the spool's.
-    ///   - isSafe: whether only this user and root can change where the path leads (``ReportRoom/isSafe(_:to:files:)``).
+    ///   - isSafe: whether only root can change where a path of root's leads (``ReportRoom/isSafe(_:to:files:)``).
     ///   - reportRoom: where runtimes of root's programs leave their reports; `nil` for the place of the machine.
     ///   - isForRun: whether it is for a new run, which alone needs a place for reports that is not there yet.
     ///   - files: the disk.

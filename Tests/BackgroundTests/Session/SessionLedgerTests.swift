@@ -71,17 +71,13 @@ struct SessionLedgerTests {
             try await leaveTwo(uploads, clock, file)
             try tamper(with: path(uploads, "ledger.sqlite"), "UPDATE engine SET is_clean=0")
             let hasBegun = Gate()
-            var seams = SessionSeams()
-            (seams.clock, seams.transport) = (clock, ScriptedTransport(clock: clock) { _ in .refused })
-            seams.files = FaultingFileSystem { call throws(FileSystemError) in
+            let files = FaultingFileSystem { call throws(FileSystemError) in
                 guard call.name == "ledger.sqlite-shm" else { return }
                 hasBegun.open()
                 // A check that takes for ever.
                 while !Task.isCancelled { sched_yield() }
             }
-            var configuration = BackgroundSessionConfiguration.background(withIdentifier: "com.example.test")
-            configuration.rootDirectory = uploads.root
-            let uploader = Uploader(sessionConfiguration: configuration, seams: seams)
+            let uploader = uploads.uploader(ScriptedTransport(clock: clock) { _ in .refused }, clock, files: files)
             let pending = Task { try await uploader.pendingTransfers() }
             await hasBegun.wait()
             await uploader.shutdown()
@@ -100,9 +96,8 @@ struct SessionLedgerTests {
         try await withUploads { uploads in
             let (hasBegun, isCalledOff) = (Gate(), Gate())
             let mayGoOn = Monitor(false)
-            var seams = SessionSeams()
-            seams.clock = ManualClock()
-            seams.files = FaultingFileSystem { call throws(FileSystemError) in
+            let clock = ManualClock()
+            let files = FaultingFileSystem { call throws(FileSystemError) in
                 // One of its last steps.
                 guard call.operation == .list, call.room == "ledger.tmp", !mayGoOn.value else { return }
                 hasBegun.open()
@@ -110,9 +105,7 @@ struct SessionLedgerTests {
                 isCalledOff.open()
                 while !mayGoOn.value { sched_yield() }
             }
-            var configuration = BackgroundSessionConfiguration.background(withIdentifier: "com.example.test")
-            configuration.rootDirectory = uploads.root
-            let uploader = Uploader(sessionConfiguration: configuration, seams: seams)
+            let uploader = uploads.uploader(ScriptedTransport(clock: clock) { _ in .refused }, clock, files: files)
             let first = Task { try await uploader.pendingTransfers() }
             await hasBegun.wait()
             let leaving = Task { await uploader.shutdown() }

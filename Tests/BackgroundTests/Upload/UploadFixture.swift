@@ -24,12 +24,15 @@ struct UploadFixture: Sendable {
     }
 
     /// One with a scripted network and a clock of the test's.
-    func uploader(_ transport: ScriptedTransport, _ clock: ManualClock) -> Uploader {
+    func uploader(
+        _ transport: ScriptedTransport, _ clock: ManualClock, files: any FileSystem = POSIXFileSystem()
+    ) -> Uploader {
         var configuration = BackgroundSessionConfiguration.background(withIdentifier: "com.example.test")
         configuration.rootDirectory = root
         var seams = SessionSeams()
         seams.clock = clock
         seams.transport = transport
+        seams.files = files
         return Uploader(sessionConfiguration: configuration, seams: seams)
     }
 
